@@ -1,0 +1,32 @@
+// Owns small text helpers: exact number text that no locale can change, lists, words.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace dlg {
+
+/// The shortest decimal text that reads back to the same double; "inf", "-inf", "nan" for the rest.
+std::string number_text(double value);
+
+/// Reads the whole of `text` as a decimal double; "1e999" and trailing characters are refused.
+std::optional<double> parse_number(std::string_view text);
+
+/// "a, b and c".
+std::string join_words(const std::vector<std::string>& words, std::string_view last_separator = " and ");
+
+/// "a, b, c" with any separator.
+std::string join_text(const std::vector<std::string>& parts, std::string_view separator);
+
+/// The parts of `text` between separators; an empty text has one empty part.
+std::vector<std::string_view> split_text(std::string_view text, char separator);
+
+/// Without blanks at both ends.
+std::string_view trim(std::string_view text);
+
+/// "1 step", "2 steps".
+std::string counted(long long count, std::string_view noun);
+
+}  // namespace dlg
