@@ -1,0 +1,107 @@
+#include "ir/graph/builder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "support/check.h"
+
+namespace dlg {
+namespace {
+
+void mix(std::size_t& seed, std::size_t value) {
+  seed ^= value + 0x9e3779b97f4a7c15ull + (seed << 6u) + (seed >> 2u);
+}
+
+/// Bits, not value: -0 and +0 are different constants, and a NaN equals itself.
+std::uint64_t bits(double value) { return std::bit_cast<std::uint64_t>(value); }
+
+bool same_numbers(const std::vector<double>& a, const std::vector<double>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](double x, double y) { return bits(x) == bits(y); });
+}
+
+bool same_node(const Node& a, const Node& b) {
+  return a.op == b.op && a.operands == b.operands && a.type == b.type &&
+         bits(a.attributes.number) == bits(b.attributes.number) && a.attributes.ints == b.attributes.ints &&
+         a.attributes.text == b.attributes.text && same_numbers(a.attributes.numbers, b.attributes.numbers);
+}
+
+}  // namespace
+
+Builder::Builder(Graph& graph) : graph_(graph) {
+  for (const ValueId value : graph.nodes.ids()) known_.emplace(hash(graph[value]), value);
+}
+
+std::size_t Builder::hash(const Node& node) const {
+  std::size_t seed = std::hash<const void*>{}(node.op);
+  for (const ValueId operand : node.operands) mix(seed, operand.index);
+  mix(seed, static_cast<std::size_t>(node.type.dtype));
+  for (const std::int64_t dim : node.type.shape.dims()) mix(seed, static_cast<std::size_t>(dim));
+  mix(seed, bits(node.attributes.number));
+  for (const std::int64_t number : node.attributes.ints) mix(seed, static_cast<std::size_t>(number));
+  for (const double number : node.attributes.numbers) mix(seed, bits(number));
+  mix(seed, std::hash<std::string>{}(node.attributes.text));
+  return seed;
+}
+
+TypeResult Builder::infer(const OpDef& op, std::span<const ValueId> operands, const Attributes& attributes,
+                          const TensorType& declared) const {
+  if (op.arity >= 0 && operands.size() != static_cast<std::size_t>(op.arity)) {
+    return fmt::format("{} takes {} operands, not {}", op.name, op.arity, operands.size());
+  }
+  std::vector<TensorType> types;
+  for (const ValueId operand : operands) types.push_back(graph_.type(operand));
+  return op.type(TypeQuery{types, attributes, declared});
+}
+
+ValueId Builder::add(const OpDef& op, std::vector<ValueId> operands, Attributes attributes,
+                     const TensorType& declared) {
+  TypeResult result = infer(op, operands, attributes, declared);
+  const std::string* error = std::get_if<std::string>(&result);
+  DLG_CHECK(error == nullptr, fmt::format("building {}: {}", op.name, error ? *error : ""));
+  Node node{&op, std::get<TensorType>(std::move(result)), std::move(operands), std::move(attributes)};
+  const std::size_t key = hash(node);
+  const auto [first, last] = known_.equal_range(key);
+  for (auto it = first; it != last; ++it) {
+    if (!same_node(graph_[it->second], node)) continue;
+    add_origin(it->second, current_origin);
+    return it->second;
+  }
+  const ValueId value = graph_.nodes.add(std::move(node));
+  graph_.infos.add({});
+  known_.emplace(key, value);
+  add_origin(value, current_origin);
+  return value;
+}
+
+void Builder::set_name(ValueId value, const std::string& name) {
+  NodeInfo& info = graph_.infos[value];
+  if (name.empty() || info.name == name) return;
+  if (info.name.empty()) {
+    info.name = name;
+  } else if (std::find(info.aliases.begin(), info.aliases.end(), name) == info.aliases.end()) {
+    info.aliases.push_back(name);
+  }
+}
+
+void Builder::add_origin(ValueId value, SourceRange origin) {
+  std::vector<SourceRange>& origins = graph_.infos[value].origins;
+  if (!origin.is_valid() || std::find(origins.begin(), origins.end(), origin) != origins.end()) return;
+  origins.push_back(origin);
+}
+
+void Builder::add_law(ValueId value, std::string_view law) {
+  std::vector<std::string>& laws = graph_.infos[value].laws;
+  if (std::find(laws.begin(), laws.end(), law) == laws.end()) laws.emplace_back(law);
+}
+
+void Builder::copy_info(ValueId value, const NodeInfo& info) {
+  set_name(value, info.name);
+  for (const std::string& alias : info.aliases) set_name(value, alias);
+  for (const SourceRange origin : info.origins) add_origin(value, origin);
+  for (const std::string& law : info.laws) add_law(value, law);
+}
+
+}  // namespace dlg

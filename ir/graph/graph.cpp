@@ -1,0 +1,87 @@
+#include "ir/graph/graph.h"
+
+#include <fmt/format.h>
+
+#include <unordered_set>
+
+namespace dlg {
+namespace {
+
+/// The source name that stands nearest above `node`: its own, or that of its first operand that has one.
+std::string root_name(const Node& node, const std::string& own, const IdVector<ValueId, std::string>& roots) {
+  if (!own.empty()) return own;
+  for (const ValueId operand : node.operands) {
+    if (!roots[operand].empty()) return roots[operand];
+  }
+  return "";
+}
+
+}  // namespace
+
+void no_gradient(VjpScope&) {}
+
+std::optional<StateId> Graph::find_state(std::string_view path) const {
+  for (const StateId id : states.ids()) {
+    if (states[id].path == path) return id;
+  }
+  return std::nullopt;
+}
+
+const Input* Graph::find_input(std::string_view path) const {
+  for (const Input& input : inputs) {
+    if (input.path == path) return &input;
+  }
+  return nullptr;
+}
+
+const Hyper* Graph::find_hyper(std::string_view name) const {
+  for (const Hyper& hyper : hypers) {
+    if (hyper.name == name) return &hyper;
+  }
+  return nullptr;
+}
+
+std::optional<ValueId> Graph::find_output(std::string_view name) const {
+  for (const Output& output : outputs) {
+    if (output.name == name) return output.value;
+  }
+  return std::nullopt;
+}
+
+IdVector<ValueId, std::vector<ValueId>> users_of(const Graph& graph) {
+  IdVector<ValueId, std::vector<ValueId>> users(graph.nodes.size());
+  for (const ValueId user : graph.nodes.ids()) {
+    for (const ValueId operand : graph[user].operands) {
+      if (users[operand].empty() || users[operand].back() != user) users[operand].push_back(user);
+    }
+  }
+  return users;
+}
+
+IdVector<ValueId, char> live_values(const Graph& graph) {
+  IdVector<ValueId, char> live(graph.nodes.size(), 0);
+  for (const Output& output : graph.outputs) live[output.value] = 1;
+  for (const Effect& effect : graph.effects) live[effect.value] = 1;
+  for (std::uint32_t i = static_cast<std::uint32_t>(graph.nodes.size()); i-- > 0;) {
+    if (!live[ValueId{i}]) continue;
+    for (const ValueId operand : graph[ValueId{i}].operands) live[operand] = 1;
+  }
+  return live;
+}
+
+void name_nodes(Graph& graph) {
+  std::unordered_set<std::string> taken;
+  IdVector<ValueId, std::string> roots(graph.nodes.size());
+  for (const ValueId value : graph.nodes.ids()) {
+    NodeInfo& info = graph.infos[value];
+    const Node& node = graph[value];
+    roots[value] = root_name(node, info.name, roots);
+    if (info.name.empty()) {
+      info.name = roots[value].empty() ? std::string(node.op->name)
+                                       : fmt::format("{}.{}", roots[value], node.op->name);
+    }
+    while (!taken.insert(info.name).second) info.name += '\'';
+  }
+}
+
+}  // namespace dlg

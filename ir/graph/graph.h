@@ -1,0 +1,121 @@
+// Owns the graph: nodes in flat storage that only grows, states, outputs, effects; names and places beside the nodes.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ir/graph/op_def.h"
+#include "ir/graph/types.h"
+#include "support/id.h"
+#include "support/source.h"
+
+namespace dlg {
+
+/// What a value is. Operands precede their users: the id order is a topological order.
+struct Node {
+  const OpDef* op = nullptr;
+  TensorType type;
+  std::vector<ValueId> operands;
+  Attributes attributes;
+};
+
+/// Where a value comes from; not part of its identity. A merged node keeps the origins of all.
+struct NodeInfo {
+  std::string name;                  // from the source: `h`, `dW2`; unique after unique_names
+  std::vector<SourceRange> origins;  // the first is the place that is printed
+  std::vector<std::string> aliases;  // names of nodes merged into this one
+  std::vector<std::string> laws;     // rewrite laws that fired here
+};
+
+enum class StateKind : std::uint8_t {
+  kParameter,  // trained
+  kConstant,   // declared `const` in a model: never written
+  kOptimizer,  // a rule's `state`, one per parameter
+  kStep,       // the step counter, f64 scalar; its value during a step is the number of updates made before
+};
+
+/// How a state starts. Random kinds draw from the stream of the state's path.
+struct Initializer {
+  enum class Kind : std::uint8_t { kConstant, kLiteral, kUniform, kNormal };
+  Kind kind = Kind::kConstant;
+  double a = 0;                 // constant value | low | standard deviation
+  double b = 0;                 // high
+  std::vector<double> literal;  // row-major, kLiteral
+
+  friend bool operator==(const Initializer&, const Initializer&) = default;
+};
+
+struct State {
+  std::string path;  // `net.W1`; of an optimizer state `net.W1.s`
+  TensorType type;
+  StateKind kind = StateKind::kParameter;
+  Initializer initial;
+  SourceRange origin;
+};
+
+/// A field of the data: what varies per sample and comes from outside. First axis of its type is kBatch.
+struct Input {
+  std::string path;  // `one.x`
+  TensorType type;
+  std::vector<double> literal;  // all rows, row-major, when the program writes the data in place; else empty
+  SourceRange origin;
+};
+
+/// A run-time scalar of the optimizer, f64[]: lr, beta. Changing it never recompiles.
+struct Hyper {
+  std::string name;  // `optimizer.lr`
+  double value = 0;
+  SourceRange origin;
+};
+
+struct Output {
+  std::string name;  // `loss`, `metric.accuracy`, `predict`, `d(net.W1)`
+  ValueId value;
+};
+
+/// All effects are written together at the end of the step.
+struct Effect {
+  StateId state;
+  ValueId value;
+};
+
+/// A fused kernel: the nodes it computes, in order.
+struct Group {
+  std::string name;
+  std::vector<ValueId> nodes;
+};
+
+class Graph {
+ public:
+  std::int64_t batch = 1;  // capacity: the declared batch size; valid rows are 1 .. batch at run time
+
+  IdVector<ValueId, Node> nodes;
+  IdVector<ValueId, NodeInfo> infos;  // as long as nodes
+  IdVector<StateId, State> states;
+  std::vector<Input> inputs;
+  std::vector<Hyper> hypers;
+  std::vector<Output> outputs;
+  std::vector<Effect> effects;
+  IdVector<GroupId, Group> groups;  // empty before `fuse`; after it each computed node is in exactly one
+
+  const Node& operator[](ValueId value) const { return nodes[value]; }
+  const TensorType& type(ValueId value) const { return nodes[value].type; }
+  const std::string& name(ValueId value) const { return infos[value].name; }
+
+  std::optional<StateId> find_state(std::string_view path) const;
+  const Input* find_input(std::string_view path) const;
+  const Hyper* find_hyper(std::string_view name) const;
+  std::optional<ValueId> find_output(std::string_view name) const;
+};
+
+/// Users of each value within the graph (outputs and effects not counted), ascending.
+IdVector<ValueId, std::vector<ValueId>> users_of(const Graph& graph);
+
+/// Marks what the outputs and effects need.
+IdVector<ValueId, char> live_values(const Graph& graph);
+
+/// Gives every node a unique readable name: unnamed ones `parent.op`, collisions get `'`.
+void name_nodes(Graph& graph);
+
+}  // namespace dlg

@@ -1,0 +1,123 @@
+// Owns what an op is: one constinit block with its name, doc, type rule, derivative, lowering and sample domain.
+// The graph sees an op only as an OpDef; passes ask it for properties and never switch on its name.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "ir/graph/types.h"
+
+namespace dlg {
+
+class VjpScope;        // ir/graph/scopes.h: what a derivative rule sees
+class CompositeScope;  // ir/graph/scopes.h: what a composite expands with
+class MapScope;        // ir/loop/scopes.h: what an element-wise or index-mapping op computes per element
+class ReduceScope;     // ir/loop/scopes.h: what a reduction combines
+class NestScope;       // ir/loop/scopes.h: what an op with loops of its own builds
+
+/// The attributes of a node. Each op names the slots it uses (AttributeNames); the others stay empty.
+struct Attributes {
+  double number = 0;
+  std::vector<std::int64_t> ints;
+  std::vector<double> numbers;
+  std::string text;
+
+  friend bool operator==(const Attributes&, const Attributes&) = default;
+};
+
+/// The names under which the used slots are printed, e.g. {.ints = "axes"}.
+struct AttributeNames {
+  std::string_view number;
+  std::string_view ints;
+  std::string_view numbers;
+  std::string_view text;
+};
+
+/// What a type rule sees. `declared` is the result type that the text or the builder asks for; only ops whose
+/// `declares_type` is set (constant, state, reshape, broadcast, slice, ...) may use it.
+struct TypeQuery {
+  std::span<const TensorType> operands;
+  const Attributes& attributes;
+  const TensorType& declared;
+};
+
+/// The result type, or the reason why there is none ("operands of 2 shapes: [3] and [4]").
+using TypeResult = std::variant<TensorType, std::string>;
+
+/// Leaf: no operands: constant, state, input, hyper, rows, iota.
+struct Leaf {};
+
+/// Map: each element of the result is a function of operand elements at mapped indices: add, select, broadcast, transpose, slice.
+struct Map {
+  void (*element)(MapScope&);
+};
+
+/// Reduce: some axes (attribute ints, ascending) are combined away in the fixed order of 16 lanes and a tree: sum, max, argmax.
+struct Reduce {
+  void (*combine)(ReduceScope&);
+};
+
+/// Nest: builds its own loops: the contraction, scatter_add.
+struct Nest {
+  void (*build)(NestScope&);
+};
+
+/// Composite: a graph of other ops, expanded before fusion: mean, logsumexp. It may still own its derivative.
+struct Composite {
+  ValueId (*expand)(CompositeScope&);
+};
+
+using Lowering = std::variant<Leaf, Map, Reduce, Nest, Composite>;
+
+using VjpRule = void (*)(VjpScope&);
+
+/// For ops whose result does not depend differentiably on any operand: sign, compare, argmax.
+void no_gradient(VjpScope&);
+
+/// The derivative of a Composite that leaves it to its parts.
+inline constexpr VjpRule kByExpansion = nullptr;
+
+/// Where the generated tests draw operand elements from: uniform in [low, high], at least `margin` away from each kink.
+/// `integers` > 0: operand is drawn from 0 .. integers - 1 with dtype i32.
+struct SampleDomain {
+  double low = -2;
+  double high = 2;
+  double margin = 0;                     // distance kept from 0 and from equal operands, for finite differences
+  int integers = 0;                      // of operand `integer_operand`
+  int integer_operand = -1;
+};
+
+/// One case for the generated tests of an op: operand types and attributes; `declared` for ops that declare their type.
+struct SampleCase {
+  std::vector<TensorType> operands;
+  Attributes attributes;
+  TensorType declared;
+};
+
+struct OpDef {
+  std::string_view name;
+  std::string_view doc;      // one sentence or more: what it computes; shapes; special values
+  std::string_view formula;  // derivative, in words of mathematics, for docs/ops.md
+  int arity = 0;             // -1: any number
+  AttributeNames attributes = {};
+  bool declares_type = false;
+  bool is_commutative = false;
+  TypeResult (*type)(const TypeQuery&) = nullptr;
+  VjpRule vjp = nullptr;  // never null but in a Composite (kByExpansion); no_gradient says it explicitly
+  Lowering lowering = Leaf{};
+  SampleDomain sample = {};
+  /// Shapes the generated tests use; null: the generic element-wise cases [], [7], [3, 5], [*batch, 4].
+  std::vector<SampleCase> (*cases)() = nullptr;
+  /// Another word under which a node is printed and parsed (matmul, outer, matvec for contract); null: the name.
+  std::string_view (*word)(const Attributes&) = nullptr;
+};
+
+template <class Category>
+bool is(const OpDef& op) {
+  return std::holds_alternative<Category>(op.lowering);
+}
+
+}  // namespace dlg
