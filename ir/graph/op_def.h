@@ -14,9 +14,10 @@ namespace dlg {
 
 class VjpScope;        // ir/graph/scopes.h: what a derivative rule sees
 class CompositeScope;  // ir/graph/scopes.h: what a composite expands with
-class MapScope;        // ir/loop/scopes.h: what an element-wise or index-mapping op computes per element
-class ReduceScope;     // ir/loop/scopes.h: what a reduction combines
-class NestScope;       // ir/loop/scopes.h: what an op with loops of its own builds
+namespace loop {
+class ElementScope;  // ir/loop/element_scope.h: what an op builds to compute one element of its result
+struct Scalar;
+}  // namespace loop
 
 /// The attributes of a node. Each op names the slots it uses (AttributeNames); the others stay empty.
 struct Attributes {
@@ -50,19 +51,22 @@ using TypeResult = std::variant<TensorType, std::string>;
 /// Leaf: no operands: constant, state, input, hyper, rows, iota.
 struct Leaf {};
 
-/// Map: each element of the result is a function of operand elements at mapped indices: add, select, broadcast, transpose, slice.
+/// Builds the instructions that give the element of the result at `scope.index()`.
+using ElementRule = loop::Scalar (*)(loop::ElementScope& scope);
+
+/// Map: an element of the result is a function of operand elements at mapped indices, without a loop: add, select, broadcast, slice.
 struct Map {
-  void (*element)(MapScope&);
+  ElementRule element;
 };
 
-/// Reduce: some axes (attribute ints, ascending) are combined away in the fixed order of 16 lanes and a tree: sum, max, argmax.
+/// Reduce: some axes (attribute ints, ascending) are combined away in the fixed order of 16 lanes and a tree: sum, argmax.
 struct Reduce {
-  void (*combine)(ReduceScope&);
+  ElementRule element;
 };
 
-/// Nest: builds its own loops: the contraction, scatter_add.
+/// Nest: has loops of its own: the contraction, scatter_add.
 struct Nest {
-  void (*build)(NestScope&);
+  ElementRule element;
 };
 
 /// Composite: a graph of other ops, expanded before fusion: mean, logsumexp. It may still own its derivative.

@@ -1,0 +1,26 @@
+// Owns the frontend's one entry: from source text to Program.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "frontend/ast.h"
+#include "frontend/program.h"
+#include "support/diagnostic.h"
+
+namespace dlg {
+
+/// `--set optimizer.lr=0.1`; its text becomes a source of its own named `--set optimizer.lr=0.1` for messages.
+struct Override {
+  std::string key;
+  std::string value;
+};
+
+/// Names, types, shapes; lowering to the graph. Works without any data file. All independent errors in one run.
+/// The standard library is inside (frontend/std_files.h).
+std::optional<Program> compile_program(Sources& sources, const ast::File& file, const std::vector<Override>& overrides,
+                                       Diagnostics& diagnostics);
+
+}  // namespace dlg

@@ -1,0 +1,112 @@
+// Owns what the frontend makes of a file: the forward graph with names, data, training and checks, all shapes known.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ir/graph/graph.h"
+#include "ir/graph/update_rule.h"
+#include "support/source.h"
+
+namespace dlg {
+
+enum class CsvHeader { kNone, kFirstLine };
+
+/// Where a field's numbers come from.
+struct FieldSource {
+  enum class Kind { kInline, kColumns, kClass };
+  Kind kind = Kind::kInline;
+  std::vector<double> values;                // kInline, all rows
+  std::vector<std::int64_t> column_numbers;  // kColumns, kClass with numbers
+  std::vector<std::string> column_names;     // kColumns, kClass with header names
+  double scale_divide = 1;                   // x = columns(..) / 16: divided by, then minus and times
+  double scale_multiply = 1;
+  double scale_subtract = 0;                 // value = (raw - subtract) / divide * multiply
+};
+
+struct Field {
+  std::string name;  // `x`
+  std::string path;  // `digits.x`, as in Graph::inputs
+  TensorType type;   // first axis kBatch
+  FieldSource source;
+  SourceRange range;
+};
+
+struct Split {
+  double train = 1, val = 0, test = 0;
+  std::uint64_t seed = 1;
+  SourceRange range;
+};
+
+struct Dataset {
+  std::string name;
+  std::optional<std::string> file;       // path relative to the .dlg file
+  std::optional<std::string> test_file;  // the `test` setting
+  CsvHeader header = CsvHeader::kFirstLine;
+  std::vector<Field> fields;
+  std::optional<Split> split;
+  SourceRange file_range;
+  SourceRange range;
+};
+
+/// One condition of `stop`.
+struct StopCondition {
+  enum class Kind { kEpochs, kSteps, kSeconds, kChange, kLossBelow };
+  Kind kind = Kind::kSteps;
+  double value = 0;
+  std::string text;  // as written, for the final report
+  SourceRange range;
+};
+
+struct Metric {
+  std::string name;       // `accuracy`
+  bool is_percent = false;  // printed as percent (fraction of rows)
+};
+
+struct Training {
+  std::vector<StopCondition> stop;
+  std::optional<std::int64_t> batch;  // nullopt: the whole data set
+  bool is_shuffled = true;
+  std::uint64_t seed = 1;
+  UpdateRule rule;
+  std::vector<Metric> metrics;      // outputs `metric.NAME` of the graph
+  SourceRange range;
+};
+
+/// `expect`: `value` is an output of the check graph.
+struct ExpectationTarget {
+  std::string title;
+  std::string text;           // the expression as written
+  std::string output;         // name of the output of Program::graph that holds the value
+  std::vector<std::int64_t> element;  // sample 0 and the written indices are already applied: a scalar. Kept empty
+  std::optional<std::int64_t> after_steps;
+  std::optional<std::int64_t> after_epochs;
+  enum class Comparison { kNear, kLess, kGreater } comparison = Comparison::kNear;
+  double expected = 0;
+  double tolerance = 0;
+  SourceRange range;
+};
+
+/// A named value in the order of the text, for `dlg step` and `dlg check`: net.H, net.h, ...
+struct NamedValue {
+  std::string name;    // with path: `net.h`
+  ValueId value;
+  SourceRange range;
+};
+
+struct Program {
+  /// Outputs: `loss`, `metric.NAME`, `predict`, `expect.N`. May hold `gradient` nodes. No effects yet.
+  Graph graph;
+  std::vector<NamedValue> values;
+  std::optional<Dataset> data;      // the data set that is trained on; nullopt: a program without data
+  std::optional<Training> training;
+  std::vector<ExpectationTarget> expectations;
+  std::string name;                 // file stem
+  std::string model_name;           // the one model in `minimize`, if there is one
+  std::vector<std::pair<std::string, std::string>> settings;  // resolved config: every dim, const and setting
+  DType dtype = DType::kF32;
+};
+
+}  // namespace dlg

@@ -1,0 +1,43 @@
+// Owns the seam between an optimizer's text and the update pass: a rule that is replayed over all parameters in lock-step.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ir/graph/builder.h"
+
+namespace dlg {
+
+/// What a rule works on while it is replayed: parameter p is `theta(p)`; all calls build nodes in the training graph.
+class UpdateScope {
+ public:
+  virtual ~UpdateScope() = default;
+
+  virtual Builder& builder() = 0;
+  virtual std::size_t parameter_count() const = 0;
+  virtual const std::string& path(std::size_t parameter) const = 0;
+  /// The parameter at the start of the step.
+  virtual ValueId theta(std::size_t parameter) = 0;
+  /// The number of this update, from 1, as f64[].
+  virtual ValueId step() = 0;
+  /// A run-time scalar of the rule, f64[]: `optimizer.lr`.
+  virtual ValueId hyper(const std::string& name) = 0;
+  /// A state of the rule for one parameter at the start of the step; made on first use with its initial value.
+  virtual ValueId state(std::size_t parameter, const std::string& name, double initial) = 0;
+  /// The gradient of the loss with every trained parameter at its point (one value per parameter, of its type).
+  virtual std::vector<ValueId> gradient(const std::vector<ValueId>& points) = 0;
+
+  virtual void set_theta(std::size_t parameter, ValueId value) = 0;
+  virtual void set_state(std::size_t parameter, const std::string& name, ValueId value) = 0;
+};
+
+/// The optimizer's text, checked, ready to be replayed.
+struct UpdateRule {
+  std::string name;              // `adam`
+  std::vector<Hyper> hypers;
+  std::function<void(UpdateScope&)> apply;
+};
+
+}  // namespace dlg

@@ -1,0 +1,68 @@
+// Owns what an op sees when it is lowered: the element of its result to compute, its operands' elements, scalar
+// arithmetic and reduction loops. `passes/lower_to_loops` implements it; ops use it.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "ir/loop/loop_ir.h"
+
+namespace dlg::loop {
+
+class ElementScope;
+
+/// A register with its scope, so that element rules read like formulas.
+struct Scalar {
+  ElementScope* scope = nullptr;
+  RegId reg;
+  DType dtype = DType::kF32;
+};
+
+Scalar operator+(Scalar a, Scalar b);
+Scalar operator-(Scalar a, Scalar b);
+Scalar operator*(Scalar a, Scalar b);
+Scalar operator/(Scalar a, Scalar b);
+Scalar operator-(Scalar a);
+
+/// An index without variables.
+Index fixed_index(std::int64_t offset);
+Index index_of(VarId var);
+/// `index` moved by a constant.
+Index shifted(Index index, std::int64_t offset);
+
+class ElementScope {
+ public:
+  using Scalars = std::vector<Scalar>;
+  /// The body of a reduction: gets the indices of the reduced axes and the carried values, answers the next ones.
+  using Step = std::function<Scalars(std::span<const Index> at, std::span<const Scalar> carried)>;
+  using Combine = std::function<Scalars(std::span<const Scalar> left, std::span<const Scalar> right)>;
+
+  virtual ~ElementScope() = default;
+
+  virtual const Node& node() const = 0;
+  virtual const TensorType& operand_type(std::size_t operand) const = 0;
+  /// Where in the result: one index per axis.
+  virtual std::span<const Index> index() const = 0;
+  /// The element of an operand at the same index (Map on operands of the result's shape), or anywhere.
+  Scalar arg(std::size_t operand) { return arg(operand, std::vector<Index>(index().begin(), index().end())); }
+  virtual Scalar arg(std::size_t operand, std::vector<Index> at) = 0;
+
+  /// One scalar instruction. `dtype` is the result's.
+  virtual Scalar emit(Op op, std::vector<Scalar> args, DType dtype) = 0;
+  Scalar emit(Op op, std::vector<Scalar> args) { return emit(op, args, args.back().dtype); }
+  virtual Scalar constant(double value, DType dtype) = 0;
+  /// The value of an index expression, as i64.
+  virtual Scalar index_value(const Index& index) = 0;
+  /// The number of valid rows, as i64.
+  virtual Scalar rows() = 0;
+
+  /// A loop over `extent` (kBatch: valid rows) in 16 lanes and a tree; answers the joined values.
+  virtual Scalars lanes(std::int64_t extent, Scalars initial, const Step& step, const Combine& combine) = 0;
+  /// A loop over `extent` in blocks of `block` (0: one block), each block a chain from `initial` in ascending order; the
+  /// block results are joined in order through `combine`.
+  virtual Scalars chain(std::int64_t extent, std::int64_t block, Scalars initial, const Step& step,
+                        const Combine& combine) = 0;
+};
+
+}  // namespace dlg::loop

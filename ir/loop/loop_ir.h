@@ -1,0 +1,161 @@
+// Owns the loop IR: kernels of loop nests over buffers, the level between graph and LLVM. It fixes the order of every sum.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ir/graph/graph.h"
+#include "ir/graph/types.h"
+#include "support/id.h"
+#include "support/source.h"
+
+namespace dlg::loop {
+
+using BufferId = Id<struct BufferTag>;
+using VarId = Id<struct VarTag>;    // a loop variable, unique in its kernel
+using RegId = Id<struct RegTag>;    // a scalar value, assigned once, unique in its kernel
+using KernelId = Id<struct KernelTag>;
+
+enum class BufferKind : std::uint8_t {
+  kArena,     // lives for a part of one step; byte offset `offset` in the arena
+  kState,     // persists; byte offset `offset` in the state block
+  kData,      // a field of the data set: row-major, row chosen by the row order; `source` is the input path
+  kOrder,     // i64[*batch]: the data row of each batch row
+  kHyper,     // f64[]: a run-time scalar; `source` is its name
+  kOutput,    // what a caller reads after the step: loss, metrics, predictions, shown values; offset in the output block
+  kConstant,  // literal elements, part of the program
+};
+
+struct Buffer {
+  std::string name;
+  TensorType type;                 // logical shape
+  std::vector<std::int64_t> order; // storage order: logical axes from outermost to innermost; empty: as written
+  BufferKind kind = BufferKind::kArena;
+  std::int64_t offset = 0;         // bytes, 64-byte aligned
+  std::string source;              // state path, input path, hyper or output name
+  std::vector<double> literal;     // kConstant
+};
+
+/// Element strides per logical axis, with `capacity` rows in place of the batch.
+std::vector<std::int64_t> strides_of(const Buffer& buffer, std::int64_t capacity);
+/// Bytes the buffer occupies at `capacity` rows.
+std::int64_t bytes_of(const Buffer& buffer, std::int64_t capacity);
+
+/// sum of coefficient * variable, plus an optional register (i64/i32, a computed row), plus a constant.
+struct Index {
+  struct Term {
+    VarId var;
+    std::int64_t factor = 1;
+    friend bool operator==(const Term&, const Term&) = default;
+  };
+  std::vector<Term> terms;
+  RegId dynamic;
+  std::int64_t offset = 0;
+  friend bool operator==(const Index&, const Index&) = default;
+};
+
+/// What one instruction computes. All operands of one dtype unless said otherwise; the result dtype is the instruction's.
+enum class Op : std::uint8_t {
+#define DLG_SCALAR_OP(name, text, arity) name,
+#include "ir/loop/scalar_ops.def"
+#undef DLG_SCALAR_OP
+};
+
+struct OpInfo {
+  std::string_view text;
+  int arity;
+};
+const OpInfo& op_info(Op op);
+std::optional<Op> parse_op(std::string_view text);
+
+struct Instruction {
+  Op op = Op::kConst;
+  DType dtype = DType::kF32;
+  RegId result;
+  std::vector<RegId> args;
+  double number = 0;           // kConst
+  BufferId buffer;             // kLoad
+  std::vector<Index> indices;  // kLoad: one per logical axis; kIndex: exactly one
+};
+
+struct StoreInstruction {
+  BufferId buffer;
+  std::vector<Index> indices;
+  RegId value;
+};
+
+enum class LoopKind : std::uint8_t {
+  kSerial,  // in order; carried values go from one iteration to the next
+  kVector,  // iterations independent: any width, the same bits; no carried values. Innermost axis of what is stored
+  kLanes,   // a reduction in 16 lanes: iteration i updates lane i mod 16 of each carried value, every lane starting from
+            // `initial`; at the end a fixed tree joins lane j with lane j + 8, then + 4, + 2, + 1 through `combine`
+};
+
+/// A value that a loop carries. In the body `current` is its value; `next` is what the iteration gives.
+struct Carried {
+  RegId initial;  // defined outside the loop
+  RegId current;
+  RegId next;     // defined in the body
+  RegId result;   // defined after the loop
+  RegId left;     // kLanes: the two operands of `combine` (left: the lower lane) and what it gives
+  RegId right;
+  RegId combined;
+};
+
+struct Loop;
+
+/// A statement: exactly one of the three.
+struct Statement {
+  std::optional<Instruction> instruction;
+  std::optional<StoreInstruction> store;
+  std::vector<Loop> loop;  // empty or one (a vector because Loop is incomplete here)
+};
+
+using Body = std::vector<Statement>;
+
+struct Loop {
+  LoopKind kind = LoopKind::kSerial;
+  VarId var;
+  std::string name;         // readable: b, o, k
+  std::int64_t extent = 0;  // kBatch: the number of valid rows
+  std::int64_t step = 1;    // > 1: kSerial only, a loop over blocks (k in steps of 4096)
+  VarId block;              // if valid: iterates from value(block) to min(value(block) + the block loop's step, extent)
+  std::vector<Carried> carried;
+  Body body;
+  Body combine;             // kLanes: instructions only; joins two lanes of all carried values at once
+};
+
+/// A function over buffers: no state of its own.
+struct Kernel {
+  std::string name;  // "net.h"
+  Body body;
+  std::uint32_t var_count = 0;
+  std::uint32_t reg_count = 0;
+  SourceRange origin;
+  std::string comment;  // names of the graph nodes it computes
+};
+
+/// Copies a whole buffer at the end of the step: an effect that was not done in place.
+struct Copy {
+  BufferId from;
+  BufferId to;
+};
+
+/// One step: the kernels in order; `loss_kernel` is the index after which the loss is known and the stop test may leave the step;
+/// no kernel before it writes a state. Then the copies.
+struct Program {
+  std::int64_t batch = 1;
+  IdVector<BufferId, Buffer> buffers;
+  std::vector<Kernel> kernels;
+  std::vector<Copy> copies;
+  std::int64_t arena_bytes = 0;
+  std::int64_t state_bytes = 0;
+  std::int64_t output_bytes = 0;
+  std::size_t kernels_before_stop_test = 0;
+  BufferId loss;  // kOutput f32/f64 []; invalid when the program has none (eval, predict)
+
+  std::optional<BufferId> find_buffer(BufferKind kind, std::string_view source) const;
+};
+
+}  // namespace dlg::loop

@@ -1,0 +1,15 @@
+// Owns the invariants of the loop IR: definitions dominate uses, dtypes agree, indices stay inside their buffers, vector loops store
+// independent elements, no kernel before the stop test writes a state.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "ir/loop/loop_ir.h"
+
+namespace dlg::loop {
+
+/// The first broken law as one sentence; nullopt: the program is well-formed.
+std::optional<std::string> verify(const Program& program);
+
+}  // namespace dlg::loop
