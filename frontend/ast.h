@@ -1,4 +1,5 @@
-// Owns the syntax tree: what the text says, with a place for everything and no meaning yet. Flat storage, ids, no pointers.
+// Owns the syntax tree: what the text says, with a place for everything and no meaning yet. Flat storage,
+// ids, no pointers.
 #pragma once
 
 #include <optional>
@@ -135,7 +136,8 @@ struct SettingsBlock {
 
 enum class Comparison { kNear, kLess, kGreater };
 
-/// `expect EXPR ~ VALUE +- TOL`; `value_text` is the literal as written, whose last digit is the tolerance of a bare `~`.
+/// `expect EXPR ~ VALUE +- TOL`; `value_text` is the literal as written, whose last digit is the tolerance of
+/// a bare `~`.
 struct Expectation {
   ExprId actual;
   Comparison comparison = Comparison::kNear;

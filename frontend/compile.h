@@ -12,15 +12,16 @@
 
 namespace dlg {
 
-/// `--set optimizer.lr=0.1`; its text becomes a source of its own named `--set optimizer.lr=0.1` for messages.
+/// `--set optimizer.lr=0.1`; its text becomes a source of its own named `--set optimizer.lr=0.1` for
+/// messages.
 struct Override {
   std::string key;
   std::string value;
 };
 
-/// Names, types, shapes; lowering to the graph. Works without any data file. All independent errors in one run.
-/// The standard library is inside (frontend/std_files.h).
-std::optional<Program> compile_program(Sources& sources, const ast::File& file, const std::vector<Override>& overrides,
-                                       Diagnostics& diagnostics);
+/// Names, types, shapes; lowering to the graph. Works without any data file. All independent errors in one
+/// run. The standard library is inside (frontend/std_files.h).
+std::optional<Program> compile_program(Sources& sources, const ast::File& file,
+                                       const std::vector<Override>& overrides, Diagnostics& diagnostics);
 
 }  // namespace dlg

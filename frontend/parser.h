@@ -6,11 +6,13 @@
 
 namespace dlg {
 
-/// Parses `file`. Errors go to `diagnostics`; the tree then holds what could be understood, with kError where nothing could.
-/// Recovery is at the end of the line or at `}`. Nesting beyond 256 levels is an error, not a crash.
+/// Parses `file`. Errors go to `diagnostics`; the tree then holds what could be understood, with kError where
+/// nothing could. Recovery is at the end of the line or at `}`. Nesting beyond 256 levels is an error, not a
+/// crash.
 ast::File parse_file(const Sources& sources, FileId file, Diagnostics& diagnostics);
 
 /// Parses one expression on its own, as `--set key=value` gives it. `target` receives the nodes.
-ast::ExprId parse_expression(const Sources& sources, FileId file, Diagnostics& diagnostics, ast::File& target);
+ast::ExprId parse_expression(const Sources& sources, FileId file, Diagnostics& diagnostics,
+                             ast::File& target);
 
 }  // namespace dlg

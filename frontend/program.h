@@ -1,4 +1,5 @@
-// Owns what the frontend makes of a file: the forward graph with names, data, training and checks, all shapes known.
+// Owns what the frontend makes of a file: the forward graph with names, data, training and checks, all shapes
+// known.
 #pragma once
 
 #include <functional>
@@ -23,7 +24,7 @@ struct FieldSource {
   std::vector<std::string> column_names;     // kColumns, kClass with header names
   double scale_divide = 1;                   // x = columns(..) / 16: divided by, then minus and times
   double scale_multiply = 1;
-  double scale_subtract = 0;                 // value = (raw - subtract) / divide * multiply
+  double scale_subtract = 0;  // value = (raw - subtract) / divide * multiply
 };
 
 struct Field {
@@ -61,7 +62,7 @@ struct StopCondition {
 };
 
 struct Metric {
-  std::string name;       // `accuracy`
+  std::string name;         // `accuracy`
   bool is_percent = false;  // printed as percent (fraction of rows)
 };
 
@@ -71,16 +72,17 @@ struct Training {
   bool is_shuffled = true;
   std::uint64_t seed = 1;
   UpdateRule rule;
-  std::vector<Metric> metrics;      // outputs `metric.NAME` of the graph
+  std::vector<Metric> metrics;  // outputs `metric.NAME` of the graph
   SourceRange range;
 };
 
 /// `expect`: `value` is an output of the check graph.
 struct ExpectationTarget {
   std::string title;
-  std::string text;           // the expression as written
-  std::string output;         // name of the output of Program::graph that holds the value
-  std::vector<std::int64_t> element;  // sample 0 and the written indices are already applied: a scalar. Kept empty
+  std::string text;    // the expression as written
+  std::string output;  // name of the output of Program::graph that holds the value
+  std::vector<std::int64_t>
+      element;  // sample 0 and the written indices are already applied: a scalar. Kept empty
   std::optional<std::int64_t> after_steps;
   std::optional<std::int64_t> after_epochs;
   enum class Comparison { kNear, kLess, kGreater } comparison = Comparison::kNear;
@@ -91,7 +93,7 @@ struct ExpectationTarget {
 
 /// A named value in the order of the text, for `dlg step` and `dlg check`: net.H, net.h, ...
 struct NamedValue {
-  std::string name;    // with path: `net.h`
+  std::string name;  // with path: `net.h`
   ValueId value;
   SourceRange range;
 };
@@ -100,11 +102,11 @@ struct Program {
   /// Outputs: `loss`, `metric.NAME`, `predict`, `expect.N`. May hold `gradient` nodes. No effects yet.
   Graph graph;
   std::vector<NamedValue> values;
-  std::optional<Dataset> data;      // the data set that is trained on; nullopt: a program without data
+  std::optional<Dataset> data;  // the data set that is trained on; nullopt: a program without data
   std::optional<Training> training;
   std::vector<ExpectationTarget> expectations;
-  std::string name;                 // file stem
-  std::string model_name;           // the one model in `minimize`, if there is one
+  std::string name;                                           // file stem
+  std::string model_name;                                     // the one model in `minimize`, if there is one
   std::vector<std::pair<std::string, std::string>> settings;  // resolved config: every dim, const and setting
   DType dtype = DType::kF32;
 };

@@ -1,4 +1,5 @@
-// Owns checked arithmetic on sizes that come from outside: a product or sum that wraps is reported, never used.
+// Owns checked arithmetic on sizes that come from outside: a product or sum that wraps is reported, never
+// used.
 #pragma once
 
 #include <cstdint>

@@ -6,7 +6,8 @@
 
 namespace dlg {
 
-/// Names what the compiler is doing ("pass fuse", "node dW2, net.dlg:14") while it is in scope, for the crash report.
+/// Names what the compiler is doing ("pass fuse", "node dW2, net.dlg:14") while it is in scope, for the crash
+/// report.
 class CheckContext {
  public:
   explicit CheckContext(std::string what);
@@ -22,7 +23,7 @@ class CheckContext {
 }  // namespace dlg
 
 /// Stays on in every build. `message` is a string expression, evaluated only on failure.
-#define DLG_CHECK(condition, message)                                          \
-  do {                                                                         \
+#define DLG_CHECK(condition, message)                                               \
+  do {                                                                              \
     if (!(condition)) ::dlg::check_failed(#condition, __FILE__, __LINE__, message); \
   } while (false)

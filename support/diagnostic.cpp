@@ -36,7 +36,9 @@ const std::vector<DiagCodeInfo>& diagnostic_codes() {
   return rows;
 }
 
-std::string code_text(DiagCode code) { return fmt::format("DLG{:04}", static_cast<int>(code)); }
+std::string code_text(DiagCode code) {
+  return fmt::format("DLG{:04}", static_cast<int>(code));
+}
 
 Report& Report::here(std::string text) {
   diagnostic_.range_text = std::move(text);
@@ -97,8 +99,7 @@ std::optional<std::string> nearest_name(std::string_view name, const std::vector
   std::size_t best = limit + 1;
   std::optional<std::string> nearest;
   for (const std::string& candidate : candidates) {
-    const std::size_t gap =
-        std::max(name.size(), candidate.size()) - std::min(name.size(), candidate.size());
+    const std::size_t gap = std::max(name.size(), candidate.size()) - std::min(name.size(), candidate.size());
     if (gap > limit || candidate == name) continue;
     const std::size_t distance = edit_distance(name, candidate);
     if (distance < best) {

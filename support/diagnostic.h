@@ -1,4 +1,5 @@
-// Owns what dlg says about a user's mistake: typed declarations, labels, notes, suggestions and their collection.
+// Owns what dlg says about a user's mistake: typed declarations, labels, notes, suggestions and their
+// collection.
 #pragma once
 
 #include <fmt/format.h>
@@ -35,7 +36,8 @@ std::string code_text(DiagCode code);
 
 enum class Severity { kError, kWarning, kNote };
 
-/// The declaration of one diagnostic, written beside its use. The compiler checks the format against the types.
+/// The declaration of one diagnostic, written beside its use. The compiler checks the format against the
+/// types.
 template <class... Args>
 struct Diag {
   DiagCode code;

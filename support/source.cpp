@@ -16,7 +16,9 @@ std::vector<std::uint32_t> find_line_starts(std::string_view text) {
   return starts;
 }
 
-bool is_continuation_byte(char c) { return (static_cast<unsigned char>(c) & 0xc0u) == 0x80u; }
+bool is_continuation_byte(char c) {
+  return (static_cast<unsigned char>(c) & 0xc0u) == 0x80u;
+}
 
 }  // namespace
 

@@ -15,7 +15,9 @@ void mix(std::size_t& seed, std::size_t value) {
 }
 
 /// Bits, not value: -0 and +0 are different constants, and a NaN equals itself.
-std::uint64_t bits(double value) { return std::bit_cast<std::uint64_t>(value); }
+std::uint64_t bits(double value) {
+  return std::bit_cast<std::uint64_t>(value);
+}
 
 bool same_numbers(const std::vector<double>& a, const std::vector<double>& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),

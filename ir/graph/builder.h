@@ -1,4 +1,5 @@
-// Owns the only way to make nodes: a builder that types, hash-conses and remembers where each node comes from.
+// Owns the only way to make nodes: a builder that types, hash-conses and remembers where each node comes
+// from.
 #pragma once
 
 #include <span>
@@ -10,8 +11,8 @@
 
 namespace dlg {
 
-/// Appends to one graph. Asking twice for the same op, operands, attributes and type gives the same value, whose node
-/// then keeps the origins of both.
+/// Appends to one graph. Asking twice for the same op, operands, attributes and type gives the same value,
+/// whose node then keeps the origins of both.
 class Builder {
  public:
   explicit Builder(Graph& graph);
@@ -19,8 +20,8 @@ class Builder {
   Graph& graph() { return graph_; }
   const TensorType& type(ValueId value) const { return graph_.type(value); }
 
-  /// The node's type follows from its op's rule; `declared` is for ops that declare their type. A type error is our bug
-  /// here: whoever takes types from outside (frontend, text reader) asks `infer` first.
+  /// The node's type follows from its op's rule; `declared` is for ops that declare their type. A type error
+  /// is our bug here: whoever takes types from outside (frontend, text reader) asks `infer` first.
   ValueId add(const OpDef& op, std::vector<ValueId> operands, Attributes attributes = {},
               const TensorType& declared = {});
 

@@ -1,4 +1,5 @@
-// Owns the graph: nodes in flat storage that only grows, states, outputs, effects; names and places beside the nodes.
+// Owns the graph: nodes in flat storage that only grows, states, outputs, effects; names and places beside
+// the nodes.
 #pragma once
 
 #include <optional>

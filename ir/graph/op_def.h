@@ -1,5 +1,5 @@
-// Owns what an op is: one constinit block with its name, doc, type rule, derivative, lowering and sample domain.
-// The graph sees an op only as an OpDef; passes ask it for properties and never switch on its name.
+// Owns what an op is: one constinit block with its name, doc, type rule, derivative, lowering and sample
+// domain. The graph sees an op only as an OpDef; passes ask it for properties and never switch on its name.
 #pragma once
 
 #include <span>
@@ -54,12 +54,14 @@ struct Leaf {};
 /// Builds the instructions that give the element of the result at `scope.index()`.
 using ElementRule = loop::Scalar (*)(loop::ElementScope& scope);
 
-/// Map: an element of the result is a function of operand elements at mapped indices, without a loop: add, select, broadcast, slice.
+/// Map: an element of the result is a function of operand elements at mapped indices, without a loop: add,
+/// select, broadcast, slice.
 struct Map {
   ElementRule element;
 };
 
-/// Reduce: some axes (attribute ints, ascending) are combined away in the fixed order of 16 lanes and a tree: sum, argmax.
+/// Reduce: some axes (attribute ints, ascending) are combined away in the fixed order of 16 lanes and a tree:
+/// sum, argmax.
 struct Reduce {
   ElementRule element;
 };
@@ -84,17 +86,18 @@ void no_gradient(VjpScope&);
 /// The derivative of a Composite that leaves it to its parts.
 inline constexpr VjpRule kByExpansion = nullptr;
 
-/// Where the generated tests draw operand elements from: uniform in [low, high], at least `margin` away from each kink.
-/// `integers` > 0: operand is drawn from 0 .. integers - 1 with dtype i32.
+/// Where the generated tests draw operand elements from: uniform in [low, high], at least `margin` away from
+/// each kink. `integers` > 0: operand is drawn from 0 .. integers - 1 with dtype i32.
 struct SampleDomain {
   double low = -2;
   double high = 2;
-  double margin = 0;                     // distance kept from 0 and from equal operands, for finite differences
-  int integers = 0;                      // of operand `integer_operand`
+  double margin = 0;  // distance kept from 0 and from equal operands, for finite differences
+  int integers = 0;   // of operand `integer_operand`
   int integer_operand = -1;
 };
 
-/// One case for the generated tests of an op: operand types and attributes; `declared` for ops that declare their type.
+/// One case for the generated tests of an op: operand types and attributes; `declared` for ops that declare
+/// their type.
 struct SampleCase {
   std::vector<TensorType> operands;
   Attributes attributes;
@@ -115,7 +118,8 @@ struct OpDef {
   SampleDomain sample = {};
   /// Shapes the generated tests use; null: the generic element-wise cases [], [7], [3, 5], [*batch, 4].
   std::vector<SampleCase> (*cases)() = nullptr;
-  /// Another word under which a node is printed and parsed (matmul, outer, matvec for contract); null: the name.
+  /// Another word under which a node is printed and parsed (matmul, outer, matvec for contract); null: the
+  /// name.
   std::string_view (*word)(const Attributes&) = nullptr;
 };
 

@@ -7,9 +7,9 @@
 
 namespace dlg {
 
-/// Copies what is live of `source` into `target` in order. `rewrite` may answer with another value of the target for a
-/// node whose operands are already mapped; an invalid id means: copy it as it is. States, inputs and hypers are copied first,
-/// outputs and effects last. Names, origins and laws go along.
+/// Copies what is live of `source` into `target` in order. `rewrite` may answer with another value of the
+/// target for a node whose operands are already mapped; an invalid id means: copy it as it is. States, inputs
+/// and hypers are copied first, outputs and effects last. Names, origins and laws go along.
 class Rewriter {
  public:
   using Rewrite = std::function<ValueId(Builder&, const Node& mapped, const NodeInfo& info)>;
@@ -25,8 +25,9 @@ class Rewriter {
 /// Dead code removed, values renumbered, nothing else changed.
 Graph compact(const Graph& graph);
 
-/// Appends to `builder`'s graph a copy of everything `roots` need in that same graph, with `replacements` (old value, new
-/// value) put in place of some values; answers with the copies of `roots`. Used to build forward graphs at shifted points.
+/// Appends to `builder`'s graph a copy of everything `roots` need in that same graph, with `replacements`
+/// (old value, new value) put in place of some values; answers with the copies of `roots`. Used to build
+/// forward graphs at shifted points.
 std::vector<ValueId> clone_with(Builder& builder, const std::vector<ValueId>& roots,
                                 const std::vector<std::pair<ValueId, ValueId>>& replacements);
 

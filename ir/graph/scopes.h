@@ -1,4 +1,5 @@
-// Owns what an op's rules may see and do in the graph: Expr, the operators on it, VjpScope and CompositeScope.
+// Owns what an op's rules may see and do in the graph: Expr, the operators on it, VjpScope and
+// CompositeScope.
 #pragma once
 
 #include <functional>
@@ -17,7 +18,8 @@ struct Expr {
   const Shape& shape() const { return type().shape; }
 };
 
-/// What a derivative rule sees: the seed (cotangent of the result), the operands and the result. Nothing else.
+/// What a derivative rule sees: the seed (cotangent of the result), the operands and the result. Nothing
+/// else.
 class VjpScope {
  public:
   using AddGradient = std::function<void(std::size_t operand, Expr gradient)>;

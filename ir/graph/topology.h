@@ -1,4 +1,5 @@
-// Owns the Boost.Graph view: topological order, reachability, acyclicity of groups, drawing. The only user of Boost.Graph.
+// Owns the Boost.Graph view: topological order, reachability, acyclicity of groups, drawing. The only user of
+// Boost.Graph.
 #pragma once
 
 #include <optional>
@@ -16,7 +17,8 @@ struct Edges {
   std::vector<std::pair<std::size_t, std::size_t>> edges;  // from, to
 };
 
-/// A topological order that keeps smaller numbers first where the edges allow it; nullopt if there is a cycle.
+/// A topological order that keeps smaller numbers first where the edges allow it; nullopt if there is a
+/// cycle.
 std::optional<std::vector<std::size_t>> topological_order(const Edges& edges);
 
 /// Which vertices each vertex reaches (itself included), as rows of bits.
@@ -32,7 +34,8 @@ class Reachability {
 /// The value graph, operand to user.
 Edges value_edges(const Graph& graph);
 
-/// Whether contracting the vertices into the given classes (class number per vertex) leaves the quotient acyclic.
+/// Whether contracting the vertices into the given classes (class number per vertex) leaves the quotient
+/// acyclic.
 bool quotient_is_acyclic(const Edges& edges, const std::vector<std::size_t>& class_of);
 
 /// Graphviz text of the graph, groups as clusters.

@@ -17,11 +17,15 @@ struct DTypeRow {
 constexpr std::array<DTypeRow, 5> kDTypes{
     {{"bool", 1, false}, {"i32", 4, false}, {"i64", 8, false}, {"f32", 4, true}, {"f64", 8, true}}};
 
-const DTypeRow& row(DType dtype) { return kDTypes[static_cast<std::size_t>(dtype)]; }
+const DTypeRow& row(DType dtype) {
+  return kDTypes[static_cast<std::size_t>(dtype)];
+}
 
 }  // namespace
 
-std::string_view dtype_name(DType dtype) { return row(dtype).name; }
+std::string_view dtype_name(DType dtype) {
+  return row(dtype).name;
+}
 
 std::optional<DType> parse_dtype(std::string_view name) {
   for (std::size_t i = 0; i < kDTypes.size(); ++i) {
@@ -30,9 +34,13 @@ std::optional<DType> parse_dtype(std::string_view name) {
   return std::nullopt;
 }
 
-std::int64_t dtype_bytes(DType dtype) { return row(dtype).bytes; }
+std::int64_t dtype_bytes(DType dtype) {
+  return row(dtype).bytes;
+}
 
-bool is_float(DType dtype) { return row(dtype).is_float; }
+bool is_float(DType dtype) {
+  return row(dtype).is_float;
+}
 
 std::optional<std::size_t> Shape::batch_axis() const {
   for (std::size_t axis = 0; axis < dims_.size(); ++axis) {

@@ -1,4 +1,5 @@
-// Owns the seam between an optimizer's text and the update pass: a rule that is replayed over all parameters in lock-step.
+// Owns the seam between an optimizer's text and the update pass: a rule that is replayed over all parameters
+// in lock-step.
 #pragma once
 
 #include <functional>
@@ -10,7 +11,8 @@
 
 namespace dlg {
 
-/// What a rule works on while it is replayed: parameter p is `theta(p)`; all calls build nodes in the training graph.
+/// What a rule works on while it is replayed: parameter p is `theta(p)`; all calls build nodes in the
+/// training graph.
 class UpdateScope {
  public:
   virtual ~UpdateScope() = default;
@@ -24,9 +26,11 @@ class UpdateScope {
   virtual ValueId step() = 0;
   /// A run-time scalar of the rule, f64[]: `optimizer.lr`.
   virtual ValueId hyper(const std::string& name) = 0;
-  /// A state of the rule for one parameter at the start of the step; made on first use with its initial value.
+  /// A state of the rule for one parameter at the start of the step; made on first use with its initial
+  /// value.
   virtual ValueId state(std::size_t parameter, const std::string& name, double initial) = 0;
-  /// The gradient of the loss with every trained parameter at its point (one value per parameter, of its type).
+  /// The gradient of the loss with every trained parameter at its point (one value per parameter, of its
+  /// type).
   virtual std::vector<ValueId> gradient(const std::vector<ValueId>& points) = 0;
 
   virtual void set_theta(std::size_t parameter, ValueId value) = 0;
@@ -35,7 +39,7 @@ class UpdateScope {
 
 /// The optimizer's text, checked, ready to be replayed.
 struct UpdateRule {
-  std::string name;              // `adam`
+  std::string name;  // `adam`
   std::vector<Hyper> hypers;
   std::function<void(UpdateScope&)> apply;
 };

@@ -1,5 +1,5 @@
-// Owns what an op sees when it is lowered: the element of its result to compute, its operands' elements, scalar
-// arithmetic and reduction loops. `passes/lower_to_loops` implements it; ops use it.
+// Owns what an op sees when it is lowered: the element of its result to compute, its operands' elements,
+// scalar arithmetic and reduction loops. `passes/lower_to_loops` implements it; ops use it.
 #pragma once
 
 #include <functional>
@@ -34,7 +34,8 @@ Index shifted(Index index, std::int64_t offset);
 class ElementScope {
  public:
   using Scalars = std::vector<Scalar>;
-  /// The body of a reduction: gets the indices of the reduced axes and the carried values, answers the next ones.
+  /// The body of a reduction: gets the indices of the reduced axes and the carried values, answers the next
+  /// ones.
   using Step = std::function<Scalars(std::span<const Index> at, std::span<const Scalar> carried)>;
   using Combine = std::function<Scalars(std::span<const Scalar> left, std::span<const Scalar> right)>;
 
@@ -59,8 +60,8 @@ class ElementScope {
 
   /// A loop over `extent` (kBatch: valid rows) in 16 lanes and a tree; answers the joined values.
   virtual Scalars lanes(std::int64_t extent, Scalars initial, const Step& step, const Combine& combine) = 0;
-  /// A loop over `extent` in blocks of `block` (0: one block), each block a chain from `initial` in ascending order; the
-  /// block results are joined in order through `combine`.
+  /// A loop over `extent` in blocks of `block` (0: one block), each block a chain from `initial` in ascending
+  /// order; the block results are joined in order through `combine`.
   virtual Scalars chain(std::int64_t extent, std::int64_t block, Scalars initial, const Step& step,
                         const Combine& combine) = 0;
 };

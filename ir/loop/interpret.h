@@ -1,4 +1,5 @@
-// Owns the loop interpreter: runs a program on plain arrays, one scalar at a time, in the program's own dtypes.
+// Owns the loop interpreter: runs a program on plain arrays, one scalar at a time, in the program's own
+// dtypes.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +12,8 @@
 
 namespace dlg::loop {
 
-/// The memory of one program. Elements of every buffer are held as doubles in *logical* row-major order at capacity.
+/// The memory of one program. Elements of every buffer are held as doubles in *logical* row-major order at
+/// capacity.
 class Machine {
  public:
   explicit Machine(const Program& program);

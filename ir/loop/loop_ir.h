@@ -1,4 +1,5 @@
-// Owns the loop IR: kernels of loop nests over buffers, the level between graph and LLVM. It fixes the order of every sum.
+// Owns the loop IR: kernels of loop nests over buffers, the level between graph and LLVM. It fixes the order
+// of every sum.
 #pragma once
 
 #include <optional>
@@ -13,8 +14,8 @@
 namespace dlg::loop {
 
 using BufferId = Id<struct BufferTag>;
-using VarId = Id<struct VarTag>;    // a loop variable, unique in its kernel
-using RegId = Id<struct RegTag>;    // a scalar value, assigned once, unique in its kernel
+using VarId = Id<struct VarTag>;  // a loop variable, unique in its kernel
+using RegId = Id<struct RegTag>;  // a scalar value, assigned once, unique in its kernel
 using KernelId = Id<struct KernelTag>;
 
 enum class BufferKind : std::uint8_t {
@@ -23,18 +24,20 @@ enum class BufferKind : std::uint8_t {
   kData,      // a field of the data set: row-major, row chosen by the row order; `source` is the input path
   kOrder,     // i64[*batch]: the data row of each batch row
   kHyper,     // f64[]: a run-time scalar; `source` is its name
-  kOutput,    // what a caller reads after the step: loss, metrics, predictions, shown values; offset in the output block
+  kOutput,    // what a caller reads after the step: loss, metrics, predictions, shown values; offset in the
+              // output block
   kConstant,  // literal elements, part of the program
 };
 
 struct Buffer {
   std::string name;
-  TensorType type;                 // logical shape
-  std::vector<std::int64_t> order; // storage order: logical axes from outermost to innermost; empty: as written
+  TensorType type;  // logical shape
+  std::vector<std::int64_t>
+      order;  // storage order: logical axes from outermost to innermost; empty: as written
   BufferKind kind = BufferKind::kArena;
-  std::int64_t offset = 0;         // bytes, 64-byte aligned
-  std::string source;              // state path, input path, hyper or output name
-  std::vector<double> literal;     // kConstant
+  std::int64_t offset = 0;      // bytes, 64-byte aligned
+  std::string source;           // state path, input path, hyper or output name
+  std::vector<double> literal;  // kConstant
 };
 
 /// Element strides per logical axis, with `capacity` rows in place of the batch.
@@ -55,7 +58,8 @@ struct Index {
   friend bool operator==(const Index&, const Index&) = default;
 };
 
-/// What one instruction computes. All operands of one dtype unless said otherwise; the result dtype is the instruction's.
+/// What one instruction computes. All operands of one dtype unless said otherwise; the result dtype is the
+/// instruction's.
 enum class Op : std::uint8_t {
 #define DLG_SCALAR_OP(name, text, arity) name,
 #include "ir/loop/scalar_ops.def"
@@ -87,18 +91,20 @@ struct StoreInstruction {
 
 enum class LoopKind : std::uint8_t {
   kSerial,  // in order; carried values go from one iteration to the next
-  kVector,  // iterations independent: any width, the same bits; no carried values. Innermost axis of what is stored
-  kLanes,   // a reduction in 16 lanes: iteration i updates lane i mod 16 of each carried value, every lane starting from
-            // `initial`; at the end a fixed tree joins lane j with lane j + 8, then + 4, + 2, + 1 through `combine`
+  kVector,  // iterations independent: any width, the same bits; no carried values. Innermost axis of what is
+            // stored
+  kLanes,   // a reduction in 16 lanes: iteration i updates lane i mod 16 of each carried value, every lane
+           // starting from `initial`; at the end a fixed tree joins lane j with lane j + 8, then + 4, + 2, +
+           // 1 through `combine`
 };
 
 /// A value that a loop carries. In the body `current` is its value; `next` is what the iteration gives.
 struct Carried {
   RegId initial;  // defined outside the loop
   RegId current;
-  RegId next;     // defined in the body
-  RegId result;   // defined after the loop
-  RegId left;     // kLanes: the two operands of `combine` (left: the lower lane) and what it gives
+  RegId next;    // defined in the body
+  RegId result;  // defined after the loop
+  RegId left;    // kLanes: the two operands of `combine` (left: the lower lane) and what it gives
   RegId right;
   RegId combined;
 };
@@ -120,10 +126,10 @@ struct Loop {
   std::string name;         // readable: b, o, k
   std::int64_t extent = 0;  // kBatch: the number of valid rows
   std::int64_t step = 1;    // > 1: kSerial only, a loop over blocks (k in steps of 4096)
-  VarId block;              // if valid: iterates from value(block) to min(value(block) + the block loop's step, extent)
+  VarId block;  // if valid: iterates from value(block) to min(value(block) + the block loop's step, extent)
   std::vector<Carried> carried;
   Body body;
-  Body combine;             // kLanes: instructions only; joins two lanes of all carried values at once
+  Body combine;  // kLanes: instructions only; joins two lanes of all carried values at once
 };
 
 /// A function over buffers: no state of its own.
@@ -142,8 +148,8 @@ struct Copy {
   BufferId to;
 };
 
-/// One step: the kernels in order; `loss_kernel` is the index after which the loss is known and the stop test may leave the step;
-/// no kernel before it writes a state. Then the copies.
+/// One step: the kernels in order; `loss_kernel` is the index after which the loss is known and the stop test
+/// may leave the step; no kernel before it writes a state. Then the copies.
 struct Program {
   std::int64_t batch = 1;
   IdVector<BufferId, Buffer> buffers;

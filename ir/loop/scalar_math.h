@@ -1,4 +1,5 @@
-// Owns the elementary functions that compiled code and the loop interpreter share: one definition, the same bits.
+// Owns the elementary functions that compiled code and the loop interpreter share: one definition, the same
+// bits.
 #pragma once
 
 #include <span>
@@ -18,8 +19,8 @@ struct MathFunction {
 /// The allow-list: every function that emitted code may call.
 std::span<const MathFunction> math_functions();
 
-/// Evaluates one arithmetic instruction on values of `dtype` (bool as 0 / 1, all carried exactly in double). f32 results are
-/// rounded once. This is the meaning of every scalar op but load, index and rows.
+/// Evaluates one arithmetic instruction on values of `dtype` (bool as 0 / 1, all carried exactly in double).
+/// f32 results are rounded once. This is the meaning of every scalar op but load, index and rows.
 double evaluate(Op op, DType dtype, DType argument_dtype, std::span<const double> args);
 
 }  // namespace dlg::loop

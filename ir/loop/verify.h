@@ -1,5 +1,5 @@
-// Owns the invariants of the loop IR: definitions dominate uses, dtypes agree, indices stay inside their buffers, vector loops store
-// independent elements, no kernel before the stop test writes a state.
+// Owns the invariants of the loop IR: definitions dominate uses, dtypes agree, indices stay inside their
+// buffers, vector loops store independent elements, no kernel before the stop test writes a state.
 #pragma once
 
 #include <optional>

@@ -56,7 +56,8 @@ Expr reduce_min(Expr x, std::vector<std::int64_t> axes);
 Expr logsumexp(Expr x, std::vector<std::int64_t> axes);
 Expr argmax(Expr x, std::int64_t axis);
 
-/// Puts operand axis i at result axis `axes[i]` (ascending) of `shape`; the other axes repeat it. Sizes must agree: a size-1 axis does not stretch.
+/// Puts operand axis i at result axis `axes[i]` (ascending) of `shape`; the other axes repeat it. Sizes must
+/// agree: a size-1 axis does not stretch.
 Expr broadcast(Expr x, const Shape& shape, std::vector<std::int64_t> axes);
 /// Aligned from the right.
 Expr broadcast_to(Expr x, const Shape& shape);
@@ -76,7 +77,8 @@ Expr scatter_add(Expr values, Expr index, const Shape& shape);
 Expr one_hot(Expr index, std::int64_t n, DType dtype);
 /// Contraction by labels: "bi,oi->bo". Every label that is not in the result stands in both operands.
 Expr contract(Expr a, Expr b, std::string spec);
-/// d e / d v as a value that `differentiate` resolves. `e` is a scalar or per-sample scalar of a batched graph.
+/// d e / d v as a value that `differentiate` resolves. `e` is a scalar or per-sample scalar of a batched
+/// graph.
 Expr gradient(Expr e, Expr v);
 
 }  // namespace dlg

@@ -1,5 +1,5 @@
-// Owns the reference interpreter: one plain loop per op, templated on the number type. It is the oracle of all tests and shares
-// no code with passes or codegen. Its batch is always `rows`.
+// Owns the reference interpreter: one plain loop per op, templated on the number type. It is the oracle of
+// all tests and shares no code with passes or codegen. Its batch is always `rows`.
 #pragma once
 
 #include <cstdint>
@@ -30,8 +30,9 @@ struct Environment {
   std::unordered_map<std::string, Number> hypers;
 };
 
-/// The value of every live node, in f64 arithmetic of `Number` whatever the declared float dtype (f32 constants stay f64).
-/// `Number` is double, Dual (number.h) or Bound. `gradient` nodes are not evaluated: differentiate first.
+/// The value of every live node, in f64 arithmetic of `Number` whatever the declared float dtype (f32
+/// constants stay f64). `Number` is double, Dual (number.h) or Bound. `gradient` nodes are not evaluated:
+/// differentiate first.
 template <class Number>
 IdVector<ValueId, Tensor<Number>> interpret(const Graph& graph, const Environment<Number>& environment);
 
@@ -39,8 +40,9 @@ extern template IdVector<ValueId, Tensor<double>> interpret(const Graph&, const 
 extern template IdVector<ValueId, Tensor<Dual>> interpret(const Graph&, const Environment<Dual>&);
 extern template IdVector<ValueId, Tensor<Bound>> interpret(const Graph&, const Environment<Bound>&);
 
-/// Reads states (their literal or constant initial values), inputs (literals) and hypers from the graph itself; what has none gets
-/// small deterministic numbers from its path. `rows` is the number of literal rows, at most the batch.
+/// Reads states (their literal or constant initial values), inputs (literals) and hypers from the graph
+/// itself; what has none gets small deterministic numbers from its path. `rows` is the number of literal
+/// rows, at most the batch.
 Environment<double> default_environment(const Graph& graph);
 
 }  // namespace dlg

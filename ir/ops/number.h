@@ -1,4 +1,5 @@
-// Owns the number types of the interpreter: dual numbers (exact forward derivatives) and running error bounds.
+// Owns the number types of the interpreter: dual numbers (exact forward derivatives) and running error
+// bounds.
 #pragma once
 
 namespace dlg {

@@ -1,0 +1,20 @@
+// Owns differentiation: the reverse walk over the graph, which names no op.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "ir/graph/builder.h"
+
+namespace dlg {
+
+/// d e / d wrt[i] for a scalar (or, in a batched graph, per-sample scalar, whose batch mean is meant) value
+/// `e`. nullopt: no path. Each gradient has the type of its `wrt`. Adjoints are named `d` + name and keep the
+/// origins of their primal.
+std::vector<std::optional<ValueId>> gradients(Builder& builder, ValueId e, const std::vector<ValueId>& wrt);
+
+/// Before: a forward graph with output `loss`, perhaps with `gradient` nodes. After: no `gradient` node; an
+/// output `d(path)` for every trained parameter that has a path to the loss.
+Graph differentiate(const Graph& graph);
+
+}  // namespace dlg

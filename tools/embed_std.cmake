@@ -1,0 +1,11 @@
+# Writes std/*.dlg as one C++ file with a raw string per file. Called with -DOUTPUT= and -DFOLDER=.
+file(GLOB files ${FOLDER}/*.dlg)
+list(SORT files)
+set(text "#include \"frontend/std_files.h\"\n\nnamespace dlg {\nnamespace {\nconstexpr StdFile kFiles[] = {\n")
+foreach(path ${files})
+  get_filename_component(name ${path} NAME)
+  file(READ ${path} content)
+  string(APPEND text "    {\"std/${name}\", R\"~dlg~(${content})~dlg~\"},\n")
+endforeach()
+string(APPEND text "};\n}  // namespace\n\nstd::span<const StdFile> std_files() { return kFiles; }\n\n}  // namespace dlg\n")
+file(WRITE ${OUTPUT} "${text}")
