@@ -13,8 +13,13 @@ namespace dlg {
 /// origins of their primal.
 std::vector<std::optional<ValueId>> gradients(Builder& builder, ValueId e, const std::vector<ValueId>& wrt);
 
+/// Before: a forward graph, perhaps with `gradient` nodes. After: the same outputs, no `gradient` node. A
+/// derivative with respect to a value that `e` does not depend on is zero.
+Graph resolve_gradients(const Graph& graph);
+
 /// Before: a forward graph with output `loss`, perhaps with `gradient` nodes. After: no `gradient` node; an
-/// output `d(path)` for every trained parameter that has a path to the loss.
+/// output `d(path)` for every trained parameter that has a path to the loss. Without output `loss`:
+/// resolve_gradients.
 Graph differentiate(const Graph& graph);
 
 }  // namespace dlg

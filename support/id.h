@@ -4,6 +4,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <utility>
 #include <vector>
@@ -21,12 +22,13 @@ struct Id {
   friend auto operator<=>(Id, Id) = default;
 };
 
-/// A vector indexed by one kind of id; `add` hands out ids in ascending order.
+/// A vector indexed by one kind of id; `add` hands out ids in ascending order. References to items stay valid
+/// while it grows: rules hold on to types and attributes of nodes while they add nodes.
 template <class IdType, class T>
 class IdVector {
  public:
   IdVector() = default;
-  explicit IdVector(std::size_t count, T value = T()) : items_(count, std::move(value)) {}
+  explicit IdVector(std::size_t count, T value = T()) : items_(count, value) {}
 
   IdType add(T item) {
     items_.push_back(std::move(item));
@@ -38,7 +40,7 @@ class IdVector {
 
   std::size_t size() const { return items_.size(); }
   bool empty() const { return items_.empty(); }
-  void resize(std::size_t count, T value = T()) { items_.resize(count, std::move(value)); }
+  void resize(std::size_t count, T value = T()) { items_.resize(count, value); }
 
   /// The ids from first to last, for range-for.
   std::vector<IdType> ids() const {
@@ -53,7 +55,7 @@ class IdVector {
   auto end() const { return items_.end(); }
 
  private:
-  std::vector<T> items_;
+  std::deque<T> items_;
 };
 
 }  // namespace dlg

@@ -1,0 +1,173 @@
+#include "passes/update.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "ir/graph/rewriter.h"
+#include "ir/graph/state_values.h"
+#include "ir/ops/expr.h"
+#include "ir/ops/registry.h"
+#include "support/check.h"
+
+namespace dlg {
+namespace {
+
+/// The name of the value that reads a state, else the last part of its path: `W1`, `W1.s`.
+std::string state_name(const Graph& graph, std::string_view path) {
+  const ValueId value = find_state_value(graph, path);
+  const bool is_named = value.is_valid() && !graph.name(value).empty();
+  return is_named ? graph.name(value) : std::string(last_path_part(path));
+}
+
+/// Replays a rule over all parameters of one graph and collects what it writes.
+class Replay final : public UpdateScope {
+ public:
+  explicit Replay(Graph& graph) : graph_(graph), builder_(graph) {
+    for (const StateId id : graph.states.ids()) {
+      if (graph.states[id].kind == StateKind::kParameter) add_parameter(id);
+    }
+    step_state_ = add_state({"step", TensorType{DType::kF64, {}}, StateKind::kStep, {}, {}});
+    const Expr before{&builder_, read(step_state_)};
+    builder_.set_name(before.value, "step");
+    step_ = (before + 1.0).value;
+    builder_.set_name(step_, "step.new");
+  }
+
+  Builder& builder() override { return builder_; }
+  std::size_t parameter_count() const override { return parameters_.size(); }
+  const std::string& path(std::size_t parameter) const override { return parameters_[parameter].path; }
+  ValueId theta(std::size_t parameter) override { return parameters_[parameter].theta; }
+  ValueId step() override { return step_; }
+  ValueId hyper(const std::string& name) override;
+  ValueId state(std::size_t parameter, const std::string& name, double initial) override;
+  std::vector<ValueId> gradient(const std::vector<ValueId>& points) override;
+  void set_theta(std::size_t parameter, ValueId value) override;
+  void set_state(std::size_t parameter, const std::string& name, ValueId value) override;
+
+  /// One effect per written state, in the order of the states. A parameter that the rule does not write
+  /// keeps its value.
+  std::vector<Effect> effects() const;
+
+ private:
+  struct Parameter {
+    StateId state;
+    std::string path;
+    ValueId theta;
+    ValueId gradient;  // at the parameters themselves
+  };
+
+  void add_parameter(StateId id);
+  StateId add_state(State state);
+  ValueId read(StateId id);
+  void write(StateId id, ValueId value);
+
+  Graph& graph_;
+  Builder builder_;
+  std::vector<Parameter> parameters_;
+  StateId step_state_;
+  ValueId step_;
+  std::map<StateId, ValueId> written_;
+};
+
+void Replay::add_parameter(StateId id) {
+  const ValueId theta = read(id);
+  const std::string path = graph_.states[id].path;
+  const std::optional<ValueId> found = graph_.find_output(gradient_output(path));
+  // A parameter without a path to the loss has a gradient of zero; the frontend reports it as a mistake.
+  const ValueId gradient = found ? *found : constant(builder_, 0, builder_.type(theta)).value;
+  parameters_.push_back({id, path, theta, gradient});
+}
+
+StateId Replay::add_state(State state) {
+  const std::optional<StateId> known = graph_.find_state(state.path);
+  return known ? *known : graph_.states.add(std::move(state));
+}
+
+ValueId Replay::read(StateId id) {
+  const State& state = graph_.states[id];
+  return builder_.add(ops::state, {}, {.text = state.path}, state.type);
+}
+
+ValueId Replay::hyper(const std::string& name) {
+  DLG_CHECK(graph_.find_hyper(name) != nullptr, fmt::format("the rule has no hyper-parameter {}", name));
+  const ValueId value = builder_.add(ops::hyper, {}, {.text = name}, TensorType{DType::kF64, {}});
+  if (graph_.name(value).empty()) builder_.set_name(value, std::string(last_path_part(name)));
+  return value;
+}
+
+ValueId Replay::state(std::size_t parameter, const std::string& name, double initial) {
+  const Parameter& p = parameters_[parameter];
+  const State& theta = graph_.states[p.state];
+  const Initializer start{.kind = Initializer::Kind::kConstant, .a = initial, .b = 0, .literal = {}};
+  const StateId id =
+      add_state({fmt::format("{}.{}", p.path, name), theta.type, StateKind::kOptimizer, start, theta.origin});
+  const ValueId value = read(id);
+  if (graph_.name(value).empty()) {
+    builder_.set_name(value, fmt::format("{}.{}", state_name(graph_, p.path), name));
+  }
+  return value;
+}
+
+std::vector<ValueId> Replay::gradient(const std::vector<ValueId>& points) {
+  DLG_CHECK(points.size() == parameters_.size(), "a gradient needs one point per parameter");
+  std::vector<ValueId> here;
+  std::vector<std::pair<ValueId, ValueId>> moved;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    here.push_back(parameters_[i].gradient);
+    if (points[i] != parameters_[i].theta) moved.emplace_back(parameters_[i].theta, points[i]);
+  }
+  // The gradient graph is a function of the parameters: with the points in their place it is the gradient
+  // there, forward part included.
+  return moved.empty() ? here : clone_with(builder_, here, moved);
+}
+
+void Replay::write(StateId id, ValueId value) {
+  const State& state = graph_.states[id];
+  DLG_CHECK(builder_.type(value) == state.type,
+            fmt::format("{} of type {} gets a value of type {}", state.path, type_text(state.type),
+                        type_text(builder_.type(value))));
+  written_[id] = value;
+}
+
+void Replay::set_theta(std::size_t parameter, ValueId value) {
+  write(parameters_[parameter].state, value);
+}
+
+void Replay::set_state(std::size_t parameter, const std::string& name, ValueId value) {
+  const std::string path = fmt::format("{}.{}", parameters_[parameter].path, name);
+  const std::optional<StateId> id = graph_.find_state(path);
+  DLG_CHECK(id.has_value(), fmt::format("the rule writes {} before it declares it", path));
+  write(*id, value);
+}
+
+std::vector<Effect> Replay::effects() const {
+  std::vector<Effect> effects;
+  std::map<StateId, ValueId> all = written_;
+  all[step_state_] = step_;
+  for (const Parameter& p : parameters_) all.try_emplace(p.state, p.theta);
+  for (const auto& [state, value] : all) effects.push_back({state, value});
+  return effects;
+}
+
+}  // namespace
+
+Graph apply_update(const Graph& graph, const UpdateRule& rule) {
+  Graph result = graph;
+  for (const Hyper& hyper : rule.hypers) {
+    if (result.find_hyper(hyper.name) == nullptr) result.hypers.push_back(hyper);
+  }
+  Replay replay(result);
+  rule.apply(replay);
+  result.effects = replay.effects();
+  for (const Effect& effect : result.effects) {
+    const std::string& path = result.states[effect.state].path;
+    const bool keeps = find_state_value(result, path) == effect.value;
+    if (!keeps) replay.builder().set_name(effect.value, fmt::format("{}.new", state_name(result, path)));
+  }
+  std::erase_if(result.outputs, [](const Output& output) { return is_gradient_output(output.name); });
+  return compact(result);
+}
+
+}  // namespace dlg
