@@ -42,7 +42,7 @@ struct Initializer {
   Kind kind = Kind::kConstant;
   double a = 0;                 // constant value | low | standard deviation
   double b = 0;                 // high
-  std::vector<double> literal;  // row-major, kLiteral
+  std::vector<double> literal = {};  // row-major, kLiteral
 
   friend bool operator==(const Initializer&, const Initializer&) = default;
 };

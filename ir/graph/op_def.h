@@ -22,19 +22,19 @@ struct Scalar;
 /// The attributes of a node. Each op names the slots it uses (AttributeNames); the others stay empty.
 struct Attributes {
   double number = 0;
-  std::vector<std::int64_t> ints;
-  std::vector<double> numbers;
-  std::string text;
+  std::vector<std::int64_t> ints = {};
+  std::vector<double> numbers = {};
+  std::string text = {};
 
   friend bool operator==(const Attributes&, const Attributes&) = default;
 };
 
 /// The names under which the used slots are printed, e.g. {.ints = "axes"}.
 struct AttributeNames {
-  std::string_view number;
-  std::string_view ints;
-  std::string_view numbers;
-  std::string_view text;
+  std::string_view number = {};
+  std::string_view ints = {};
+  std::string_view numbers = {};
+  std::string_view text = {};
 };
 
 /// What a type rule sees. `declared` is the result type that the text or the builder asks for; only ops whose
@@ -100,8 +100,8 @@ struct SampleDomain {
 /// their type.
 struct SampleCase {
   std::vector<TensorType> operands;
-  Attributes attributes;
-  TensorType declared;
+  Attributes attributes = {};
+  TensorType declared = {};
 };
 
 struct OpDef {
