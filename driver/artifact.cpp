@@ -1,0 +1,25 @@
+#include "driver/artifact.h"
+
+#include "ir/loop/verify.h"
+#include "passes/lower_to_loops.h"
+#include "support/check.h"
+
+namespace dlg {
+
+Artifact build_artifact(const Graph& graph, const PassContext& context) {
+  Artifact artifact;
+  artifact.graph = run_pipeline(graph, context);
+  {
+    const CheckContext where("pass plan");
+    artifact.plan = plan_memory(artifact.graph);
+    const std::optional<std::string> broken = check_plan(artifact.graph, artifact.plan);
+    DLG_CHECK(!broken, *broken);
+  }
+  const CheckContext where("pass loops");
+  artifact.program = lower_to_loops(artifact.graph, artifact.plan);
+  const std::optional<std::string> broken = loop::verify(artifact.program);
+  DLG_CHECK(!broken, *broken);
+  return artifact;
+}
+
+}  // namespace dlg

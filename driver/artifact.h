@@ -1,0 +1,20 @@
+// Owns the way from a graph to a loop program: the pipeline, the plan and the lowering, each verified.
+#pragma once
+
+#include "ir/loop/loop_ir.h"
+#include "passes/pipeline.h"
+#include "passes/plan.h"
+
+namespace dlg {
+
+/// What the middle made of one graph.
+struct Artifact {
+  Graph graph;  // fused and scheduled
+  Plan plan;
+  loop::Program program;
+};
+
+/// Runs the pipeline, plans memory, lowers; verifier and plan checker run on every result.
+Artifact build_artifact(const Graph& graph, const PassContext& context);
+
+}  // namespace dlg

@@ -1,0 +1,54 @@
+// Owns the command line of `dlg`: from words to a plain struct, with suggestions for what is misspelt.
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "codegen/jit.h"
+#include "frontend/compile.h"
+#include "passes/fuse.h"
+
+namespace dlg {
+
+enum class Engine : std::uint8_t { kJit, kInterpreter };
+
+/// Everything the command line can say. Fields that a verb does not take keep their defaults.
+struct Options {
+  std::string verb;
+  std::string file;                   // the program
+  std::vector<Override> overrides;    // --set key=value
+  std::optional<std::uint64_t> seed;  // --seed
+  Target target = Target::kHost;      // --target
+  Engine engine = Engine::kJit;       // --engine
+  Fusion fusion = Fusion::kOn;        // --no-fuse
+  int threads = 1;                    // --threads
+  std::string stage;                  // show --stage
+  std::string format;                 // show --format text|dot
+  std::int64_t sample = 0;            // step --sample
+  std::string run;                    // eval, predict --run
+  std::string input;                  // predict: CSV in; explain: the code; new: the name
+  std::string output;                 // predict --out; empty: standard output
+  std::string template_name;          // new --template
+  bool is_json = false;               // --json
+  bool is_quiet = false;              // --quiet
+};
+
+/// Options to run with, or the exit code when the words already say everything (help, version, a usage error).
+struct ParsedOptions {
+  std::optional<Options> options;
+  int exit_code = 0;
+};
+
+ParsedOptions parse_options(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err);
+
+/// The verbs with their one-line descriptions, in the order of the help text.
+struct VerbInfo {
+  std::string_view name;
+  std::string_view doc;
+};
+const std::vector<VerbInfo>& verbs();
+
+}  // namespace dlg

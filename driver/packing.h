@@ -1,0 +1,21 @@
+// Owns the one routine that moves numbers between their logical row-major order and a buffer's storage order
+// and dtype.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "ir/loop/loop_ir.h"
+
+namespace dlg {
+
+/// Writes `values` (row-major, `rows` in place of the batch) into the buffer at `base`.
+void pack(const loop::Buffer& buffer, std::int64_t rows, std::span<const double> values, unsigned char* base);
+
+/// Reads the buffer at `base` in row-major order.
+std::vector<double> unpack(const loop::Buffer& buffer, std::int64_t rows, const unsigned char* base);
+
+/// Elements of `dtype` as bytes, row-major.
+std::vector<unsigned char> to_bytes(DType dtype, std::span<const double> values);
+
+}  // namespace dlg

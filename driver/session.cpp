@@ -1,0 +1,96 @@
+#include "driver/session.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <sstream>
+
+#include "frontend/parser.h"
+#include "support/render.h"
+
+namespace dlg {
+namespace {
+
+constexpr Diag<std::string, std::string> kCannotRead{DiagCode::CannotReadProgram, Severity::kError,
+                                                     "cannot read `{}`: {}"};
+constexpr Diag<std::string> kTooLarge{DiagCode::ProgramTooLarge, Severity::kError,
+                                      "`{}` is larger than 64 MB, the limit for a program"};
+constexpr std::uintmax_t kLargestProgram = 64u << 20u;
+
+/// Colour only for people: a terminal, no NO_COLOR, no dumb terminal.
+Color color_of(const std::ostream& err) {
+  const char* terminal = std::getenv("TERM");
+  const bool is_plain =
+      std::getenv("NO_COLOR") != nullptr || terminal == nullptr || std::string_view(terminal) == "dumb";
+  return &err == &std::cerr && !is_plain && isatty(STDERR_FILENO) != 0 ? Color::kOn : Color::kOff;
+}
+
+/// The place of a whole-file error: line 1 of the file by its name.
+SourceRange name_only(Session& session) {
+  session.file = session.sources.add(session.options.file, "");
+  return {session.file, 0, 0};
+}
+
+std::optional<std::string> reason_unreadable(const std::filesystem::path& path) {
+  std::error_code error;
+  const std::filesystem::file_status status = std::filesystem::status(path, error);
+  if (!std::filesystem::exists(status)) return "there is no such file";
+  if (std::filesystem::is_directory(status)) return "it is a folder";
+  if (!std::filesystem::is_regular_file(status)) return "it is not a regular file";
+  return std::nullopt;
+}
+
+}  // namespace
+
+int Session::report() {
+  streams.err << render_all(sources, diagnostics, color_of(streams.err));
+  return diagnostics.exit_code();
+}
+
+bool read_source(Session& session) {
+  const std::filesystem::path path = session.options.file;
+  if (const std::optional<std::string> reason = reason_unreadable(path)) {
+    session.diagnostics.report(name_only(session), kCannotRead, session.options.file, *reason);
+    return false;
+  }
+  std::error_code error;
+  if (std::filesystem::file_size(path, error) > kLargestProgram) {
+    session.diagnostics.report(name_only(session), kTooLarge, session.options.file);
+    return false;
+  }
+  std::ifstream stream(path, std::ios::binary);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  if (!stream) {
+    session.diagnostics.report(name_only(session), kCannotRead, session.options.file, "permission denied");
+    return false;
+  }
+  session.file = session.sources.add(session.options.file, text.str());
+  return true;
+}
+
+std::optional<Program> load_program(Session& session) {
+  if (!read_source(session)) return std::nullopt;
+  const ast::File tree = parse_file(session.sources, session.file, session.diagnostics);
+  if (session.diagnostics.has_errors()) return std::nullopt;
+  std::optional<Program> program =
+      compile_program(session.sources, tree, session.options.overrides, session.diagnostics);
+  if (!program || session.diagnostics.has_errors()) return std::nullopt;
+  program->name = file_stem(session.options.file);
+  if (session.options.seed && program->training) program->training->seed = *session.options.seed;
+  return program;
+}
+
+std::string program_folder(const Session& session) {
+  return std::filesystem::path(session.options.file).parent_path().string();
+}
+
+std::string file_stem(const std::string& path) {
+  return std::filesystem::path(path).stem().string();
+}
+
+}  // namespace dlg

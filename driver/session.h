@@ -1,0 +1,54 @@
+// Owns what every verb begins with: the program read from its file, and where messages go.
+#pragma once
+
+#include <iosfwd>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "driver/options.h"
+#include "frontend/program.h"
+#include "support/diagnostic.h"
+
+namespace dlg {
+
+/// The streams of one call: results, progress and diagnostics.
+struct Streams {
+  std::istream& in;
+  std::ostream& out;
+  std::ostream& err;
+};
+
+/// Exit codes, one meaning each (`dlg --help` lists them).
+inline constexpr int kExitOk = 0;
+inline constexpr int kExitInput = 1;
+inline constexpr int kExitUsage = 2;
+inline constexpr int kExitEnvironment = 3;
+inline constexpr int kExitExpectation = 4;
+inline constexpr int kExitDiverged = 5;
+
+/// One call of dlg: options, texts, diagnostics.
+struct Session {
+  Options options;
+  Streams streams;
+  Sources sources;
+  Diagnostics diagnostics;
+  FileId file;
+
+  /// Prints all diagnostics to err; answers their exit code.
+  int report();
+};
+
+/// Reads the program file. An unreadable file is a diagnostic.
+bool read_source(Session& session);
+
+/// Reads, parses and checks `options.file`. nullopt after errors, which are in the diagnostics.
+std::optional<Program> load_program(Session& session);
+
+/// The folder of the program file: paths in the program are relative to it.
+std::string program_folder(const Session& session);
+
+/// "net" for "examples/net.dlg".
+std::string file_stem(const std::string& path);
+
+}  // namespace dlg
