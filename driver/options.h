@@ -36,7 +36,8 @@ struct Options {
   bool is_quiet = false;              // --quiet
 };
 
-/// Options to run with, or the exit code when the words already say everything (help, version, a usage error).
+/// Options to run with, or the exit code when the words already say everything (help, version, a usage
+/// error).
 struct ParsedOptions {
   std::optional<Options> options;
   int exit_code = 0;

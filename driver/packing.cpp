@@ -51,9 +51,9 @@ double load(DType dtype, const unsigned char* at) {
 
 /// Calls `visit(element number in row-major order, element offset in storage)` for each element.
 template <class Visit>
-void for_each_element(const loop::Buffer& buffer, std::int64_t rows, const Visit& visit) {
-  const Shape shape = buffer.type.shape.at(rows);
-  const std::vector<std::int64_t> strides = loop::strides_of(buffer, rows);
+void for_each_element(const loop::Buffer& buffer, BatchRows rows, const Visit& visit) {
+  const Shape shape = buffer.type.shape.at(rows.valid);
+  const std::vector<std::int64_t> strides = loop::strides_of(buffer, rows.capacity);
   std::vector<std::int64_t> at(shape.rank(), 0);
   const std::int64_t count = shape.elements();
   std::int64_t offset = 0;
@@ -70,17 +70,16 @@ void for_each_element(const loop::Buffer& buffer, std::int64_t rows, const Visit
 
 }  // namespace
 
-void pack(const loop::Buffer& buffer, std::int64_t rows, std::span<const double> values,
-          unsigned char* base) {
+void pack(const loop::Buffer& buffer, BatchRows rows, std::span<const double> values, unsigned char* base) {
   const std::int64_t bytes = dtype_bytes(buffer.type.dtype);
   for_each_element(buffer, rows, [&](std::int64_t i, std::int64_t offset) {
     store(buffer.type.dtype, values[static_cast<std::size_t>(i)], base + offset * bytes);
   });
 }
 
-std::vector<double> unpack(const loop::Buffer& buffer, std::int64_t rows, const unsigned char* base) {
+std::vector<double> unpack(const loop::Buffer& buffer, BatchRows rows, const unsigned char* base) {
   const std::int64_t bytes = dtype_bytes(buffer.type.dtype);
-  std::vector<double> values(static_cast<std::size_t>(buffer.type.shape.elements(rows)));
+  std::vector<double> values(static_cast<std::size_t>(buffer.type.shape.elements(rows.valid)));
   for_each_element(buffer, rows, [&](std::int64_t i, std::int64_t offset) {
     values[static_cast<std::size_t>(i)] = load(buffer.type.dtype, base + offset * bytes);
   });

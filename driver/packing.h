@@ -9,11 +9,17 @@
 
 namespace dlg {
 
-/// Writes `values` (row-major, `rows` in place of the batch) into the buffer at `base`.
-void pack(const loop::Buffer& buffer, std::int64_t rows, std::span<const double> values, unsigned char* base);
+/// The batch of a buffer: how many rows it is laid out for and how many of them are meant.
+struct BatchRows {
+  std::int64_t capacity = 1;
+  std::int64_t valid = 1;
+};
 
-/// Reads the buffer at `base` in row-major order.
-std::vector<double> unpack(const loop::Buffer& buffer, std::int64_t rows, const unsigned char* base);
+/// Writes `values` (row-major, the valid rows in place of the batch) into the buffer at `base`.
+void pack(const loop::Buffer& buffer, BatchRows rows, std::span<const double> values, unsigned char* base);
+
+/// Reads the valid rows of the buffer at `base` in row-major order.
+std::vector<double> unpack(const loop::Buffer& buffer, BatchRows rows, const unsigned char* base);
 
 /// Elements of `dtype` as bytes, row-major.
 std::vector<unsigned char> to_bytes(DType dtype, std::span<const double> values);

@@ -1,0 +1,57 @@
+#include "driver/inspection.h"
+
+#include <algorithm>
+#include <set>
+
+#include "ir/ops/expr.h"
+
+namespace dlg {
+namespace {
+
+/// What the loss is computed from, the loss included.
+IdVector<ValueId, char> ancestors_of_loss(const Graph& graph) {
+  IdVector<ValueId, char> marked(graph.nodes.size(), 0);
+  const std::optional<ValueId> loss = graph.find_output("loss");
+  if (!loss) return marked;
+  marked[*loss] = 1;
+  for (std::uint32_t i = loss->index + 1; i-- > 0;) {
+    if (!marked[ValueId{i}]) continue;
+    for (const ValueId operand : graph[ValueId{i}].operands) marked[operand] = 1;
+  }
+  return marked;
+}
+
+}  // namespace
+
+Inspection inspect(const Program& program) {
+  Inspection inspection{program.graph, {}};
+  Graph& graph = inspection.graph;
+  const IdVector<ValueId, char> reaches_loss = ancestors_of_loss(graph);
+  Builder builder(graph);
+  std::set<std::string> seen;
+  for (const NamedValue& named : program.values) {
+    if (!seen.insert(named.name).second) continue;
+    const TensorType type = graph.type(named.value);
+    const bool has_gradient = reaches_loss[named.value] && is_float(type.dtype);
+    graph.outputs.push_back({"value." + named.name, named.value});
+    if (has_gradient) {
+      const Expr derivative =
+          gradient(Expr{&builder, *graph.find_output("loss")}, Expr{&builder, named.value});
+      graph.outputs.push_back({"grad." + named.name, derivative.value});
+    }
+    inspection.values.push_back({named.name, type, has_gradient, named.range});
+  }
+  std::stable_sort(inspection.values.begin(), inspection.values.end(),
+                   [](const InspectedValue& a, const InspectedValue& b) { return a.range < b.range; });
+  return inspection;
+}
+
+std::vector<State> trained_parameters(const Graph& graph) {
+  std::vector<State> trained;
+  for (const State& state : graph.states) {
+    if (state.kind == StateKind::kParameter) trained.push_back(state);
+  }
+  return trained;
+}
+
+}  // namespace dlg

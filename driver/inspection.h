@@ -1,0 +1,31 @@
+// Owns the graph that `step`, `check` and `gradcheck` look at: the program with every named value as an
+// output.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "frontend/program.h"
+
+namespace dlg {
+
+/// One named value to be shown. Outputs of the inspection graph: `value.NAME`, `grad.NAME`.
+struct InspectedValue {
+  std::string name;  // `net.h`
+  TensorType type;
+  bool has_gradient = false;  // the loss depends on it
+  SourceRange range;
+};
+
+struct Inspection {
+  Graph graph;                         // not yet differentiated; outputs of the program kept
+  std::vector<InspectedValue> values;  // in the order of the text
+};
+
+/// Adds outputs for every named value, and for its derivative where the loss depends on it.
+Inspection inspect(const Program& program);
+
+/// Trained parameters of the graph by path, in the order of the text.
+std::vector<State> trained_parameters(const Graph& graph);
+
+}  // namespace dlg

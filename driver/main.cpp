@@ -1,0 +1,60 @@
+#include "driver/main.h"
+
+#include <array>
+#include <iostream>
+#include <iterator>
+
+#include "driver/opt.h"
+#include "driver/verbs.h"
+
+namespace dlg {
+namespace {
+
+struct VerbEntry {
+  std::string_view name;
+  int (*run)(Session&);
+};
+
+constexpr std::array<VerbEntry, 9> kVerbs{{
+    {"check", verb_check},
+    {"step", verb_step},
+    {"train", verb_train},
+    {"eval", verb_eval},
+    {"predict", verb_predict},
+    {"show", verb_show},
+    {"gradcheck", verb_gradcheck},
+    {"explain", verb_explain},
+    {"new", verb_new},
+}};
+
+std::vector<std::string> words(int argc, char** argv) {
+  return {argv + 1, argv + argc};
+}
+
+}  // namespace
+
+int run_dlg(int argc, char** argv) {
+  return run_dlg(words(argc, argv), std::cin, std::cout, std::cerr);
+}
+
+int run_dlg_opt(int argc, char** argv) {
+  return run_dlg_opt(words(argc, argv), std::cin, std::cout, std::cerr);
+}
+
+int run_dlg(const std::vector<std::string>& arguments, std::istream& in, std::ostream& out,
+            std::ostream& err) {
+  ParsedOptions parsed = parse_options(arguments, out, err);
+  if (!parsed.options) return parsed.exit_code;
+  Session session{std::move(*parsed.options), {in, out, err}, {}, {}, {}};
+  for (const VerbEntry& verb : kVerbs) {
+    if (verb.name == session.options.verb) return verb.run(session);
+  }
+  return kExitUsage;
+}
+
+int run_dlg_opt(const std::vector<std::string>& arguments, std::istream& in, std::ostream& out,
+                std::ostream& err) {
+  return run_opt(arguments, {in, out, err});
+}
+
+}  // namespace dlg

@@ -1,0 +1,33 @@
+// Owns the reference engine: the same steps as compiled code makes, in the f64 interpreter.
+#pragma once
+
+#include "driver/machine.h"
+#include "ir/ops/interpret.h"
+
+namespace dlg {
+
+/// Runs a graph after `update` (effects) or without effects. Everything is f64, whatever the program's dtype.
+class Reference {
+ public:
+  /// `inputs`: all rows of every input by path, row-major.
+  Reference(Graph graph, std::map<std::string, std::vector<double>> inputs);
+
+  void set_states(const StateValues& values);
+  StateValues states() const;
+  void set_hyper(const std::string& name, double value) { environment_.hypers[name] = value; }
+
+  /// Computes every value on these data rows, then writes the effects.
+  void run_rows(const std::vector<std::int64_t>& rows);
+
+  /// An output of the last run, row-major.
+  const std::vector<double>& output(std::string_view name) const;
+  const Graph& graph() const { return graph_; }
+
+ private:
+  Graph graph_;
+  std::map<std::string, std::vector<double>> inputs_;
+  Environment<double> environment_;
+  IdVector<ValueId, Tensor<double>> values_;
+};
+
+}  // namespace dlg
