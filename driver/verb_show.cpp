@@ -4,6 +4,7 @@
 #include "driver/verbs.h"
 #include "frontend/parser.h"
 #include "frontend/print_ast.h"
+#include "ir/graph/rewriter.h"
 #include "ir/graph/text.h"
 #include "ir/graph/topology.h"
 #include "ir/loop/text.h"
