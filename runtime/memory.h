@@ -1,0 +1,113 @@
+// Owns the memory that compiled code works on: aligned, zeroed blocks with guard bytes on both sides, and
+// typed columns of data rows.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "support/diagnostic.h"
+
+namespace dlg {
+
+/// A block of `size` bytes, zeroed, 64-byte aligned, with 64 guard bytes before and at least 64 behind it.
+class AlignedBlock {
+ public:
+  /// nullopt: there is not so much memory, or `bytes` is negative.
+  static std::optional<AlignedBlock> allocate(std::int64_t bytes);
+
+  unsigned char* data() const { return memory_.get() + kGuardBytes; }
+  std::int64_t size() const { return size_; }
+
+  /// Whether nobody has written outside the block.
+  bool guards_intact() const;
+
+ private:
+  static constexpr std::int64_t kGuardBytes = 64;
+  struct Free {
+    void operator()(unsigned char* memory) const { std::free(memory); }
+  };
+  using Memory = std::unique_ptr<unsigned char[], Free>;
+
+  AlignedBlock(Memory memory, std::int64_t size, std::int64_t total)
+      : memory_(std::move(memory)), size_(size), total_(total) {}
+
+  Memory memory_;
+  std::int64_t size_ = 0;
+  std::int64_t total_ = 0;
+};
+
+/// The number types of compiled code and of weight files.
+enum class ElementType : std::uint8_t { kF32, kF64, kI32, kI64 };
+
+std::int64_t element_bytes(ElementType type);
+
+/// What compiled code needs, in bytes.
+struct BlockSizes {
+  std::int64_t arena = 0;
+  std::int64_t state = 0;
+  std::int64_t output = 0;
+};
+
+/// The three blocks of one compiled program, zeroed.
+class StepMemory {
+ public:
+  /// Without enough memory: a diagnostic that names the amount (exit 3).
+  static std::optional<StepMemory> allocate(const BlockSizes& sizes, SourceRange range,
+                                            Diagnostics& diagnostics);
+
+  unsigned char* arena() const { return arena_.data(); }
+  unsigned char* state() const { return state_.data(); }
+  unsigned char* output() const { return output_.data(); }
+  std::span<unsigned char> state_bytes() const {
+    return {state_.data(), static_cast<std::size_t>(state_.size())};
+  }
+
+  /// DLG_CHECKs that compiled code stayed inside its blocks.
+  void check_guards(std::string_view when) const;
+
+ private:
+  StepMemory(AlignedBlock arena, AlignedBlock state, AlignedBlock output)
+      : arena_(std::move(arena)), state_(std::move(state)), output_(std::move(output)) {}
+
+  AlignedBlock arena_;
+  AlignedBlock state_;
+  AlignedBlock output_;
+};
+
+/// The rows of one data field in the type that compiled code reads: [rows, row_elements], row-major.
+struct DataColumn {
+  std::string name;
+  ElementType type = ElementType::kF32;
+  std::int64_t rows = 0;
+  std::int64_t row_elements = 1;
+  AlignedBlock values;
+
+  const void* data() const { return values.data(); }
+};
+
+/// What `make_column` makes a column of; `values` has rows * row_elements numbers.
+struct ColumnSpec {
+  std::string name;  // for messages: `digits.x`
+  ElementType type = ElementType::kF32;
+  std::int64_t row_elements = 1;
+  std::optional<std::int64_t> class_count;  // each value must then be an integer in 0 .. class_count - 1
+  SourceRange range;
+};
+
+/// Rounds `values` to the column's type once. Errors: an integer column or class index that is not whole or
+/// out of range, a number that overflows f32, each with its row (from 0, without a header) .
+std::optional<DataColumn> make_column(const ColumnSpec& spec, std::span<const double> values,
+                                      Diagnostics& diagnostics);
+
+/// Element `index` of an array of `type` as a double.
+double load_element(const void* data, ElementType type, std::int64_t index);
+/// Rounds `value` once and stores it as element `index`.
+void store_element(void* data, ElementType type, std::int64_t index, double value);
+
+}  // namespace dlg

@@ -1,0 +1,63 @@
+// Owns the safetensors format: the strict reader and the writer of weights and optimizer state.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "runtime/files.h"
+#include "runtime/memory.h"
+
+namespace dlg {
+
+/// One named array, row-major, little-endian.
+struct SavedTensor {
+  std::string name;
+  ElementType type = ElementType::kF32;
+  std::vector<std::int64_t> shape;
+  std::string bytes;
+
+  std::int64_t elements() const;  // of a tensor that was read or checked
+  double element(std::int64_t index) const { return load_element(bytes.data(), type, index); }
+};
+
+struct TensorFile {
+  std::vector<SavedTensor> tensors;
+  std::vector<std::pair<std::string, std::string>> metadata;
+
+  const SavedTensor* find(std::string_view name) const;
+};
+
+/// Whether a file must carry the checksum that dlg writes (metadata `dlg.checksum`). A wrong one is always an
+/// error.
+enum class ChecksumRule { kIfPresent, kRequired };
+
+/// Refuses, saying what was found: a header over 100 MB or outside the file, JSON that is not strict, unknown
+/// types, shapes that do not fit their bytes, overlaps, holes, bytes behind the last tensor, a wrong
+/// checksum.
+std::optional<TensorFile> read_safetensors(const FileRequest& file, ChecksumRule rule,
+                                           Diagnostics& diagnostics);
+std::optional<TensorFile> parse_safetensors(std::string_view bytes, const FileRequest& file,
+                                            ChecksumRule rule, Diagnostics& diagnostics);
+
+/// The bytes of the file: tensors in the given order, names distinct, the checksum added to the metadata.
+std::string safetensors_bytes(const TensorFile& file);
+/// safetensors_bytes through write_file.
+bool write_safetensors(const FileRequest& request, const TensorFile& file, Diagnostics& diagnostics);
+
+/// What a program expects of a weight file.
+struct ExpectedTensor {
+  std::string name;
+  ElementType type = ElementType::kF32;
+  std::vector<std::int64_t> shape;
+};
+
+/// Whether `file` holds exactly the expected tensors, all finite. One diagnostic lists everything that is
+/// missing, unknown or of another shape or type; another names the first number that is not finite.
+bool check_tensors(const TensorFile& file, const std::vector<ExpectedTensor>& expected,
+                   const FileRequest& request, Diagnostics& diagnostics);
+
+}  // namespace dlg

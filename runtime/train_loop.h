@@ -1,0 +1,93 @@
+// Owns the loop around compiled training steps: batches, epochs, the order of rows, the conditions to stop.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "runtime/abi.h"
+#include "runtime/log.h"
+#include "runtime/memory.h"
+
+namespace dlg {
+
+/// Compiled code with all it needs to run.
+struct StepProgram {
+  DlgStepFunction step = nullptr;
+  StepMemory* memory = nullptr;
+  std::vector<const void*> data;  // one pointer per kData buffer, in buffer order
+  std::vector<double> hypers;     // one value per kHyper buffer, in buffer order
+};
+
+/// `stop`: training ends at the first that holds. `change_below` and `loss_below` look at steps if a batch is
+/// the whole data set or there is no data, else at epoch means over rows.
+struct StopRules {
+  std::optional<std::int64_t> epochs;
+  std::optional<std::int64_t> steps;
+  std::optional<double> seconds;
+  std::optional<double> change_below;
+  std::optional<double> loss_below;
+};
+
+enum class RowOrder { kShuffledEachEpoch, kAsGiven };
+
+struct TrainPlan {
+  std::vector<std::int64_t> rows;  // data rows of the training part, in file order; empty: no data
+  std::int64_t batch = 1;          // as compiled; rows.size() or more: the whole data set, never shuffled
+  RowOrder order = RowOrder::kShuffledEachEpoch;
+  std::uint64_t seed = 1;
+  StopRules stop;
+  const volatile std::int32_t* stop_flag = nullptr;
+  Clock clock = steady_seconds;
+};
+
+/// Where a training is. Without data an epoch is one step.
+struct TrainProgress {
+  std::int64_t epochs = 0;       // finished
+  std::int64_t steps = 0;        // updates made
+  std::int64_t epoch_step = 0;   // updates made in the epoch that has begun
+  std::int64_t epoch_steps = 1;  // updates of a whole epoch
+  double loss = 0;  // last epoch's mean over rows, each batch at its own weights; NaN before there is one
+  double step_loss = 0;  // of the last step, at the weights before its update; NaN before there is one
+  double seconds = 0;    // since the start
+};
+
+/// Calls of compiled code are kept short (about 0.05 s). `on_epoch` comes when an epoch has ended and no
+/// later step was made; where an epoch is a single step, several may pass between two calls. `on_call` comes
+/// after every call.
+struct TrainObserver {
+  std::function<void(const TrainProgress&)> on_epoch;
+  std::function<void(const TrainProgress&)> on_call;
+};
+
+enum class TrainEnd : std::uint8_t {
+  kEpochs,
+  kSteps,
+  kSeconds,
+  kChange,
+  kLossBelow,
+  kInterrupted,
+  kDiverged,  // the loss is not finite at the weights in memory; no update was made with it
+};
+
+struct TrainResult {
+  TrainEnd end = TrainEnd::kSteps;
+  TrainProgress progress;
+  double final_loss = 0;                 // the loss that the test looked at (kChange, kLossBelow, kDiverged)
+  std::int64_t diverged_step = 0;        // kDiverged: from 1
+  std::vector<std::int64_t> batch_rows;  // kDiverged: the data rows of that step's batch
+};
+
+/// Trains from the state in `program.memory` until a rule of `plan.stop` holds; there must be one. State
+/// holds the result.
+TrainResult train(const StepProgram& program, const TrainPlan& plan, const TrainObserver& observer);
+
+/// Makes exactly `steps` updates from the state in memory, whatever `plan.stop` says; fewer only if the loss
+/// is not finite or the flag is set. For `after(k steps, ...)`, `after(k epochs, ...)` and `dlg step`.
+TrainResult train_steps(const StepProgram& program, TrainPlan plan, std::int64_t steps);
+
+/// ceil(rows / batch), at least 1.
+std::int64_t steps_of_epoch(const TrainPlan& plan);
+
+}  // namespace dlg
