@@ -40,8 +40,8 @@ enum class StateKind : std::uint8_t {
 struct Initializer {
   enum class Kind : std::uint8_t { kConstant, kLiteral, kUniform, kNormal };
   Kind kind = Kind::kConstant;
-  double a = 0;                 // constant value | low | standard deviation
-  double b = 0;                 // high
+  double a = 0;                      // constant value | low | standard deviation
+  double b = 0;                      // high
   std::vector<double> literal = {};  // row-major, kLiteral
 
   friend bool operator==(const Initializer&, const Initializer&) = default;

@@ -13,15 +13,18 @@ namespace dlg {
 enum class Stage : std::uint8_t {
   kGraph,  // typed, operands before users, states/inputs/hypers that are read exist; may hold `gradient`
   kDifferentiated,  // no `gradient`; an output `d(path)` of the parameter's type for every trained parameter
-                    // that has a path
+                    // that has a path, or no such output at all (a graph without training)
   kUpdated,     // one effect per trained parameter and per written state, of the state's type, each state at
-                // most once
-  kSimplified,  // the same effects and outputs as before
-  kFused,  // every computed (non-leaf) live node in exactly one group, no composite left, groups acyclic and
-           // in order
+                // most once; no effect at all in a graph without training
+  kSimplified,  // no composite, no dead node; the same effects and outputs as before
+  kFused,       // every computed (non-leaf) live node in exactly one group, groups acyclic and in order
 };
 
 /// The first broken law as one sentence with the node's name; nullopt: the graph is well-formed.
 std::optional<std::string> verify(const Graph& graph, Stage stage);
+
+/// Whether a pass that must keep them kept outputs and effects: the same names, states and types in the same
+/// order. The first difference as one sentence; nullopt: kept.
+std::optional<std::string> verify_kept(const Graph& before, const Graph& after);
 
 }  // namespace dlg

@@ -1,0 +1,191 @@
+#include "ir/graph/text_cursor.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "support/text.h"
+
+namespace dlg {
+namespace {
+
+constexpr std::string_view kBlanks = " \t\r";
+constexpr std::string_view kNameEnds = " \t\r\n,={}:;\"";
+constexpr std::string_view kNumberEnds = " \t\r\n,={}:;\"[]()";
+
+/// Extents beyond this are no tensor that fits any machine; sums of products stay far from overflow.
+constexpr std::int64_t kMaxExtent = std::int64_t{1} << 40;
+
+}  // namespace
+
+std::string quoted_name(std::string_view name) {
+  if (!name.empty() && name.find_first_of(kNameEnds) == std::string_view::npos) return std::string(name);
+  std::string text = "\"";
+  for (const char c : name) {
+    if (c == '"' || c == '\\') text += '\\';
+    text += c == '\n' ? std::string("\\n") : std::string(1, c);
+  }
+  return text + '"';
+}
+
+std::string list_text(const std::vector<double>& numbers) {
+  std::string text = "[";
+  for (const double number : numbers) {
+    if (text.size() > 1) text += ", ";
+    text += number_text(number);
+  }
+  return text + "]";
+}
+
+std::string list_text(const std::vector<std::int64_t>& numbers) {
+  return fmt::format("[{}]", fmt::join(numbers, ", "));
+}
+
+std::size_t comment_start(std::string_view line) {
+  bool is_quoted = false;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if (is_quoted && line[i] == '\\') {
+      ++i;
+    } else if (line[i] == '"') {
+      is_quoted = !is_quoted;
+    } else if (line[i] == ';' && !is_quoted) {
+      return i;
+    }
+  }
+  return line.size();
+}
+
+void TextCursor::skip_blanks() {
+  position_ = std::min(line_.find_first_not_of(kBlanks, position_), line_.size());
+}
+
+bool TextCursor::at_end() {
+  skip_blanks();
+  return position_ == line_.size();
+}
+
+bool TextCursor::eat(std::string_view symbol) {
+  skip_blanks();
+  if (!line_.substr(position_).starts_with(symbol)) return false;
+  position_ += symbol.size();
+  return true;
+}
+
+std::optional<std::string> TextCursor::quoted() {
+  std::string text;
+  for (std::size_t i = position_ + 1; i < line_.size(); ++i) {
+    if (line_[i] == '"') {
+      position_ = i + 1;
+      return text;
+    }
+    const bool is_escape = line_[i] == '\\' && i + 1 < line_.size();
+    if (is_escape) ++i;
+    text += is_escape && line_[i] == 'n' ? '\n' : line_[i];
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> TextCursor::name() {
+  if (at_end()) return std::nullopt;
+  if (line_[position_] == '"') return quoted();
+  const std::size_t end = std::min(line_.find_first_of(kNameEnds, position_), line_.size());
+  if (end == position_) return std::nullopt;
+  std::string text(line_.substr(position_, end - position_));
+  position_ = end;
+  return text;
+}
+
+std::optional<double> TextCursor::number() {
+  skip_blanks();
+  const std::size_t end = std::min(line_.find_first_of(kNumberEnds, position_), line_.size());
+  const std::optional<double> value = parse_number(line_.substr(position_, end - position_));
+  if (value) position_ = end;
+  return value;
+}
+
+std::optional<std::int64_t> TextCursor::integer() {
+  skip_blanks();
+  std::int64_t value = 0;
+  const char* begin = line_.data() + position_;
+  const auto result = std::from_chars(begin, line_.data() + line_.size(), value);
+  if (result.ec != std::errc()) return std::nullopt;
+  position_ += static_cast<std::size_t>(result.ptr - begin);
+  return value;
+}
+
+template <class T, class Read>
+std::optional<std::vector<T>> TextCursor::list(const Read& read) {
+  const std::size_t begin = position_;
+  std::vector<T> items;
+  bool is_good = eat("[");
+  if (is_good && eat("]")) return items;
+  while (is_good) {
+    std::optional<T> item = read();
+    is_good = item.has_value();
+    if (!is_good) break;
+    items.push_back(*item);
+    if (eat("]")) return items;
+    is_good = eat(",");
+  }
+  position_ = begin;
+  return std::nullopt;
+}
+
+std::optional<std::vector<double>> TextCursor::numbers() {
+  return list<double>([&] { return number(); });
+}
+
+std::optional<std::vector<std::int64_t>> TextCursor::integers() {
+  return list<std::int64_t>([&] { return integer(); });
+}
+
+std::optional<Shape> TextCursor::shape() {
+  const auto extent = [&]() -> std::optional<std::int64_t> {
+    if (eat("*batch")) return kBatch;
+    const std::optional<std::int64_t> size = integer();
+    return size && *size >= 1 && *size <= kMaxExtent ? size : std::nullopt;
+  };
+  std::optional<std::vector<std::int64_t>> dims = list<std::int64_t>(extent);
+  if (!dims) return std::nullopt;
+  return Shape(*std::move(dims));
+}
+
+std::optional<TensorType> TextCursor::type() {
+  skip_blanks();
+  const std::size_t begin = position_;
+  const std::size_t bracket = std::min(line_.find('[', position_), line_.size());
+  const std::optional<DType> dtype = parse_dtype(line_.substr(begin, bracket - begin));
+  if (!dtype) return std::nullopt;
+  position_ = bracket;
+  std::optional<Shape> dims = shape();
+  if (!dims) {
+    position_ = begin;
+    return std::nullopt;
+  }
+  return TensorType{*dtype, *std::move(dims)};
+}
+
+std::string_view TextCursor::next_word() {
+  skip_blanks();
+  const std::string_view rest = line_.substr(position_);
+  const std::size_t end = std::min(rest.find_first_of(kNameEnds), rest.size());
+  return rest.substr(0, end == 0 ? std::min<std::size_t>(1, rest.size()) : end);
+}
+
+SourceRange TextCursor::next_range() {
+  const auto size = static_cast<std::uint32_t>(next_word().size());
+  const std::uint32_t begin = line_begin_ + static_cast<std::uint32_t>(position_);
+  return {file_, begin, begin + size};
+}
+
+std::string TextCursor::next_text() {
+  const std::string_view word = next_word();
+  return word.empty() ? "the end of the line" : fmt::format("`{}`", word);
+}
+
+SourceRange TextCursor::range_since(std::size_t begin) const {
+  return {file_, line_begin_ + static_cast<std::uint32_t>(begin),
+          line_begin_ + static_cast<std::uint32_t>(position_)};
+}
+
+}  // namespace dlg

@@ -1,0 +1,391 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+
+#include "ir/graph/builder.h"
+#include "ir/graph/text.h"
+#include "ir/graph/text_comment.h"
+#include "ir/graph/text_cursor.h"
+#include "ir/graph/text_words.h"
+#include "ir/ops/registry.h"
+
+namespace dlg {
+namespace {
+
+constexpr Diag<std::string_view, std::string> kUnexpected{DiagCode::GraphTextSyntax, Severity::kError,
+                                                          "expected {}, found {}"};
+constexpr Diag<std::string> kUnknownOp{DiagCode::GraphTextUnknownOp, Severity::kError,
+                                       "no op is called `{}`"};
+constexpr Diag<std::string_view, std::string> kUnknownName{DiagCode::GraphTextUnknownName, Severity::kError,
+                                                           "no {} is called `{}`"};
+constexpr Diag<std::string_view, std::string> kDuplicate{DiagCode::GraphTextDuplicate, Severity::kError,
+                                                         "a second {} is called `{}`"};
+constexpr Diag<std::string> kIllTyped{DiagCode::GraphTextType, Severity::kError, "{}"};
+
+/// What a line says of a node before its op has typed it.
+struct NodeText {
+  std::string name;
+  const OpDef* op = nullptr;
+  std::vector<ValueId> operands;
+  Attributes attributes;
+  TensorType type;
+};
+
+/// Reads line by line; a line with an error is left out and the next one read.
+class GraphParser {
+ public:
+  GraphParser(Sources& sources, FileId file, Diagnostics& diagnostics)
+      : text_(sources.text(file)),
+        file_(file),
+        diagnostics_(diagnostics),
+        comment_files_(sources, text_),
+        builder_(graph_),
+        cursor_("", file, 0) {}
+
+  std::optional<Graph> parse() {
+    std::size_t begin = 0;
+    while (begin < text_.size()) {
+      const std::size_t end = std::min(text_.find('\n', begin), text_.size());
+      const std::string_view line = text_.substr(begin, end - begin);
+      const std::size_t comment = comment_start(line);
+      comment_ = comment == line.size() ? Comment{} : read_comment(line.substr(comment + 1));
+      cursor_ = TextCursor(line.substr(0, comment), file_, static_cast<std::uint32_t>(begin));
+      if (!cursor_.at_end()) parse_line();
+      begin = end + 1;
+    }
+    if (open_group_) unexpected("`}` at the end of the kernel");
+    if (diagnostics_.has_errors()) return std::nullopt;
+    return std::move(graph_);
+  }
+
+ private:
+  using LineRule = bool (GraphParser::*)();
+  struct Keyword {
+    std::string_view word;
+    LineRule rule;
+  };
+  static const std::array<Keyword, 8> kKeywords;
+
+  /// Without an error the whole line has been read.
+  void parse_line() {
+    const TextCursor start = cursor_;
+    if (cursor_.eat("}")) {
+      if (close_group()) expect_end();
+      return;
+    }
+    const std::optional<std::string> word = cursor_.name();
+    if (!word) {
+      unexpected("a name or a word like `state`");
+      return;
+    }
+    const bool is_node = TextCursor(cursor_).eat("=");
+    const auto keyword =
+        std::find_if(kKeywords.begin(), kKeywords.end(), [&](const Keyword& k) { return k.word == *word; });
+    if (!is_node && keyword == kKeywords.end()) {
+      unexpected("`=` after the name of a value");
+      return;
+    }
+    if (is_node) cursor_ = start;
+    const bool is_good = is_node ? parse_node() : (this->*keyword->rule)();
+    if (is_good) expect_end();
+    if (!is_good && is_node) failed_.insert(*word);
+  }
+
+  bool unexpected(std::string_view wanted) {
+    diagnostics_.report(cursor_.next_range(), kUnexpected, wanted, cursor_.next_text());
+    return false;
+  }
+  bool expect(std::string_view symbol) {
+    return cursor_.eat(symbol) || unexpected(fmt::format("`{}`", symbol));
+  }
+  bool expect_end() { return cursor_.at_end() || unexpected("the end of the line"); }
+  template <class T>
+  bool take(std::optional<T> found, T& into, std::string_view wanted) {
+    if (!found) return unexpected(wanted);
+    into = *std::move(found);
+    return true;
+  }
+
+  bool parse_header();
+  bool parse_batch();
+  bool parse_state();
+  bool parse_initializer(Initializer& initial);
+  bool parse_input();
+  bool parse_hyper();
+  bool open_group();
+  bool close_group();
+  bool parse_output();
+  bool parse_effect();
+  bool parse_sink(std::string_view what, std::string& name, ValueId& value);
+
+  bool parse_node();
+  bool parse_op(NodeText& node);
+  bool parse_operands(NodeText& node);
+  bool parse_attributes(NodeText& node);
+  bool parse_attribute(const OpDef& op, Attributes& attributes);
+  bool parse_value(ValueId& value);
+  bool add_node(const NodeText& node, SourceRange range);
+
+  SourceRange comment_origin() const {
+    return comment_.places.empty() ? SourceRange{} : comment_files_.range(comment_.places.front());
+  }
+  template <class T>
+  bool is_new(const T& known, std::string_view what, const std::string& name, SourceRange range) {
+    if (!known) return true;
+    diagnostics_.report(range, kDuplicate, what, name);
+    return false;
+  }
+
+  std::string_view text_;
+  FileId file_;
+  Diagnostics& diagnostics_;
+  CommentFiles comment_files_;
+  Graph graph_;
+  Builder builder_;
+  TextCursor cursor_;
+  Comment comment_;
+  std::map<std::string, ValueId> values_;
+  std::set<std::string> failed_;  // names of lines with errors: their users are not errors of their own
+  std::optional<Group> open_group_;
+};
+
+const std::array<GraphParser::Keyword, 8> GraphParser::kKeywords{{
+    {"graph", &GraphParser::parse_header},
+    {"batch", &GraphParser::parse_batch},
+    {"state", &GraphParser::parse_state},
+    {"input", &GraphParser::parse_input},
+    {"hyper", &GraphParser::parse_hyper},
+    {"kernel", &GraphParser::open_group},
+    {"output", &GraphParser::parse_output},
+    {"effect", &GraphParser::parse_effect},
+}};
+
+bool GraphParser::parse_header() {
+  std::int64_t version = 0;
+  if (!take(cursor_.integer(), version, "`1`, the version of the textual form")) return false;
+  return version == 1 || unexpected("version 1 of the textual form");
+}
+
+bool GraphParser::parse_batch() {
+  return take(cursor_.integer(), graph_.batch, "a number of rows");
+}
+
+bool GraphParser::parse_state() {
+  State state;
+  const SourceRange range = cursor_.next_range();
+  if (!take(cursor_.name(), state.path, "the path of a state") || !expect(":")) return false;
+  if (!take(cursor_.type(), state.type, "a type like `f32[2, 3]`")) return false;
+  const SourceRange kind_range = cursor_.next_range();
+  const std::optional<std::string> word = cursor_.name();
+  const std::optional<StateKind> kind = word ? parse_state_kind(*word) : std::nullopt;
+  if (!kind) {
+    diagnostics_.report(kind_range, kUnexpected, "`parameter`, `constant`, `optimizer` or `step`",
+                        fmt::format("`{}`", word.value_or("")));
+    return false;
+  }
+  state.kind = *kind;
+  state.origin = comment_origin();
+  if (!expect("=") || !parse_initializer(state.initial)) return false;
+  if (!is_new(graph_.find_state(state.path), "state", state.path, range)) return false;
+  graph_.states.add(std::move(state));
+  return true;
+}
+
+bool GraphParser::parse_initializer(Initializer& initial) {
+  constexpr std::string_view kWanted = "`fill 0`, `literal [...]`, `uniform [low, high]` or `normal 0.1`";
+  const SourceRange range = cursor_.next_range();
+  const std::optional<std::string> word = cursor_.name();
+  const std::optional<Initializer::Kind> kind = word ? parse_initializer_kind(*word) : std::nullopt;
+  if (!kind) {
+    diagnostics_.report(range, kUnexpected, kWanted, fmt::format("`{}`", word.value_or("")));
+    return false;
+  }
+  initial.kind = *kind;
+  if (*kind == Initializer::Kind::kLiteral)
+    return take(cursor_.numbers(), initial.literal, "a list of numbers");
+  if (*kind != Initializer::Kind::kUniform) return take(cursor_.number(), initial.a, "a number");
+  const std::optional<std::vector<double>> bounds = cursor_.numbers();
+  if (!bounds || bounds->size() != 2) return unexpected("two bounds like `[-1, 1]`");
+  initial.a = bounds->front();
+  initial.b = bounds->back();
+  return true;
+}
+
+bool GraphParser::parse_input() {
+  Input input;
+  const SourceRange range = cursor_.next_range();
+  if (!take(cursor_.name(), input.path, "the path of an input") || !expect(":")) return false;
+  if (!take(cursor_.type(), input.type, "a type like `f32[*batch, 3]`")) return false;
+  if (cursor_.eat("=") && !take(cursor_.numbers(), input.literal, "a list of numbers")) return false;
+  if (!is_new(graph_.find_input(input.path), "input", input.path, range)) return false;
+  input.origin = comment_origin();
+  graph_.inputs.push_back(std::move(input));
+  return true;
+}
+
+bool GraphParser::parse_hyper() {
+  Hyper hyper;
+  const SourceRange range = cursor_.next_range();
+  if (!take(cursor_.name(), hyper.name, "the name of a hyper-parameter") || !expect("=")) return false;
+  if (!take(cursor_.number(), hyper.value, "a number")) return false;
+  if (!is_new(graph_.find_hyper(hyper.name), "hyper", hyper.name, range)) return false;
+  hyper.origin = comment_origin();
+  graph_.hypers.push_back(std::move(hyper));
+  return true;
+}
+
+bool GraphParser::open_group() {
+  if (open_group_) return unexpected("`}` before the next kernel");
+  Group group;
+  if (!take(cursor_.name(), group.name, "the name of a kernel") || !expect("{")) return false;
+  open_group_ = std::move(group);
+  return true;
+}
+
+bool GraphParser::close_group() {
+  if (!open_group_) return unexpected("a kernel before its `}`");
+  graph_.groups.add(*std::move(open_group_));
+  open_group_.reset();
+  return true;
+}
+
+bool GraphParser::parse_sink(std::string_view what, std::string& name, ValueId& value) {
+  return take(cursor_.name(), name, what) && expect("=") && parse_value(value);
+}
+
+bool GraphParser::parse_output() {
+  Output output;
+  const SourceRange range = cursor_.next_range();
+  if (!parse_sink("the name of an output", output.name, output.value)) return false;
+  if (!is_new(graph_.find_output(output.name), "output", output.name, range)) return false;
+  graph_.outputs.push_back(std::move(output));
+  return true;
+}
+
+bool GraphParser::parse_effect() {
+  std::string path;
+  ValueId value;
+  const SourceRange range = cursor_.next_range();
+  if (!parse_sink("the path of a state", path, value)) return false;
+  const std::optional<StateId> state = graph_.find_state(path);
+  if (!state) {
+    diagnostics_.report(range, kUnknownName, "state", path);
+    return false;
+  }
+  graph_.effects.push_back({*state, value});
+  return true;
+}
+
+bool GraphParser::parse_node() {
+  NodeText node;
+  const SourceRange range = cursor_.next_range();
+  if (!take(cursor_.name(), node.name, "the name of a value") || !expect("=")) return false;
+  if (!is_new(values_.contains(node.name), "value", node.name, range)) return false;
+  if (!parse_op(node) || !parse_operands(node) || !parse_attributes(node) || !expect(":")) return false;
+  const std::size_t type_begin = (cursor_.at_end(), cursor_.position());
+  if (!take(cursor_.type(), node.type, "a type like `f32[*batch, 64]`")) return false;
+  return add_node(node, cursor_.range_since(type_begin));
+}
+
+bool GraphParser::parse_op(NodeText& node) {
+  const SourceRange range = cursor_.next_range();
+  std::string word;
+  if (!take(cursor_.name(), word, "the name of an op")) return false;
+  node.op = find_op(word);
+  if (node.op != nullptr) return true;
+  std::vector<std::string> names;
+  for (const OpDef* op : all_ops()) names.emplace_back(op->name);
+  Report report = diagnostics_.report(range, kUnknownOp, word);
+  const std::optional<std::string> near = nearest_name(word, names);
+  if (near) report.suggest(range, *near, fmt::format("did you mean `{}`?", *near));
+  return false;
+}
+
+bool GraphParser::parse_operands(NodeText& node) {
+  if (TextCursor(cursor_).eat("{") || TextCursor(cursor_).eat(":")) return true;
+  do {
+    ValueId operand;
+    if (!parse_value(operand)) return false;
+    node.operands.push_back(operand);
+  } while (cursor_.eat(","));
+  return true;
+}
+
+bool GraphParser::parse_value(ValueId& value) {
+  const SourceRange range = cursor_.next_range();
+  std::string name;
+  if (!take(cursor_.name(), name, "the name of a value")) return false;
+  const auto known = values_.find(name);
+  if (known != values_.end()) {
+    value = known->second;
+    return true;
+  }
+  if (failed_.contains(name)) return false;
+  std::vector<std::string> names;
+  for (const auto& entry : values_) names.push_back(entry.first);
+  Report report = diagnostics_.report(range, kUnknownName, "value above this line", name);
+  const std::optional<std::string> near = nearest_name(name, names);
+  if (near) report.suggest(range, quoted_name(*near), fmt::format("did you mean `{}`?", *near));
+  return false;
+}
+
+bool GraphParser::parse_attributes(NodeText& node) {
+  if (!cursor_.eat("{")) return true;
+  if (cursor_.eat("}")) return true;
+  do {
+    if (!parse_attribute(*node.op, node.attributes)) return false;
+  } while (cursor_.eat(","));
+  return expect("}");
+}
+
+bool GraphParser::parse_attribute(const OpDef& op, Attributes& attributes) {
+  const AttributeNames& names = op.attributes;
+  const SourceRange range = cursor_.next_range();
+  std::string name;
+  if (!take(cursor_.name(), name, "the name of an attribute") || !expect("=")) return false;
+  if (name == names.number) return take(cursor_.number(), attributes.number, "a number");
+  if (name == names.ints)
+    return take(cursor_.integers(), attributes.ints, "a list of integers like `[0, 1]`");
+  if (name == names.numbers) return take(cursor_.numbers(), attributes.numbers, "a list of numbers");
+  if (name == names.text) return take(cursor_.name(), attributes.text, "a word");
+  diagnostics_.report(range, kUnknownName, fmt::format("attribute of `{}`", op.name), name);
+  return false;
+}
+
+bool GraphParser::add_node(const NodeText& node, SourceRange range) {
+  const TypeResult inferred = builder_.infer(*node.op, node.operands, node.attributes, node.type);
+  if (const std::string* reason = std::get_if<std::string>(&inferred)) {
+    diagnostics_.report(range, kIllTyped, fmt::format("`{}`: {}", node.op->name, *reason));
+    return false;
+  }
+  const TensorType& type = std::get<TensorType>(inferred);
+  if (type != node.type) {
+    diagnostics_
+        .report(range, kIllTyped,
+                fmt::format("`{}` has type `{}` here, not `{}`", node.name, type_text(type),
+                            type_text(node.type)))
+        .suggest(range, type_text(type), "write the type that the operands give");
+    return false;
+  }
+  const ValueId value = builder_.add(*node.op, node.operands, node.attributes, node.type);
+  builder_.set_name(value, node.name);
+  for (const Place& place : comment_.places) builder_.add_origin(value, comment_files_.range(place));
+  for (const std::string& alias : comment_.aliases) builder_.set_name(value, alias);
+  for (const std::string& law : comment_.laws) builder_.add_law(value, law);
+  values_.emplace(node.name, value);
+  const bool is_listed = open_group_ && std::find(open_group_->nodes.begin(), open_group_->nodes.end(),
+                                                  value) != open_group_->nodes.end();
+  if (open_group_ && !is_listed) open_group_->nodes.push_back(value);
+  return true;
+}
+
+}  // namespace
+
+std::optional<Graph> parse_graph(Sources& sources, FileId file, Diagnostics& diagnostics) {
+  return GraphParser(sources, file, diagnostics).parse();
+}
+
+}  // namespace dlg

@@ -1,0 +1,123 @@
+#include <fmt/format.h>
+
+#include <bit>
+
+#include "ir/graph/text.h"
+#include "ir/graph/text_comment.h"
+#include "ir/graph/text_cursor.h"
+#include "ir/graph/text_words.h"
+#include "support/text.h"
+
+namespace dlg {
+namespace {
+
+std::string initializer_text(const Initializer& initial) {
+  const std::string_view word = initializer_word(initial.kind);
+  switch (initial.kind) {
+    case Initializer::Kind::kLiteral:
+      return fmt::format("{} {}", word, list_text(initial.literal));
+    case Initializer::Kind::kUniform:
+      return fmt::format("{} {}", word, list_text(std::vector<double>{initial.a, initial.b}));
+    case Initializer::Kind::kConstant:
+    case Initializer::Kind::kNormal:
+      break;
+  }
+  return fmt::format("{} {}", word, number_text(initial.a));
+}
+
+/// "{axes = [0], value = 0.5}", or nothing. A number beside a list of numbers says nothing and is left out.
+std::string attributes_text(const Node& node) {
+  const AttributeNames& names = node.op->attributes;
+  const Attributes& attributes = node.attributes;
+  std::vector<std::string> parts;
+  const auto add = [&](std::string_view name, const std::string& value) {
+    parts.push_back(fmt::format("{} = {}", name, value));
+  };
+  if (!names.text.empty()) add(names.text, quoted_name(attributes.text));
+  if (!names.ints.empty()) add(names.ints, list_text(attributes.ints));
+  if (!names.number.empty() && attributes.numbers.empty()) add(names.number, number_text(attributes.number));
+  if (!names.numbers.empty() && !attributes.numbers.empty())
+    add(names.numbers, list_text(attributes.numbers));
+  return parts.empty() ? "" : fmt::format(" {{{}}}", join_text(parts, ", "));
+}
+
+/// Collects the text of one graph.
+class Printer {
+ public:
+  Printer(const Graph& graph, const Sources& sources) : graph_(graph), sources_(sources) {}
+
+  std::string print() {
+    text_ = fmt::format("graph 1\nbatch {}\n", graph_.batch);
+    print_interface();
+    text_ += '\n';
+    print_nodes();
+    text_ += '\n';
+    for (const Output& output : graph_.outputs) print_sink("output", output.name, output.value);
+    for (const Effect& effect : graph_.effects) {
+      print_sink("effect", graph_.states[effect.state].path, effect.value);
+    }
+    return std::move(text_);
+  }
+
+ private:
+  void print_interface() {
+    for (const State& state : graph_.states) {
+      text_ += fmt::format("state {} : {} {} = {}{}\n", quoted_name(state.path), type_text(state.type),
+                           state_kind_word(state.kind), initializer_text(state.initial),
+                           place_comment(state.origin, sources_));
+    }
+    for (const Input& input : graph_.inputs) {
+      const std::string literal = input.literal.empty() ? "" : " = " + list_text(input.literal);
+      text_ += fmt::format("input {} : {}{}{}\n", quoted_name(input.path), type_text(input.type), literal,
+                           place_comment(input.origin, sources_));
+    }
+    for (const Hyper& hyper : graph_.hypers) {
+      text_ += fmt::format("hyper {} = {}{}\n", quoted_name(hyper.name), number_text(hyper.value),
+                           place_comment(hyper.origin, sources_));
+    }
+  }
+
+  /// Nodes outside groups first, then the groups in their order.
+  void print_nodes() {
+    IdVector<ValueId, char> is_grouped(graph_.nodes.size(), 0);
+    for (const Group& group : graph_.groups) {
+      for (const ValueId value : group.nodes) is_grouped[value] = 1;
+    }
+    for (const ValueId value : graph_.nodes.ids()) {
+      if (!is_grouped[value]) print_node(value, "");
+    }
+    for (const Group& group : graph_.groups) {
+      text_ += fmt::format("\nkernel {} {{\n", quoted_name(group.name));
+      for (const ValueId value : group.nodes) print_node(value, "  ");
+      text_ += "}\n";
+    }
+  }
+
+  void print_node(ValueId value, std::string_view indent) {
+    const Node& node = graph_[value];
+    std::vector<std::string> operands;
+    for (const ValueId operand : node.operands) operands.push_back(quoted_name(graph_.name(operand)));
+    const std::string_view word = node.op->word == nullptr ? node.op->name : node.op->word(node.attributes);
+    text_ += fmt::format("{}{} = {}{}{}{} : {}{}\n", indent, quoted_name(graph_.name(value)), word,
+                         operands.empty() ? "" : " ", join_text(operands, ", "), attributes_text(node),
+                         type_text(node.type), node_comment(graph_.infos[value], sources_));
+  }
+
+  void print_sink(std::string_view word, std::string_view name, ValueId value) {
+    text_ += fmt::format("{} {} = {}\n", word, quoted_name(name), quoted_name(graph_.name(value)));
+  }
+
+  const Graph& graph_;
+  const Sources& sources_;
+  std::string text_;
+};
+
+}  // namespace
+
+std::string print_graph(const Graph& graph, const Sources& sources) {
+  Graph named = graph;
+  name_nodes(named);
+  return Printer(named, sources).print();
+}
+
+}  // namespace dlg

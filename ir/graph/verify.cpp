@@ -1,0 +1,334 @@
+#include "ir/graph/verify.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "ir/graph/state_values.h"
+#include "ir/ops/registry.h"
+#include "support/arithmetic.h"
+
+namespace dlg {
+namespace {
+
+using Broken = std::optional<std::string>;
+
+/// "`h` (sigmoid)", or "node 7 (sigmoid)" without a name.
+std::string node_text(const Graph& graph, ValueId value) {
+  const std::string& name = graph.infos[value].name;
+  const std::string subject = name.empty() ? fmt::format("node {}", value.index) : fmt::format("`{}`", name);
+  const OpDef* op = graph[value].op;
+  return fmt::format("{} ({})", subject, op == nullptr ? "no op" : op->name);
+}
+
+bool is_value(const Graph& graph, ValueId value) {
+  return value.is_valid() && value.index < graph.nodes.size();
+}
+
+Broken check_shape(const TensorType& type, std::int64_t batch) {
+  std::int64_t elements = dtype_bytes(type.dtype);
+  std::size_t batches = 0;
+  for (const std::int64_t dim : type.shape.dims()) {
+    batches += dim == kBatch ? 1 : 0;
+    if (dim < 1 && dim != kBatch) return fmt::format("has an axis of size {}", dim);
+    const std::optional<std::int64_t> product = checked_mul(elements, dim == kBatch ? batch : dim);
+    if (!product) return fmt::format("has more elements than can be counted: {}", type_text(type));
+    elements = *product;
+  }
+  if (batches > 1) return fmt::format("has more than one batch axis: {}", type_text(type));
+  return std::nullopt;
+}
+
+Broken check_node(const Graph& graph, ValueId value) {
+  const Node& node = graph[value];
+  if (node.op == nullptr) return "has no op";
+  if (node.op->arity >= 0 && node.operands.size() != static_cast<std::size_t>(node.op->arity)) {
+    return fmt::format("has {} operands, its op takes {}", node.operands.size(), node.op->arity);
+  }
+  std::vector<TensorType> types;
+  for (const ValueId operand : node.operands) {
+    if (!operand.is_valid() || operand >= value) return "uses a value that does not stand before it";
+    types.push_back(graph.type(operand));
+  }
+  const TypeResult result = node.op->type(TypeQuery{types, node.attributes, node.type});
+  if (const std::string* reason = std::get_if<std::string>(&result)) return "is ill-typed: " + *reason;
+  if (std::get<TensorType>(result) != node.type) {
+    return fmt::format("says type {}, its op gives {}", type_text(node.type),
+                       type_text(std::get<TensorType>(result)));
+  }
+  return check_shape(node.type, graph.batch);
+}
+
+Broken check_nodes(const Graph& graph) {
+  if (graph.batch < 1) return fmt::format("the batch has {} rows", graph.batch);
+  if (graph.infos.size() != graph.nodes.size()) return "nodes and their infos differ in number";
+  for (const ValueId value : graph.nodes.ids()) {
+    const Broken broken = check_node(graph, value);
+    if (broken) return fmt::format("{} {}", node_text(graph, value), *broken);
+  }
+  return std::nullopt;
+}
+
+/// The declared type of what a leaf reads by its path; nullopt: it reads nothing from outside.
+struct Read {
+  bool is_outside = false;
+  std::optional<TensorType> declared;
+};
+
+Read declared_read(const Graph& graph, const Node& node) {
+  const std::string& path = node.attributes.text;
+  if (node.op == &ops::state) {
+    const std::optional<StateId> state = graph.find_state(path);
+    return {true, state ? std::optional(graph.states[*state].type) : std::nullopt};
+  }
+  if (node.op == &ops::input) {
+    const Input* input = graph.find_input(path);
+    return {true, input != nullptr ? std::optional(input->type) : std::nullopt};
+  }
+  if (node.op == &ops::hyper) {
+    const bool is_known = graph.find_hyper(path) != nullptr;
+    return {true, is_known ? std::optional(TensorType{DType::kF64, {}}) : std::nullopt};
+  }
+  return {};
+}
+
+Broken check_reads(const Graph& graph) {
+  std::set<std::pair<const OpDef*, std::string>> seen;
+  for (const ValueId value : graph.nodes.ids()) {
+    const Node& node = graph[value];
+    const Read read = declared_read(graph, node);
+    if (!read.is_outside) continue;
+    const std::string& path = node.attributes.text;
+    if (!read.declared)
+      return fmt::format("{} reads `{}`, which is not declared", node_text(graph, value), path);
+    if (*read.declared != node.type) {
+      return fmt::format("{} reads `{}` as {}, declared as {}", node_text(graph, value), path,
+                         type_text(node.type), type_text(*read.declared));
+    }
+    if (!seen.emplace(node.op, path).second) {
+      return fmt::format("{} reads `{}` a second time", node_text(graph, value), path);
+    }
+  }
+  return std::nullopt;
+}
+
+Broken check_states(const Graph& graph) {
+  std::set<std::string> paths;
+  for (const State& state : graph.states) {
+    if (!paths.insert(state.path).second) return fmt::format("two states are called `{}`", state.path);
+    if (const Broken broken = check_shape(state.type, 1)) return fmt::format("`{}` {}", state.path, *broken);
+    if (state.type.shape.has_batch()) return fmt::format("the state `{}` varies per sample", state.path);
+    const bool is_literal = state.initial.kind == Initializer::Kind::kLiteral;
+    const auto count = static_cast<std::int64_t>(state.initial.literal.size());
+    if (is_literal && count != state.type.shape.elements()) {
+      return fmt::format("`{}` of type {} starts with {} numbers", state.path, type_text(state.type), count);
+    }
+    const bool is_counter = state.type == TensorType{DType::kF64, {}};
+    if (state.kind == StateKind::kStep && !is_counter) return "the step counter is not an f64[]";
+  }
+  return std::nullopt;
+}
+
+Broken check_inputs(const Graph& graph) {
+  std::set<std::string> paths;
+  for (const Input& input : graph.inputs) {
+    if (!paths.insert(input.path).second) return fmt::format("two inputs are called `{}`", input.path);
+    if (const Broken broken = check_shape(input.type, graph.batch))
+      return fmt::format("`{}` {}", input.path, *broken);
+    if (input.type.shape.batch_axis() != std::optional<std::size_t>(0)) {
+      return fmt::format("the input `{}` of type {} has no leading batch axis", input.path,
+                         type_text(input.type));
+    }
+    const auto count = static_cast<std::int64_t>(input.literal.size());
+    if (count % input.type.shape.elements(1) != 0) {
+      return fmt::format("`{}` of type {} has {} numbers, which is no number of rows", input.path,
+                         type_text(input.type), count);
+    }
+  }
+  std::set<std::string> hypers;
+  for (const Hyper& hyper : graph.hypers) {
+    if (!hypers.insert(hyper.name).second) return fmt::format("two hypers are called `{}`", hyper.name);
+  }
+  return std::nullopt;
+}
+
+Broken check_sinks(const Graph& graph) {
+  std::set<std::string> names;
+  for (const Output& output : graph.outputs) {
+    if (!is_value(graph, output.value)) return fmt::format("the output `{}` has no value", output.name);
+    if (!names.insert(output.name).second) return fmt::format("two outputs are called `{}`", output.name);
+  }
+  for (const Effect& effect : graph.effects) {
+    const bool has_state = effect.state.is_valid() && effect.state.index < graph.states.size();
+    if (!has_state || !is_value(graph, effect.value)) return "an effect without a state or a value";
+  }
+  return std::nullopt;
+}
+
+Broken check_no_effects(const Graph& graph) {
+  if (graph.effects.empty()) return std::nullopt;
+  return fmt::format("`{}` is written before `update`", graph.states[graph.effects.front().state].path);
+}
+
+Broken check_no_gradient(const Graph& graph) {
+  for (const ValueId value : graph.nodes.ids()) {
+    if (graph[value].op == &ops::gradient) return fmt::format("{} is still there", node_text(graph, value));
+  }
+  return std::nullopt;
+}
+
+bool depends_on(const Graph& graph, ValueId root, ValueId value) {
+  std::vector<char> depends(graph.nodes.size(), 0);
+  depends[value.index] = 1;
+  for (std::uint32_t i = value.index; i <= root.index; ++i) {
+    for (const ValueId operand : graph[ValueId{i}].operands) depends[i] |= depends[operand.index];
+  }
+  return depends[root.index] != 0;
+}
+
+Broken check_parameter_gradients(const Graph& graph) {
+  const std::optional<ValueId> loss = graph.find_output("loss");
+  const bool is_trained = std::any_of(graph.outputs.begin(), graph.outputs.end(),
+                                      [](const Output& output) { return is_gradient_output(output.name); });
+  if (!loss || !is_trained) return std::nullopt;
+  for (const StateValue& parameter : read_parameters(graph)) {
+    const State& state = graph.states[parameter.state];
+    const std::optional<ValueId> gradient = graph.find_output(gradient_output(state.path));
+    if (!gradient && depends_on(graph, *loss, parameter.value)) {
+      return fmt::format("the trained parameter `{}` has a path to the loss and no gradient", state.path);
+    }
+    if (gradient && graph.type(*gradient) != state.type) {
+      return fmt::format("the gradient of `{}` has type {}, the parameter {}", state.path,
+                         type_text(graph.type(*gradient)), type_text(state.type));
+    }
+  }
+  return std::nullopt;
+}
+
+Broken check_effects(const Graph& graph) {
+  std::set<StateId> written;
+  for (const Effect& effect : graph.effects) {
+    const State& state = graph.states[effect.state];
+    if (!written.insert(effect.state).second) return fmt::format("`{}` is written twice", state.path);
+    if (state.kind == StateKind::kConstant) return fmt::format("the constant `{}` is written", state.path);
+    if (graph.type(effect.value) != state.type) {
+      return fmt::format("`{}` of type {} gets a value of type {}", state.path, type_text(state.type),
+                         type_text(graph.type(effect.value)));
+    }
+  }
+  if (written.empty()) return std::nullopt;
+  for (const StateId id : graph.states.ids()) {
+    const bool must_be = graph.states[id].kind == StateKind::kParameter;
+    if (must_be && !written.contains(id)) {
+      return fmt::format("the trained parameter `{}` is not written", graph.states[id].path);
+    }
+  }
+  return std::nullopt;
+}
+
+Broken check_simplified(const Graph& graph) {
+  const IdVector<ValueId, char> live = live_values(graph);
+  for (const ValueId value : graph.nodes.ids()) {
+    if (is<Composite>(*graph[value].op)) return fmt::format("{} is not expanded", node_text(graph, value));
+    if (!live[value]) return fmt::format("{} is needed by nothing", node_text(graph, value));
+  }
+  return std::nullopt;
+}
+
+Broken check_no_groups(const Graph& graph) {
+  if (graph.groups.empty()) return std::nullopt;
+  return "there are kernels before `fuse`";
+}
+
+/// The group of each node; an error if a node is in two groups or a computed node in none.
+Broken assign_groups(const Graph& graph, IdVector<ValueId, GroupId>& group_of) {
+  for (const GroupId group : graph.groups.ids()) {
+    if (graph.groups[group].nodes.empty())
+      return fmt::format("the kernel `{}` is empty", graph.groups[group].name);
+    for (const ValueId value : graph.groups[group].nodes) {
+      if (!is_value(graph, value))
+        return fmt::format("the kernel `{}` holds no such node", graph.groups[group].name);
+      if (group_of[value].is_valid()) return fmt::format("{} is in two kernels", node_text(graph, value));
+      group_of[value] = group;
+    }
+  }
+  for (const ValueId value : graph.nodes.ids()) {
+    const bool is_leaf = is<Leaf>(*graph[value].op);
+    if (is_leaf && group_of[value].is_valid())
+      return fmt::format("the leaf {} is in a kernel", node_text(graph, value));
+    if (!is_leaf && !group_of[value].is_valid())
+      return fmt::format("{} is in no kernel", node_text(graph, value));
+  }
+  return std::nullopt;
+}
+
+Broken check_groups(const Graph& graph) {
+  IdVector<ValueId, GroupId> group_of(graph.nodes.size());
+  if (const Broken broken = assign_groups(graph, group_of)) return broken;
+  IdVector<ValueId, char> is_done(graph.nodes.size(), 0);
+  for (const Group& group : graph.groups) {
+    for (const ValueId value : group.nodes) {
+      for (const ValueId operand : graph[value].operands) {
+        const bool is_ready = is<Leaf>(*graph[operand].op) || is_done[operand];
+        if (is_ready) continue;
+        return fmt::format("{} in kernel `{}` comes before its operand {}", node_text(graph, value),
+                           group.name, node_text(graph, operand));
+      }
+      is_done[value] = 1;
+    }
+  }
+  return std::nullopt;
+}
+
+/// One invariant and the stages at which it holds.
+struct Invariant {
+  Stage first;
+  Stage last;
+  Broken (*check)(const Graph&);
+};
+
+/// In this order: each check may rely on those above it.
+constexpr Invariant kInvariants[] = {
+    {Stage::kGraph, Stage::kFused, check_nodes},
+    {Stage::kGraph, Stage::kFused, check_states},
+    {Stage::kGraph, Stage::kFused, check_inputs},
+    {Stage::kGraph, Stage::kFused, check_reads},
+    {Stage::kGraph, Stage::kFused, check_sinks},
+    {Stage::kGraph, Stage::kDifferentiated, check_no_effects},
+    {Stage::kDifferentiated, Stage::kFused, check_no_gradient},
+    {Stage::kDifferentiated, Stage::kDifferentiated, check_parameter_gradients},
+    {Stage::kUpdated, Stage::kFused, check_effects},
+    {Stage::kSimplified, Stage::kFused, check_simplified},
+    {Stage::kGraph, Stage::kSimplified, check_no_groups},
+    {Stage::kFused, Stage::kFused, check_groups},
+};
+
+}  // namespace
+
+std::optional<std::string> verify(const Graph& graph, Stage stage) {
+  for (const Invariant& invariant : kInvariants) {
+    if (stage < invariant.first || stage > invariant.last) continue;
+    if (Broken broken = invariant.check(graph)) return broken;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> verify_kept(const Graph& before, const Graph& after) {
+  if (before.outputs.size() != after.outputs.size()) return "the number of outputs changed";
+  for (std::size_t i = 0; i < before.outputs.size(); ++i) {
+    const Output& a = before.outputs[i];
+    const Output& b = after.outputs[i];
+    const bool is_same = a.name == b.name && before.type(a.value) == after.type(b.value);
+    if (!is_same) return fmt::format("the output `{}` became another", a.name);
+  }
+  if (before.effects.size() != after.effects.size()) return "an effect was lost or added";
+  for (std::size_t i = 0; i < before.effects.size(); ++i) {
+    const std::string& path = before.states[before.effects[i].state].path;
+    const bool is_same = path == after.states[after.effects[i].state].path;
+    if (!is_same) return fmt::format("the effect on `{}` became another", path);
+  }
+  return std::nullopt;
+}
+
+}  // namespace dlg
