@@ -1,0 +1,177 @@
+// Owns the ops that choose elements by computed index: gather, scatter_add, one_hot.
+#include <fmt/format.h>
+
+#include "ir/ops/expr.h"
+#include "ir/ops/lowering.h"
+#include "ir/ops/registry.h"
+#include "ir/ops/type_rules.h"
+
+namespace dlg {
+namespace {
+
+using loop::Op;
+using Scalars = ElementScope::Scalars;
+
+/// The shape of gathered rows: the index's axes, then the table's without its first.
+Shape gathered_shape(const Shape& table, const Shape& index) {
+  std::vector<std::int64_t> dims = index.dims();
+  dims.insert(dims.end(), table.dims().begin() + 1, table.dims().end());
+  return Shape(std::move(dims));
+}
+
+std::optional<std::string> bad_table(const Shape& table, const Shape& index) {
+  if (table.rank() == 0) return "a table without axes, expected rows";
+  if (table[0] == kBatch) return "a table whose rows are the batch, expected a fixed number of rows";
+  if (table.has_batch() && index.has_batch()) return "a result with two batch axes";
+  return std::nullopt;
+}
+
+TypeResult gather_type(const TypeQuery& query) {
+  const TensorType& table = query.operands[0];
+  const TensorType& index = query.operands[1];
+  if (const auto reason = not_integer(index)) return *reason;
+  if (const auto reason = bad_table(table.shape, index.shape)) return *reason;
+  return TensorType{table.dtype, gathered_shape(table.shape, index.shape)};
+}
+
+Scalar gather_element(ElementScope& scope) {
+  const std::span<const loop::Index> index = scope.index();
+  const std::size_t index_rank = scope.operand_type(1).shape.rank();
+  Indices at{
+      dynamic_index(scope.arg(1, Indices(index.begin(), index.begin() + static_cast<long>(index_rank))))};
+  at.insert(at.end(), index.begin() + static_cast<long>(index_rank), index.end());
+  return scope.arg(0, std::move(at));
+}
+
+void gather_vjp(VjpScope& scope) {
+  if (!is_float(scope.result().type().dtype)) return;
+  const Shape shape = scope.operand(0).shape();
+  scope.add_gradient(0, scatter_add(scope.seed(), scope.operand(1), shape));
+}
+
+std::vector<SampleCase> gather_cases() {
+  return {{{{DType::kF64, {4}}, {DType::kI32, {}}}, {}, {}},
+          {{{DType::kF64, {4, 3}}, {DType::kI32, {7}}}, {}, {}},
+          {{{DType::kF64, {4, 2, 3}}, {DType::kI32, {2, 3}}}, {}, {}},
+          {{{DType::kF64, {4, 5}}, {DType::kI32, {kBatch}}}, {}, {}}};
+}
+
+TypeResult scatter_type(const TypeQuery& query) {
+  const TensorType& values = query.operands[0];
+  const TensorType& index = query.operands[1];
+  const TensorType& declared = query.declared;
+  if (const auto reason = not_float(values)) return *reason;
+  if (const auto reason = not_integer(index)) return *reason;
+  if (const auto reason = bad_table(declared.shape, index.shape)) return *reason;
+  const Shape expected = gathered_shape(declared.shape, index.shape);
+  if (values.shape != expected || values.dtype != declared.dtype) {
+    return fmt::format("values of type {}, expected {}", type_text(values),
+                       type_text(TensorType{declared.dtype, expected}));
+  }
+  return declared;
+}
+
+/// Adds to `carried` the value at each index that is this element's row, in ascending order of the index
+/// axes.
+Scalar scatter_over(ElementScope& scope, std::span<const std::int64_t> extents, const Indices& outer,
+                    Scalar carried) {
+  if (extents.empty()) {
+    Indices at = outer;
+    at.insert(at.end(), scope.index().begin() + 1, scope.index().end());
+    const Scalar row = to_dtype(scope.arg(1, outer), DType::kI64);
+    const Scalar is_here = test(Op::kEq, row, scope.index_value(scope.index()[0]));
+    return choose(is_here, carried + scope.arg(0, std::move(at)), carried);
+  }
+  const ElementScope::Step step = [&](std::span<const loop::Index> at, std::span<const Scalar> values) {
+    Indices all = outer;
+    all.push_back(at[0]);
+    return Scalars{scatter_over(scope, extents.subspan(1), all, values[0])};
+  };
+  const ElementScope::Combine add = [](std::span<const Scalar> left, std::span<const Scalar> right) {
+    return Scalars{left[0] + right[0]};
+  };
+  return scope.chain(extents[0], 0, {carried}, step, add)[0];
+}
+
+Scalar scatter_element(ElementScope& scope) {
+  const Scalar zero = scope.constant(0, scope.node().type.dtype);
+  return scatter_over(scope, scope.operand_type(1).shape.dims(), {}, zero);
+}
+
+std::vector<SampleCase> scatter_cases() {
+  return {{{{DType::kF64, {}}, {DType::kI32, {}}}, {}, {DType::kF64, {4}}},
+          {{{DType::kF64, {7, 3}}, {DType::kI32, {7}}}, {}, {DType::kF64, {4, 3}}},
+          {{{DType::kF64, {2, 3, 2}}, {DType::kI32, {2, 3}}}, {}, {DType::kF64, {4, 2}}},
+          {{{DType::kF64, {kBatch, 5}}, {DType::kI32, {kBatch}}}, {}, {DType::kF64, {4, 5}}}};
+}
+
+TypeResult one_hot_type(const TypeQuery& query) {
+  const TensorType& index = query.operands[0];
+  const Shape& shape = query.declared.shape;
+  if (const auto reason = not_integer(index)) return *reason;
+  if (query.declared.dtype == DType::kBool) return "a declared type of bool, expected numbers";
+  const bool fits = shape.rank() == index.shape.rank() + 1 && shape.dims().back() != kBatch &&
+                    std::equal(index.shape.dims().begin(), index.shape.dims().end(), shape.dims().begin());
+  if (fits) return query.declared;
+  return fmt::format("a declared shape {}, expected the index's axes {} and one more", shape_text(shape),
+                     shape_text(index.shape));
+}
+
+Scalar one_hot_element(ElementScope& scope) {
+  const std::span<const loop::Index> index = scope.index();
+  const Scalar hot = to_dtype(scope.arg(0, Indices(index.begin(), index.end() - 1)), DType::kI64);
+  const DType dtype = scope.node().type.dtype;
+  return choose(test(Op::kEq, hot, scope.index_value(index.back())), scope.constant(1, dtype),
+                scope.constant(0, dtype));
+}
+
+std::vector<SampleCase> one_hot_cases() {
+  return {{{{DType::kI32, {}}}, {}, {DType::kF64, {4}}},
+          {{{DType::kI32, {5}}}, {}, {DType::kF64, {5, 4}}},
+          {{{DType::kI32, {2, 3}}}, {}, {DType::kF64, {2, 3, 4}}},
+          {{{DType::kI32, {kBatch}}}, {}, {DType::kF64, {kBatch, 4}}}};
+}
+
+}  // namespace
+
+constinit const OpDef ops::gather{
+    .name = "gather",
+    .doc =
+        "The rows of `table` [n, rest...] at `index` [i...], as [i..., rest...]. An index lies in 0 .. n - "
+        "1.",
+    .formula = "dtable = scatter_add(dy, index): repeated indices add; dindex = 0",
+    .arity = 2,
+    .type = gather_type,
+    .vjp = gather_vjp,
+    .lowering = Map{gather_element},
+    .sample = {.integers = 4, .integer_operand = 1},
+    .cases = gather_cases,
+};
+
+constinit const OpDef ops::scatter_add{
+    .name = "scatter_add",
+    .doc = "The rows of `values` added at `index` into zeros, in ascending order: the adjoint of gather.",
+    .formula = "dvalues = gather(dy, index); dindex = 0",
+    .arity = 2,
+    .declares_type = true,
+    .type = scatter_type,
+    .vjp = [](VjpScope& s) { s.add_gradient(0, dlg::gather(s.seed(), s.operand(1))); },
+    .lowering = Nest{scatter_element},
+    .sample = {.integers = 4, .integer_operand = 1},
+    .cases = scatter_cases,
+};
+
+constinit const OpDef ops::one_hot{
+    .name = "one_hot",
+    .doc = "1 where the index along a new last axis equals the operand, else 0.",
+    .formula = "dindex = 0",
+    .arity = 1,
+    .declares_type = true,
+    .type = one_hot_type,
+    .vjp = no_gradient,
+    .lowering = Map{one_hot_element},
+    .sample = {.integers = 4, .integer_operand = 0},
+    .cases = one_hot_cases,
+};
+
+}  // namespace dlg

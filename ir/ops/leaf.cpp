@@ -1,0 +1,155 @@
+// Owns the ops without operands: constants and what a graph reads from outside.
+#include <fmt/format.h>
+
+#include "ir/ops/expr.h"
+#include "ir/ops/registry.h"
+#include "ir/ops/type_rules.h"
+
+namespace dlg {
+namespace {
+
+TypeResult constant_type(const TypeQuery& query) {
+  const std::vector<double>& elements = query.attributes.numbers;
+  if (elements.empty()) return query.declared;
+  if (query.declared.shape.has_batch()) {
+    return "literal elements along the batch, expected one number for all elements";
+  }
+  const std::int64_t expected = query.declared.shape.elements();
+  if (static_cast<std::int64_t>(elements.size()) != expected) {
+    return fmt::format("{} literal elements, expected {} for shape {}", elements.size(), expected,
+                       shape_text(query.declared.shape));
+  }
+  return query.declared;
+}
+
+TypeResult named_type(const TypeQuery& query) {
+  if (query.attributes.text.empty()) return "no path, expected the path of what is read";
+  return query.declared;
+}
+
+TypeResult hyper_type(const TypeQuery& query) {
+  if (query.attributes.text.empty()) return "no name, expected the name of a run-time scalar";
+  return TensorType{DType::kF64, Shape{}};
+}
+
+TypeResult rows_type(const TypeQuery& query) {
+  if (query.declared.shape.rank() == 0 && query.declared.dtype != DType::kBool) return query.declared;
+  return fmt::format("a declared type {}, expected a scalar number", type_text(query.declared));
+}
+
+TypeResult iota_type(const TypeQuery& query) {
+  const TensorType& declared = query.declared;
+  if (query.attributes.ints.size() != 1) return "no axis to count along, expected one";
+  if (const auto reason = bad_axes(query.attributes.ints, declared.shape.rank())) return *reason;
+  if (declared.dtype == DType::kBool) return "a declared type of bool, expected numbers";
+  return declared;
+}
+
+std::vector<SampleCase> constant_cases() {
+  return {{{}, {.number = 1.5}, {DType::kF64, {}}},
+          {{}, {.numbers = {1, -2, 0.5}}, {DType::kF64, {3}}},
+          {{}, {.numbers = {1, 2, 3, 4, 5, 6}}, {DType::kF64, {2, 3}}},
+          {{}, {.number = -0.25}, {DType::kF64, {kBatch, 4}}}};
+}
+
+std::vector<SampleCase> state_cases() {
+  return {{{}, {.text = "s0"}, {DType::kF64, {}}},
+          {{}, {.text = "s1"}, {DType::kF64, {5}}},
+          {{}, {.text = "s2"}, {DType::kF64, {3, 4}}}};
+}
+
+std::vector<SampleCase> input_cases() {
+  return {{{}, {.text = "x0"}, {DType::kF64, {kBatch}}},
+          {{}, {.text = "x1"}, {DType::kF64, {kBatch, 5}}},
+          {{}, {.text = "x2"}, {DType::kF64, {kBatch, 2, 3}}}};
+}
+
+std::vector<SampleCase> hyper_cases() {
+  return {{{}, {.text = "optimizer.lr"}, {DType::kF64, {}}},
+          {{}, {.text = "optimizer.beta"}, {DType::kF64, {}}},
+          {{}, {.text = "h"}, {DType::kF64, {}}}};
+}
+
+std::vector<SampleCase> rows_cases() {
+  return {{{}, {}, {DType::kF64, {}}}, {{}, {}, {DType::kF32, {}}}, {{}, {}, {DType::kI32, {}}}};
+}
+
+std::vector<SampleCase> iota_cases() {
+  return {{{}, {.ints = {0}}, {DType::kI32, {5}}},
+          {{}, {.ints = {1}}, {DType::kI64, {2, 3}}},
+          {{}, {.ints = {0}}, {DType::kF64, {kBatch, 3}}}};
+}
+
+}  // namespace
+
+constinit const OpDef ops::constant{
+    .name = "constant",
+    .doc = "The number `value` in every element, or the literal `elements` in row-major order.",
+    .formula = "none: it has no operands",
+    .arity = 0,
+    .attributes = {.number = "value", .numbers = "elements"},
+    .declares_type = true,
+    .type = constant_type,
+    .vjp = no_gradient,
+    .cases = constant_cases,
+};
+
+constinit const OpDef ops::state{
+    .name = "state",
+    .doc = "A parameter, constant or optimizer state, as it is at the start of the step.",
+    .formula = "none: it has no operands",
+    .arity = 0,
+    .attributes = {.text = "path"},
+    .declares_type = true,
+    .type = named_type,
+    .vjp = no_gradient,
+    .cases = state_cases,
+};
+
+constinit const OpDef ops::input{
+    .name = "input",
+    .doc = "A field of the data: the rows of this batch. Its first axis is the batch.",
+    .formula = "none: it has no operands",
+    .arity = 0,
+    .attributes = {.text = "path"},
+    .declares_type = true,
+    .type = named_type,
+    .vjp = no_gradient,
+    .cases = input_cases,
+};
+
+constinit const OpDef ops::hyper{
+    .name = "hyper",
+    .doc = "A run-time scalar of the optimizer, f64[]. Changing it never recompiles.",
+    .formula = "none: it has no operands",
+    .arity = 0,
+    .attributes = {.text = "name"},
+    .type = hyper_type,
+    .vjp = no_gradient,
+    .cases = hyper_cases,
+};
+
+constinit const OpDef ops::rows{
+    .name = "rows",
+    .doc = "The number of valid rows in this batch, as a scalar.",
+    .formula = "none: it has no operands",
+    .arity = 0,
+    .declares_type = true,
+    .type = rows_type,
+    .vjp = no_gradient,
+    .cases = rows_cases,
+};
+
+constinit const OpDef ops::iota{
+    .name = "iota",
+    .doc = "The index along `axis`, from 0, in every element.",
+    .formula = "none: it has no operands",
+    .arity = 0,
+    .attributes = {.ints = "axis"},
+    .declares_type = true,
+    .type = iota_type,
+    .vjp = no_gradient,
+    .cases = iota_cases,
+};
+
+}  // namespace dlg
