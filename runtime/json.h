@@ -37,6 +37,8 @@ class Json {
   /// Adds a member to an object (replaces one of the same key) or an element to an array.
   Json& set(std::string_view key, Json value);
   Json& push(Json value);
+  /// `set` for a key that is known to be new: the members are not searched.
+  Json& add_member(std::string key, Json value);
 
   /// What the value is, if it is that; null otherwise. A double is no integer.
   const bool* as_bool() const { return std::get_if<bool>(&value_); }
@@ -52,7 +54,6 @@ class Json {
   const Json* find(std::string_view key) const;
 
  private:
-  friend std::string json_text(const Json&, int);
   std::variant<std::monostate, bool, std::int64_t, double, std::string, Array, Object> value_;
 };
 

@@ -1,0 +1,140 @@
+// Owns the system calls of whole-file reading and of replacing a file in one step.
+#include "runtime/files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+namespace dlg {
+namespace {
+
+constexpr Diag<std::string> kMissing{DiagCode::FileMissing, Severity::kError, "`{}` does not exist"};
+constexpr Diag<std::string, std::string> kUnreadable{DiagCode::FileUnreadable, Severity::kError,
+                                                     "`{}` cannot be read: {}"};
+constexpr Diag<std::string, std::string> kNotWritten{DiagCode::FileNotWritten, Severity::kError,
+                                                     "`{}` cannot be written: {}"};
+
+/// An open file that closes itself.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  int get() const { return fd_; }
+  bool is_open() const { return fd_ >= 0; }
+  /// Closes now; a file system may report a failed write only here.
+  bool close() { return ::close(std::exchange(fd_, -1)) == 0; }
+
+ private:
+  int fd_;
+};
+
+std::string error_text(int error) {
+  return std::strerror(error);
+}
+
+/// Appends all bytes up to the end of the file; the size that the file claims is only a hint.
+bool read_all(int fd, std::string& bytes) {
+  constexpr std::size_t kChunk = std::size_t{1} << 20;
+  while (true) {
+    const std::size_t old_size = bytes.size();
+    bytes.resize(old_size + kChunk);
+    const ssize_t count = ::read(fd, bytes.data() + old_size, kChunk);
+    bytes.resize(old_size + (count > 0 ? static_cast<std::size_t>(count) : 0));
+    if (count == 0) return true;
+    if (count < 0 && errno != EINTR) return false;
+  }
+}
+
+bool write_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::write(fd, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return true;
+}
+
+/// "what it is", if it is not a regular file.
+const char* kind_text(mode_t mode) {
+  if (S_ISDIR(mode)) return "it is a folder";
+  return S_ISREG(mode) ? nullptr : "it is not a regular file";
+}
+
+std::string folder_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+bool holds(const std::string& path, std::string_view bytes) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  std::string found;
+  return file.is_open() && read_all(file.get(), found) && found == bytes;
+}
+
+/// Makes and fills a new file; nullopt or what went wrong.
+std::optional<std::string> write_new(const std::string& path, std::string_view bytes) {
+  Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644));
+  if (!file.is_open()) return error_text(errno);
+  if (!write_all(file.get(), bytes)) return error_text(errno);
+  if (::fsync(file.get()) != 0) return error_text(errno);
+  if (!file.close()) return error_text(errno);
+  if (!holds(path, bytes)) return "what was written does not read back";
+  return std::nullopt;
+}
+
+/// A rename lasts only once its folder is synced. Some file systems cannot sync folders; that is no error.
+std::optional<std::string> sync_folder(const std::string& path) {
+  const Descriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder.is_open()) return std::nullopt;
+  if (::fsync(folder.get()) != 0 && errno == EIO) return error_text(errno);
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string> read_file(const FileRequest& request, Diagnostics& diagnostics) {
+  const auto unreadable = [&](std::string reason) {
+    diagnostics.report(request.range, kUnreadable, request.name(), std::move(reason));
+    return std::nullopt;
+  };
+  // Without O_NONBLOCK, opening a named pipe waits for a writer.
+  const Descriptor file(::open(request.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file.is_open() && (errno == ENOENT || errno == ENOTDIR)) {
+    diagnostics.report(request.range, kMissing, request.name());
+    return std::nullopt;
+  }
+  if (!file.is_open()) return unreadable(error_text(errno));
+  struct stat info = {};
+  if (::fstat(file.get(), &info) != 0) return unreadable(error_text(errno));
+  if (const char* kind = kind_text(info.st_mode)) return unreadable(kind);
+  std::string bytes;
+  if (!read_all(file.get(), bytes)) return unreadable(error_text(errno));
+  return bytes;
+}
+
+bool write_file(const FileRequest& request, std::string_view bytes, Diagnostics& diagnostics) {
+  const std::string temporary = fmt::format("{}.{}.tmp", request.path, ::getpid());
+  // A file of this name can only be left over from a process that had our number and died.
+  ::unlink(temporary.c_str());
+  std::optional<std::string> reason = write_new(temporary, bytes);
+  if (!reason && ::rename(temporary.c_str(), request.path.c_str()) != 0) reason = error_text(errno);
+  if (!reason) reason = sync_folder(folder_of(request.path));
+  if (!reason) return true;
+  ::unlink(temporary.c_str());
+  diagnostics.report(request.range, kNotWritten, request.name(), *reason);
+  return false;
+}
+
+}  // namespace dlg

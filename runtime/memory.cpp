@@ -1,0 +1,170 @@
+// Owns the allocation of aligned blocks, their guards, and the rounding of data into columns.
+#include "runtime/memory.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "support/arithmetic.h"
+#include "support/check.h"
+#include "support/text.h"
+
+namespace dlg {
+namespace {
+
+constexpr std::int64_t kAlignment = 64;
+constexpr unsigned char kGuard = 0xA5;
+
+constexpr Diag<std::string> kOutOfMemory{DiagCode::OutOfMemory, Severity::kError,
+                                         "out of memory: {} more bytes were needed"};
+constexpr Diag<std::string, std::string, std::int64_t> kNotInteger{
+    DiagCode::DataNotInteger, Severity::kError, "`{}` is {} in sample {}, expected a whole number"};
+constexpr Diag<std::string, std::string, std::int64_t, std::string> kOutOfRange{
+    DiagCode::DataOutOfRange, Severity::kError, "`{}` is {} in sample {}, expected {}"};
+
+bool all_guard(const unsigned char* begin, const unsigned char* end) {
+  return std::all_of(begin, end, [](unsigned char byte) { return byte == kGuard; });
+}
+
+bool is_integer_type(ElementType type) {
+  return type == ElementType::kI32 || type == ElementType::kI64;
+}
+
+/// Why `value` cannot be an element; empty if it can.
+std::string range_text(const ColumnSpec& spec, double value) {
+  if (spec.class_count && (value < 0 || value >= static_cast<double>(*spec.class_count))) {
+    return fmt::format("a class index from 0 to {}", *spec.class_count - 1);
+  }
+  switch (spec.type) {
+    case ElementType::kF64:
+      return "";
+    case ElementType::kF32:
+      return std::isfinite(static_cast<float>(value)) ? "" : "a number that f32 can hold";
+    case ElementType::kI32:
+      return std::abs(value) <= std::numeric_limits<std::int32_t>::max() ? ""
+                                                                         : "an integer that i32 can hold";
+    case ElementType::kI64:
+      return std::abs(value) <= 9007199254740992.0 ? "" : "an integer of at most 53 bits";
+  }
+  return "";
+}
+
+/// Whether each value fits the column; the first that does not is reported.
+bool check_values(const ColumnSpec& spec, std::span<const double> values, Diagnostics& diagnostics) {
+  const bool wants_integers = spec.class_count || is_integer_type(spec.type);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::int64_t sample = static_cast<std::int64_t>(i) / spec.row_elements;
+    const double value = values[i];
+    if (wants_integers && value != std::trunc(value)) {
+      diagnostics.report(spec.range, kNotInteger, spec.name, number_text(value), sample);
+      return false;
+    }
+    if (const std::string wanted = range_text(spec, value); !wanted.empty()) {
+      diagnostics.report(spec.range, kOutOfRange, spec.name, number_text(value), sample, wanted);
+      return false;
+    }
+  }
+  return true;
+}
+
+std::optional<AlignedBlock> allocate_or_report(std::int64_t bytes, SourceRange range,
+                                               Diagnostics& diagnostics) {
+  std::optional<AlignedBlock> block = AlignedBlock::allocate(bytes);
+  if (!block) diagnostics.report(range, kOutOfMemory, std::to_string(bytes));
+  return block;
+}
+
+template <class T>
+double load_as(const void* data, std::int64_t index) {
+  T value;
+  std::memcpy(&value, static_cast<const unsigned char*>(data) + index * std::int64_t{sizeof(T)}, sizeof(T));
+  return static_cast<double>(value);
+}
+
+template <class T>
+void store_as(void* data, std::int64_t index, double value) {
+  const T rounded = static_cast<T>(value);
+  std::memcpy(static_cast<unsigned char*>(data) + index * std::int64_t{sizeof(T)}, &rounded, sizeof(T));
+}
+
+}  // namespace
+
+std::optional<AlignedBlock> AlignedBlock::allocate(std::int64_t bytes) {
+  const std::optional<std::int64_t> padded = checked_add(bytes, 2 * kGuardBytes + kAlignment - 1);
+  if (bytes < 0 || !padded) return std::nullopt;
+  const std::int64_t total = *padded / kAlignment * kAlignment;
+  const std::size_t size = static_cast<std::size_t>(total);
+  Memory memory(static_cast<unsigned char*>(std::aligned_alloc(kAlignment, size)));
+  if (!memory) return std::nullopt;
+  std::memset(memory.get(), kGuard, size);
+  std::memset(memory.get() + kGuardBytes, 0, static_cast<std::size_t>(bytes));
+  return AlignedBlock(std::move(memory), bytes, total);
+}
+
+bool AlignedBlock::guards_intact() const {
+  const unsigned char* begin = memory_.get();
+  return all_guard(begin, begin + kGuardBytes) && all_guard(begin + kGuardBytes + size_, begin + total_);
+}
+
+std::int64_t element_bytes(ElementType type) {
+  return type == ElementType::kF32 || type == ElementType::kI32 ? 4 : 8;
+}
+
+std::optional<StepMemory> StepMemory::allocate(const BlockSizes& sizes, SourceRange range,
+                                               Diagnostics& diagnostics) {
+  std::optional<AlignedBlock> arena = allocate_or_report(sizes.arena, range, diagnostics);
+  std::optional<AlignedBlock> state = allocate_or_report(sizes.state, range, diagnostics);
+  std::optional<AlignedBlock> output = allocate_or_report(sizes.output, range, diagnostics);
+  if (!arena || !state || !output) return std::nullopt;
+  return StepMemory(std::move(*arena), std::move(*state), std::move(*output));
+}
+
+void StepMemory::check_guards(std::string_view when) const {
+  DLG_CHECK(arena_.guards_intact(), fmt::format("{} wrote outside the arena", when));
+  DLG_CHECK(state_.guards_intact(), fmt::format("{} wrote outside the state block", when));
+  DLG_CHECK(output_.guards_intact(), fmt::format("{} wrote outside the output block", when));
+}
+
+std::optional<DataColumn> make_column(const ColumnSpec& spec, std::span<const double> values,
+                                      Diagnostics& diagnostics) {
+  const std::int64_t count = static_cast<std::int64_t>(values.size());
+  DLG_CHECK(spec.row_elements > 0 && count % spec.row_elements == 0, "values of a column are whole rows");
+  if (!check_values(spec, values, diagnostics)) return std::nullopt;
+  std::optional<AlignedBlock> block =
+      allocate_or_report(count * element_bytes(spec.type), spec.range, diagnostics);
+  if (!block) return std::nullopt;
+  for (std::int64_t i = 0; i < count; ++i) {
+    store_element(block->data(), spec.type, i, values[static_cast<std::size_t>(i)]);
+  }
+  return DataColumn{spec.name, spec.type, count / spec.row_elements, spec.row_elements, std::move(*block)};
+}
+
+double load_element(const void* data, ElementType type, std::int64_t index) {
+  switch (type) {
+    case ElementType::kF32:
+      return load_as<float>(data, index);
+    case ElementType::kF64:
+      return load_as<double>(data, index);
+    case ElementType::kI32:
+      return load_as<std::int32_t>(data, index);
+    case ElementType::kI64:
+      return load_as<std::int64_t>(data, index);
+  }
+  return 0;
+}
+
+void store_element(void* data, ElementType type, std::int64_t index, double value) {
+  switch (type) {
+    case ElementType::kF32:
+      return store_as<float>(data, index, value);
+    case ElementType::kF64:
+      return store_as<double>(data, index, value);
+    case ElementType::kI32:
+      return store_as<std::int32_t>(data, index, value);
+    case ElementType::kI64:
+      return store_as<std::int64_t>(data, index, value);
+  }
+}
+
+}  // namespace dlg
