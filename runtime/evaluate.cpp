@@ -1,0 +1,95 @@
+// Owns the loop over the batches of a part and the gathering of outputs.
+#include "runtime/evaluate.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "support/check.h"
+
+namespace dlg {
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+/// One evaluation under way.
+class Evaluation {
+ public:
+  Evaluation(const StepProgram& program, const EvaluatePlan& plan)
+      : program_(program), plan_(plan), order_(plan.rows) {
+    if (order_.empty()) order_ = {0};
+    for (const OutputSlot& slot : plan.outputs) values_.push_back({slot.name, {}});
+  }
+
+  std::vector<OutputValues> run() {
+    const std::int64_t rows = static_cast<std::int64_t>(order_.size());
+    for (std::int64_t first = 0; first < rows; first += plan_.batch) {
+      if (plan_.stop_flag != nullptr && *plan_.stop_flag != 0) return {};
+      const std::int64_t count = std::min(plan_.batch, rows - first);
+      gather(count, run_batch(first));
+    }
+    program_.memory->check_guards("an evaluation");
+    return std::move(values_);
+  }
+
+ private:
+  enum class Outcome { kWritten, kStoppedEarly };
+
+  Outcome run_batch(std::int64_t first) {
+    DlgContext context = {};
+    context.arena = program_.memory->arena();
+    context.state = program_.memory->state();
+    context.output = program_.memory->output();
+    context.data = program_.data.data();
+    context.hypers = program_.hypers.data();
+    context.order = order_.data();
+    context.rows_total = static_cast<std::int64_t>(order_.size());
+    context.position = first;
+    context.previous_loss = context.stop_loss_below = context.stop_change_below = kNaN;
+    double loss = 0;
+    context.losses = &loss;
+    return program_.step(&context, 1) == 1 ? Outcome::kWritten : Outcome::kStoppedEarly;
+  }
+
+  void gather(std::int64_t count, Outcome outcome) {
+    for (std::size_t s = 0; s < plan_.outputs.size(); ++s) {
+      const OutputSlot& slot = plan_.outputs[s];
+      if (slot.kind == OutputSlot::Kind::kMean) {
+        // A single batch has weight 1: its value is not rounded again.
+        const double weight = static_cast<double>(count) / static_cast<double>(order_.size());
+        add_mean(slot, outcome, weight, values_[s].values);
+      } else {
+        append_rows(slot, outcome, count, values_[s].values);
+      }
+    }
+  }
+
+  static double element(const OutputSlot& slot, Outcome outcome, std::int64_t index) {
+    return outcome == Outcome::kWritten ? load_element(slot.data, slot.type, index) : kNaN;
+  }
+
+  static void add_mean(const OutputSlot& slot, Outcome outcome, double weight, std::vector<double>& sums) {
+    sums.resize(static_cast<std::size_t>(slot.elements), 0.0);
+    for (std::int64_t e = 0; e < slot.elements; ++e) {
+      sums[static_cast<std::size_t>(e)] += weight * element(slot, outcome, e);
+    }
+  }
+
+  static void append_rows(const OutputSlot& slot, Outcome outcome, std::int64_t count,
+                          std::vector<double>& rows) {
+    for (std::int64_t i = 0; i < count * slot.elements; ++i) rows.push_back(element(slot, outcome, i));
+  }
+
+  const StepProgram& program_;
+  const EvaluatePlan& plan_;
+  std::vector<std::int64_t> order_;
+  std::vector<OutputValues> values_;
+};
+
+}  // namespace
+
+std::vector<OutputValues> evaluate(const StepProgram& program, const EvaluatePlan& plan) {
+  DLG_CHECK(plan.batch > 0, "a batch has rows");
+  return Evaluation(program, plan).run();
+}
+
+}  // namespace dlg

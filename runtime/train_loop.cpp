@@ -1,0 +1,227 @@
+// Owns the loop: how long a call is, what is counted after it, and which rule ends the training.
+#include "runtime/train_loop.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <utility>
+
+#include "runtime/random.h"
+#include "support/check.h"
+
+namespace dlg {
+namespace {
+
+constexpr double kCallSeconds = 0.05;
+constexpr std::int64_t kLongestCall = std::int64_t{1} << 20;
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+std::int64_t row_count(const TrainPlan& plan) {
+  return std::max<std::int64_t>(1, static_cast<std::int64_t>(plan.rows.size()));
+}
+
+/// One training under way.
+class Loop {
+ public:
+  Loop(const StepProgram& program, const TrainPlan& plan, const TrainObserver& observer)
+      : program_(program),
+        plan_(plan),
+        observer_(observer),
+        rows_(row_count(plan)),
+        epoch_steps_(steps_of_epoch(plan)) {
+    progress_.epoch_steps = epoch_steps_;
+    progress_.loss = progress_.step_loss = kNaN;
+    start_seconds_ = plan.clock();
+    order_ = plan.rows;
+    if (order_.empty()) order_ = {0};
+    prepare_context();
+  }
+
+  TrainResult run() {
+    std::optional<TrainEnd> end = rule_before_call();
+    while (!end) {
+      if (is_shuffled() && progress_.epoch_step == 0) shuffle();
+      end = call(call_length());
+      if (!end) end = rule_before_call();
+    }
+    program_.memory->check_guards("a training step");
+    result_.end = *end;
+    result_.progress = progress_;
+    return std::move(result_);
+  }
+
+ private:
+  /// The whole data set (or no data) in each step: step and epoch are the same, and compiled code tests the
+  /// loss.
+  bool is_step_an_epoch() const { return epoch_steps_ == 1; }
+  bool is_shuffled() const { return plan_.order == RowOrder::kShuffledEachEpoch && !is_step_an_epoch(); }
+
+  void prepare_context() {
+    context_.arena = program_.memory->arena();
+    context_.state = program_.memory->state();
+    context_.output = program_.memory->output();
+    context_.data = program_.data.data();
+    context_.hypers = program_.hypers.data();
+    context_.order = order_.data();
+    context_.rows_total = rows_;
+    context_.previous_loss = kNaN;
+    context_.stop_loss_below = is_step_an_epoch() ? plan_.stop.loss_below.value_or(kNaN) : kNaN;
+    context_.stop_change_below = is_step_an_epoch() ? plan_.stop.change_below.value_or(kNaN) : kNaN;
+    context_.stop_flag = plan_.stop_flag;
+  }
+
+  void shuffle() {
+    const auto epoch = static_cast<std::uint64_t>(progress_.epochs + 1);
+    order_ = shuffled(plan_.rows, plan_.seed, epoch);
+    context_.order = order_.data();
+  }
+
+  /// The rules on counts and time, and the flag.
+  std::optional<TrainEnd> rule_before_call() const {
+    if (plan_.stop_flag != nullptr && *plan_.stop_flag != 0) return TrainEnd::kInterrupted;
+    if (plan_.stop.epochs && progress_.epochs >= *plan_.stop.epochs) return TrainEnd::kEpochs;
+    if (plan_.stop.steps && progress_.steps >= *plan_.stop.steps) return TrainEnd::kSteps;
+    if (plan_.stop.seconds && progress_.seconds >= *plan_.stop.seconds) return TrainEnd::kSeconds;
+    return std::nullopt;
+  }
+
+  /// Steps of the next call: never over the end of an epoch that is more than one step, nor over a limit.
+  std::int64_t call_length() const {
+    std::int64_t steps = adapted_length_;
+    if (!is_step_an_epoch()) steps = std::min(steps, epoch_steps_ - progress_.epoch_step);
+    if (plan_.stop.steps) steps = std::min(steps, *plan_.stop.steps - progress_.steps);
+    if (plan_.stop.epochs && is_step_an_epoch()) {
+      steps = std::min(steps, *plan_.stop.epochs - progress_.epochs);
+    }
+    if (plan_.stop.seconds && step_seconds_ > 0) {
+      const double left = (*plan_.stop.seconds - progress_.seconds) / step_seconds_;
+      if (left < static_cast<double>(steps)) steps = static_cast<std::int64_t>(left);
+    }
+    return std::max<std::int64_t>(1, steps);
+  }
+
+  /// Calls grow until one takes about kCallSeconds, at most fourfold at a time.
+  void adapt(double call_seconds, std::int64_t made) {
+    if (made <= 0) return;
+    step_seconds_ = call_seconds / static_cast<double>(made);
+    const double fitting = step_seconds_ > 0 ? kCallSeconds / step_seconds_ : 1e18;
+    const double grown = 4.0 * static_cast<double>(adapted_length_);
+    const double next = std::clamp(std::min(fitting, grown), 1.0, static_cast<double>(kLongestCall));
+    adapted_length_ = static_cast<std::int64_t>(next);
+  }
+
+  std::optional<TrainEnd> call(std::int64_t steps) {
+    losses_.assign(static_cast<std::size_t>(steps), kNaN);
+    context_.losses = losses_.data();
+    const double before = plan_.clock();
+    const std::int64_t made = program_.step(&context_, steps);
+    const double after = plan_.clock();
+    DLG_CHECK(made >= 0 && made <= steps, "a call makes between none and all of its steps");
+    adapt(after - before, made);
+    progress_.seconds = after - start_seconds_;
+    count(made);
+    std::optional<TrainEnd> end = end_of_call(made, steps);
+    if (observer_.on_call) observer_.on_call(progress_);
+    if (has_finished_epoch_ && observer_.on_epoch) observer_.on_epoch(progress_);
+    if (!end && has_finished_epoch_ && !is_step_an_epoch()) end = rule_on_epoch_means();
+    return end;
+  }
+
+  /// Counts steps and epochs, and weighs each batch's loss by its real rows.
+  void count(std::int64_t made) {
+    has_finished_epoch_ = false;
+    for (std::int64_t i = 0; i < made; ++i) {
+      progress_.step_loss = losses_[static_cast<std::size_t>(i)];
+      const std::int64_t first = progress_.epoch_step * plan_.batch;
+      const std::int64_t batch_rows = is_step_an_epoch() ? rows_ : std::min(plan_.batch, rows_ - first);
+      loss_sum_ += progress_.step_loss * static_cast<double>(batch_rows);
+      ++progress_.steps;
+      if (++progress_.epoch_step == epoch_steps_) finish_epoch();
+    }
+  }
+
+  void finish_epoch() {
+    ++progress_.epochs;
+    progress_.epoch_step = 0;
+    previous_mean_ = progress_.loss;
+    // The mean over one batch is that batch's loss, without the rounding of times and divided by.
+    progress_.loss = is_step_an_epoch() ? progress_.step_loss : loss_sum_ / static_cast<double>(rows_);
+    loss_sum_ = 0;
+    has_finished_epoch_ = true;
+  }
+
+  /// Why compiled code came back early, if it did.
+  std::optional<TrainEnd> end_of_call(std::int64_t made, std::int64_t steps) {
+    const std::int64_t reason = context_.reason;
+    if (reason == kDlgInterrupted) return TrainEnd::kInterrupted;
+    if (reason == kDlgStepsDone) {
+      DLG_CHECK(made == steps, "a call that gives no reason makes all of its steps");
+      return std::nullopt;
+    }
+    DLG_CHECK(made < steps, "a call that stops at a loss does so before an update");
+    result_.final_loss = losses_[static_cast<std::size_t>(made)];
+    if (reason == kDlgLossBelow) return TrainEnd::kLossBelow;
+    if (reason == kDlgLossSettled) return TrainEnd::kChange;
+    DLG_CHECK(reason == kDlgLossNotFinite, "a call comes back with a known reason");
+    describe_divergence();
+    return TrainEnd::kDiverged;
+  }
+
+  void describe_divergence() {
+    result_.diverged_step = progress_.steps + 1;
+    const std::int64_t first = is_step_an_epoch() ? 0 : progress_.epoch_step * plan_.batch;
+    const std::int64_t last = is_step_an_epoch() ? rows_ : std::min(first + plan_.batch, rows_);
+    result_.batch_rows.assign(order_.begin() + first, order_.begin() + last);
+  }
+
+  /// The tests on the loss where an epoch is several steps.
+  std::optional<TrainEnd> rule_on_epoch_means() {
+    result_.final_loss = progress_.loss;
+    if (plan_.stop.loss_below && progress_.loss < *plan_.stop.loss_below) return TrainEnd::kLossBelow;
+    // NaN before there are two values: the comparison is then false.
+    const double change = std::abs(progress_.loss - previous_mean_);
+    if (plan_.stop.change_below && change < *plan_.stop.change_below) return TrainEnd::kChange;
+    return std::nullopt;
+  }
+
+  const StepProgram& program_;
+  const TrainPlan& plan_;
+  const TrainObserver& observer_;
+  std::int64_t rows_;
+  std::int64_t epoch_steps_;
+  std::vector<std::int64_t> order_;
+  std::vector<double> losses_;
+  DlgContext context_ = {};
+  TrainProgress progress_;
+  TrainResult result_;
+  double start_seconds_ = 0;
+  double step_seconds_ = 0;  // measured in the last call
+  std::int64_t adapted_length_ = 1;
+  double loss_sum_ = 0;
+  double previous_mean_ = kNaN;
+  bool has_finished_epoch_ = false;
+};
+
+}  // namespace
+
+std::int64_t steps_of_epoch(const TrainPlan& plan) {
+  DLG_CHECK(plan.batch > 0, "a batch has rows");
+  const std::int64_t rows = row_count(plan);
+  return rows / plan.batch + (rows % plan.batch != 0 ? 1 : 0);
+}
+
+TrainResult train(const StepProgram& program, const TrainPlan& plan, const TrainObserver& observer) {
+  const StopRules& stop = plan.stop;
+  DLG_CHECK(stop.epochs || stop.steps || stop.seconds || stop.change_below || stop.loss_below,
+            "a training has a rule to stop");
+  return Loop(program, plan, observer).run();
+}
+
+TrainResult train_steps(const StepProgram& program, TrainPlan plan, std::int64_t steps) {
+  plan.stop = StopRules{};
+  plan.stop.steps = steps;
+  return Loop(program, plan, {}).run();
+}
+
+}  // namespace dlg
