@@ -1,74 +1,63 @@
-// Owns a compiled program with its memory: states, data, outputs, and the context of its steps.
+// Owns a compiled program with its memory: states, data, outputs; ready for the training loop and for single
+// steps.
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "codegen/jit.h"
 #include "driver/artifact.h"
 #include "driver/packing.h"
+#include "runtime/evaluate.h"
+#include "runtime/train_loop.h"
 
 namespace dlg {
 
 /// The values of states by path, row-major.
 using StateValues = std::map<std::string, std::vector<double>>;
 
-/// The rows of every input by path, as bytes of the input's dtype. They outlive the machines that are bound
-/// to them.
-using InputBytes = std::map<std::string, std::vector<unsigned char>>;
-
-/// 64-byte aligned zeroed memory.
-class Block {
- public:
-  explicit Block(std::int64_t bytes);
-  unsigned char* data() { return begin_; }
-  const unsigned char* data() const { return begin_; }
-
- private:
-  std::vector<unsigned char> storage_;
-  unsigned char* begin_ = nullptr;
-};
+/// Where the rows of each input are, by path; in the input's dtype, row-major. They outlive the machines
+/// bound to them.
+using InputRows = std::map<std::string, const void*>;
 
 class Machine {
  public:
-  Machine(Artifact artifact, Target target);
-  Machine(const Machine&) = delete;
-  Machine& operator=(const Machine&) = delete;
+  /// Compiles and allocates. nullopt after a diagnostic (not enough memory).
+  static std::unique_ptr<Machine> make(Artifact artifact, Target target, Diagnostics& diagnostics);
 
   const Graph& graph() const { return artifact_.graph; }
   const loop::Program& program() const { return artifact_.program; }
-  DlgContext& context() { return context_; }
-  DlgStepFunction entry() const { return code_.entry(); }
+  const StepProgram& step_program() const { return step_program_; }
 
   /// Sets every state of this machine that `values` has.
   void set_states(const StateValues& values);
   StateValues states() const;
-  void set_hyper(std::string_view name, double value);
   /// Points the machine's inputs at their rows.
-  void bind(const InputBytes& inputs);
+  void bind(const InputRows& inputs);
 
-  /// Runs one step on these data rows, in this order (at most a batch of them). Answers the reason to stop.
+  /// Runs one step on these data rows, in this order (none for a program without data; at most a batch).
   DlgStopReason run_rows(const std::vector<std::int64_t>& rows);
 
   /// An output after a step, row-major, `rows` in place of the batch.
   std::vector<double> output(std::string_view name, std::int64_t rows) const;
+  /// All outputs as the evaluation wants them: with a batch axis per row, else averaged.
+  std::vector<OutputSlot> output_slots() const;
 
  private:
+  Machine(Artifact artifact, Target target, StepMemory memory);
   BatchRows batch_rows(std::int64_t rows) const { return {artifact_.program.batch, rows}; }
 
   Artifact artifact_;
   CompiledProgram code_;
-  Block arena_;
-  Block state_;
-  Block output_;
-  std::vector<const void*> data_;
-  std::vector<double> hypers_;
-  std::vector<std::int64_t> row_order_;
-  DlgContext context_{};
+  StepMemory memory_;
+  StepProgram step_program_;
 };
 
 /// The values every state of `graph` starts with. Random ones depend on the seed and their own path only.
 StateValues initial_states(const Graph& graph, std::uint64_t seed);
+
+ElementType element_type(DType dtype);
 
 }  // namespace dlg

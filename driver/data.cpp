@@ -1,0 +1,239 @@
+#include "driver/data.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <numeric>
+
+#include "ir/ops/registry.h"
+
+namespace dlg {
+namespace {
+
+constexpr Diag<std::string, std::int64_t, std::int64_t> kBadRowCount{
+    DiagCode::FieldRowCount, Severity::kError, "field `{}` has {} rows, the fields before it have {}"};
+
+CsvFirstLine first_line(CsvHeader header) {
+  return header == CsvHeader::kNone ? CsvFirstLine::kData : CsvFirstLine::kHeader;
+}
+
+/// One more than the largest class index that the graph can take from input `path`; nullopt: it is no class
+/// index.
+std::optional<std::int64_t> class_limit(const Graph& graph, const std::string& path) {
+  for (const Node& node : graph.nodes) {
+    const bool is_one_hot = node.op == &ops::one_hot;
+    if (!is_one_hot && node.op != &ops::gather) continue;
+    const Node& index = graph[node.operands.back()];
+    if (index.op != &ops::input || index.attributes.text != path) continue;
+    const Shape& shape = is_one_hot ? node.type.shape : graph.type(node.operands.front()).shape;
+    return is_one_hot ? shape[shape.rank() - 1] : shape[0];
+  }
+  return std::nullopt;
+}
+
+bool reads_input(const Graph& graph, const std::string& path) {
+  return std::any_of(graph.nodes.begin(), graph.nodes.end(), [&](const Node& node) {
+    return node.op == &ops::input && node.attributes.text == path;
+  });
+}
+
+void scale(std::vector<double>& values, const FieldRecord& field) {
+  for (double& value : values) {
+    value = (value - field.scale_subtract) / field.scale_divide * field.scale_multiply;
+  }
+}
+
+FieldRecord record_of(const Field& field) {
+  FieldRecord record;
+  record.name = field.name;
+  record.column_numbers = field.source.column_numbers;
+  record.column_names = field.source.column_names;
+  record.scale_subtract = field.source.scale_subtract;
+  record.scale_divide = field.source.scale_divide;
+  record.scale_multiply = field.source.scale_multiply;
+  return record;
+}
+
+const FieldRecord* find_field(const RunRecord* run, const std::string& name) {
+  if (run == nullptr) return nullptr;
+  const auto found = std::find_if(run->fields.begin(), run->fields.end(),
+                                  [&](const FieldRecord& field) { return field.name == name; });
+  return found == run->fields.end() ? nullptr : &*found;
+}
+
+/// The values of one field from a table. `record` receives the class names unless it has them.
+std::optional<std::vector<double>> read_field(const CsvTable& table, const Field& field, FieldRecord& record,
+                                              Diagnostics& diagnostics) {
+  const ColumnChoice choice{record.column_numbers, record.column_names, field.range};
+  const std::optional<std::vector<std::int64_t>> columns = find_columns(table, choice, diagnostics);
+  if (!columns) return std::nullopt;
+  if (field.source.kind == FieldSource::Kind::kClass) {
+    std::optional<ClassColumn> classes =
+        record.class_names.empty()
+            ? read_classes(table, columns->front(), field.range, diagnostics)
+            : read_known_classes(table, columns->front(), record.class_names, field.range, diagnostics);
+    if (!classes) return std::nullopt;
+    record.class_names = classes->names;
+    return std::move(classes->labels);
+  }
+  std::optional<std::vector<double>> values = read_numbers(table, *columns, field.range, diagnostics);
+  if (values) scale(*values, record);
+  return values;
+}
+
+/// A loader fills a LoadedData step by step.
+class Loader {
+ public:
+  Loader(Session& session, const Graph& graph, const RunRecord* run)
+      : session_(session), graph_(graph), run_(run) {}
+
+  /// Reads all fields of the table; rows are appended to those already there.
+  bool add_table(const CsvTable& table, const std::vector<Field>& fields) {
+    data_.header = table.column_names();
+    data_.fields.resize(fields.size());
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+      FieldRecord& record = data_.fields[i];
+      if (record.name.empty()) record = record_of(fields[i]);
+      const FieldRecord* known = find_field(run_, fields[i].name);
+      if (known != nullptr) record = *known;
+      std::optional<std::vector<double>> values = read_field(table, fields[i], record, session_.diagnostics);
+      if (!values) return false;
+      std::vector<double>& all = data_.values[fields[i].path];
+      all.insert(all.end(), values->begin(), values->end());
+    }
+    data_.rows += table.rows();
+    return true;
+  }
+
+  bool add_inline(const Field& field) {
+    const std::int64_t row_elements = field.type.shape.elements(1);
+    const auto rows = static_cast<std::int64_t>(field.source.values.size()) / row_elements;
+    if (data_.rows != 0 && rows != data_.rows) {
+      session_.diagnostics.report(field.range, kBadRowCount, field.name, rows, data_.rows);
+      return false;
+    }
+    data_.rows = rows;
+    FieldRecord record = record_of(field);
+    std::vector<double> values = field.source.values;
+    data_.values[field.path] = std::move(values);
+    data_.fields.push_back(std::move(record));
+    return true;
+  }
+
+  bool make_columns(const std::vector<Field>& fields) {
+    for (const Field& field : fields) {
+      const std::int64_t row_elements = field.type.shape.elements(1);
+      const ColumnSpec spec{field.path, element_type(field.type.dtype), row_elements,
+                            class_limit(graph_, field.path), field.range};
+      std::optional<DataColumn> column = make_column(spec, data_.values[field.path], session_.diagnostics);
+      if (!column) return false;
+      data_.columns.push_back(std::move(*column));
+    }
+    return true;
+  }
+
+  LoadedData& data() { return data_; }
+
+ private:
+  Session& session_;
+  const Graph& graph_;
+  const RunRecord* run_;
+  LoadedData data_;
+};
+
+FileRequest request_of(const Session& session, const Dataset& dataset, const std::string& file) {
+  return {(std::filesystem::path(program_folder(session)) / file).string(), file, dataset.file_range};
+}
+
+std::vector<std::int64_t> row_range(std::int64_t begin, std::int64_t end) {
+  std::vector<std::int64_t> rows(static_cast<std::size_t>(end - begin));
+  std::iota(rows.begin(), rows.end(), begin);
+  return rows;
+}
+
+bool read_file_fields(Session& session, const Dataset& dataset, const std::string& file, Loader& loader) {
+  const std::optional<CsvTable> table =
+      read_csv(request_of(session, dataset, file), first_line(dataset.header), session.diagnostics);
+  return table && loader.add_table(*table, dataset.fields);
+}
+
+bool read_fields(Session& session, const Dataset& dataset, Loader& loader) {
+  if (dataset.file) return read_file_fields(session, dataset, *dataset.file, loader);
+  return std::all_of(dataset.fields.begin(), dataset.fields.end(),
+                     [&](const Field& field) { return loader.add_inline(field); });
+}
+
+/// The parts: `split` divides the rows of the main file; rows of a `test` file are the test part.
+bool split_parts(Session& session, const Dataset& dataset, Loader& loader) {
+  LoadedData& data = loader.data();
+  const std::int64_t main_rows = data.rows;
+  SplitShares shares;
+  if (dataset.split) {
+    const Split& split = *dataset.split;
+    shares = {split.train, split.val, split.test, split.seed, split.range};
+  }
+  std::optional<SplitRows> parts = split_rows(main_rows, shares, session.diagnostics);
+  if (!parts) return false;
+  data.parts = std::move(*parts);
+  if (!dataset.test_file) return true;
+  if (!read_file_fields(session, dataset, *dataset.test_file, loader)) return false;
+  data.parts.test = row_range(main_rows, data.rows);
+  return true;
+}
+
+}  // namespace
+
+InputRows LoadedData::input_rows() const {
+  InputRows by_path;
+  for (const DataColumn& column : columns) by_path[column.name] = column.data();
+  return by_path;
+}
+
+std::vector<Part> parts_of(const LoadedData& data) {
+  if (data.rows == 0) return {{"", &data.parts.train}};
+  std::vector<Part> parts{{"train", &data.parts.train}};
+  if (!data.parts.val.empty()) parts.push_back({"val", &data.parts.val});
+  if (!data.parts.test.empty()) parts.push_back({"test", &data.parts.test});
+  return parts;
+}
+
+std::optional<LoadedData> load_data(Session& session, const Program& program, const RunRecord* run) {
+  Loader loader(session, program.graph, run);
+  if (!program.data) return std::move(loader.data());
+  const Dataset& dataset = *program.data;
+  const bool is_loaded = read_fields(session, dataset, loader) && split_parts(session, dataset, loader) &&
+                         loader.make_columns(dataset.fields);
+  if (!is_loaded) return std::nullopt;
+  return std::move(loader.data());
+}
+
+std::optional<LoadedData> load_features(Session& session, const Program& program, const Graph& graph,
+                                        const RunRecord& run, const std::string& path) {
+  std::vector<Field> fields;
+  for (const Field& field : program.data->fields) {
+    if (reads_input(graph, field.path)) fields.push_back(field);
+  }
+  const std::optional<CsvTable> table =
+      read_csv({path, path, {session.file, 0, 0}}, first_line(program.data->header), session.diagnostics);
+  Loader loader(session, graph, &run);
+  if (!table || !loader.add_table(*table, fields) || !loader.make_columns(fields)) return std::nullopt;
+  loader.data().parts.test = row_range(0, loader.data().rows);
+  return std::move(loader.data());
+}
+
+std::int64_t batch_capacity(const Program& program, const LoadedData& data) {
+  const auto rows = static_cast<std::int64_t>(data.parts.train.size());
+  if (rows == 0) return 1;
+  const bool is_limited = program.training && program.training->batch;
+  return is_limited ? std::min(rows, *program.training->batch) : rows;
+}
+
+std::vector<std::int64_t> first_batch(const Program& program, const LoadedData& data) {
+  const std::int64_t batch = batch_capacity(program, data);
+  std::vector<std::int64_t> rows = data.parts.train;
+  const bool is_whole = batch >= static_cast<std::int64_t>(rows.size());
+  if (!is_whole && program.training->is_shuffled) rows = shuffled(rows, program.training->seed, 1);
+  if (!is_whole) rows.resize(static_cast<std::size_t>(batch));
+  return rows;
+}
+
+}  // namespace dlg

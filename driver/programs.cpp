@@ -1,0 +1,141 @@
+#include "driver/programs.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "ir/graph/rewriter.h"
+
+namespace dlg {
+namespace {
+
+constexpr std::string_view kMetricPrefix = "metric.";
+/// A prediction is compiled for this many rows at a time.
+constexpr std::int64_t kPredictBatch = 256;
+
+std::vector<Output> chosen_outputs(const Graph& graph, bool (*is_chosen)(std::string_view name)) {
+  std::vector<Output> outputs;
+  for (const Output& output : graph.outputs) {
+    if (is_chosen(output.name)) outputs.push_back(output);
+  }
+  return outputs;
+}
+
+std::unique_ptr<Machine> make_machine(Session& session, Graph graph, const UpdateRule* rule,
+                                      const LoadedData& data) {
+  PassContext context;
+  context.rule = rule;
+  context.fusion = session.options.fusion;
+  std::unique_ptr<Machine> machine =
+      Machine::make(build_artifact(graph, context), session.options.target, session.diagnostics);
+  if (machine) machine->bind(data.input_rows());
+  return machine;
+}
+
+std::string strip_prefix(const std::string& name) {
+  return name.starts_with(kMetricPrefix) ? name.substr(kMetricPrefix.size()) : name;
+}
+
+std::optional<double> limit_of(const Training& training, StopCondition::Kind kind) {
+  std::optional<double> limit;
+  for (const StopCondition& stop : training.stop) {
+    if (stop.kind != kind) continue;
+    const bool is_upper = kind == StopCondition::Kind::kChange || kind == StopCondition::Kind::kLossBelow;
+    if (!limit) limit = stop.value;
+    limit = is_upper ? std::max(*limit, stop.value) : std::min(*limit, stop.value);
+  }
+  return limit;
+}
+
+std::optional<std::int64_t> count_of(const Training& training, StopCondition::Kind kind) {
+  const std::optional<double> limit = limit_of(training, kind);
+  if (!limit) return std::nullopt;
+  return static_cast<std::int64_t>(std::llround(*limit));
+}
+
+}  // namespace
+
+Graph training_graph(const Program& program, std::int64_t batch) {
+  Graph graph = with_outputs(
+      program.graph, chosen_outputs(program.graph, [](std::string_view name) { return name == "loss"; }));
+  graph.batch = batch;
+  return graph;
+}
+
+std::unique_ptr<Machine> make_trainer(Session& session, const Program& program, const LoadedData& data) {
+  return make_machine(session, training_graph(program, batch_capacity(program, data)),
+                      &program.training->rule, data);
+}
+
+std::unique_ptr<Machine> make_evaluator(Session& session, const Program& program, const LoadedData& data) {
+  Graph graph = with_outputs(program.graph, chosen_outputs(program.graph, [](std::string_view name) {
+                               return name == "loss" || name.starts_with(kMetricPrefix);
+                             }));
+  graph.batch = batch_capacity(program, data);
+  return make_machine(session, std::move(graph), nullptr, data);
+}
+
+std::unique_ptr<Machine> make_predictor(Session& session, const Program& program, const LoadedData& data) {
+  Graph graph = with_outputs(
+      program.graph, chosen_outputs(program.graph, [](std::string_view name) { return name == "predict"; }));
+  graph.batch = std::clamp<std::int64_t>(data.rows, 1, kPredictBatch);
+  return make_machine(session, std::move(graph), nullptr, data);
+}
+
+std::unique_ptr<Machine> make_observer(Session& session, Graph graph, const LoadedData& data) {
+  return make_machine(session, std::move(graph), nullptr, data);
+}
+
+std::vector<PartResult> evaluate_parts(const Machine& evaluator, const std::vector<Part>& parts) {
+  std::vector<PartResult> results;
+  for (const Part& part : parts) {
+    EvaluatePlan plan;
+    plan.rows = *part.rows;
+    plan.batch = evaluator.program().batch;
+    plan.outputs = evaluator.output_slots();
+    PartResult result{part.name, {}};
+    for (const OutputValues& output : evaluate(evaluator.step_program(), plan)) {
+      result.values.emplace_back(strip_prefix(output.name), output.values.front());
+    }
+    results.push_back(std::move(result));
+  }
+  return results;
+}
+
+std::string metric_text(const Program& program, const std::string& name, double value) {
+  const std::vector<Metric>& metrics = program.training->metrics;
+  const auto metric =
+      std::find_if(metrics.begin(), metrics.end(), [&](const Metric& m) { return m.name == name; });
+  if (metric != metrics.end() && metric->is_percent) return fmt::format("{:.2f} %", 100 * value);
+  return fmt::format("{:.6g}", value);
+}
+
+std::string results_text(const Program& program, const std::vector<PartResult>& results) {
+  std::string text;
+  for (const PartResult& result : results) {
+    for (const auto& [name, value] : result.values) {
+      const std::string label = result.part.empty() ? name : result.part + " " + name;
+      text += fmt::format("{} {}\n", label, metric_text(program, name, value));
+    }
+  }
+  return text;
+}
+
+TrainPlan train_plan(const Program& program, const LoadedData& data) {
+  const Training& training = *program.training;
+  TrainPlan plan;
+  plan.rows = data.parts.train;
+  plan.batch = batch_capacity(program, data);
+  plan.order = training.is_shuffled ? RowOrder::kShuffledEachEpoch : RowOrder::kAsGiven;
+  plan.seed = training.seed;
+  plan.stop.epochs = count_of(training, StopCondition::Kind::kEpochs);
+  plan.stop.steps = count_of(training, StopCondition::Kind::kSteps);
+  plan.stop.seconds = limit_of(training, StopCondition::Kind::kSeconds);
+  plan.stop.change_below = limit_of(training, StopCondition::Kind::kChange);
+  plan.stop.loss_below = limit_of(training, StopCondition::Kind::kLossBelow);
+  return plan;
+}
+
+}  // namespace dlg

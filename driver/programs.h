@@ -1,0 +1,46 @@
+// Owns which graphs a program is compiled to: the training step, the evaluation of a part, the prediction.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "driver/data.h"
+#include "driver/machine.h"
+
+namespace dlg {
+
+/// The compiled training step: output `loss` and the effects of the optimizer.
+std::unique_ptr<Machine> make_trainer(Session& session, const Program& program, const LoadedData& data);
+
+/// Without effects: `loss` and all `metric.NAME`.
+std::unique_ptr<Machine> make_evaluator(Session& session, const Program& program, const LoadedData& data);
+
+/// Without effects: `predict`, a row per sample.
+std::unique_ptr<Machine> make_predictor(Session& session, const Program& program, const LoadedData& data);
+
+/// A graph without effects, differentiated where it asks for it.
+std::unique_ptr<Machine> make_observer(Session& session, Graph graph, const LoadedData& data);
+
+/// The graph of the training step before the pipeline.
+Graph training_graph(const Program& program, std::int64_t batch);
+
+/// What an evaluator finds on one part: `loss`, `accuracy`, ... in the order of the program.
+struct PartResult {
+  std::string part;
+  std::vector<std::pair<std::string, double>> values;
+};
+
+std::vector<PartResult> evaluate_parts(const Machine& evaluator, const std::vector<Part>& parts);
+
+/// "97.22 %" for a metric that is a fraction, else six significant digits.
+std::string metric_text(const Program& program, const std::string& name, double value);
+
+/// The lines that end a training: "test accuracy 97.22 %".
+std::string results_text(const Program& program, const std::vector<PartResult>& results);
+
+/// Plan of the training loop for this program and data.
+TrainPlan train_plan(const Program& program, const LoadedData& data);
+
+}  // namespace dlg

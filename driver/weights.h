@@ -1,0 +1,21 @@
+// Owns states in files: weights and optimizer state as safetensors, by path, in the written order of the
+// axes.
+#pragma once
+
+#include "driver/machine.h"
+#include "driver/session.h"
+#include "runtime/run_folder.h"
+
+namespace dlg {
+
+/// Writes weights.safetensors (parameters and constants) and optimizer.safetensors (everything else) into the
+/// run.
+bool save_states(const RunFolder& folder, const Graph& graph, const StateValues& values,
+                 Diagnostics& diagnostics);
+
+/// Reads the weights of a run for `graph`. Missing, unknown or wrongly shaped entries are errors that list
+/// what is there.
+std::optional<StateValues> load_weights(const Session& session, const RunFolder& folder, const Graph& graph,
+                                        Diagnostics& diagnostics);
+
+}  // namespace dlg
