@@ -1,0 +1,50 @@
+#include <fmt/ostream.h>
+
+#include "driver/programs.h"
+#include "driver/trained.h"
+#include "driver/verbs.h"
+#include "runtime/json.h"
+
+namespace dlg {
+namespace {
+
+constexpr Diag<> kNothingToEvaluate{DiagCode::NoTrainBlock, Severity::kError,
+                                    "the program has no `train` block, so there is no loss to evaluate"};
+
+Json results_json(const TrainedRun& run, const std::vector<PartResult>& results) {
+  Json json = Json::object();
+  json.set("run", run.folder.path);
+  for (const PartResult& part : results) {
+    for (const auto& [name, value] : part.values) {
+      json.set(part.part.empty() ? name : part.part + "." + name, value);
+    }
+  }
+  return json;
+}
+
+}  // namespace
+
+int verb_eval(Session& session) {
+  const std::optional<Program> program = load_program(session);
+  if (!program) return session.report();
+  if (!program->training) {
+    session.diagnostics.report({session.file, 0, 0}, kNothingToEvaluate);
+    return session.report();
+  }
+  const std::optional<TrainedRun> run = load_run(session, *program);
+  if (!run) return session.report();
+  const std::optional<LoadedData> data = load_data(session, *program, &run->record);
+  if (!data) return session.report();
+  const std::unique_ptr<Machine> evaluator = make_evaluator(session, *program, *data);
+  if (!evaluator) return session.report();
+  evaluator->set_states(run->weights);
+  const std::vector<PartResult> results = evaluate_parts(*evaluator, parts_of(*data));
+  if (session.options.is_json) {
+    session.streams.out << json_text(results_json(*run, results)) << '\n';
+    return session.report();
+  }
+  fmt::print(session.streams.out, "run {}\n{}", run->folder.path, results_text(*program, results));
+  return session.report();
+}
+
+}  // namespace dlg

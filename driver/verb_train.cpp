@@ -1,0 +1,244 @@
+#include <fmt/ostream.h>
+
+#include <csignal>
+#include <iostream>
+
+#include "driver/programs.h"
+#include "driver/verbs.h"
+#include "driver/weights.h"
+#include "runtime/interrupt.h"
+#include "support/text.h"
+
+namespace dlg {
+namespace {
+
+constexpr Diag<> kNothingToTrain{DiagCode::NoTrainBlock, Severity::kError,
+                                 "the program has no `train` block, so there is nothing to train"};
+constexpr Diag<> kNoStop{DiagCode::NoStop, Severity::kError, "`train` has no condition that surely ends it"};
+
+constexpr std::string_view kRunsFolder = "runs";
+
+/// One training with everything it needs; made step by step, used once.
+struct Trainer {
+  Session& session;
+  Program program;
+  LoadedData data;
+  RunFolder folder;
+  RunRecord record;
+  std::unique_ptr<Machine> machine;
+  std::unique_ptr<Machine> evaluator;
+  StateValues states;
+};
+
+std::string_view end_text(TrainEnd end) {
+  switch (end) {
+    case TrainEnd::kEpochs:
+      return "the limit of epochs";
+    case TrainEnd::kSteps:
+      return "the limit of steps";
+    case TrainEnd::kSeconds:
+      return "the limit of time";
+    case TrainEnd::kChange:
+      return "the loss no longer changed";
+    case TrainEnd::kLossBelow:
+      return "the loss reached its target";
+    case TrainEnd::kInterrupted:
+      return "interrupted";
+    case TrainEnd::kDiverged:
+      break;
+  }
+  return "the loss is not finite";
+}
+
+ProgressStyle style_of(const Session& session) {
+  const bool is_process = &session.streams.err == &std::cerr;
+  if (session.options.is_quiet || session.options.is_json || !is_process) return ProgressStyle::kSilent;
+  return progress_style(stderr);
+}
+
+RunRecord start_record(const Session& session, const Program& program, const LoadedData& data) {
+  RunRecord record;
+  record.program = program.name;
+  record.model = program.model_name;
+  record.started = utc_time_text();
+  record.seed = program.training->seed;
+  record.versions = {{"llvm", llvm_version()}};
+  record.settings = program.settings;
+  for (const Override& set : session.options.overrides) record.overrides.emplace_back(set.key, set.value);
+  if (program.data) {
+    record.data_name = program.data->name;
+    record.data_file = program.data->file.value_or("");
+  }
+  record.header = data.header;
+  record.fields = data.fields;
+  return record;
+}
+
+bool copy_program(const Session& session, const RunFolder& folder, Diagnostics& diagnostics) {
+  return write_file({folder.model(), "", {}}, session.sources.text(session.file), diagnostics);
+}
+
+/// The words of one epoch: on the terminal and in the log.
+std::string progress_text(const Trainer& trainer, const TrainProgress& progress,
+                          const std::vector<PartResult>& results) {
+  const std::optional<std::int64_t> epochs = train_plan(trainer.program, trainer.data).stop.epochs;
+  std::string text = fmt::format("epoch {}", progress.epochs);
+  if (epochs) text += fmt::format("/{}", *epochs);
+  text += fmt::format("  step {}  loss(avg) {:.6g}", progress.steps, progress.loss);
+  for (const PartResult& result : results) {
+    for (const auto& [name, value] : result.values) {
+      text += fmt::format("  {} {} {}", result.part, name, metric_text(trainer.program, name, value));
+    }
+  }
+  return text + fmt::format("  {:.1f} s", progress.seconds);
+}
+
+Json log_line(const TrainProgress& progress, const std::vector<PartResult>& results) {
+  Json line = Json::object();
+  line.set("event", "epoch").set("epoch", progress.epochs).set("step", progress.steps);
+  line.set("loss", progress.loss).set("seconds", progress.seconds);
+  for (const PartResult& result : results) {
+    for (const auto& [name, value] : result.values) line.set(result.part + "." + name, value);
+  }
+  return line;
+}
+
+/// Evaluates the validation part at the current weights; nothing without one.
+std::vector<PartResult> validate(Trainer& trainer) {
+  if (trainer.data.parts.val.empty()) return {};
+  trainer.evaluator->set_states(trainer.machine->states());
+  return evaluate_parts(*trainer.evaluator, {{"val", &trainer.data.parts.val}});
+}
+
+TrainResult run_loop(Trainer& trainer, LogFile& log) {
+  Progress progress(stderr, style_of(trainer.session));
+  RateLimit limit;
+  TrainObserver observer;
+  observer.on_epoch = [&](const TrainProgress& at) {
+    if (!limit.pass()) return;
+    const std::vector<PartResult> results = validate(trainer);
+    progress.epoch(progress_text(trainer, at, results));
+    log.record(log_line(at, results));
+  };
+  observer.on_call = [&](const TrainProgress& at) { progress.moment(progress_text(trainer, at, {})); };
+  TrainPlan plan = train_plan(trainer.program, trainer.data);
+  plan.stop_flag = interrupt_flag();
+  const TrainResult result = train(trainer.machine->step_program(), plan, observer);
+  progress.finish();
+  return result;
+}
+
+int report_divergence(Trainer& trainer, const TrainResult& result) {
+  fmt::print(trainer.session.streams.err,
+             "dlg: the loss became {} in step {}; no update was made with it and no weights were saved\n"
+             "  a smaller learning rate is the usual cure: --set optimizer.lr=...\n",
+             number_text(result.final_loss), result.diverged_step);
+  return kExitDiverged;
+}
+
+Json result_json(const Trainer& trainer, const TrainResult& result, const std::vector<PartResult>& results) {
+  Json json = Json::object();
+  json.set("run", trainer.folder.path).set("end", std::string(end_text(result.end)));
+  json.set("epochs", result.progress.epochs).set("steps", result.progress.steps);
+  json.set("seconds", result.progress.seconds);
+  for (const PartResult& part : results) {
+    for (const auto& [name, value] : part.values) {
+      json.set(part.part.empty() ? name : part.part + "." + name, value);
+    }
+  }
+  return json;
+}
+
+void print_result(const Trainer& trainer, const TrainResult& result, const std::vector<PartResult>& results) {
+  std::ostream& out = trainer.session.streams.out;
+  if (trainer.session.options.is_json) {
+    out << json_text(result_json(trainer, result, results)) << '\n';
+    return;
+  }
+  fmt::print(out, "stopped after {}, {}: {}\n", counted(result.progress.epochs, "epoch"),
+             counted(result.progress.steps, "step"), end_text(result.end));
+  out << results_text(trainer.program, results);
+  fmt::print(out, "wrote {}: weights.safetensors optimizer.safetensors run.json log.jsonl model.dlg\n",
+             trainer.folder.path);
+}
+
+/// Saves, evaluates all parts, prints. The exit code.
+int finish(Trainer& trainer, const TrainResult& result, LogFile& log) {
+  if (result.end == TrainEnd::kDiverged) return report_divergence(trainer, result);
+  for (auto& [path, values] : trainer.machine->states()) trainer.states[path] = values;
+  Diagnostics& diagnostics = trainer.session.diagnostics;
+  if (!save_states(trainer.folder, trainer.machine->graph(), trainer.states, diagnostics)) {
+    return trainer.session.report();
+  }
+  trainer.evaluator->set_states(trainer.states);
+  const std::vector<PartResult> results = evaluate_parts(*trainer.evaluator, parts_of(trainer.data));
+  trainer.record.ended = end_text(result.end);
+  trainer.record.results = {{"epochs", static_cast<double>(result.progress.epochs)},
+                            {"steps", static_cast<double>(result.progress.steps)}};
+  for (const PartResult& part : results) {
+    for (const auto& [name, value] : part.values) {
+      trainer.record.results.emplace_back(part.part.empty() ? name : part.part + " " + name, value);
+    }
+  }
+  Json line = result_json(trainer, result, results);
+  line.set("event", "end");
+  log.event(line);
+  if (!log.finish() || !write_run_record(trainer.folder, trainer.record, diagnostics)) {
+    return trainer.session.report();
+  }
+  print_result(trainer, result, results);
+  const int signal = interrupt_signal();
+  return result.end == TrainEnd::kInterrupted && signal != 0 ? 128 + signal : kExitOk;
+}
+
+/// Whether the rules of `stop` end every training: without epochs, steps or time a loss test may never hold.
+bool check_stop(Session& session, const Program& program) {
+  if (!program.training) {
+    session.diagnostics.report({session.file, 0, 0}, kNothingToTrain);
+    return false;
+  }
+  if (!program.training->stop.empty()) return true;
+  session.diagnostics.report(program.training->range, kNoStop).note("write for example `stop = [20 epochs]`");
+  return false;
+}
+
+bool prepare(Trainer& trainer) {
+  Session& session = trainer.session;
+  trainer.machine = make_trainer(session, trainer.program, trainer.data);
+  trainer.evaluator = make_evaluator(session, trainer.program, trainer.data);
+  if (!trainer.machine || !trainer.evaluator) return false;
+  trainer.states = initial_states(trainer.machine->graph(), trainer.program.training->seed);
+  trainer.machine->set_states(trainer.states);
+  trainer.evaluator->set_states(trainer.states);
+  std::optional<RunFolder> folder =
+      create_run_folder(std::string(kRunsFolder), trainer.program.name, session.diagnostics);
+  if (!folder) return false;
+  trainer.folder = std::move(*folder);
+  trainer.record = start_record(session, trainer.program, trainer.data);
+  return copy_program(session, trainer.folder, session.diagnostics) &&
+         write_run_record(trainer.folder, trainer.record, session.diagnostics);
+}
+
+}  // namespace
+
+int verb_train(Session& session) {
+  std::optional<Program> program = load_program(session);
+  if (!program || !check_stop(session, *program)) return session.report();
+  std::optional<LoadedData> data = load_data(session, *program);
+  if (!data) return session.report();
+  Trainer trainer{session, std::move(*program), std::move(*data), {}, {}, {}, {}, {}};
+  const InterruptGuard guard;
+  if (!prepare(trainer)) return session.report();
+  std::optional<LogFile> log = LogFile::create({trainer.folder.log(), "", {}}, session.diagnostics);
+  if (!log) return session.report();
+  Json start = Json::object();
+  start.set("event", "start").set("program", trainer.program.name).set("compiled", "step, eval");
+  start.set("batch", trainer.machine->program().batch);
+  start.set("kernels", static_cast<std::int64_t>(trainer.machine->program().kernels.size()));
+  log->event(start);
+  session.report();
+  const TrainResult result = run_loop(trainer, *log);
+  return finish(trainer, result, *log);
+}
+
+}  // namespace dlg
