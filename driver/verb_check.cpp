@@ -1,0 +1,148 @@
+#include <fmt/ostream.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "driver/laboratory.h"
+#include "driver/programs.h"
+#include "driver/ulp.h"
+#include "driver/verbs.h"
+#include "support/text.h"
+
+namespace dlg {
+namespace {
+
+/// "net [2] -> ..., 8 trained numbers": what the program is, in one line.
+std::string summary(const Program& program, const LoadedData& data) {
+  std::int64_t trained = 0;
+  std::int64_t constant = 0;
+  for (const State& state : program.graph.states) {
+    const std::int64_t count = state.type.shape.elements();
+    if (state.kind == StateKind::kParameter) trained += count;
+    if (state.kind == StateKind::kConstant) constant += count;
+  }
+  std::string text = program.model_name.empty() ? "" : fmt::format("model {}, ", program.model_name);
+  text += counted(trained, "trained number");
+  if (constant > 0) text += fmt::format(", {} constant", constant);
+  text += data.rows == 0 ? ", no data" : ", " + counted(data.rows, "sample");
+  return text;
+}
+
+/// Compares every observed value of the two engines; prints a line each. Values are compared in the program's
+/// dtype.
+void print_agreement(std::ostream& out, const Program& program, const Inspection& inspection,
+                     const Observations& compiled, const Observations& reference) {
+  fmt::print(out, "compiled code against the f64 interpreter, worst ulp ({}):\n", dtype_name(program.dtype));
+  const auto print_line = [&](const std::string& label, const std::string& output) {
+    const auto a = compiled.find(output);
+    const auto b = reference.find(output);
+    if (a == compiled.end() || b == reference.end()) return;
+    fmt::print(out, "  {:<24} {:.2f}\n", label, worst_ulp(a->second, b->second, program.dtype));
+  };
+  for (const InspectedValue& value : inspection.values) {
+    print_line(value.name, "value." + value.name);
+    if (value.has_gradient) print_line("d " + value.name, "grad." + value.name);
+  }
+  for (const State& state : trained_parameters(program.graph)) {
+    print_line("d " + state.path, "d(" + state.path + ")");
+  }
+  print_line("loss", "loss");
+}
+
+bool holds(const ExpectationTarget& target, double actual) {
+  switch (target.comparison) {
+    case ExpectationTarget::Comparison::kLess:
+      return actual < target.expected;
+    case ExpectationTarget::Comparison::kGreater:
+      return actual > target.expected;
+    case ExpectationTarget::Comparison::kNear:
+      break;
+  }
+  return std::abs(actual - target.expected) <= target.tolerance;
+}
+
+std::string_view relation_text(const ExpectationTarget& target) {
+  switch (target.comparison) {
+    case ExpectationTarget::Comparison::kLess:
+      return "<";
+    case ExpectationTarget::Comparison::kGreater:
+      return ">";
+    case ExpectationTarget::Comparison::kNear:
+      break;
+  }
+  return "~";
+}
+
+/// The number of updates before the value is looked at; 0: before training.
+std::int64_t updates_before(const ExpectationTarget& target, const TrainPlan& plan) {
+  if (target.after_steps) return *target.after_steps;
+  return target.after_epochs ? *target.after_epochs * steps_of_epoch(plan) : 0;
+}
+
+/// The value of one expectation; nullopt if training diverged on the way.
+std::optional<double> actual_value(const ExpectationTarget& target, const Program& program,
+                                   const LoadedData& data, const Laboratory& laboratory) {
+  std::optional<StateValues> states = laboratory.initial;
+  if (target.after_steps || target.after_epochs) {
+    states = laboratory.train(updates_before(target, train_plan(program, data)));
+  }
+  if (!states) return std::nullopt;
+  return laboratory.observe(*states).at(target.output).front();
+}
+
+/// Prints one expectation; answers whether it holds.
+bool check_one(Session& session, const ExpectationTarget& target, std::optional<double> actual) {
+  const std::string place = session.sources.line_reference(target.range);
+  const bool is_met = actual && holds(target, *actual);
+  std::string wanted = fmt::format("{} {}", relation_text(target), number_text(target.expected));
+  if (target.comparison == ExpectationTarget::Comparison::kNear) {
+    wanted += fmt::format(" +- {}", number_text(target.tolerance));
+  }
+  fmt::print(session.streams.out, "  {} {}: {} is {}, expected {}\n", is_met ? "ok  " : "FAIL", place,
+             target.text, actual ? fmt::format("{:.9g}", *actual) : "not finite: training diverged", wanted);
+  return is_met;
+}
+
+/// All check blocks in the order of the text; answers how many expectations fail.
+std::int64_t check_expectations(Session& session, const Program& program, const LoadedData& data,
+                                const Laboratory& laboratory) {
+  std::int64_t failed = 0;
+  std::string title;
+  for (const ExpectationTarget& target : program.expectations) {
+    if (target.title != title) fmt::print(session.streams.out, "check \"{}\"\n", target.title);
+    title = target.title;
+    if (!check_one(session, target, actual_value(target, program, data, laboratory))) ++failed;
+  }
+  return failed;
+}
+
+}  // namespace
+
+int verb_check(Session& session) {
+  const std::optional<Program> program = load_program(session);
+  if (!program) return session.report();
+  const std::optional<LoadedData> data = load_data(session, *program);
+  if (!data) return session.report();
+  fmt::print(session.streams.out, "{}: {}\n", session.options.file, summary(*program, *data));
+  const Inspection inspection = inspect(*program);
+  const std::optional<Laboratory> laboratory = chosen_laboratory(session, *program, *data, inspection);
+  if (!laboratory) return session.report();
+  if (session.options.engine == Engine::kJit) {
+    const Laboratory reference = reference_laboratory(*program, *data, inspection);
+    print_agreement(session.streams.out, *program, inspection, laboratory->observe(laboratory->initial),
+                    reference.observe(reference.initial));
+  }
+  const std::int64_t failed = check_expectations(session, *program, *data, *laboratory);
+  const int exit_code = session.report();
+  if (exit_code != kExitOk) return exit_code;
+  if (failed == 0) {
+    fmt::print(session.streams.out, "ok: {}\n",
+               counted(static_cast<std::int64_t>(program->expectations.size()), "expectation"));
+    return kExitOk;
+  }
+  fmt::print(session.streams.out, "failed: {} of {}\n", failed,
+             counted(static_cast<std::int64_t>(program->expectations.size()), "expectation"));
+  return kExitExpectation;
+}
+
+}  // namespace dlg
