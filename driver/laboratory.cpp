@@ -1,5 +1,6 @@
 #include "driver/laboratory.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "driver/programs.h"
@@ -20,7 +21,7 @@ std::uint64_t seed_of(const Program& program) {
   return program.training ? program.training->seed : 1;
 }
 
-/// The rows of each batch of step `step` (from 0), as the training loop would choose them.
+/// The rows of the batch of update `step` (from 0), as the training loop chooses them.
 std::vector<std::int64_t> batch_of_step(const TrainPlan& plan, std::int64_t step) {
   if (plan.rows.empty()) return {};
   const auto rows = static_cast<std::int64_t>(plan.rows.size());
@@ -33,80 +34,100 @@ std::vector<std::int64_t> batch_of_step(const TrainPlan& plan, std::int64_t step
   return {order.begin() + begin, order.begin() + end};
 }
 
+class CompiledLaboratory : public Laboratory {
+ public:
+  CompiledLaboratory(const Program& program, const LoadedData& data, std::unique_ptr<Machine> observer,
+                     std::unique_ptr<Machine> trainer)
+      : observer_(std::move(observer)), trainer_(std::move(trainer)), batch_(first_batch(program, data)) {
+    initial_ = initial_states(trainer_ ? trainer_->graph() : program.graph, seed_of(program));
+    rows_ = std::max<std::int64_t>(1, static_cast<std::int64_t>(batch_.size()));
+    if (trainer_) plan_ = train_plan(program, data);
+  }
+
+  Observations observe(const StateValues& states) override {
+    observer_->set_states(states);
+    observer_->run_rows(batch_);
+    Observations observations;
+    for (const Output& output : observer_->graph().outputs) {
+      observations[output.name] = observer_->output(output.name, rows_);
+    }
+    return observations;
+  }
+
+  std::optional<StateValues> train(std::int64_t steps) override {
+    trainer_->set_states(initial_);
+    const TrainResult result = train_steps(trainer_->step_program(), plan_, steps);
+    if (result.end == TrainEnd::kDiverged) return std::nullopt;
+    StateValues states = initial_;
+    for (auto& [path, values] : trainer_->states()) states[path] = values;
+    return states;
+  }
+
+ private:
+  std::unique_ptr<Machine> observer_;
+  std::unique_ptr<Machine> trainer_;
+  std::vector<std::int64_t> batch_;
+  TrainPlan plan_;
+};
+
+class ReferenceLaboratory : public Laboratory {
+ public:
+  ReferenceLaboratory(const Program& program, const LoadedData& data, const Inspection& inspection)
+      : observer_(differentiate(observed_graph(program, data, inspection)), data.values),
+        batch_(first_batch(program, data)) {
+    initial_ = initial_states(program.graph, seed_of(program));
+    rows_ = std::max<std::int64_t>(1, static_cast<std::int64_t>(batch_.size()));
+    if (!program.training) return;
+    const Graph forward = training_graph(program, batch_capacity(program, data));
+    trainer_.emplace(apply_update(differentiate(forward), program.training->rule), data.values);
+    initial_ = initial_states(trainer_->graph(), seed_of(program));
+    plan_ = train_plan(program, data);
+  }
+
+  Observations observe(const StateValues& states) override {
+    observer_.set_states(states);
+    observer_.run_rows(batch_);
+    Observations observations;
+    for (const Output& output : observer_.graph().outputs) {
+      observations[output.name] = observer_.output(output.name);
+    }
+    return observations;
+  }
+
+  std::optional<StateValues> train(std::int64_t steps) override {
+    trainer_->set_states(initial_);
+    for (std::int64_t i = 0; i < steps; ++i) {
+      trainer_->run_rows(batch_of_step(plan_, i));
+      if (!std::isfinite(trainer_->output("loss").front())) return std::nullopt;
+    }
+    return trainer_->states();
+  }
+
+ private:
+  Reference observer_;
+  std::optional<Reference> trainer_;
+  std::vector<std::int64_t> batch_;
+  TrainPlan plan_;
+};
+
 }  // namespace
 
-std::optional<Laboratory> compiled_laboratory(Session& session, const Program& program,
+std::unique_ptr<Laboratory> compiled_laboratory(Session& session, const Program& program,
+                                                const LoadedData& data, const Inspection& inspection) {
+  std::unique_ptr<Machine> observer = make_observer(session, observed_graph(program, data, inspection), data);
+  std::unique_ptr<Machine> trainer = program.training ? make_trainer(session, program, data) : nullptr;
+  if (!observer || (program.training && !trainer)) return nullptr;
+  return std::make_unique<CompiledLaboratory>(program, data, std::move(observer), std::move(trainer));
+}
+
+std::unique_ptr<Laboratory> reference_laboratory(const Program& program, const LoadedData& data,
+                                                 const Inspection& inspection) {
+  return std::make_unique<ReferenceLaboratory>(program, data, inspection);
+}
+
+std::unique_ptr<Laboratory> chosen_laboratory(Session& session, const Program& program,
                                               const LoadedData& data, const Inspection& inspection) {
-  std::shared_ptr<Machine> observer = make_observer(session, observed_graph(program, data, inspection), data);
-  if (!observer) return std::nullopt;
-  Laboratory laboratory;
-  laboratory.initial = initial_states(program.graph, seed_of(program));
-  const std::vector<std::int64_t> rows = first_batch(program, data);
-  laboratory.rows = std::max<std::int64_t>(1, static_cast<std::int64_t>(rows.size()));
-  laboratory.observe = [observer, rows, count = laboratory.rows](const StateValues& states) {
-    observer->set_states(states);
-    observer->run_rows(rows);
-    Observations observations;
-    for (const Output& output : observer->graph().outputs) {
-      observations[output.name] = observer->output(output.name, count);
-    }
-    return observations;
-  };
-  if (!program.training) return laboratory;
-  std::shared_ptr<Machine> trainer = make_trainer(session, program, data);
-  if (!trainer) return std::nullopt;
-  const StateValues start = initial_states(trainer->graph(), seed_of(program));
-  const TrainPlan plan = train_plan(program, data);
-  laboratory.train = [trainer, start, plan](std::int64_t steps) -> std::optional<StateValues> {
-    trainer->set_states(start);
-    const TrainResult result = train_steps(trainer->step_program(), plan, steps);
-    if (result.end == TrainEnd::kDiverged) return std::nullopt;
-    StateValues states = start;
-    for (auto& [path, values] : trainer->states()) states[path] = values;
-    return states;
-  };
-  return laboratory;
-}
-
-Laboratory reference_laboratory(const Program& program, const LoadedData& data,
-                                const Inspection& inspection) {
-  const auto observer =
-      std::make_shared<Reference>(differentiate(observed_graph(program, data, inspection)), data.values);
-  Laboratory laboratory;
-  laboratory.initial = initial_states(program.graph, seed_of(program));
-  const std::vector<std::int64_t> rows = first_batch(program, data);
-  laboratory.rows = std::max<std::int64_t>(1, static_cast<std::int64_t>(rows.size()));
-  laboratory.observe = [observer, rows](const StateValues& states) {
-    observer->set_states(states);
-    observer->run_rows(rows);
-    Observations observations;
-    for (const Output& output : observer->graph().outputs) {
-      observations[output.name] = observer->output(output.name);
-    }
-    return observations;
-  };
-  if (!program.training) return laboratory;
-  const Graph step = apply_update(differentiate(training_graph(program, batch_capacity(program, data))),
-                                  program.training->rule);
-  const auto trainer = std::make_shared<Reference>(step, data.values);
-  const StateValues start = initial_states(step, seed_of(program));
-  const TrainPlan plan = train_plan(program, data);
-  laboratory.train = [trainer, start, plan](std::int64_t steps) -> std::optional<StateValues> {
-    trainer->set_states(start);
-    for (std::int64_t i = 0; i < steps; ++i) {
-      trainer->run_rows(batch_of_step(plan, i));
-      if (!std::isfinite(trainer->output("loss").front())) return std::nullopt;
-    }
-    return trainer->states();
-  };
-  return laboratory;
-}
-
-std::optional<Laboratory> chosen_laboratory(Session& session, const Program& program, const LoadedData& data,
-                                            const Inspection& inspection) {
-  if (session.options.engine == Engine::kJit) {
-    return compiled_laboratory(session, program, data, inspection);
-  }
+  if (session.options.engine == Engine::kJit) return compiled_laboratory(session, program, data, inspection);
   return reference_laboratory(program, data, inspection);
 }
 

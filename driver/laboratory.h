@@ -1,9 +1,8 @@
-// Owns the two ways to look into a training: compiled code and the f64 reference, behind one pair of
-// functions.
+// Owns the two ways to look into a training: compiled code and the f64 reference, behind one interface.
 #pragma once
 
-#include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,24 +16,34 @@ namespace dlg {
 using Observations = std::map<std::string, std::vector<double>>;
 
 /// One engine on one program, its data and its first training batch.
-struct Laboratory {
+class Laboratory {
+ public:
+  virtual ~Laboratory() = default;
+
   /// All outputs of the inspection graph on the first batch with these states; `d(path)` of the parameters
   /// included.
-  std::function<Observations(const StateValues&)> observe;
+  virtual Observations observe(const StateValues& states) = 0;
   /// The states after this many updates from the initial states; nullopt if the loss became non-finite on the
   /// way.
-  std::function<std::optional<StateValues>(std::int64_t steps)> train;
-  StateValues initial;
-  std::int64_t rows = 1;  // of the first batch
+  virtual std::optional<StateValues> train(std::int64_t steps) = 0;
+
+  const StateValues& initial() const { return initial_; }
+  /// Rows of the first batch, at least 1.
+  std::int64_t rows() const { return rows_; }
+
+ protected:
+  StateValues initial_;
+  std::int64_t rows_ = 1;
 };
 
-/// nullopt after a diagnostic.
-std::optional<Laboratory> compiled_laboratory(Session& session, const Program& program,
-                                              const LoadedData& data, const Inspection& inspection);
-Laboratory reference_laboratory(const Program& program, const LoadedData& data, const Inspection& inspection);
+/// nullptr after a diagnostic.
+std::unique_ptr<Laboratory> compiled_laboratory(Session& session, const Program& program,
+                                                const LoadedData& data, const Inspection& inspection);
+std::unique_ptr<Laboratory> reference_laboratory(const Program& program, const LoadedData& data,
+                                                 const Inspection& inspection);
 
 /// The one that `--engine` asks for.
-std::optional<Laboratory> chosen_laboratory(Session& session, const Program& program, const LoadedData& data,
-                                            const Inspection& inspection);
+std::unique_ptr<Laboratory> chosen_laboratory(Session& session, const Program& program,
+                                              const LoadedData& data, const Inspection& inspection);
 
 }  // namespace dlg

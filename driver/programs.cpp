@@ -123,6 +123,14 @@ std::string results_text(const Program& program, const std::vector<PartResult>& 
   return text;
 }
 
+void add_results(Json& json, const std::vector<PartResult>& results) {
+  for (const PartResult& result : results) {
+    for (const auto& [name, value] : result.values) {
+      json.set(result.part.empty() ? name : result.part + "." + name, value);
+    }
+  }
+}
+
 TrainPlan train_plan(const Program& program, const LoadedData& data) {
   const Training& training = *program.training;
   TrainPlan plan;

@@ -8,6 +8,7 @@
 
 #include "driver/data.h"
 #include "driver/machine.h"
+#include "runtime/json.h"
 
 namespace dlg {
 
@@ -39,6 +40,9 @@ std::string metric_text(const Program& program, const std::string& name, double 
 
 /// The lines that end a training: "test accuracy 97.22 %".
 std::string results_text(const Program& program, const std::vector<PartResult>& results);
+
+/// Adds every result to a JSON object: "test.accuracy".
+void add_results(Json& json, const std::vector<PartResult>& results);
 
 /// Plan of the training loop for this program and data.
 TrainPlan train_plan(const Program& program, const LoadedData& data);

@@ -27,6 +27,9 @@ inline constexpr int kExitEnvironment = 3;
 inline constexpr int kExitExpectation = 4;
 inline constexpr int kExitDiverged = 5;
 
+/// Where runs go: relative to the working folder.
+inline constexpr std::string_view kRunsFolder = "runs";
+
 /// One call of dlg: options, texts, diagnostics.
 struct Session {
   Options options;

@@ -1,12 +1,6 @@
 #include "driver/trained.h"
 
 namespace dlg {
-namespace {
-
-constexpr std::string_view kRunsFolder = "runs";
-
-}  // namespace
-
 std::optional<TrainedRun> load_run(Session& session, const Program& program) {
   const std::string root(kRunsFolder);
   const std::string& wanted = session.options.run;

@@ -81,8 +81,8 @@ std::int64_t updates_before(const ExpectationTarget& target, const TrainPlan& pl
 
 /// The value of one expectation; nullopt if training diverged on the way.
 std::optional<double> actual_value(const ExpectationTarget& target, const Program& program,
-                                   const LoadedData& data, const Laboratory& laboratory) {
-  std::optional<StateValues> states = laboratory.initial;
+                                   const LoadedData& data, Laboratory& laboratory) {
+  std::optional<StateValues> states = laboratory.initial();
   if (target.after_steps || target.after_epochs) {
     states = laboratory.train(updates_before(target, train_plan(program, data)));
   }
@@ -105,7 +105,7 @@ bool check_one(Session& session, const ExpectationTarget& target, std::optional<
 
 /// All check blocks in the order of the text; answers how many expectations fail.
 std::int64_t check_expectations(Session& session, const Program& program, const LoadedData& data,
-                                const Laboratory& laboratory) {
+                                Laboratory& laboratory) {
   std::int64_t failed = 0;
   std::string title;
   for (const ExpectationTarget& target : program.expectations) {
@@ -125,12 +125,12 @@ int verb_check(Session& session) {
   if (!data) return session.report();
   fmt::print(session.streams.out, "{}: {}\n", session.options.file, summary(*program, *data));
   const Inspection inspection = inspect(*program);
-  const std::optional<Laboratory> laboratory = chosen_laboratory(session, *program, *data, inspection);
+  const std::unique_ptr<Laboratory> laboratory = chosen_laboratory(session, *program, *data, inspection);
   if (!laboratory) return session.report();
   if (session.options.engine == Engine::kJit) {
-    const Laboratory reference = reference_laboratory(*program, *data, inspection);
-    print_agreement(session.streams.out, *program, inspection, laboratory->observe(laboratory->initial),
-                    reference.observe(reference.initial));
+    const std::unique_ptr<Laboratory> reference = reference_laboratory(*program, *data, inspection);
+    print_agreement(session.streams.out, *program, inspection, laboratory->observe(laboratory->initial()),
+                    reference->observe(reference->initial()));
   }
   const std::int64_t failed = check_expectations(session, *program, *data, *laboratory);
   const int exit_code = session.report();

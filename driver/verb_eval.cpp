@@ -14,11 +14,7 @@ constexpr Diag<> kNothingToEvaluate{DiagCode::NoTrainBlock, Severity::kError,
 Json results_json(const TrainedRun& run, const std::vector<PartResult>& results) {
   Json json = Json::object();
   json.set("run", run.folder.path);
-  for (const PartResult& part : results) {
-    for (const auto& [name, value] : part.values) {
-      json.set(part.part.empty() ? name : part.part + "." + name, value);
-    }
-  }
+  add_results(json, results);
   return json;
 }
 

@@ -16,8 +16,6 @@ constexpr Diag<> kNothingToTrain{DiagCode::NoTrainBlock, Severity::kError,
                                  "the program has no `train` block, so there is nothing to train"};
 constexpr Diag<> kNoStop{DiagCode::NoStop, Severity::kError, "`train` has no condition that surely ends it"};
 
-constexpr std::string_view kRunsFolder = "runs";
-
 /// One training with everything it needs; made step by step, used once.
 struct Trainer {
   Session& session;
@@ -97,9 +95,7 @@ Json log_line(const TrainProgress& progress, const std::vector<PartResult>& resu
   Json line = Json::object();
   line.set("event", "epoch").set("epoch", progress.epochs).set("step", progress.steps);
   line.set("loss", progress.loss).set("seconds", progress.seconds);
-  for (const PartResult& result : results) {
-    for (const auto& [name, value] : result.values) line.set(result.part + "." + name, value);
-  }
+  add_results(line, results);
   return line;
 }
 
@@ -141,11 +137,7 @@ Json result_json(const Trainer& trainer, const TrainResult& result, const std::v
   json.set("run", trainer.folder.path).set("end", std::string(end_text(result.end)));
   json.set("epochs", result.progress.epochs).set("steps", result.progress.steps);
   json.set("seconds", result.progress.seconds);
-  for (const PartResult& part : results) {
-    for (const auto& [name, value] : part.values) {
-      json.set(part.part.empty() ? name : part.part + "." + name, value);
-    }
-  }
+  add_results(json, results);
   return json;
 }
 

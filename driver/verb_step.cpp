@@ -1,0 +1,140 @@
+#include <fmt/ostream.h>
+
+#include <algorithm>
+
+#include "driver/laboratory.h"
+#include "driver/programs.h"
+#include "driver/tensor_text.h"
+#include "driver/verbs.h"
+#include "support/text.h"
+
+namespace dlg {
+namespace {
+
+constexpr Diag<std::int64_t, std::int64_t> kNoSuchSample{
+    DiagCode::NoSuchSample, Severity::kError, "there is no sample {} in the first batch, which has {} rows"};
+constexpr Diag<> kNothingToStep{DiagCode::NoTrainBlock, Severity::kError,
+                                "the program has no `train` block, so there is no step to make"};
+
+/// What the lines of one step are made from.
+struct StepView {
+  Session& session;
+  const Program& program;
+  std::int64_t rows;
+  const Observations& before;
+};
+
+/// The part of a value that is shown: of a per-sample value that of the chosen sample.
+std::string shown_text(const StepView& view, const TensorType& type, const std::vector<double>& values) {
+  const std::optional<std::size_t> batch = type.shape.batch_axis();
+  if (batch != std::size_t{0}) return tensor_text(type.shape.at(view.rows), values);
+  const std::vector<std::int64_t>& dims = type.shape.dims();
+  const Shape sample(std::vector<std::int64_t>(dims.begin() + 1, dims.end()));
+  const auto count = static_cast<std::size_t>(sample.elements());
+  const auto begin = static_cast<std::size_t>(view.session.options.sample) * count;
+  return tensor_text(sample, std::span(values).subspan(begin, count));
+}
+
+void print_line(const StepView& view, const std::string& name, const std::string& text, SourceRange range) {
+  fmt::print(view.session.streams.out, "  {:<16} {}  ; {}\n", name, text,
+             view.session.sources.line_reference(range));
+}
+
+void print_forward(const StepView& view, const Inspection& inspection) {
+  fmt::print(view.session.streams.out, "forward\n");
+  for (const InspectedValue& value : inspection.values) {
+    print_line(view, value.name, shown_text(view, value.type, view.before.at("value." + value.name)),
+               value.range);
+  }
+  fmt::print(view.session.streams.out, "  {:<16} {}\n", "loss", value_text(view.before.at("loss").front()));
+}
+
+/// One derivative: of a named value or of a parameter.
+struct Derivative {
+  std::string name;
+  std::string output;
+  TensorType type;
+  SourceRange range;
+};
+
+std::vector<Derivative> derivatives_of(const Program& program, const Inspection& inspection) {
+  std::vector<Derivative> all;
+  for (const InspectedValue& value : inspection.values) {
+    if (value.has_gradient) all.push_back({"d" + value.name, "grad." + value.name, value.type, value.range});
+  }
+  for (const State& state : trained_parameters(program.graph)) {
+    all.push_back({"d" + state.path, "d(" + state.path + ")", state.type, state.origin});
+  }
+  std::stable_sort(all.begin(), all.end(),
+                   [](const Derivative& a, const Derivative& b) { return a.range < b.range; });
+  return all;
+}
+
+void print_backward(const StepView& view, const Inspection& inspection) {
+  fmt::print(view.session.streams.out, "backward (dx is d loss / d x)\n");
+  for (const Derivative& derivative : derivatives_of(view.program, inspection)) {
+    const auto found = view.before.find(derivative.output);
+    if (found == view.before.end()) continue;
+    print_line(view, derivative.name, shown_text(view, derivative.type, found->second), derivative.range);
+  }
+}
+
+/// Parameters first, then the states of the rule that changed.
+void print_update(const StepView& view, const StateValues& old_states, const StateValues& new_states) {
+  std::vector<std::string> hypers;
+  for (const Hyper& hyper : view.program.training->rule.hypers) {
+    hypers.push_back(
+        fmt::format("{} = {}", hyper.name.substr(hyper.name.find('.') + 1), number_text(hyper.value)));
+  }
+  fmt::print(view.session.streams.out, "update by {}({})\n", view.program.training->rule.name,
+             join_text(hypers, ", "));
+  for (const State& state : trained_parameters(view.program.graph)) {
+    const std::string text = fmt::format("{} -> {}", tensor_text(state.type.shape, old_states.at(state.path)),
+                                         tensor_text(state.type.shape, new_states.at(state.path)));
+    print_line(view, state.path, text, state.origin);
+  }
+  for (const auto& [path, values] : new_states) {
+    if (view.program.graph.find_state(path)) continue;
+    const Shape flat{static_cast<std::int64_t>(values.size())};
+    fmt::print(view.session.streams.out, "  {:<16} {} -> {}\n", path, tensor_text(flat, old_states.at(path)),
+               tensor_text(flat, values));
+  }
+}
+
+}  // namespace
+
+int verb_step(Session& session) {
+  const std::optional<Program> program = load_program(session);
+  if (!program) return session.report();
+  if (!program->training) {
+    session.diagnostics.report({session.file, 0, 0}, kNothingToStep);
+    return session.report();
+  }
+  const std::optional<LoadedData> data = load_data(session, *program);
+  if (!data) return session.report();
+  const Inspection inspection = inspect(*program);
+  const std::unique_ptr<Laboratory> laboratory = chosen_laboratory(session, *program, *data, inspection);
+  if (!laboratory) return session.report();
+  if (session.options.sample >= laboratory->rows()) {
+    session.diagnostics.report({session.file, 0, 0}, kNoSuchSample, session.options.sample,
+                               laboratory->rows());
+    return session.report();
+  }
+  const Observations before = laboratory->observe(laboratory->initial());
+  const StepView view{session, *program, laboratory->rows(), before};
+  fmt::print(session.streams.out, "step 1 of {}, sample {} of {}\n", session.options.file,
+             session.options.sample, counted(laboratory->rows(), "row"));
+  print_forward(view, inspection);
+  print_backward(view, inspection);
+  const std::optional<StateValues> after = laboratory->train(1);
+  if (!after) {
+    fmt::print(session.streams.err, "dlg: the loss is not finite, so no update was made\n");
+    return kExitDiverged;
+  }
+  print_update(view, laboratory->initial(), *after);
+  fmt::print(session.streams.out, "loss before {}, after {}\n", value_text(before.at("loss").front()),
+             value_text(laboratory->observe(*after).at("loss").front()));
+  return session.report();
+}
+
+}  // namespace dlg
