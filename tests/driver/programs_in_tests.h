@@ -1,0 +1,101 @@
+// Owns programs in tests: text to session, data and both engines, in a folder of their own.
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <sstream>
+#include <string>
+
+#include "driver/data.h"
+#include "driver/laboratory.h"
+#include "driver/main.h"
+#include "driver/session.h"
+#include "support/render.h"
+
+namespace dlg::testing {
+
+/// A fresh folder that is removed at the end.
+class TempFolder {
+ public:
+  TempFolder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "dlg-test-XXXXXX").string();
+    path_ = mkdtemp(pattern.data());
+  }
+  ~TempFolder() { std::filesystem::remove_all(path_); }
+  TempFolder(const TempFolder&) = delete;
+  TempFolder& operator=(const TempFolder&) = delete;
+
+  std::string file(const std::string& name) const { return (path_ / name).string(); }
+  std::string write(const std::string& name, const std::string& text) const {
+    std::ofstream(path_ / name, std::ios::binary) << text;
+    return file(name);
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// A program text, checked and loaded; `errors` holds what was said.
+class LoadedProgram {
+ public:
+  explicit LoadedProgram(const std::string& path, std::vector<Override> overrides = {})
+      : session_{{}, {in_, out_, err_}, {}, {}, {}} {
+    session_.options.file = path;
+    session_.options.overrides = std::move(overrides);
+    program_ = load_program(session_);
+    if (program_) data_ = load_data(session_, *program_);
+  }
+
+  bool is_ok() const { return program_ && data_; }
+  std::string errors() { return render_all(session_.sources, session_.diagnostics, Color::kOff); }
+  const Program& program() const { return *program_; }
+  const LoadedData& data() const { return *data_; }
+  Session& session() { return session_; }
+
+  std::unique_ptr<Laboratory> compiled() {
+    return compiled_laboratory(session_, *program_, *data_, inspect(*program_));
+  }
+  std::unique_ptr<Laboratory> reference() {
+    return reference_laboratory(*program_, *data_, inspect(*program_));
+  }
+
+ private:
+  std::istringstream in_;
+  std::ostringstream out_;
+  std::ostringstream err_;
+  Session session_;
+  std::optional<Program> program_;
+  std::optional<LoadedData> data_;
+};
+
+/// One call of dlg in-process.
+struct Called {
+  int exit_code = 0;
+  std::string out;
+  std::string err;
+};
+
+inline Called call_dlg(const std::vector<std::string>& arguments) {
+  std::istringstream in;
+  std::ostringstream out;
+  std::ostringstream err;
+  const int code = run_dlg(arguments, in, out, err);
+  return {code, out.str(), err.str()};
+}
+
+inline Called call_dlg_opt(const std::vector<std::string>& arguments, const std::string& input) {
+  std::istringstream in(input);
+  std::ostringstream out;
+  std::ostringstream err;
+  const int code = run_dlg_opt(arguments, in, out, err);
+  return {code, out.str(), err.str()};
+}
+
+/// The path of a file of the source tree.
+inline std::string source_path(const std::string& name) {
+  return std::string(DLG_SOURCE_DIR) + "/" + name;
+}
+
+}  // namespace dlg::testing
