@@ -29,7 +29,11 @@ Graph Rewriter::run(const Rewrite& rewrite) {
   for (const ValueId value : source_.nodes.ids()) {
     if (!live[value]) continue;
     const Node node = with_mapped_operands(source_[value], map);
+    const std::vector<SourceRange>& origins = source_.infos[value].origins;
+    // What a rewrite adds comes from where the node comes from.
+    builder.current_origin = origins.empty() ? SourceRange{} : origins.front();
     ValueId copy = rewrite(builder, node, source_.infos[value]);
+    builder.current_origin = {};
     if (!copy.is_valid()) copy = builder.add(*node.op, node.operands, node.attributes, node.type);
     builder.copy_info(copy, source_.infos[value]);
     map[value] = copy;
