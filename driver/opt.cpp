@@ -65,7 +65,7 @@ std::optional<Ir> parse_ir(Sources& sources, FileId file, Diagnostics& diagnosti
   }
   std::optional<Graph> graph = parse_graph(sources, file, diagnostics);
   if (!graph) return std::nullopt;
-  const std::optional<std::string> broken = verify(*graph, Stage::kGraph);
+  const std::optional<std::string> broken = verify(*graph, least_stage(*graph));
   if (broken) diagnostics.report({file, 0, 0}, kBrokenLaw, *broken);
   return Ir(std::move(*graph));
 }

@@ -15,7 +15,7 @@ namespace dlg {
 
 struct PassContext {
   const UpdateRule* rule =
-      nullptr;  // null: a graph without training (eval, predict); then `update` keeps the graph
+      nullptr;  // null: a graph without training (eval, predict); `update` then drops outputs `d(path)`
   Fusion fusion = Fusion::kOn;
 };
 

@@ -314,6 +314,11 @@ std::optional<std::string> verify(const Graph& graph, Stage stage) {
   return std::nullopt;
 }
 
+Stage least_stage(const Graph& graph) {
+  if (!graph.groups.empty()) return Stage::kFused;
+  return graph.effects.empty() ? Stage::kGraph : Stage::kUpdated;
+}
+
 std::optional<std::string> verify_kept(const Graph& before, const Graph& after) {
   if (before.outputs.size() != after.outputs.size()) return "the number of outputs changed";
   for (std::size_t i = 0; i < before.outputs.size(); ++i) {

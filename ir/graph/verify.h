@@ -23,6 +23,10 @@ enum class Stage : std::uint8_t {
 /// The first broken law as one sentence with the node's name; nullopt: the graph is well-formed.
 std::optional<std::string> verify(const Graph& graph, Stage stage);
 
+/// The stage whose promises a graph of unknown history (read from text) must at least keep: kFused with
+/// kernels, kUpdated with effects, else kGraph.
+Stage least_stage(const Graph& graph);
+
 /// Whether a pass that must keep them kept outputs and effects: the same names, states and types in the same
 /// order. The first difference as one sentence; nullopt: kept.
 std::optional<std::string> verify_kept(const Graph& before, const Graph& after);

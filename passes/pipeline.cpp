@@ -1,0 +1,96 @@
+#include "passes/pipeline.h"
+
+#include <fmt/format.h>
+
+#include "ir/graph/rewriter.h"
+#include "ir/graph/state_values.h"
+#include "passes/differentiate.h"
+#include "passes/schedule.h"
+#include "passes/simplify.h"
+#include "passes/update.h"
+#include "support/check.h"
+
+namespace dlg {
+namespace {
+
+/// Without a rule nothing is trained: gradients of parameters are not outputs, and what only they need goes.
+Graph without_training(const Graph& graph) {
+  Graph result = graph;
+  std::erase_if(result.outputs, [](const Output& output) { return is_gradient_output(output.name); });
+  return compact(result);
+}
+
+constexpr PassInfo kGraphPipeline[] = {
+    {.name = "differentiate",
+     .makes = "backward",
+     .stage = Stage::kDifferentiated,
+     .doc = "Adds the backward graph. First, so that derivatives see the program's own ops, composites with "
+            "their stable formulas included.",
+     .run = [](const Graph& graph, const PassContext&) { return differentiate(graph); }},
+    {.name = "update",
+     .makes = "update",
+     .stage = Stage::kUpdated,
+     .doc = "Turns the optimizer's text into effects. Before simplification, so that update and gradient are "
+            "one graph and may end in one kernel.",
+     .run =
+         [](const Graph& graph, const PassContext& context) {
+           return context.rule == nullptr ? without_training(graph) : apply_update(graph, *context.rule);
+         }},
+    {.name = "simplify",
+     .makes = "simplified",
+     .stage = Stage::kSimplified,
+     .doc = "Expands composites, applies exact laws, folds constants and drops dead nodes. After it only ops "
+            "that own loops are left.",
+     .run = [](const Graph& graph, const PassContext&) { return simplify(graph); }},
+    {.name = "fuse",
+     .makes = "fused",
+     .stage = Stage::kFused,
+     .doc = "Decides which nodes are computed in one kernel.",
+     .run = [](const Graph& graph, const PassContext& context) { return fuse(graph, context.fusion); }},
+    {.name = "schedule",
+     .makes = "",
+     .stage = Stage::kFused,
+     .doc = "Orders the kernels: the loss first, then so that little memory is live and weights are written "
+            "after their last read.",
+     .run = [](const Graph& graph, const PassContext&) { return schedule(graph); }},
+};
+
+void check_result(const PassInfo& pass, const Graph& before, const Graph& after) {
+  const std::optional<std::string> broken = verify(after, pass.stage);
+  DLG_CHECK(!broken, *broken);
+  if (pass.stage < Stage::kSimplified) return;
+  const std::optional<std::string> lost = verify_kept(before, after);
+  DLG_CHECK(!lost, *lost);
+}
+
+}  // namespace
+
+std::span<const PassInfo> graph_pipeline() {
+  return kGraphPipeline;
+}
+
+const PassInfo* find_pass(std::string_view name) {
+  for (const PassInfo& pass : kGraphPipeline) {
+    if (pass.name == name) return &pass;
+  }
+  return nullptr;
+}
+
+Graph run_pipeline(const Graph& graph, const PassContext& context, const StageObserver& observer) {
+  {
+    const CheckContext where("the frontend's graph");
+    const std::optional<std::string> broken = verify(graph, Stage::kGraph);
+    DLG_CHECK(!broken, *broken);
+  }
+  Graph current = graph;
+  for (const PassInfo& pass : kGraphPipeline) {
+    const CheckContext where(fmt::format("pass {}", pass.name));
+    Graph next = pass.run(current, context);
+    check_result(pass, current, next);
+    current = std::move(next);
+    if (observer && !observer(pass, current)) break;
+  }
+  return current;
+}
+
+}  // namespace dlg
