@@ -1,6 +1,8 @@
-// Owns the number types of the interpreter: dual numbers (exact forward derivatives) and running error
-// bounds.
+// Owns the number types of the interpreter and their arithmetic: dual numbers (exact forward derivatives) and
+// running error bounds. A function of numbers is a row of plain functions on double: value and slopes.
 #pragma once
+
+#include "ir/graph/types.h"
 
 namespace dlg {
 
@@ -10,10 +12,115 @@ struct Dual {
   double derivative = 0;
 };
 
-/// A value computed in f64 with a bound on what f32 arithmetic would have lost on the way, in absolute terms.
+/// A value computed in f64 with a bound on what arithmetic of its declared element type would have lost on
+/// the way, in absolute terms. An infinite bound means: the value may be anything.
 struct Bound {
   double value = 0;
   double error = 0;
+  double unit = 0x1p-24;  // half an ulp of 1: 2^-24 for f32, 2^-53 for f64, 0 for integers and bools
+};
+
+/// How far compiled code may be from the correctly rounded result of one function, in units.
+enum class Rounding : std::uint8_t { kExact = 0, kOnce = 1, kElementary = 2, kSeveral = 4 };
+
+struct UnaryFunction {
+  double (*value)(double);
+  double (*slope)(double);
+  Rounding rounding;
+};
+
+struct BinaryFunction {
+  double (*value)(double, double);
+  double (*slope_a)(double, double);
+  double (*slope_b)(double, double);
+  Rounding rounding;
+};
+
+using Relation = bool (*)(double, double);
+
+double apply(const UnaryFunction& f, double x);
+Dual apply(const UnaryFunction& f, Dual x);
+Bound apply(const UnaryFunction& f, Bound x);
+
+double apply(const BinaryFunction& f, double a, double b);
+Dual apply(const BinaryFunction& f, Dual a, Dual b);
+Bound apply(const BinaryFunction& f, Bound a, Bound b);
+
+/// 1 or 0. A Bound whose operands' intervals overlap answers with the error 1: it may be either.
+double compare(Relation holds, double a, double b);
+Dual compare(Relation holds, Dual a, Dual b);
+Bound compare(Relation holds, Bound a, Bound b);
+
+double choose(double condition, double a, double b);
+Dual choose(Dual condition, Dual a, Dual b);
+Bound choose(Bound condition, Bound a, Bound b);
+
+inline double value_of(double x) {
+  return x;
+}
+inline double value_of(Dual x) {
+  return x.value;
+}
+inline double value_of(Bound x) {
+  return x.value;
+}
+
+/// The unit of a Bound of this element type.
+double unit_of(DType dtype);
+
+/// A literal of this element type.
+template <class Number>
+Number literal_number(double value, DType dtype);
+/// What comes from outside, as an element of this type: nothing is lost.
+template <class Number>
+Number outside_number(Number x, DType dtype);
+/// A cast: to an integer it truncates.
+template <class Number>
+Number cast_number(Number x, DType dtype);
+
+/// A sum in the order in which its terms come.
+template <class Number>
+class Sum;
+
+template <>
+class Sum<double> {
+ public:
+  explicit Sum(double start) : value_(start) {}
+  void add(double x) { value_ += x; }
+  void add_product(double a, double b) { value_ += a * b; }
+  double result() const { return value_; }
+
+ private:
+  double value_;
+};
+
+template <>
+class Sum<Dual> {
+ public:
+  explicit Sum(double start) : value_{start, 0} {}
+  void add(Dual x);
+  void add_product(Dual a, Dual b);
+  Dual result() const { return value_; }
+
+ private:
+  Dual value_;
+};
+
+/// Its bound holds for every order of the terms.
+template <>
+class Sum<Bound> {
+ public:
+  explicit Sum(double start) : value_(start) {}
+  void add(Bound x);
+  void add_product(Bound a, Bound b);
+  Bound result() const;
+
+ private:
+  double value_;
+  double error_ = 0;
+  double magnitude_ = 0;
+  double unit_ = 0;
+  double terms_ = 0;
 };
 
 }  // namespace dlg

@@ -1,0 +1,137 @@
+// Owns the interpretation of reductions.
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "ir/ops/functions.h"
+#include "ir/ops/interpret_parts.h"
+#include "ir/ops/registry.h"
+#include "ir/ops/type_rules.h"
+
+namespace dlg {
+namespace {
+
+/// The elements that end in each element of the result, in row-major order.
+template <class Number>
+std::vector<std::vector<Number>> reduced_elements(const Call<Number>& call) {
+  std::vector<std::vector<Number>> rows(static_cast<std::size_t>(call.shape.elements()));
+  const Tensor<Number>& x = call.operand(0);
+  const std::vector<std::int64_t> kept = other_axes(x.shape.rank(), call.ints());
+  std::size_t next = 0;
+  for_each_place(x.shape, [&](const Place& place) {
+    Place target;
+    for (const std::int64_t axis : kept) target.push_back(place[static_cast<std::size_t>(axis)]);
+    rows[offset_of(call.shape, target)].push_back(x.elements[next++]);
+  });
+  return rows;
+}
+
+template <class Number>
+Tensor<Number> sum_value(const Call<Number>& call) {
+  Tensor<Number> result{call.shape, {}};
+  for (const std::vector<Number>& row : reduced_elements(call)) {
+    Sum<Number> sum(-0.0);
+    for (const Number& x : row) sum.add(x);
+    result.elements.push_back(sum.result());
+  }
+  return result;
+}
+
+bool is_tied(double x, double extremum) {
+  return x == extremum || (std::isnan(x) && std::isnan(extremum));
+}
+
+double extremum_of(const std::vector<double>&, double extremum) {
+  return extremum;
+}
+
+/// The derivative is the mean over the elements that are the extremum.
+Dual extremum_of(const std::vector<Dual>& row, double extremum) {
+  double derivative = 0;
+  double count = 0;
+  for (const Dual& x : row) {
+    if (!is_tied(x.value, extremum)) continue;
+    derivative += x.derivative;
+    count += 1;
+  }
+  return {extremum, derivative / count};
+}
+
+Bound extremum_of(const std::vector<Bound>& row, double extremum) {
+  Bound result{extremum, 0, 0};
+  for (const Bound& x : row) {
+    result.error = std::max(result.error, x.error);
+    result.unit = std::max(result.unit, x.unit);
+  }
+  return result;
+}
+
+template <class Number, double (*join)(double, double)>
+Tensor<Number> extremum_value(const Call<Number>& call) {
+  Tensor<Number> result{call.shape, {}};
+  for (const std::vector<Number>& row : reduced_elements(call)) {
+    double extremum = value_of(row.front());
+    for (const Number& x : row) extremum = join(extremum, value_of(x));
+    result.elements.push_back(extremum_of(row, extremum));
+  }
+  return result;
+}
+
+bool beats(double x, double best) {
+  return x > best || (std::isnan(x) && !std::isnan(best));
+}
+
+template <class Number>
+std::size_t first_largest(const std::vector<Number>& row) {
+  std::size_t best = 0;
+  for (std::size_t i = 1; i < row.size(); ++i) {
+    if (beats(value_of(row[i]), value_of(row[best]))) best = i;
+  }
+  return best;
+}
+
+double index_number(const std::vector<double>&, std::size_t best) {
+  return static_cast<double>(best);
+}
+
+Dual index_number(const std::vector<Dual>&, std::size_t best) {
+  return {static_cast<double>(best), 0};
+}
+
+/// Any element whose interval reaches that of the largest may be the first.
+Bound index_number(const std::vector<Bound>& row, std::size_t best) {
+  Bound result{static_cast<double>(best), 0, 0};
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    const double slack = row[i].error + row[best].error;
+    if (slack == 0 || row[best].value - row[i].value > slack) continue;
+    result.error = std::max(result.error, std::abs(static_cast<double>(i) - result.value));
+  }
+  return result;
+}
+
+template <class Number>
+Tensor<Number> argmax_value(const Call<Number>& call) {
+  Tensor<Number> result{call.shape, {}};
+  for (const std::vector<Number>& row : reduced_elements(call)) {
+    result.elements.push_back(index_number(row, first_largest(row)));
+  }
+  return result;
+}
+
+template <class Number>
+constexpr std::array<EvaluatorRow<Number>, 4> kReductions{
+    {{&ops::sum, sum_value<Number>},
+     {&ops::reduce_max, extremum_value<Number, larger>},
+     {&ops::reduce_min, extremum_value<Number, smaller>},
+     {&ops::argmax, argmax_value<Number>}}};
+
+}  // namespace
+
+template <class Number>
+Evaluator<Number> reduce_evaluator(const OpDef& op) {
+  return find_evaluator(kReductions<Number>, op);
+}
+
+DLG_FOR_EACH_NUMBER(reduce_evaluator)
+
+}  // namespace dlg

@@ -1,0 +1,75 @@
+// Owns the interpretation of ops that move elements.
+#include <array>
+
+#include "ir/ops/interpret_parts.h"
+#include "ir/ops/registry.h"
+
+namespace dlg {
+namespace {
+
+template <class Number>
+Tensor<Number> broadcast_value(const Call<Number>& call) {
+  const Tensor<Number>& x = call.operand(0);
+  return tabulate<Number>(call.shape, [&](const Place& place) {
+    Place from;
+    for (const std::int64_t axis : call.ints()) from.push_back(place[static_cast<std::size_t>(axis)]);
+    return element_at(x, from);
+  });
+}
+
+template <class Number>
+Tensor<Number> reshape_value(const Call<Number>& call) {
+  return {call.shape, call.operand(0).elements};
+}
+
+template <class Number>
+Tensor<Number> transpose_value(const Call<Number>& call) {
+  const Tensor<Number>& x = call.operand(0);
+  return tabulate<Number>(call.shape, [&](const Place& place) {
+    Place from(place.size());
+    for (std::size_t i = 0; i < place.size(); ++i) from[static_cast<std::size_t>(call.ints()[i])] = place[i];
+    return element_at(x, from);
+  });
+}
+
+template <class Number>
+Tensor<Number> slice_value(const Call<Number>& call) {
+  const Tensor<Number>& x = call.operand(0);
+  return tabulate<Number>(call.shape, [&](const Place& place) {
+    Place from = place;
+    for (std::size_t i = 0; i < from.size(); ++i) from[i] += call.ints()[i];
+    return element_at(x, from);
+  });
+}
+
+template <class Number>
+Tensor<Number> pad_value(const Call<Number>& call) {
+  const Number zero = literal_number<Number>(0, call.node.type.dtype);
+  Tensor<Number> result{call.shape, {}};
+  result.elements.assign(static_cast<std::size_t>(call.shape.elements()), zero);
+  std::size_t next = 0;
+  for_each_place(call.operand(0).shape, [&](const Place& place) {
+    Place to = place;
+    for (std::size_t i = 0; i < to.size(); ++i) to[i] += call.ints()[i];
+    result.elements[offset_of(call.shape, to)] = call.operand(0).elements[next++];
+  });
+  return result;
+}
+
+template <class Number>
+constexpr std::array<EvaluatorRow<Number>, 5> kShapes{{{&ops::broadcast, broadcast_value<Number>},
+                                                       {&ops::reshape, reshape_value<Number>},
+                                                       {&ops::transpose, transpose_value<Number>},
+                                                       {&ops::slice, slice_value<Number>},
+                                                       {&ops::pad, pad_value<Number>}}};
+
+}  // namespace
+
+template <class Number>
+Evaluator<Number> shape_evaluator(const OpDef& op) {
+  return find_evaluator(kShapes<Number>, op);
+}
+
+DLG_FOR_EACH_NUMBER(shape_evaluator)
+
+}  // namespace dlg
