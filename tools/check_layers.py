@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""Checks the include graph against the picture of the layers in docs/architecture.md."""
+
+import re
+import sys
+
+from source_files import ROOT, below
+
+# folder: the folders whose headers it may include, besides its own.
+LAYERS = {
+    "support": [],
+    "ir": ["support"],
+    "frontend": ["ir", "support"],
+    "passes": ["ir", "support"],
+    "codegen": ["ir", "support"],
+    "runtime": ["support"],
+    "driver": ["frontend", "passes", "codegen", "runtime", "ir", "support"],
+    "tools": ["driver"],
+}
+# Single headers that a folder may include although it may not see their folder.
+EXCEPTIONS = {"codegen": ["runtime/abi.h"]}
+
+# library: where its headers begin, and the only places that may include them.
+ROOMS = {
+    "LLVM": (r"llvm(-c)?/", r"codegen/[^/]+\.cpp|codegen/llvm_adapter\.h"),
+    "Boost": (r"boost/", r"ir/graph/topology\.cpp"),
+    "JSON": (r"nlohmann/", r"runtime/json\.(h|cpp)"),
+    "CLI11": (r"CLI/", r"driver/.*"),
+    "zlib": (r"zlib\.h", r"runtime/.*"),
+    "Catch2": (r"catch2/", r"tests/catch\.h"),
+}
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
+
+
+def project_include_error(file, included):
+    folder = file.split("/")[0]
+    target = included.split("/")[0]
+    if target not in LAYERS and target != "tests":
+        return f"`{included}` does not start with a folder of the project"
+    if folder in ("tests", target) or target in LAYERS[folder] or included in EXCEPTIONS.get(folder, []):
+        return None
+    return f"{folder}/ may not include {included}; it may see {', '.join(LAYERS[folder]) or 'nothing'}"
+
+
+def library_include_error(file, included):
+    for library, (headers, rooms) in ROOMS.items():
+        if re.match(headers, included) and not re.fullmatch(rooms, file):
+            return f"{library} stays in its room ({rooms}), not in {file}"
+    return None
+
+
+def errors_of(file):
+    for number, line in enumerate((ROOT / file).read_text().splitlines(), 1):
+        match = INCLUDE.match(line)
+        if not match:
+            continue
+        quoted, included = match[1] == '"', match[2]
+        error = project_include_error(file, included) if quoted else library_include_error(file, included)
+        if error:
+            yield f"{file}:{number}: {error}"
+
+
+def main():
+    files = below([*LAYERS, "tests"], (".h", ".cpp", ".def"))
+    errors = [error for file in files for error in errors_of(file)]
+    print("\n".join(errors) if errors else f"{len(files)} files keep to the layers")
+    return 1 if errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
