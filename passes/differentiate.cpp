@@ -111,8 +111,10 @@ Gradients pull_back(Builder& builder, ValueId root, ValueId seed, const std::vec
     const NodeInfo info = graph.infos[value];
     const CheckContext context(fmt::format("differentiating {} {}", graph[value].op->name, info.name));
     builder.current_origin = info.origins.empty() ? SourceRange{} : info.origins.front();
-    builder.set_name(cotangents.value[value], adjoint_name(graph[value], info));
-    builder.add_origin(cotangents.value[value], builder.current_origin);
+    const ValueId cotangent = cotangents.value[value];
+    // A leaf, the constant 1 of the seed above all, serves many places and keeps its own name.
+    if (!graph[cotangent].operands.empty()) builder.set_name(cotangent, adjoint_name(graph[value], info));
+    builder.add_origin(cotangent, builder.current_origin);
     const bool is_end = is_variable[value] && derivative == Derivative::kPartial;
     if (!is_end) pull_back_node(builder, cotangents, value);
   }

@@ -4,12 +4,26 @@
 
 #include <unordered_set>
 
+#include "support/text.h"
+
 namespace dlg {
 namespace {
 
+/// A number written out is its own best name: `mul 0.5, x`.
+bool is_number(const Node& node) {
+  const bool has_number = !node.op->attributes.number.empty() && node.attributes.numbers.empty();
+  return node.operands.empty() && has_number;
+}
+
+std::string leaf_name(const Node& node) {
+  return is_number(node) ? number_text(node.attributes.number) : std::string(node.op->name);
+}
+
 /// The source name that stands nearest above `node`: its own, or that of its first operand that has one.
 std::string root_name(const Node& node, const std::string& own, const IdVector<ValueId, std::string>& roots) {
+  if (is_number(node)) return "";
   if (!own.empty()) return own;
+  if (node.operands.empty()) return std::string(node.op->name);
   for (const ValueId operand : node.operands) {
     if (!roots[operand].empty()) return roots[operand];
   }
@@ -48,6 +62,10 @@ std::optional<ValueId> Graph::find_output(std::string_view name) const {
   return std::nullopt;
 }
 
+std::string_view word_of(const Node& node) {
+  return node.op->word == nullptr ? node.op->name : node.op->word(node.attributes);
+}
+
 IdVector<ValueId, std::vector<ValueId>> users_of(const Graph& graph) {
   IdVector<ValueId, std::vector<ValueId>> users(graph.nodes.size());
   for (const ValueId user : graph.nodes.ids()) {
@@ -77,8 +95,8 @@ void name_nodes(Graph& graph) {
     const Node& node = graph[value];
     roots[value] = root_name(node, info.name, roots);
     if (info.name.empty()) {
-      info.name = roots[value].empty() ? std::string(node.op->name)
-                                       : fmt::format("{}.{}", roots[value], node.op->name);
+      const bool is_plain = node.operands.empty() || roots[value].empty();
+      info.name = is_plain ? leaf_name(node) : fmt::format("{}.{}", roots[value], word_of(node));
     }
     while (!taken.insert(info.name).second) info.name += '\'';
   }

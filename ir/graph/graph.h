@@ -110,13 +110,17 @@ class Graph {
   std::optional<ValueId> find_output(std::string_view name) const;
 };
 
+/// Under which word the node is printed: `matmul` for a contraction that is one, else its op's name.
+std::string_view word_of(const Node& node);
+
 /// Users of each value within the graph (outputs and effects not counted), ascending.
 IdVector<ValueId, std::vector<ValueId>> users_of(const Graph& graph);
 
 /// Marks what the outputs and effects need.
 IdVector<ValueId, char> live_values(const Graph& graph);
 
-/// Gives every node a unique readable name: unnamed ones `parent.op`, collisions get `'`.
+/// Gives every node a unique readable name: unnamed ones `parent.op`, constants their number, collisions get
+/// `'`.
 void name_nodes(Graph& graph);
 
 }  // namespace dlg

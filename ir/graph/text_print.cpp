@@ -97,8 +97,7 @@ class Printer {
     const Node& node = graph_[value];
     std::vector<std::string> operands;
     for (const ValueId operand : node.operands) operands.push_back(quoted_name(graph_.name(operand)));
-    const std::string_view word = node.op->word == nullptr ? node.op->name : node.op->word(node.attributes);
-    text_ += fmt::format("{}{} = {}{}{}{} : {}{}\n", indent, quoted_name(graph_.name(value)), word,
+    text_ += fmt::format("{}{} = {}{}{}{} : {}{}\n", indent, quoted_name(graph_.name(value)), word_of(node),
                          operands.empty() ? "" : " ", join_text(operands, ", "), attributes_text(node),
                          type_text(node.type), node_comment(graph_.infos[value], sources_));
   }
