@@ -127,10 +127,11 @@ void add_shape_laws(Laws& laws) {
       },
       only_identity);
   laws.law(
-      "broadcast.broadcast", {{DType::kF64, {3}}},
+      "broadcast.broadcast", {{DType::kF64, {kBatch, 3}}},
       [](const Vars& v) {
-        const Expr once = broadcast(v[0], {4, 3}, {1});
-        return Sides{broadcast(once, {kBatch, 4, 3}, {1, 2}), broadcast(v[0], {kBatch, 4, 3}, {2})};
+        const Shape whole{kBatch, 5, 4, 3};
+        const Expr once = broadcast(v[0], {kBatch, 4, 3}, {0, 2});
+        return Sides{broadcast(once, whole, {0, 2, 3}), broadcast(v[0], whole, {0, 3})};
       },
       compose_placements);
   laws.law(

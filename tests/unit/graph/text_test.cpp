@@ -5,7 +5,7 @@
 
 #include "ir/graph/verify.h"
 #include "tests/catch.h"
-#include "tests/unit/graph/sample_graphs.h"
+#include "tests/sample_graphs.h"
 
 using namespace dlg;
 

@@ -2,7 +2,7 @@
 #include "ir/graph/topology.h"
 
 #include "tests/catch.h"
-#include "tests/unit/graph/sample_graphs.h"
+#include "tests/sample_graphs.h"
 
 using namespace dlg;
 

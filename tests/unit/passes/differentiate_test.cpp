@@ -1,0 +1,171 @@
+// Owns the tests of differentiation: values, names, the three states of a gradient, inner derivatives.
+#include "passes/differentiate.h"
+
+#include "ir/graph/rewriter.h"
+#include "ir/graph/verify.h"
+#include "ir/ops/interpret.h"
+#include "passes/simplify.h"
+#include "tests/catch.h"
+#include "tests/sample_graphs.h"
+
+using namespace dlg;
+
+namespace {
+
+std::vector<double> output(const Graph& graph, std::string_view name) {
+  const auto values = interpret(graph, default_environment(graph));
+  return values[*graph.find_output(name)].elements;
+}
+
+Initializer start(double value) {
+  return {.a = value, .literal = {}};
+}
+
+std::vector<std::string> names_from(const Graph& graph, std::string_view first) {
+  std::vector<std::string> names;
+  for (const ValueId value : graph.nodes.ids()) {
+    const std::string& name = graph.name(value);
+    if (name == first || !names.empty()) names.push_back(name);
+  }
+  std::erase(names, "");
+  return names;
+}
+
+ValueId expand_cube(CompositeScope& scope) {
+  const Expr x = scope.operand(0);
+  return (x * x * x).value;
+}
+
+/// A composite that leaves its derivative to its parts.
+constinit const OpDef kCube{
+    .name = "cube",
+    .doc = "x^3",
+    .formula = "by expansion",
+    .arity = 1,
+    .type = [](const TypeQuery& query) -> TypeResult { return query.operands[0]; },
+    .vjp = kByExpansion,
+    .lowering = Composite{expand_cube},
+};
+
+}  // namespace
+
+TEST_CASE("the lecture's network has the lecture's derivatives") {
+  test::Sketch s;
+  test::build_lecture_net(s);
+  const Graph graph = differentiate(s.graph);
+  REQUIRE_FALSE(verify(graph, Stage::kDifferentiated).has_value());
+  CHECK(output(graph, "loss")[0] == Approx(0.298371109).epsilon(1e-9));
+  const std::vector<double> d2 = output(graph, "d(net.W2)");
+  CHECK(d2[0] == Approx(0.082167041).margin(5e-10));
+  const std::vector<double> d1 = output(graph, "d(net.W1)");
+  CHECK(0.15 - 0.5 * d1[0] == Approx(0.149780716).margin(5e-10));
+  CHECK(0.30 - 0.5 * d1[3] == Approx(0.299502287).margin(5e-10));
+}
+
+TEST_CASE("the backward graph reads like the lecture") {
+  test::Sketch s;
+  test::build_lecture_net(s);
+  CHECK(names_from(differentiate(s.graph), "dE") ==
+        std::vector<std::string>{"dE", "dy", "dz", "dh", "dW2", "dH", "dW1"});
+}
+
+TEST_CASE("adjoints keep the place of their primal") {
+  test::Sketch s;
+  const FileId file = Sources().add("net.dlg", "a\nb\n");
+  const Expr w = s.parameter("w", test::kScalar, start(2));
+  s.builder.current_origin = {file, 0, 1};
+  const Expr a = exp(w);
+  s.builder.current_origin = {file, 2, 3};
+  const Expr b = sin(a);
+  s.builder.current_origin = {};
+  s.output("loss", b);
+  const Graph graph = differentiate(s.graph);
+  const ValueId dw = *graph.find_output("d(w)");
+  CHECK(graph.infos[dw].origins.front() == SourceRange{file, 0, 1});
+  const ValueId da = graph[dw].operands[0];
+  CHECK(graph.infos[da].origins.front() == SourceRange{file, 2, 3});
+}
+
+TEST_CASE("contributions of all users add up") {
+  test::Sketch s;
+  const Expr w = s.parameter("w", test::kScalar, start(3));
+  s.output("loss", w * w + w + 2.0 * w);
+  CHECK(output(differentiate(s.graph), "d(w)") == std::vector<double>{9});
+}
+
+TEST_CASE("a gradient is absent, zero or a value") {
+  test::Sketch s;
+  const Expr used = s.parameter("used", test::kScalar, start(3));
+  const Expr through_sign = s.parameter("through_sign", {DType::kF64, {2}}, start(3));
+  const Expr lonely = s.parameter("lonely", test::kScalar, start(3));
+  s.output("loss", used * used + sum(sign(through_sign), {0}));
+  s.output("other", lonely);
+  const Graph graph = differentiate(s.graph);
+  CHECK(output(graph, "d(used)") == std::vector<double>{6});
+  CHECK(output(graph, "d(through_sign)") == std::vector<double>{0, 0});
+  CHECK_FALSE(graph.find_output("d(lonely)").has_value());
+  CHECK_FALSE(verify(graph, Stage::kDifferentiated).has_value());
+}
+
+TEST_CASE("derivatives with respect to inner values and to parameters above them are total") {
+  test::Sketch s;
+  const Expr w = s.parameter("w", test::kScalar, start(2));
+  const Expr h = w * w;
+  const Expr e = h * h * w;  // w^5
+  const auto found = gradients(s.builder, e.value, {h.value, w.value});
+  s.graph.outputs = {{"dh", *found[0]}, {"dw", *found[1]}};
+  CHECK(output(s.graph, "dh") == std::vector<double>{2 * 4 * 2});
+  CHECK(output(s.graph, "dw") == std::vector<double>{5 * 16});
+}
+
+TEST_CASE("the derivative of a value by itself is one, of a per-sample value one over the rows") {
+  test::Sketch s;
+  const Expr x = s.input("x", {DType::kF64, {kBatch}}, {1, 2, 3, 4});
+  s.graph.batch = 4;
+  s.graph.outputs = {{"dx", *gradients(s.builder, x.value, {x.value})[0]}};
+  CHECK(output(s.graph, "dx") == std::vector<double>{0.25, 0.25, 0.25, 0.25});
+}
+
+TEST_CASE("inner derivatives are resolved first") {
+  test::Sketch s;
+  const Expr w = s.parameter("w", test::kScalar, start(2));
+  const Expr cube = w * w * w;
+  const Expr first = gradient(cube, w);
+  s.output("first", first);
+  s.output("second", gradient(first, w));
+  s.output("third", gradient(gradient(first, w), w));
+  s.output("loss", first * first);
+  const Graph graph = differentiate(s.graph);
+  REQUIRE_FALSE(verify(graph, Stage::kDifferentiated).has_value());
+  CHECK(output(graph, "first") == std::vector<double>{12});
+  CHECK(output(graph, "second") == std::vector<double>{12});
+  CHECK(output(graph, "third") == std::vector<double>{6});
+  CHECK(output(graph, "d(w)") == std::vector<double>{2 * 12 * 12});
+}
+
+TEST_CASE("a derivative by a value without a path is zero") {
+  test::Sketch s;
+  const Expr w = s.parameter("w", test::kScalar, start(2));
+  const Expr v = s.parameter("v", {DType::kF64, {2}}, start(2));
+  s.output("g", gradient(w * w, v));
+  CHECK(output(resolve_gradients(s.graph), "g") == std::vector<double>{0, 0});
+}
+
+TEST_CASE("a composite without a derivative of its own is differentiated through its parts") {
+  test::Sketch s;
+  const Expr w = s.parameter("w", test::kScalar, start(2));
+  const Expr x = exp(w);
+  const Expr cube{&s.builder, s.builder.add(kCube, {x.value})};
+  const Expr again{&s.builder, s.builder.add(kCube, {cube.value})};
+  s.output("loss", again);  // exp(9 w)
+  const Graph graph = simplify(differentiate(s.graph));
+  CHECK(output(graph, "d(w)")[0] == Approx(9 * std::exp(18)));
+}
+
+TEST_CASE("a graph without a loss is kept") {
+  test::Sketch s;
+  s.output("p", s.parameter("w", test::kScalar, start(2)));
+  const Graph graph = differentiate(s.graph);
+  CHECK(graph.outputs.size() == 1);
+  CHECK(graph.nodes.size() == 1);
+}

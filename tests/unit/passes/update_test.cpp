@@ -1,0 +1,139 @@
+// Owns the tests of the update pass: effects, states, the step counter and gradients at shifted points.
+#include "passes/update.h"
+
+#include "ir/graph/verify.h"
+#include "ir/ops/interpret.h"
+#include "passes/differentiate.h"
+#include "tests/catch.h"
+#include "tests/sample_graphs.h"
+
+using namespace dlg;
+
+namespace {
+
+/// Two parameters, loss = a^2 b + b.
+Graph two_parameters() {
+  test::Sketch s;
+  const Expr a = s.parameter("m.a", test::kScalar, {.a = 3, .literal = {}});
+  const Expr b = s.parameter("m.b", test::kScalar, {.a = 5, .literal = {}});
+  s.output("loss", a * a * b + b);
+  return differentiate(s.graph);
+}
+
+Expr at(UpdateScope& scope, ValueId value) {
+  return {&scope.builder(), value};
+}
+
+std::vector<ValueId> thetas(UpdateScope& scope) {
+  std::vector<ValueId> all;
+  for (std::size_t p = 0; p < scope.parameter_count(); ++p) all.push_back(scope.theta(p));
+  return all;
+}
+
+void replay_sgd(UpdateScope& scope) {
+  const std::vector<ValueId> gradient = scope.gradient(thetas(scope));
+  for (std::size_t p = 0; p < scope.parameter_count(); ++p) {
+    const Expr lr = at(scope, scope.hyper("optimizer.lr"));
+    scope.set_theta(p, (at(scope, scope.theta(p)) - lr * at(scope, gradient[p])).value);
+  }
+}
+
+/// v <- beta v + grad(theta - beta v); theta <- theta - v, with beta = 0.5 and v starting at 1.
+void replay_look_ahead(UpdateScope& scope) {
+  std::vector<Expr> v;
+  std::vector<ValueId> points;
+  for (std::size_t p = 0; p < scope.parameter_count(); ++p) {
+    v.push_back(at(scope, scope.state(p, "v", 1)));
+    points.push_back((at(scope, scope.theta(p)) - v[p] * 0.5).value);
+  }
+  const std::vector<ValueId> gradient = scope.gradient(points);
+  for (std::size_t p = 0; p < scope.parameter_count(); ++p) {
+    const Expr next = v[p] * 0.5 + at(scope, gradient[p]);
+    scope.set_state(p, "v", next.value);
+    scope.set_theta(p, (at(scope, scope.theta(p)) - next).value);
+  }
+}
+
+const UpdateRule kSgd{"sgd", {{"optimizer.lr", 0.5, {}}}, replay_sgd};
+const UpdateRule kLookAhead{"look_ahead", {}, replay_look_ahead};
+
+/// What the step writes, by state path.
+double written(const Graph& graph, std::string_view path) {
+  const auto values = interpret(graph, default_environment(graph));
+  for (const Effect& effect : graph.effects) {
+    if (graph.states[effect.state].path == path) return values[effect.value].elements[0];
+  }
+  FAIL("no effect on " << path);
+  return 0;
+}
+
+std::vector<std::string> effect_names(const Graph& graph) {
+  std::vector<std::string> names;
+  for (const Effect& effect : graph.effects) {
+    names.push_back(graph.states[effect.state].path + " <- " + graph.name(effect.value));
+  }
+  return names;
+}
+
+}  // namespace
+
+TEST_CASE("a rule becomes one effect per parameter and the step counter") {
+  const Graph graph = apply_update(two_parameters(), kSgd);
+  REQUIRE_FALSE(verify(graph, Stage::kUpdated).has_value());
+  CHECK(effect_names(graph) == std::vector<std::string>{"m.a <- a.new", "m.b <- b.new", "step <- step.new"});
+  CHECK(written(graph, "m.a") == 3 - 0.5 * 30);
+  CHECK(written(graph, "m.b") == 5 - 0.5 * 10);
+  CHECK(written(graph, "step") == 1);
+  CHECK(graph.outputs.size() == 1);
+  CHECK(graph.find_hyper("optimizer.lr")->value == 0.5);
+}
+
+TEST_CASE("a gradient at shifted points sees every parameter at its point") {
+  const Graph graph = apply_update(two_parameters(), kLookAhead);
+  REQUIRE_FALSE(verify(graph, Stage::kUpdated).has_value());
+  const double a = 2.5;
+  const double b = 4.5;
+  CHECK(written(graph, "m.a.v") == 0.5 + 2 * a * b);
+  CHECK(written(graph, "m.b.v") == 0.5 + a * a + 1);
+  CHECK(written(graph, "m.a") == 3 - (0.5 + 2 * a * b));
+  CHECK(written(graph, "m.b") == 5 - (0.5 + a * a + 1));
+  CHECK(effect_names(graph) == std::vector<std::string>{"m.a <- a.new", "m.b <- b.new", "step <- step.new",
+                                                        "m.a.v <- a.v.new", "m.b.v <- b.v.new"});
+}
+
+TEST_CASE("points that are one value still have a gradient each") {
+  const UpdateRule rule{"at_one", {}, [](UpdateScope& scope) {
+                          const Expr one = constant(scope.builder(), 1, test::kScalar);
+                          const std::vector<ValueId> gradient = scope.gradient({one.value, one.value});
+                          scope.set_theta(0, gradient[0]);
+                          scope.set_theta(1, gradient[1]);
+                        }};
+  const Graph graph = apply_update(two_parameters(), rule);
+  CHECK(written(graph, "m.a") == 2);
+  CHECK(written(graph, "m.b") == 2);
+}
+
+TEST_CASE("steps count from one, and a state is made once") {
+  const UpdateRule rule{"count", {}, [](UpdateScope& scope) {
+                          for (std::size_t p = 0; p < scope.parameter_count(); ++p) {
+                            const Expr s = at(scope, scope.state(p, "s", 7));
+                            scope.set_state(p, "s", (s + at(scope, scope.state(p, "s", 7))).value);
+                            scope.set_theta(p, at(scope, scope.step()).value);
+                          }
+                        }};
+  const Graph graph = apply_update(two_parameters(), rule);
+  CHECK(written(graph, "m.a") == 1);
+  CHECK(written(graph, "m.b.s") == 14);
+  CHECK(graph.states.size() == 5);
+  const StateId s = *graph.find_state("m.a.s");
+  CHECK(graph.states[s].kind == StateKind::kOptimizer);
+  CHECK(graph.states[s].initial.a == 7);
+}
+
+TEST_CASE("a parameter that the rule does not write keeps its value") {
+  const UpdateRule rule{
+      "lazy", {}, [](UpdateScope& scope) { scope.set_theta(0, scope.gradient(thetas(scope))[0]); }};
+  const Graph graph = apply_update(two_parameters(), rule);
+  REQUIRE_FALSE(verify(graph, Stage::kUpdated).has_value());
+  CHECK(written(graph, "m.b") == 5);
+}
