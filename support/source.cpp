@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "support/unicode.h"
+
 namespace dlg {
 namespace {
 
@@ -14,10 +16,6 @@ std::vector<std::uint32_t> find_line_starts(std::string_view text) {
     if (text[i] == '\n' || (text[i] == '\r' && !is_crlf)) starts.push_back(i + 1);
   }
   return starts;
-}
-
-bool is_continuation_byte(char c) {
-  return (static_cast<unsigned char>(c) & 0xc0u) == 0x80u;
 }
 
 }  // namespace
