@@ -21,7 +21,7 @@ struct Name {
 
 enum class ExprKind {
   kError,   // a piece that did not parse; silences what follows from it
-  kNumber,  // 0.05
+  kNumber,  // 0.05: the number, and `text` as it is written
   kUnit,    // 20 epochs: number and `text` = "epochs"
   kString,  // "digits.csv": `text` without quotes
   kName,    // x
@@ -136,8 +136,8 @@ struct SettingsBlock {
 
 enum class Comparison { kNear, kLess, kGreater };
 
-/// `expect EXPR ~ VALUE +- TOL`; `value_text` is the literal as written, whose last digit is the tolerance of
-/// a bare `~`.
+/// `expect EXPR ~ VALUE +- TOL`. The last written digit of VALUE (Expr::text of a number) is the tolerance of a
+/// bare `~`.
 struct Expectation {
   ExprId actual;
   Comparison comparison = Comparison::kNear;
