@@ -38,9 +38,10 @@ class CompiledProgram {
 /// Compiles a verified program. `target` must be one that can_run.
 CompiledProgram compile(const loop::Program& program, Target target);
 
-/// The text of `dlg show --stage llvm` and `--stage asm`.
-std::string llvm_text(const loop::Program& program, Target target);
-std::string assembly_text(const loop::Program& program, Target target);
+/// The text of `dlg show --stage llvm` (before LLVM's clean-up) and `--stage asm`; a comment `; file:line`
+/// before each kernel.
+std::string llvm_text(const loop::Program& program, Target target, const Sources& sources);
+std::string assembly_text(const loop::Program& program, Target target, const Sources& sources);
 
 /// "LLVM 19.1.7".
 std::string llvm_version();

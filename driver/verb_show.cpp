@@ -62,8 +62,8 @@ std::string text_of(const Session& session, const Graph& graph, const PassContex
   const Artifact artifact = build_artifact(graph, context);
   if (stage == "plan") return print_plan(artifact.graph, artifact.plan, session.sources);
   if (stage == "loops") return loop::print_program(artifact.program, session.sources);
-  if (stage == "llvm") return llvm_text(artifact.program, session.options.target);
-  return assembly_text(artifact.program, session.options.target);
+  if (stage == "llvm") return llvm_text(artifact.program, session.options.target, session.sources);
+  return assembly_text(artifact.program, session.options.target, session.sources);
 }
 
 }  // namespace

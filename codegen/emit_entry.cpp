@@ -1,0 +1,279 @@
+// Owns the entry point of compiled code: the loop over steps, the stop tests and the calls of the kernels
+// (runtime/abi.h).
+#include <fmt/format.h>
+
+#include <array>
+#include <map>
+
+#include "codegen/emit.h"
+#include "codegen/llvm_adapter.h"
+#include "runtime/abi.h"
+#include "support/check.h"
+
+namespace dlg {
+namespace {
+
+using llvm::Value;
+using loop::BufferId;
+using loop::BufferKind;
+
+/// Fields of DlgContext in order; the index is the LLVM struct index.
+enum Field : unsigned {
+  kArenaField,
+  kStateField,
+  kOutputField,
+  kDataField,
+  kHypersField,
+  kOrderField,
+  kRowsTotalField,
+  kPositionField,
+  kLossesField,
+  kPreviousLossField,
+  kStopLossBelowField,
+  kStopChangeBelowField,
+  kStopFlagField,
+  kReasonField,
+  kFieldCount,
+};
+
+class EntryEmitter {
+ public:
+  EntryEmitter(llvm::Module& module, const loop::Program& program)
+      : module_(module), program_(program), builder_(module.getContext()) {
+    llvm::Type* pointer = llvm::PointerType::get(module.getContext(), 0);
+    llvm::Type* i64 = builder_.getInt64Ty();
+    llvm::Type* f64 = builder_.getDoubleTy();
+    const std::array<llvm::Type*, kFieldCount> fields{
+        pointer, pointer, pointer, pointer, pointer, pointer, i64, i64, pointer, f64, f64, f64, pointer, i64};
+    context_type_ = llvm::StructType::get(module.getContext(), fields);
+    function_ = llvm::Function::Create(llvm::FunctionType::get(i64, {pointer, i64}, false),
+                                       llvm::Function::ExternalLinkage, kEntryName, module);
+    function_->setDoesNotThrow();
+    function_->getArg(0)->setName("context");
+    function_->getArg(1)->setName("n_steps");
+  }
+
+  void run(const std::vector<EmittedKernel>& kernels) {
+    builder_.SetInsertPoint(new_block("entry"));
+    load_context();
+    locate_buffers();
+    llvm::BasicBlock* entry = builder_.GetInsertBlock();
+    head_ = new_block("step.head");
+    leave_ = new_block("leave");
+    builder_.CreateBr(head_);
+    builder_.SetInsertPoint(leave_);
+    done_ = builder_.CreatePHI(builder_.getInt64Ty(), 6, "done");
+    reason_ = builder_.CreatePHI(builder_.getInt64Ty(), 6, "reason");
+    builder_.SetInsertPoint(head_);
+    step_ = builder_.CreatePHI(builder_.getInt64Ty(), 2, "step");
+    step_->addIncoming(builder_.getInt64(0), entry);
+    leave_if(builder_.CreateICmpSGE(step_, function_->getArg(1)), kDlgStepsDone);
+    test_stop_flag();
+    emit_step(kernels);
+    builder_.SetInsertPoint(leave_);
+    builder_.CreateStore(reason_, field(kReasonField));
+    builder_.CreateRet(done_);
+  }
+
+ private:
+  llvm::BasicBlock* new_block(const std::string& name) {
+    return llvm::BasicBlock::Create(builder_.getContext(), name, function_);
+  }
+
+  Value* field(Field index) { return builder_.CreateStructGEP(context_type_, function_->getArg(0), index); }
+
+  Value* load_field(Field index, const char* name) {
+    return builder_.CreateLoad(context_type_->getElementType(index), field(index), name);
+  }
+
+  void load_context() {
+    arena_ = load_field(kArenaField, "arena");
+    state_ = load_field(kStateField, "state");
+    output_ = load_field(kOutputField, "output");
+    data_ = load_field(kDataField, "data");
+    hypers_ = load_field(kHypersField, "hypers");
+    order_ = load_field(kOrderField, "order");
+    rows_total_ = load_field(kRowsTotalField, "rows_total");
+    losses_ = load_field(kLossesField, "losses");
+    loss_below_ = load_field(kStopLossBelowField, "stop_loss_below");
+    change_below_ = load_field(kStopChangeBelowField, "stop_change_below");
+    stop_flag_ = load_field(kStopFlagField, "stop_flag");
+  }
+
+  Value* bytes_at(Value* base, std::int64_t offset) {
+    return builder_.CreateInBoundsGEP(builder_.getInt8Ty(), base,
+                                      builder_.getInt64(static_cast<std::uint64_t>(offset)));
+  }
+
+  /// Where each buffer begins; the row order moves with the position and is made in each step.
+  void locate_buffers() {
+    std::uint64_t data_index = 0;
+    std::uint64_t hyper_index = 0;
+    llvm::Type* pointer = llvm::PointerType::get(module_.getContext(), 0);
+    for (const BufferId id : program_.buffers.ids()) {
+      const loop::Buffer& buffer = program_.buffers[id];
+      switch (buffer.kind) {
+        case BufferKind::kArena:
+          places_[id] = bytes_at(arena_, buffer.offset);
+          break;
+        case BufferKind::kState:
+          places_[id] = bytes_at(state_, buffer.offset);
+          break;
+        case BufferKind::kOutput:
+          places_[id] = bytes_at(output_, buffer.offset);
+          break;
+        case BufferKind::kConstant:
+          places_[id] = literal(buffer);
+          break;
+        case BufferKind::kOrder:
+          break;
+        case BufferKind::kHyper:
+          places_[id] =
+              builder_.CreateInBoundsGEP(builder_.getDoubleTy(), hypers_, builder_.getInt64(hyper_index++));
+          break;
+        case BufferKind::kData:
+          places_[id] = builder_.CreateLoad(
+              pointer, builder_.CreateInBoundsGEP(pointer, data_, builder_.getInt64(data_index++)),
+              buffer.name);
+          break;
+      }
+    }
+  }
+
+  llvm::Constant* element(DType dtype, double value) {
+    llvm::Type* type = memory_type(module_.getContext(), dtype);
+    if (is_float(dtype)) return llvm::ConstantFP::get(type, value);
+    return llvm::ConstantInt::getSigned(type, static_cast<std::int64_t>(value));
+  }
+
+  Value* literal(const loop::Buffer& buffer) {
+    std::vector<llvm::Constant*> elements;
+    for (const double value : buffer.literal) elements.push_back(element(buffer.type.dtype, value));
+    auto* type = llvm::ArrayType::get(memory_type(module_.getContext(), buffer.type.dtype), elements.size());
+    auto* global = new llvm::GlobalVariable(module_, type, true, llvm::GlobalValue::PrivateLinkage,
+                                            llvm::ConstantArray::get(type, elements), buffer.name);
+    global->setAlignment(llvm::Align(64));
+    return global;
+  }
+
+  /// Leaves the loop with `reason` if `condition` holds; emission goes on where it does not.
+  void leave_if(Value* condition, DlgStopReason reason) {
+    llvm::BasicBlock* stay = new_block("stay");
+    done_->addIncoming(step_, builder_.GetInsertBlock());
+    reason_->addIncoming(builder_.getInt64(static_cast<std::uint64_t>(reason)), builder_.GetInsertBlock());
+    builder_.CreateCondBr(condition, leave_, stay);
+    builder_.SetInsertPoint(stay);
+  }
+
+  void test_stop_flag() {
+    llvm::BasicBlock* look = new_block("flag");
+    llvm::BasicBlock* begin = new_block("begin");
+    Value* is_watched = builder_.CreateIsNotNull(stop_flag_);
+    builder_.CreateCondBr(is_watched, look, begin);
+    builder_.SetInsertPoint(look);
+    Value* flag = builder_.CreateLoad(builder_.getInt32Ty(), stop_flag_, true, "flag");
+    leave_if(builder_.CreateIsNotNull(flag), kDlgInterrupted);
+    builder_.CreateBr(begin);
+    builder_.SetInsertPoint(begin);
+  }
+
+  void emit_step(const std::vector<EmittedKernel>& kernels) {
+    Value* position = load_field(kPositionField, "position");
+    Value* left = builder_.CreateSub(rows_total_, position);
+    Value* batch = builder_.getInt64(static_cast<std::uint64_t>(program_.batch));
+    Value* rows = builder_.CreateSelect(builder_.CreateICmpSLT(left, batch), left, batch, "rows");
+    Value* order = builder_.CreateInBoundsGEP(builder_.getInt64Ty(), order_, position);
+    for (const BufferId id : program_.buffers.ids()) {
+      if (program_.buffers[id].kind == BufferKind::kOrder) places_[id] = order;
+    }
+    std::size_t next = 0;
+    for (; next < program_.kernels_before_stop_test; ++next) call(kernels[next], rows);
+    if (program_.loss.is_valid()) test_loss();
+    for (; next < kernels.size(); ++next) call(kernels[next], rows);
+    for (const loop::Copy& copy : program_.copies) emit_copy(copy);
+    Value* after = builder_.CreateAdd(position, rows);
+    Value* is_end = builder_.CreateICmpSGE(after, rows_total_);
+    builder_.CreateStore(builder_.CreateSelect(is_end, builder_.getInt64(0), after), field(kPositionField));
+    step_->addIncoming(builder_.CreateAdd(step_, builder_.getInt64(1)), builder_.GetInsertBlock());
+    builder_.CreateBr(head_);
+  }
+
+  void call(const EmittedKernel& kernel, Value* rows) {
+    std::vector<Value*> args;
+    for (const BufferId id : kernel.buffers) args.push_back(places_.at(id));
+    args.push_back(rows);
+    builder_.CreateCall(kernel.function, args);
+  }
+
+  void emit_copy(const loop::Copy& copy) {
+    const std::int64_t bytes = loop::bytes_of(program_.buffers[copy.to], program_.batch);
+    builder_.CreateMemCpy(places_.at(copy.to), llvm::MaybeAlign(64), places_.at(copy.from),
+                          llvm::MaybeAlign(64), static_cast<std::uint64_t>(bytes));
+  }
+
+  /// Keeps the loss, then leaves before the update if it is not finite, small enough or settled.
+  void test_loss() {
+    const loop::Buffer& buffer = program_.buffers[program_.loss];
+    Value* stored =
+        builder_.CreateLoad(memory_type(module_.getContext(), buffer.type.dtype), places_.at(program_.loss));
+    Value* loss =
+        buffer.type.dtype == DType::kF64 ? stored : builder_.CreateFPExt(stored, builder_.getDoubleTy());
+    keep_loss(loss);
+    Value* magnitude = absolute(loss);
+    Value* infinity = llvm::ConstantFP::getInfinity(builder_.getDoubleTy());
+    // Not below infinity: infinite or NaN.
+    leave_if(builder_.CreateFCmpUGE(magnitude, infinity), kDlgLossNotFinite);
+    leave_if(builder_.CreateFCmpOLT(loss, loss_below_), kDlgLossBelow);
+    Value* previous = load_field(kPreviousLossField, "previous_loss");
+    builder_.CreateStore(loss, field(kPreviousLossField));
+    Value* change = absolute(builder_.CreateFSub(loss, previous));
+    leave_if(builder_.CreateFCmpOLT(change, change_below_), kDlgLossSettled);
+  }
+
+  Value* absolute(Value* value) {
+    llvm::Function* fabs = adapter::intrinsic(module_, llvm::Intrinsic::fabs, {value->getType()});
+    return builder_.CreateCall(fabs, {value});
+  }
+
+  void keep_loss(Value* loss) {
+    llvm::BasicBlock* keep = new_block("keep");
+    llvm::BasicBlock* kept = new_block("kept");
+    builder_.CreateCondBr(builder_.CreateIsNotNull(losses_), keep, kept);
+    builder_.SetInsertPoint(keep);
+    builder_.CreateStore(loss, builder_.CreateInBoundsGEP(builder_.getDoubleTy(), losses_, step_));
+    builder_.CreateBr(kept);
+    builder_.SetInsertPoint(kept);
+  }
+
+  llvm::Module& module_;
+  const loop::Program& program_;
+  llvm::IRBuilder<> builder_;
+  llvm::StructType* context_type_ = nullptr;
+  llvm::Function* function_ = nullptr;
+  llvm::BasicBlock* head_ = nullptr;
+  llvm::BasicBlock* leave_ = nullptr;
+  llvm::PHINode* step_ = nullptr;
+  llvm::PHINode* done_ = nullptr;
+  llvm::PHINode* reason_ = nullptr;
+  Value* arena_ = nullptr;
+  Value* state_ = nullptr;
+  Value* output_ = nullptr;
+  Value* data_ = nullptr;
+  Value* hypers_ = nullptr;
+  Value* order_ = nullptr;
+  Value* rows_total_ = nullptr;
+  Value* losses_ = nullptr;
+  Value* loss_below_ = nullptr;
+  Value* change_below_ = nullptr;
+  Value* stop_flag_ = nullptr;
+  std::map<BufferId, Value*> places_;
+};
+
+}  // namespace
+
+void emit_entry(llvm::Module& module, const loop::Program& program,
+                const std::vector<EmittedKernel>& kernels) {
+  EntryEmitter(module, program).run(kernels);
+}
+
+}  // namespace dlg

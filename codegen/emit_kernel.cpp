@@ -1,0 +1,605 @@
+// Owns the emission of one kernel: loops, addresses, loads and stores, at the width of the loop they stand
+// in.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <set>
+
+#include "codegen/emit.h"
+#include "codegen/scalar_emitter.h"
+#include "support/check.h"
+
+namespace dlg {
+namespace {
+
+using llvm::Value;
+using loop::Body;
+using loop::BufferId;
+using loop::Index;
+using loop::Loop;
+using loop::LoopKind;
+using loop::RegId;
+using loop::VarId;
+
+/// Lanes of every reduction: part of the language's meaning, not of the target.
+constexpr unsigned kReductionLanes = 16;
+/// A vector loop takes 64 bytes at a time; narrower targets split it.
+constexpr unsigned kVectorBytes = 64;
+
+bool has_loops(const Body& body) {
+  return std::any_of(body.begin(), body.end(), [](const loop::Statement& s) { return !s.loop.empty(); });
+}
+
+/// Calls `visit` for every statement of `body` and its loops, in order. Loops nest at most as deep as axes
+/// do.
+void for_each_statement(const Body& body, const std::function<void(const loop::Statement&)>& visit) {
+  for (const loop::Statement& statement : body) {
+    visit(statement);
+    for (const Loop& inner : statement.loop) for_each_statement(inner.body, visit);
+  }
+}
+
+std::vector<BufferId> buffers_of(const loop::Kernel& kernel) {
+  std::set<BufferId> used;
+  for_each_statement(kernel.body, [&](const loop::Statement& s) {
+    if (s.instruction && s.instruction->op == loop::Op::kLoad) used.insert(s.instruction->buffer);
+    if (s.store) used.insert(s.store->buffer);
+  });
+  return {used.begin(), used.end()};
+}
+
+/// The widest element a body touches decides how many iterations make 64 bytes.
+unsigned vector_width(const Body& body) {
+  std::int64_t widest = 4;
+  for_each_statement(body, [&](const loop::Statement& s) {
+    if (s.instruction && is_float(s.instruction->dtype)) {
+      widest = std::max(widest, dtype_bytes(s.instruction->dtype));
+    }
+  });
+  return kVectorBytes / static_cast<unsigned>(widest);
+}
+
+class KernelEmitter {
+ public:
+  KernelEmitter(llvm::Module& module, const loop::Program& program, const loop::Kernel& kernel,
+                FmaSupport fma)
+      : program_(program), kernel_(kernel), fma_(fma), builder_(module.getContext()) {
+    emitted_.buffers = buffers_of(kernel);
+    llvm::Type* pointer = llvm::PointerType::get(module.getContext(), 0);
+    std::vector<llvm::Type*> parameters(emitted_.buffers.size(), pointer);
+    parameters.push_back(builder_.getInt64Ty());
+    emitted_.function =
+        llvm::Function::Create(llvm::FunctionType::get(builder_.getVoidTy(), parameters, false),
+                               llvm::Function::InternalLinkage, kernel.name, module);
+    set_attributes();
+  }
+
+  EmittedKernel run() {
+    entry_ = llvm::BasicBlock::Create(builder_.getContext(), "entry", emitted_.function);
+    builder_.SetInsertPoint(entry_);
+    // Stack slots go before this point: the entry block stays their home while loops grow behind it.
+    llvm::BasicBlock* start = new_block("start");
+    slots_end_ = builder_.CreateBr(start);
+    builder_.SetInsertPoint(start);
+    emit_body(kernel_.body);
+    builder_.CreateRetVoid();
+    return emitted_;
+  }
+
+ private:
+  void set_attributes() {
+    llvm::Function& f = *emitted_.function;
+    f.setDoesNotThrow();
+    f.addFnAttr(llvm::Attribute::NoInline);
+    f.addFnAttr("prefer-vector-width", "512");
+    f.addFnAttr("min-legal-vector-width", "512");
+    for (std::size_t i = 0; i < emitted_.buffers.size(); ++i) {
+      const loop::Buffer& buffer = program_.buffers[emitted_.buffers[i]];
+      llvm::Argument& argument = *f.getArg(static_cast<unsigned>(i));
+      argument.setName(buffer.name);
+      argument.addAttr(llvm::Attribute::NoAlias);
+      pointers_[emitted_.buffers[i]] = &argument;
+    }
+    rows_ = f.getArg(static_cast<unsigned>(emitted_.buffers.size()));
+    rows_->setName("rows");
+  }
+
+  llvm::BasicBlock* new_block(const std::string& name) {
+    return llvm::BasicBlock::Create(builder_.getContext(), name, emitted_.function);
+  }
+
+  Value* i64(std::int64_t value) { return builder_.getInt64(static_cast<std::uint64_t>(value)); }
+
+  Value* slot(llvm::Type* type, const std::string& name) {
+    llvm::IRBuilder<> entry(slots_end_);
+    llvm::AllocaInst* memory = entry.CreateAlloca(type, nullptr, name);
+    memory->setAlignment(llvm::Align(kVectorBytes));
+    return memory;
+  }
+
+  // ---- indices and memory ----
+
+  /// What varies over the lanes of the current vector loop: nothing outside one.
+  bool is_varying(const Index& index) const {
+    const bool has_term = std::any_of(index.terms.begin(), index.terms.end(),
+                                      [&](const Index::Term& term) { return term.var == vector_var_; });
+    return has_term || (index.dynamic.is_valid() && width_of(regs_.at(index.dynamic)) > 1);
+  }
+
+  Value* as_i64(Value* value) {
+    llvm::Type* type = builder_.getInt64Ty();
+    const unsigned width = width_of(value);
+    return builder_.CreateSExtOrTrunc(value, width == 1 ? type : llvm::FixedVectorType::get(type, width));
+  }
+
+  /// The scalar part: every variable at its base (lane 0 of the vector variable), the constant, a scalar
+  /// register.
+  Value* base_index(const Index& index) {
+    Value* sum = i64(index.offset);
+    for (const Index::Term& term : index.terms) {
+      sum = builder_.CreateAdd(sum, builder_.CreateMul(vars_.at(term.var), i64(term.factor)));
+    }
+    const bool is_scalar = index.dynamic.is_valid() && width_of(regs_.at(index.dynamic)) == 1;
+    return is_scalar ? builder_.CreateAdd(sum, as_i64(regs_.at(index.dynamic))) : sum;
+  }
+
+  std::int64_t lane_factor(const Index& index) const {
+    std::int64_t factor = 0;
+    for (const Index::Term& term : index.terms) {
+      if (term.var == vector_var_) factor += term.factor;
+    }
+    return factor;
+  }
+
+  /// Element address pieces: scalar base offset, stride per lane, and a register that varies over lanes, if
+  /// any.
+  struct Address {
+    Value* base = nullptr;
+    std::int64_t lane_stride = 0;
+    Value* lane_offsets = nullptr;
+  };
+
+  Address address_of(BufferId id, const std::vector<Index>& indices) {
+    const std::vector<std::int64_t> strides = loop::strides_of(program_.buffers[id], program_.batch);
+    Address address{i64(0), 0, nullptr};
+    for (std::size_t axis = 0; axis < indices.size(); ++axis) {
+      const Index& index = indices[axis];
+      Value* stride = i64(strides[axis]);
+      address.base = builder_.CreateAdd(address.base, builder_.CreateMul(base_index(index), stride));
+      address.lane_stride += lane_factor(index) * strides[axis];
+      if (!index.dynamic.is_valid() || width_of(regs_.at(index.dynamic)) == 1) continue;
+      Value* wide = as_i64(regs_.at(index.dynamic));
+      wide = builder_.CreateMul(wide, builder_.CreateVectorSplat(width_of(wide), stride));
+      address.lane_offsets = address.lane_offsets ? builder_.CreateAdd(address.lane_offsets, wide) : wide;
+    }
+    return address;
+  }
+
+  Value* pointer_to(BufferId id, Value* offset) {
+    llvm::Type* type = memory_type(builder_.getContext(), program_.buffers[id].type.dtype);
+    return builder_.CreateInBoundsGEP(type, pointers_.at(id), offset);
+  }
+
+  Value* lane_pointer(BufferId id, const Address& address, unsigned lane) {
+    Value* offset = builder_.CreateAdd(address.base, i64(address.lane_stride * lane));
+    if (address.lane_offsets != nullptr) {
+      offset = builder_.CreateAdd(offset, builder_.CreateExtractElement(address.lane_offsets, lane));
+    }
+    return pointer_to(id, offset);
+  }
+
+  bool is_contiguous(const Address& address) const {
+    return address.lane_offsets == nullptr && address.lane_stride == 1;
+  }
+
+  Value* to_register(Value* value, DType dtype) {
+    if (dtype != DType::kBool) return value;
+    return builder_.CreateICmpNE(value, llvm::Constant::getNullValue(value->getType()));
+  }
+
+  Value* load(const loop::Instruction& instruction) {
+    const BufferId id = instruction.buffer;
+    const DType dtype = program_.buffers[id].type.dtype;
+    llvm::Type* type = memory_type(builder_.getContext(), dtype);
+    const llvm::Align align(static_cast<std::uint64_t>(dtype_bytes(dtype)));
+    const Address address = address_of(id, instruction.indices);
+    const bool is_uniform = address.lane_offsets == nullptr && address.lane_stride == 0;
+    if (width_ == 1 || is_uniform) {
+      return to_register(builder_.CreateAlignedLoad(type, pointer_to(id, address.base), align), dtype);
+    }
+    llvm::Type* wide = llvm::FixedVectorType::get(type, width_);
+    if (is_contiguous(address)) {
+      return to_register(builder_.CreateAlignedLoad(wide, pointer_to(id, address.base), align), dtype);
+    }
+    Value* result = llvm::PoisonValue::get(wide);
+    for (unsigned lane = 0; lane < width_; ++lane) {
+      Value* element = builder_.CreateAlignedLoad(type, lane_pointer(id, address, lane), align);
+      result = builder_.CreateInsertElement(result, element, lane);
+    }
+    return to_register(result, dtype);
+  }
+
+  void store(const loop::StoreInstruction& instruction) {
+    const BufferId id = instruction.buffer;
+    const DType dtype = program_.buffers[id].type.dtype;
+    const llvm::Align align(static_cast<std::uint64_t>(dtype_bytes(dtype)));
+    const Address address = address_of(id, instruction.indices);
+    Value* value = splat_to(builder_, regs_.at(instruction.value), width_);
+    if (dtype == DType::kBool) {
+      llvm::Type* byte = builder_.getInt8Ty();
+      value = builder_.CreateZExt(value, width_ == 1 ? byte : llvm::FixedVectorType::get(byte, width_));
+    }
+    if (width_ == 1 || is_contiguous(address)) {
+      builder_.CreateAlignedStore(value, pointer_to(id, address.base), align);
+      return;
+    }
+    for (unsigned lane = 0; lane < width_; ++lane) {
+      builder_.CreateAlignedStore(builder_.CreateExtractElement(value, lane), lane_pointer(id, address, lane),
+                                  align);
+    }
+  }
+
+  /// 0, 1, 2, ... of `width` lanes, times `factor`.
+  Value* lane_ramp(std::int64_t factor) {
+    std::vector<llvm::Constant*> lanes;
+    for (unsigned lane = 0; lane < width_; ++lane) {
+      lanes.push_back(builder_.getInt64(static_cast<std::uint64_t>(factor * lane)));
+    }
+    return llvm::ConstantVector::get(lanes);
+  }
+
+  Value* index_value(const Index& index) {
+    Value* base = base_index(index);
+    if (width_ == 1 || !is_varying(index)) return base;
+    Value* value =
+        builder_.CreateAdd(builder_.CreateVectorSplat(width_, base), lane_ramp(lane_factor(index)));
+    const bool is_wide = index.dynamic.is_valid() && width_of(regs_.at(index.dynamic)) > 1;
+    return is_wide ? builder_.CreateAdd(value, as_i64(regs_.at(index.dynamic))) : value;
+  }
+
+  Value* constant(const loop::Instruction& instruction) {
+    llvm::Type* type = register_type(builder_.getContext(), instruction.dtype);
+    if (is_float(instruction.dtype)) return llvm::ConstantFP::get(type, instruction.number);
+    return llvm::ConstantInt::getSigned(type, static_cast<std::int64_t>(instruction.number));
+  }
+
+  void emit_instruction(const loop::Instruction& instruction) {
+    dtypes_[instruction.result] = instruction.dtype;
+    regs_[instruction.result] = value_of(instruction);
+  }
+
+  Value* value_of(const loop::Instruction& instruction) {
+    switch (instruction.op) {
+      case loop::Op::kConst:
+        return constant(instruction);
+      case loop::Op::kLoad:
+        return load(instruction);
+      case loop::Op::kIndex:
+        return index_value(instruction.indices.front());
+      case loop::Op::kRows:
+        return rows_;
+      default:
+        break;
+    }
+    std::vector<Value*> args;
+    for (const RegId arg : instruction.args) args.push_back(regs_.at(arg));
+    return emit_scalar(builder_, instruction, dtypes_.at(instruction.args.back()), args, fma_);
+  }
+
+  void emit_body(const Body& body) {
+    for (const loop::Statement& statement : body) {
+      if (statement.instruction) emit_instruction(*statement.instruction);
+      if (statement.store) store(*statement.store);
+      for (const Loop& inner : statement.loop) emit_loop(inner);
+    }
+  }
+
+  // ---- loops ----
+
+  void emit_loop(const Loop& loop) {
+    for (const loop::Carried& carried : loop.carried) {
+      const DType dtype = dtypes_.at(carried.initial);
+      for (const RegId reg :
+           {carried.current, carried.next, carried.result, carried.left, carried.right, carried.combined}) {
+        if (reg.is_valid()) dtypes_[reg] = dtype;
+      }
+    }
+    if (loop.kind == LoopKind::kVector) return emit_vector(loop);
+    if (loop.kind == LoopKind::kLanes)
+      return width_ > 1 || has_loops(loop.body) ? emit_lanes_in_memory(loop) : emit_lanes_as_vector(loop);
+    emit_serial(loop);
+  }
+
+  struct Bounds {
+    Value* begin;
+    Value* end;
+  };
+
+  Bounds bounds_of(const Loop& loop) {
+    Value* end = loop.extent == kBatch ? rows_ : i64(loop.extent);
+    if (!loop.block.is_valid()) return {i64(0), end};
+    Value* begin = vars_.at(loop.block);
+    Value* block_end = builder_.CreateAdd(begin, i64(block_steps_.at(loop.block)));
+    return {begin, builder_.CreateSelect(builder_.CreateICmpSLT(block_end, end), block_end, end)};
+  }
+
+  /// A counted loop in LLVM: `body` gets the counter and the carried phis and answers their next values.
+  struct CountedLoop {
+    Value* begin;
+    Value* end;
+    std::int64_t step = 1;
+    std::string name;
+    std::vector<Value*> initial;
+  };
+  using CountedBody = std::function<std::vector<Value*>(Value* at, const std::vector<Value*>& carried)>;
+
+  /// Emits the loop; answers the carried values after it.
+  std::vector<Value*> emit_counted(const CountedLoop& counted, const CountedBody& body) {
+    llvm::BasicBlock* before = builder_.GetInsertBlock();
+    llvm::BasicBlock* head = new_block(counted.name + ".head");
+    llvm::BasicBlock* inside = new_block(counted.name + ".body");
+    llvm::BasicBlock* after = new_block(counted.name + ".end");
+    builder_.CreateBr(head);
+    builder_.SetInsertPoint(head);
+    llvm::PHINode* at = builder_.CreatePHI(builder_.getInt64Ty(), 2, counted.name);
+    at->addIncoming(counted.begin, before);
+    std::vector<Value*> phis;
+    for (Value* initial : counted.initial) {
+      llvm::PHINode* phi = builder_.CreatePHI(initial->getType(), 2);
+      phi->addIncoming(initial, before);
+      phis.push_back(phi);
+    }
+    builder_.CreateCondBr(builder_.CreateICmpSLT(at, counted.end), inside, after);
+    builder_.SetInsertPoint(inside);
+    const std::vector<Value*> next = body(at, phis);
+    at->addIncoming(builder_.CreateNSWAdd(at, i64(counted.step)), builder_.GetInsertBlock());
+    for (std::size_t i = 0; i < phis.size(); ++i) {
+      llvm::cast<llvm::PHINode>(phis[i])->addIncoming(next[i], builder_.GetInsertBlock());
+    }
+    builder_.CreateBr(head);
+    builder_.SetInsertPoint(after);
+    return phis;
+  }
+
+  void emit_serial(const Loop& loop) {
+    const Bounds bounds = bounds_of(loop);
+    if (loop.step > 1) block_steps_[loop.var] = loop.step;
+    CountedLoop counted{bounds.begin, bounds.end, loop.step, loop.name, {}};
+    for (const loop::Carried& carried : loop.carried) {
+      counted.initial.push_back(splat_to(builder_, regs_.at(carried.initial), width_));
+    }
+    const std::vector<Value*> results =
+        emit_counted(counted, [&](Value* at, const std::vector<Value*>& phis) {
+          vars_[loop.var] = at;
+          for (std::size_t i = 0; i < phis.size(); ++i) regs_[loop.carried[i].current] = phis[i];
+          emit_body(loop.body);
+          return wide_values(loop, &loop::Carried::next);
+        });
+    for (std::size_t i = 0; i < results.size(); ++i) regs_[loop.carried[i].result] = results[i];
+  }
+
+  std::vector<Value*> wide_values(const Loop& loop, RegId loop::Carried::*member) {
+    std::vector<Value*> values;
+    for (const loop::Carried& carried : loop.carried) {
+      values.push_back(splat_to(builder_, regs_.at(carried.*member), width_));
+    }
+    return values;
+  }
+
+  /// Runs `emit` at another width with `var` as the vector variable, and puts everything back after it.
+  void at_width(unsigned width, VarId var, const std::function<void()>& emit) {
+    const unsigned outer_width = std::exchange(width_, width);
+    const VarId outer_var = std::exchange(vector_var_, var);
+    emit();
+    width_ = outer_width;
+    vector_var_ = outer_var;
+  }
+
+  /// The last multiple of `width` at or before `end`.
+  Value* whole_part(Value* end, unsigned width) {
+    return builder_.CreateAnd(end, i64(-static_cast<std::int64_t>(width)));
+  }
+
+  /// Independent iterations: whole vectors, then one by one. Both give the same bits.
+  void emit_vector(const Loop& loop) {
+    const unsigned width = vector_width(loop.body);
+    Value* end = bounds_of(loop).end;
+    Value* whole = whole_part(end, width);
+    at_width(width, loop.var, [&] {
+      emit_counted({i64(0), whole, width, loop.name, {}}, [&](Value* at, const std::vector<Value*>&) {
+        vars_[loop.var] = at;
+        emit_body(loop.body);
+        return std::vector<Value*>{};
+      });
+    });
+    if (loop.extent != kBatch && loop.extent % width == 0) return;
+    at_width(1, VarId{}, [&] {
+      emit_counted({whole, end, 1, loop.name + ".rest", {}}, [&](Value* at, const std::vector<Value*>&) {
+        vars_[loop.var] = at;
+        emit_body(loop.body);
+        return std::vector<Value*>{};
+      });
+    });
+  }
+
+  llvm::Type* carried_type(const loop::Carried& carried, unsigned width) {
+    llvm::Type* type = register_type(builder_.getContext(), dtypes_.at(carried.initial));
+    return width == 1 ? type : llvm::FixedVectorType::get(type, width);
+  }
+
+  Value* lane_slot(Value* memory, const loop::Carried& carried, Value* lane) {
+    return builder_.CreateInBoundsGEP(carried_type(carried, width_), memory, lane);
+  }
+
+  /// One iteration on lanes that live in memory.
+  void update_lane(const Loop& loop, const std::vector<Value*>& memories, Value* at) {
+    Value* lane = builder_.CreateAnd(at, i64(kReductionLanes - 1));
+    vars_[loop.var] = at;
+    for (std::size_t i = 0; i < memories.size(); ++i) {
+      const loop::Carried& carried = loop.carried[i];
+      regs_[carried.current] =
+          builder_.CreateLoad(carried_type(carried, width_), lane_slot(memories[i], carried, lane));
+    }
+    emit_body(loop.body);
+    const std::vector<Value*> next = wide_values(loop, &loop::Carried::next);
+    for (std::size_t i = 0; i < memories.size(); ++i) {
+      builder_.CreateStore(next[i], lane_slot(memories[i], loop.carried[i], lane));
+    }
+  }
+
+  std::vector<Value*> lane_memories(const Loop& loop) {
+    std::vector<Value*> memories;
+    for (const loop::Carried& carried : loop.carried) {
+      memories.push_back(
+          slot(llvm::ArrayType::get(carried_type(carried, width_), kReductionLanes), loop.name + ".lanes"));
+    }
+    return memories;
+  }
+
+  /// Joins two sets of carried values through the loop's combine body.
+  std::vector<Value*> combined(const Loop& loop, const std::vector<Value*>& left,
+                               const std::vector<Value*>& right) {
+    for (std::size_t i = 0; i < left.size(); ++i) {
+      regs_[loop.carried[i].left] = left[i];
+      regs_[loop.carried[i].right] = right[i];
+    }
+    emit_body(loop.combine);
+    return wide_values(loop, &loop::Carried::combined);
+  }
+
+  /// Lanes beside each other in memory: for reductions inside a vector loop, and for bodies with loops of
+  /// their own.
+  void emit_lanes_in_memory(const Loop& loop) {
+    const std::vector<Value*> memories = lane_memories(loop);
+    const std::vector<Value*> initial = wide_values(loop, &loop::Carried::initial);
+    for (unsigned lane = 0; lane < kReductionLanes; ++lane) {
+      for (std::size_t i = 0; i < memories.size(); ++i) {
+        builder_.CreateStore(initial[i], lane_slot(memories[i], loop.carried[i], i64(lane)));
+      }
+    }
+    const Bounds bounds = bounds_of(loop);
+    emit_counted({bounds.begin, bounds.end, 1, loop.name, {}}, [&](Value* at, const std::vector<Value*>&) {
+      update_lane(loop, memories, at);
+      return std::vector<Value*>{};
+    });
+    std::vector<std::vector<Value*>> lanes;
+    for (unsigned lane = 0; lane < kReductionLanes; ++lane)
+      lanes.push_back(loaded_lane(loop, memories, lane));
+    for (unsigned half = kReductionLanes / 2; half > 0; half /= 2) {
+      for (unsigned lane = 0; lane < half; ++lane)
+        lanes[lane] = combined(loop, lanes[lane], lanes[lane + half]);
+    }
+    for (std::size_t i = 0; i < memories.size(); ++i) regs_[loop.carried[i].result] = lanes[0][i];
+  }
+
+  std::vector<Value*> loaded_lane(const Loop& loop, const std::vector<Value*>& memories, unsigned lane) {
+    std::vector<Value*> values;
+    for (std::size_t i = 0; i < memories.size(); ++i) {
+      const loop::Carried& carried = loop.carried[i];
+      values.push_back(
+          builder_.CreateLoad(carried_type(carried, width_), lane_slot(memories[i], carried, i64(lane))));
+    }
+    return values;
+  }
+
+  /// Sixteen lanes in one vector: whole vectors of iterations, the rest lane by lane, then the tree by
+  /// halves.
+  void emit_lanes_as_vector(const Loop& loop) {
+    const Bounds bounds = bounds_of(loop);
+    Value* whole = whole_part(bounds.end, kReductionLanes);
+    CountedLoop counted{bounds.begin, whole, kReductionLanes, loop.name, {}};
+    for (const loop::Carried& carried : loop.carried) {
+      counted.initial.push_back(splat_to(builder_, regs_.at(carried.initial), kReductionLanes));
+    }
+    std::vector<Value*> lanes;
+    at_width(kReductionLanes, loop.var, [&] {
+      lanes = emit_counted(counted, [&](Value* at, const std::vector<Value*>& phis) {
+        vars_[loop.var] = at;
+        for (std::size_t i = 0; i < phis.size(); ++i) regs_[loop.carried[i].current] = phis[i];
+        emit_body(loop.body);
+        return wide_values(loop, &loop::Carried::next);
+      });
+    });
+    if (loop.extent == kBatch || loop.extent % kReductionLanes != 0)
+      lanes = with_rest(loop, lanes, {whole, bounds.end});
+    for (unsigned half = kReductionLanes / 2; half > 0; half /= 2) lanes = joined_halves(loop, lanes, half);
+    for (std::size_t i = 0; i < lanes.size(); ++i) regs_[loop.carried[i].result] = lanes[i];
+  }
+
+  /// The iterations that do not fill a vector.
+  std::vector<Value*> with_rest(const Loop& loop, const std::vector<Value*>& lanes, const Bounds& rest) {
+    std::vector<Value*> memories;
+    for (std::size_t i = 0; i < lanes.size(); ++i) {
+      memories.push_back(slot(llvm::ArrayType::get(carried_type(loop.carried[i], 1), kReductionLanes),
+                              loop.name + ".lanes"));
+      // Bits are kept as memory elements: a vector of i1 has no addressable lanes.
+      for (unsigned lane = 0; lane < kReductionLanes; ++lane) {
+        builder_.CreateStore(builder_.CreateExtractElement(lanes[i], lane),
+                             lane_slot(memories[i], loop.carried[i], i64(lane)));
+      }
+    }
+    emit_counted({rest.begin, rest.end, 1, loop.name + ".rest", {}},
+                 [&](Value* at, const std::vector<Value*>&) {
+                   update_lane(loop, memories, at);
+                   return std::vector<Value*>{};
+                 });
+    std::vector<Value*> result;
+    for (std::size_t i = 0; i < lanes.size(); ++i) {
+      Value* wide = llvm::PoisonValue::get(lanes[i]->getType());
+      for (unsigned lane = 0; lane < kReductionLanes; ++lane) {
+        Value* address = lane_slot(memories[i], loop.carried[i], i64(lane));
+        wide = builder_.CreateInsertElement(
+            wide, builder_.CreateLoad(carried_type(loop.carried[i], 1), address), lane);
+      }
+      result.push_back(wide);
+    }
+    return result;
+  }
+
+  /// Joins lane j with lane j + half; at half = 1 the result is a scalar.
+  std::vector<Value*> joined_halves(const Loop& loop, const std::vector<Value*>& lanes, unsigned half) {
+    std::vector<Value*> left;
+    std::vector<Value*> right;
+    for (Value* wide : lanes) {
+      left.push_back(lane_range(wide, 0, half));
+      right.push_back(lane_range(wide, half, half));
+    }
+    std::vector<Value*> result;
+    at_width(half, VarId{}, [&] { result = combined(loop, left, right); });
+    return result;
+  }
+
+  Value* lane_range(Value* wide, unsigned begin, unsigned count) {
+    if (count == 1) return builder_.CreateExtractElement(wide, begin);
+    std::vector<int> mask;
+    for (unsigned lane = 0; lane < count; ++lane) mask.push_back(static_cast<int>(begin + lane));
+    return builder_.CreateShuffleVector(wide, mask);
+  }
+
+  const loop::Program& program_;
+  const loop::Kernel& kernel_;
+  FmaSupport fma_;
+  llvm::IRBuilder<> builder_;
+  EmittedKernel emitted_;
+  llvm::BasicBlock* entry_ = nullptr;
+  llvm::Instruction* slots_end_ = nullptr;
+  llvm::Argument* rows_ = nullptr;
+  std::map<BufferId, Value*> pointers_;
+  std::map<VarId, Value*> vars_;
+  std::map<VarId, std::int64_t> block_steps_;
+  std::map<RegId, Value*> regs_;
+  std::map<RegId, DType> dtypes_;
+  unsigned width_ = 1;  // of the vector loop around the point of emission; 1 outside
+  VarId vector_var_;    // its variable
+};
+
+}  // namespace
+
+EmittedKernel emit_kernel(llvm::Module& module, const loop::Program& program, const loop::Kernel& kernel,
+                          FmaSupport fma) {
+  return KernelEmitter(module, program, kernel, fma).run();
+}
+
+}  // namespace dlg

@@ -1,0 +1,23 @@
+// Owns what a target is to LLVM: a CPU level by its features, never by the name of this machine's CPU.
+#pragma once
+
+#include <llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h>
+
+#include "codegen/jit.h"
+
+namespace dlg {
+
+enum class FmaSupport : std::uint8_t { kNone, kNative };
+
+struct TargetSpec {
+  llvm::orc::JITTargetMachineBuilder builder;
+  FmaSupport fma = FmaSupport::kNone;
+};
+
+/// kHost becomes the highest level that this machine can run.
+TargetSpec target_spec(Target target);
+
+/// Initialises LLVM's native target once.
+void initialize_llvm();
+
+}  // namespace dlg
