@@ -7,8 +7,8 @@
 #include <map>
 #include <set>
 
+#include "codegen/element_emitter.h"
 #include "codegen/emit.h"
-#include "codegen/scalar_emitter.h"
 #include "support/check.h"
 
 namespace dlg {
@@ -65,7 +65,7 @@ class KernelEmitter {
  public:
   KernelEmitter(llvm::Module& module, const loop::Program& program, const loop::Kernel& kernel,
                 FmaSupport fma)
-      : program_(program), kernel_(kernel), fma_(fma), builder_(module.getContext()) {
+      : program_(program), kernel_(kernel), builder_(module.getContext()), elements_(builder_, program, fma) {
     emitted_.buffers = buffers_of(kernel);
     llvm::Type* pointer = llvm::PointerType::get(module.getContext(), 0);
     std::vector<llvm::Type*> parameters(emitted_.buffers.size(), pointer);
@@ -100,10 +100,11 @@ class KernelEmitter {
       llvm::Argument& argument = *f.getArg(static_cast<unsigned>(i));
       argument.setName(buffer.name);
       argument.addAttr(llvm::Attribute::NoAlias);
-      pointers_[emitted_.buffers[i]] = &argument;
+      elements_.set_pointer(emitted_.buffers[i], &argument);
     }
     rows_ = f.getArg(static_cast<unsigned>(emitted_.buffers.size()));
     rows_->setName("rows");
+    elements_.set_rows(rows_);
   }
 
   llvm::BasicBlock* new_block(const std::string& name) {
@@ -119,179 +120,10 @@ class KernelEmitter {
     return memory;
   }
 
-  // ---- indices and memory ----
-
-  /// What varies over the lanes of the current vector loop: nothing outside one.
-  bool is_varying(const Index& index) const {
-    const bool has_term = std::any_of(index.terms.begin(), index.terms.end(),
-                                      [&](const Index::Term& term) { return term.var == vector_var_; });
-    return has_term || (index.dynamic.is_valid() && width_of(regs_.at(index.dynamic)) > 1);
-  }
-
-  Value* as_i64(Value* value) {
-    llvm::Type* type = builder_.getInt64Ty();
-    const unsigned width = width_of(value);
-    return builder_.CreateSExtOrTrunc(value, width == 1 ? type : llvm::FixedVectorType::get(type, width));
-  }
-
-  /// The scalar part: every variable at its base (lane 0 of the vector variable), the constant, a scalar
-  /// register.
-  Value* base_index(const Index& index) {
-    Value* sum = i64(index.offset);
-    for (const Index::Term& term : index.terms) {
-      sum = builder_.CreateAdd(sum, builder_.CreateMul(vars_.at(term.var), i64(term.factor)));
-    }
-    const bool is_scalar = index.dynamic.is_valid() && width_of(regs_.at(index.dynamic)) == 1;
-    return is_scalar ? builder_.CreateAdd(sum, as_i64(regs_.at(index.dynamic))) : sum;
-  }
-
-  std::int64_t lane_factor(const Index& index) const {
-    std::int64_t factor = 0;
-    for (const Index::Term& term : index.terms) {
-      if (term.var == vector_var_) factor += term.factor;
-    }
-    return factor;
-  }
-
-  /// Element address pieces: scalar base offset, stride per lane, and a register that varies over lanes, if
-  /// any.
-  struct Address {
-    Value* base = nullptr;
-    std::int64_t lane_stride = 0;
-    Value* lane_offsets = nullptr;
-  };
-
-  Address address_of(BufferId id, const std::vector<Index>& indices) {
-    const std::vector<std::int64_t> strides = loop::strides_of(program_.buffers[id], program_.batch);
-    Address address{i64(0), 0, nullptr};
-    for (std::size_t axis = 0; axis < indices.size(); ++axis) {
-      const Index& index = indices[axis];
-      Value* stride = i64(strides[axis]);
-      address.base = builder_.CreateAdd(address.base, builder_.CreateMul(base_index(index), stride));
-      address.lane_stride += lane_factor(index) * strides[axis];
-      if (!index.dynamic.is_valid() || width_of(regs_.at(index.dynamic)) == 1) continue;
-      Value* wide = as_i64(regs_.at(index.dynamic));
-      wide = builder_.CreateMul(wide, builder_.CreateVectorSplat(width_of(wide), stride));
-      address.lane_offsets = address.lane_offsets ? builder_.CreateAdd(address.lane_offsets, wide) : wide;
-    }
-    return address;
-  }
-
-  Value* pointer_to(BufferId id, Value* offset) {
-    llvm::Type* type = memory_type(builder_.getContext(), program_.buffers[id].type.dtype);
-    return builder_.CreateInBoundsGEP(type, pointers_.at(id), offset);
-  }
-
-  Value* lane_pointer(BufferId id, const Address& address, unsigned lane) {
-    Value* offset = builder_.CreateAdd(address.base, i64(address.lane_stride * lane));
-    if (address.lane_offsets != nullptr) {
-      offset = builder_.CreateAdd(offset, builder_.CreateExtractElement(address.lane_offsets, lane));
-    }
-    return pointer_to(id, offset);
-  }
-
-  bool is_contiguous(const Address& address) const {
-    return address.lane_offsets == nullptr && address.lane_stride == 1;
-  }
-
-  Value* to_register(Value* value, DType dtype) {
-    if (dtype != DType::kBool) return value;
-    return builder_.CreateICmpNE(value, llvm::Constant::getNullValue(value->getType()));
-  }
-
-  Value* load(const loop::Instruction& instruction) {
-    const BufferId id = instruction.buffer;
-    const DType dtype = program_.buffers[id].type.dtype;
-    llvm::Type* type = memory_type(builder_.getContext(), dtype);
-    const llvm::Align align(static_cast<std::uint64_t>(dtype_bytes(dtype)));
-    const Address address = address_of(id, instruction.indices);
-    const bool is_uniform = address.lane_offsets == nullptr && address.lane_stride == 0;
-    if (width_ == 1 || is_uniform) {
-      return to_register(builder_.CreateAlignedLoad(type, pointer_to(id, address.base), align), dtype);
-    }
-    llvm::Type* wide = llvm::FixedVectorType::get(type, width_);
-    if (is_contiguous(address)) {
-      return to_register(builder_.CreateAlignedLoad(wide, pointer_to(id, address.base), align), dtype);
-    }
-    Value* result = llvm::PoisonValue::get(wide);
-    for (unsigned lane = 0; lane < width_; ++lane) {
-      Value* element = builder_.CreateAlignedLoad(type, lane_pointer(id, address, lane), align);
-      result = builder_.CreateInsertElement(result, element, lane);
-    }
-    return to_register(result, dtype);
-  }
-
-  void store(const loop::StoreInstruction& instruction) {
-    const BufferId id = instruction.buffer;
-    const DType dtype = program_.buffers[id].type.dtype;
-    const llvm::Align align(static_cast<std::uint64_t>(dtype_bytes(dtype)));
-    const Address address = address_of(id, instruction.indices);
-    Value* value = splat_to(builder_, regs_.at(instruction.value), width_);
-    if (dtype == DType::kBool) {
-      llvm::Type* byte = builder_.getInt8Ty();
-      value = builder_.CreateZExt(value, width_ == 1 ? byte : llvm::FixedVectorType::get(byte, width_));
-    }
-    if (width_ == 1 || is_contiguous(address)) {
-      builder_.CreateAlignedStore(value, pointer_to(id, address.base), align);
-      return;
-    }
-    for (unsigned lane = 0; lane < width_; ++lane) {
-      builder_.CreateAlignedStore(builder_.CreateExtractElement(value, lane), lane_pointer(id, address, lane),
-                                  align);
-    }
-  }
-
-  /// 0, 1, 2, ... of `width` lanes, times `factor`.
-  Value* lane_ramp(std::int64_t factor) {
-    std::vector<llvm::Constant*> lanes;
-    for (unsigned lane = 0; lane < width_; ++lane) {
-      lanes.push_back(builder_.getInt64(static_cast<std::uint64_t>(factor * lane)));
-    }
-    return llvm::ConstantVector::get(lanes);
-  }
-
-  Value* index_value(const Index& index) {
-    Value* base = base_index(index);
-    if (width_ == 1 || !is_varying(index)) return base;
-    Value* value =
-        builder_.CreateAdd(builder_.CreateVectorSplat(width_, base), lane_ramp(lane_factor(index)));
-    const bool is_wide = index.dynamic.is_valid() && width_of(regs_.at(index.dynamic)) > 1;
-    return is_wide ? builder_.CreateAdd(value, as_i64(regs_.at(index.dynamic))) : value;
-  }
-
-  Value* constant(const loop::Instruction& instruction) {
-    llvm::Type* type = register_type(builder_.getContext(), instruction.dtype);
-    if (is_float(instruction.dtype)) return llvm::ConstantFP::get(type, instruction.number);
-    return llvm::ConstantInt::getSigned(type, static_cast<std::int64_t>(instruction.number));
-  }
-
-  void emit_instruction(const loop::Instruction& instruction) {
-    dtypes_[instruction.result] = instruction.dtype;
-    regs_[instruction.result] = value_of(instruction);
-  }
-
-  Value* value_of(const loop::Instruction& instruction) {
-    switch (instruction.op) {
-      case loop::Op::kConst:
-        return constant(instruction);
-      case loop::Op::kLoad:
-        return load(instruction);
-      case loop::Op::kIndex:
-        return index_value(instruction.indices.front());
-      case loop::Op::kRows:
-        return rows_;
-      default:
-        break;
-    }
-    std::vector<Value*> args;
-    for (const RegId arg : instruction.args) args.push_back(regs_.at(arg));
-    return emit_scalar(builder_, instruction, dtypes_.at(instruction.args.back()), args, fma_);
-  }
-
   void emit_body(const Body& body) {
     for (const loop::Statement& statement : body) {
-      if (statement.instruction) emit_instruction(*statement.instruction);
-      if (statement.store) store(*statement.store);
+      if (statement.instruction) elements_.emit_instruction(*statement.instruction);
+      if (statement.store) elements_.store(*statement.store);
       for (const Loop& inner : statement.loop) emit_loop(inner);
     }
   }
@@ -300,15 +132,16 @@ class KernelEmitter {
 
   void emit_loop(const Loop& loop) {
     for (const loop::Carried& carried : loop.carried) {
-      const DType dtype = dtypes_.at(carried.initial);
+      const DType dtype = elements_.dtype(carried.initial);
       for (const RegId reg :
            {carried.current, carried.next, carried.result, carried.left, carried.right, carried.combined}) {
-        if (reg.is_valid()) dtypes_[reg] = dtype;
+        if (reg.is_valid()) elements_.set_dtype(reg, dtype);
       }
     }
     if (loop.kind == LoopKind::kVector) return emit_vector(loop);
     if (loop.kind == LoopKind::kLanes)
-      return width_ > 1 || has_loops(loop.body) ? emit_lanes_in_memory(loop) : emit_lanes_as_vector(loop);
+      return elements_.width() > 1 || has_loops(loop.body) ? emit_lanes_in_memory(loop)
+                                                           : emit_lanes_as_vector(loop);
     emit_serial(loop);
   }
 
@@ -320,7 +153,7 @@ class KernelEmitter {
   Bounds bounds_of(const Loop& loop) {
     Value* end = loop.extent == kBatch ? rows_ : i64(loop.extent);
     if (!loop.block.is_valid()) return {i64(0), end};
-    Value* begin = vars_.at(loop.block);
+    Value* begin = elements_.var(loop.block);
     Value* block_end = builder_.CreateAdd(begin, i64(block_steps_.at(loop.block)));
     return {begin, builder_.CreateSelect(builder_.CreateICmpSLT(block_end, end), block_end, end)};
   }
@@ -368,33 +201,24 @@ class KernelEmitter {
     if (loop.step > 1) block_steps_[loop.var] = loop.step;
     CountedLoop counted{bounds.begin, bounds.end, loop.step, loop.name, {}};
     for (const loop::Carried& carried : loop.carried) {
-      counted.initial.push_back(splat_to(builder_, regs_.at(carried.initial), width_));
+      counted.initial.push_back(elements_.wide_reg(carried.initial));
     }
     const std::vector<Value*> results =
         emit_counted(counted, [&](Value* at, const std::vector<Value*>& phis) {
-          vars_[loop.var] = at;
-          for (std::size_t i = 0; i < phis.size(); ++i) regs_[loop.carried[i].current] = phis[i];
+          elements_.set_var(loop.var, at);
+          for (std::size_t i = 0; i < phis.size(); ++i) elements_.set_reg(loop.carried[i].current, phis[i]);
           emit_body(loop.body);
           return wide_values(loop, &loop::Carried::next);
         });
-    for (std::size_t i = 0; i < results.size(); ++i) regs_[loop.carried[i].result] = results[i];
+    for (std::size_t i = 0; i < results.size(); ++i) elements_.set_reg(loop.carried[i].result, results[i]);
   }
 
   std::vector<Value*> wide_values(const Loop& loop, RegId loop::Carried::*member) {
     std::vector<Value*> values;
     for (const loop::Carried& carried : loop.carried) {
-      values.push_back(splat_to(builder_, regs_.at(carried.*member), width_));
+      values.push_back(elements_.wide_reg(carried.*member));
     }
     return values;
-  }
-
-  /// Runs `emit` at another width with `var` as the vector variable, and puts everything back after it.
-  void at_width(unsigned width, VarId var, const std::function<void()>& emit) {
-    const unsigned outer_width = std::exchange(width_, width);
-    const VarId outer_var = std::exchange(vector_var_, var);
-    emit();
-    width_ = outer_width;
-    vector_var_ = outer_var;
   }
 
   /// The last multiple of `width` at or before `end`.
@@ -407,17 +231,17 @@ class KernelEmitter {
     const unsigned width = vector_width(loop.body);
     Value* end = bounds_of(loop).end;
     Value* whole = whole_part(end, width);
-    at_width(width, loop.var, [&] {
+    elements_.at_width(width, loop.var, [&] {
       emit_counted({i64(0), whole, width, loop.name, {}}, [&](Value* at, const std::vector<Value*>&) {
-        vars_[loop.var] = at;
+        elements_.set_var(loop.var, at);
         emit_body(loop.body);
         return std::vector<Value*>{};
       });
     });
     if (loop.extent != kBatch && loop.extent % width == 0) return;
-    at_width(1, VarId{}, [&] {
+    elements_.at_width(1, VarId{}, [&] {
       emit_counted({whole, end, 1, loop.name + ".rest", {}}, [&](Value* at, const std::vector<Value*>&) {
-        vars_[loop.var] = at;
+        elements_.set_var(loop.var, at);
         emit_body(loop.body);
         return std::vector<Value*>{};
       });
@@ -425,22 +249,22 @@ class KernelEmitter {
   }
 
   llvm::Type* carried_type(const loop::Carried& carried, unsigned width) {
-    llvm::Type* type = register_type(builder_.getContext(), dtypes_.at(carried.initial));
+    llvm::Type* type = register_type(builder_.getContext(), elements_.dtype(carried.initial));
     return width == 1 ? type : llvm::FixedVectorType::get(type, width);
   }
 
   Value* lane_slot(Value* memory, const loop::Carried& carried, Value* lane) {
-    return builder_.CreateInBoundsGEP(carried_type(carried, width_), memory, lane);
+    return builder_.CreateInBoundsGEP(carried_type(carried, elements_.width()), memory, lane);
   }
 
   /// One iteration on lanes that live in memory.
   void update_lane(const Loop& loop, const std::vector<Value*>& memories, Value* at) {
     Value* lane = builder_.CreateAnd(at, i64(kReductionLanes - 1));
-    vars_[loop.var] = at;
+    elements_.set_var(loop.var, at);
     for (std::size_t i = 0; i < memories.size(); ++i) {
       const loop::Carried& carried = loop.carried[i];
-      regs_[carried.current] =
-          builder_.CreateLoad(carried_type(carried, width_), lane_slot(memories[i], carried, lane));
+      elements_.set_reg(carried.current, builder_.CreateLoad(carried_type(carried, elements_.width()),
+                                                             lane_slot(memories[i], carried, lane)));
     }
     emit_body(loop.body);
     const std::vector<Value*> next = wide_values(loop, &loop::Carried::next);
@@ -452,8 +276,8 @@ class KernelEmitter {
   std::vector<Value*> lane_memories(const Loop& loop) {
     std::vector<Value*> memories;
     for (const loop::Carried& carried : loop.carried) {
-      memories.push_back(
-          slot(llvm::ArrayType::get(carried_type(carried, width_), kReductionLanes), loop.name + ".lanes"));
+      memories.push_back(slot(llvm::ArrayType::get(carried_type(carried, elements_.width()), kReductionLanes),
+                              loop.name + ".lanes"));
     }
     return memories;
   }
@@ -462,8 +286,8 @@ class KernelEmitter {
   std::vector<Value*> combined(const Loop& loop, const std::vector<Value*>& left,
                                const std::vector<Value*>& right) {
     for (std::size_t i = 0; i < left.size(); ++i) {
-      regs_[loop.carried[i].left] = left[i];
-      regs_[loop.carried[i].right] = right[i];
+      elements_.set_reg(loop.carried[i].left, left[i]);
+      elements_.set_reg(loop.carried[i].right, right[i]);
     }
     emit_body(loop.combine);
     return wide_values(loop, &loop::Carried::combined);
@@ -491,15 +315,15 @@ class KernelEmitter {
       for (unsigned lane = 0; lane < half; ++lane)
         lanes[lane] = combined(loop, lanes[lane], lanes[lane + half]);
     }
-    for (std::size_t i = 0; i < memories.size(); ++i) regs_[loop.carried[i].result] = lanes[0][i];
+    for (std::size_t i = 0; i < memories.size(); ++i) elements_.set_reg(loop.carried[i].result, lanes[0][i]);
   }
 
   std::vector<Value*> loaded_lane(const Loop& loop, const std::vector<Value*>& memories, unsigned lane) {
     std::vector<Value*> values;
     for (std::size_t i = 0; i < memories.size(); ++i) {
       const loop::Carried& carried = loop.carried[i];
-      values.push_back(
-          builder_.CreateLoad(carried_type(carried, width_), lane_slot(memories[i], carried, i64(lane))));
+      values.push_back(builder_.CreateLoad(carried_type(carried, elements_.width()),
+                                           lane_slot(memories[i], carried, i64(lane))));
     }
     return values;
   }
@@ -511,13 +335,13 @@ class KernelEmitter {
     Value* whole = whole_part(bounds.end, kReductionLanes);
     CountedLoop counted{bounds.begin, whole, kReductionLanes, loop.name, {}};
     for (const loop::Carried& carried : loop.carried) {
-      counted.initial.push_back(splat_to(builder_, regs_.at(carried.initial), kReductionLanes));
+      counted.initial.push_back(splat_to(builder_, elements_.reg(carried.initial), kReductionLanes));
     }
     std::vector<Value*> lanes;
-    at_width(kReductionLanes, loop.var, [&] {
+    elements_.at_width(kReductionLanes, loop.var, [&] {
       lanes = emit_counted(counted, [&](Value* at, const std::vector<Value*>& phis) {
-        vars_[loop.var] = at;
-        for (std::size_t i = 0; i < phis.size(); ++i) regs_[loop.carried[i].current] = phis[i];
+        elements_.set_var(loop.var, at);
+        for (std::size_t i = 0; i < phis.size(); ++i) elements_.set_reg(loop.carried[i].current, phis[i]);
         emit_body(loop.body);
         return wide_values(loop, &loop::Carried::next);
       });
@@ -525,7 +349,7 @@ class KernelEmitter {
     if (loop.extent == kBatch || loop.extent % kReductionLanes != 0)
       lanes = with_rest(loop, lanes, {whole, bounds.end});
     for (unsigned half = kReductionLanes / 2; half > 0; half /= 2) lanes = joined_halves(loop, lanes, half);
-    for (std::size_t i = 0; i < lanes.size(); ++i) regs_[loop.carried[i].result] = lanes[i];
+    for (std::size_t i = 0; i < lanes.size(); ++i) elements_.set_reg(loop.carried[i].result, lanes[i]);
   }
 
   /// The iterations that do not fill a vector.
@@ -567,7 +391,7 @@ class KernelEmitter {
       right.push_back(lane_range(wide, half, half));
     }
     std::vector<Value*> result;
-    at_width(half, VarId{}, [&] { result = combined(loop, left, right); });
+    elements_.at_width(half, VarId{}, [&] { result = combined(loop, left, right); });
     return result;
   }
 
@@ -580,19 +404,13 @@ class KernelEmitter {
 
   const loop::Program& program_;
   const loop::Kernel& kernel_;
-  FmaSupport fma_;
   llvm::IRBuilder<> builder_;
+  ElementEmitter elements_;
   EmittedKernel emitted_;
   llvm::BasicBlock* entry_ = nullptr;
   llvm::Instruction* slots_end_ = nullptr;
   llvm::Argument* rows_ = nullptr;
-  std::map<BufferId, Value*> pointers_;
-  std::map<VarId, Value*> vars_;
   std::map<VarId, std::int64_t> block_steps_;
-  std::map<RegId, Value*> regs_;
-  std::map<RegId, DType> dtypes_;
-  unsigned width_ = 1;  // of the vector loop around the point of emission; 1 outside
-  VarId vector_var_;    // its variable
 };
 
 }  // namespace

@@ -1,0 +1,181 @@
+#include "codegen/element_emitter.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "codegen/emit.h"
+
+namespace dlg {
+
+using llvm::Value;
+using loop::BufferId;
+using loop::Index;
+using loop::RegId;
+
+/// What varies over the lanes of the current vector loop: nothing outside one.
+bool ElementEmitter::is_varying(const Index& index) const {
+  const bool has_term = std::any_of(index.terms.begin(), index.terms.end(),
+                                    [&](const Index::Term& term) { return term.var == vector_var_; });
+  return has_term || (index.dynamic.is_valid() && width_of(regs_.at(index.dynamic)) > 1);
+}
+
+Value* ElementEmitter::as_i64(Value* value) {
+  llvm::Type* type = builder_.getInt64Ty();
+  const unsigned width = width_of(value);
+  return builder_.CreateSExtOrTrunc(value, width == 1 ? type : llvm::FixedVectorType::get(type, width));
+}
+
+/// The scalar part: every variable at its base (lane 0 of the vector variable), the constant, a scalar
+/// register.
+Value* ElementEmitter::base_index(const Index& index) {
+  Value* sum = i64(index.offset);
+  for (const Index::Term& term : index.terms) {
+    sum = builder_.CreateAdd(sum, builder_.CreateMul(vars_.at(term.var), i64(term.factor)));
+  }
+  const bool is_scalar = index.dynamic.is_valid() && width_of(regs_.at(index.dynamic)) == 1;
+  return is_scalar ? builder_.CreateAdd(sum, as_i64(regs_.at(index.dynamic))) : sum;
+}
+
+std::int64_t ElementEmitter::lane_factor(const Index& index) const {
+  std::int64_t factor = 0;
+  for (const Index::Term& term : index.terms) {
+    if (term.var == vector_var_) factor += term.factor;
+  }
+  return factor;
+}
+
+ElementEmitter::Address ElementEmitter::address_of(BufferId id, const std::vector<Index>& indices) {
+  const std::vector<std::int64_t> strides = loop::strides_of(program_.buffers[id], program_.batch);
+  Address address{i64(0), 0, nullptr};
+  for (std::size_t axis = 0; axis < indices.size(); ++axis) {
+    const Index& index = indices[axis];
+    Value* stride = i64(strides[axis]);
+    address.base = builder_.CreateAdd(address.base, builder_.CreateMul(base_index(index), stride));
+    address.lane_stride += lane_factor(index) * strides[axis];
+    if (!index.dynamic.is_valid() || width_of(regs_.at(index.dynamic)) == 1) continue;
+    Value* wide = as_i64(regs_.at(index.dynamic));
+    wide = builder_.CreateMul(wide, builder_.CreateVectorSplat(width_of(wide), stride));
+    address.lane_offsets = address.lane_offsets ? builder_.CreateAdd(address.lane_offsets, wide) : wide;
+  }
+  return address;
+}
+
+Value* ElementEmitter::pointer_to(BufferId id, Value* offset) {
+  llvm::Type* type = memory_type(builder_.getContext(), program_.buffers[id].type.dtype);
+  return builder_.CreateInBoundsGEP(type, pointers_.at(id), offset);
+}
+
+Value* ElementEmitter::lane_pointer(BufferId id, const Address& address, unsigned lane) {
+  Value* offset = builder_.CreateAdd(address.base, i64(address.lane_stride * lane));
+  if (address.lane_offsets != nullptr) {
+    offset = builder_.CreateAdd(offset, builder_.CreateExtractElement(address.lane_offsets, lane));
+  }
+  return pointer_to(id, offset);
+}
+
+bool ElementEmitter::is_contiguous(const Address& address) {
+  return address.lane_offsets == nullptr && address.lane_stride == 1;
+}
+
+Value* ElementEmitter::to_register(Value* value, DType dtype) {
+  if (dtype != DType::kBool) return value;
+  return builder_.CreateICmpNE(value, llvm::Constant::getNullValue(value->getType()));
+}
+
+Value* ElementEmitter::load(const loop::Instruction& instruction) {
+  const BufferId id = instruction.buffer;
+  const DType dtype = program_.buffers[id].type.dtype;
+  llvm::Type* type = memory_type(builder_.getContext(), dtype);
+  const llvm::Align align(static_cast<std::uint64_t>(dtype_bytes(dtype)));
+  const Address address = address_of(id, instruction.indices);
+  const bool is_uniform = address.lane_offsets == nullptr && address.lane_stride == 0;
+  if (width_ == 1 || is_uniform) {
+    return to_register(builder_.CreateAlignedLoad(type, pointer_to(id, address.base), align), dtype);
+  }
+  llvm::Type* wide = llvm::FixedVectorType::get(type, width_);
+  if (is_contiguous(address)) {
+    return to_register(builder_.CreateAlignedLoad(wide, pointer_to(id, address.base), align), dtype);
+  }
+  Value* result = llvm::PoisonValue::get(wide);
+  for (unsigned lane = 0; lane < width_; ++lane) {
+    Value* element = builder_.CreateAlignedLoad(type, lane_pointer(id, address, lane), align);
+    result = builder_.CreateInsertElement(result, element, lane);
+  }
+  return to_register(result, dtype);
+}
+
+void ElementEmitter::store(const loop::StoreInstruction& instruction) {
+  const BufferId id = instruction.buffer;
+  const DType dtype = program_.buffers[id].type.dtype;
+  const llvm::Align align(static_cast<std::uint64_t>(dtype_bytes(dtype)));
+  const Address address = address_of(id, instruction.indices);
+  Value* value = splat_to(builder_, regs_.at(instruction.value), width_);
+  if (dtype == DType::kBool) {
+    llvm::Type* byte = builder_.getInt8Ty();
+    value = builder_.CreateZExt(value, width_ == 1 ? byte : llvm::FixedVectorType::get(byte, width_));
+  }
+  if (width_ == 1 || is_contiguous(address)) {
+    builder_.CreateAlignedStore(value, pointer_to(id, address.base), align);
+    return;
+  }
+  for (unsigned lane = 0; lane < width_; ++lane) {
+    builder_.CreateAlignedStore(builder_.CreateExtractElement(value, lane), lane_pointer(id, address, lane),
+                                align);
+  }
+}
+
+/// 0, 1, 2, ... of `width` lanes, times `factor`.
+Value* ElementEmitter::lane_ramp(std::int64_t factor) {
+  std::vector<llvm::Constant*> lanes;
+  for (unsigned lane = 0; lane < width_; ++lane) {
+    lanes.push_back(builder_.getInt64(static_cast<std::uint64_t>(factor * lane)));
+  }
+  return llvm::ConstantVector::get(lanes);
+}
+
+Value* ElementEmitter::index_value(const Index& index) {
+  Value* base = base_index(index);
+  if (width_ == 1 || !is_varying(index)) return base;
+  Value* value = builder_.CreateAdd(builder_.CreateVectorSplat(width_, base), lane_ramp(lane_factor(index)));
+  const bool is_wide = index.dynamic.is_valid() && width_of(regs_.at(index.dynamic)) > 1;
+  return is_wide ? builder_.CreateAdd(value, as_i64(regs_.at(index.dynamic))) : value;
+}
+
+Value* ElementEmitter::constant(const loop::Instruction& instruction) {
+  llvm::Type* type = register_type(builder_.getContext(), instruction.dtype);
+  if (is_float(instruction.dtype)) return llvm::ConstantFP::get(type, instruction.number);
+  return llvm::ConstantInt::getSigned(type, static_cast<std::int64_t>(instruction.number));
+}
+
+void ElementEmitter::emit_instruction(const loop::Instruction& instruction) {
+  dtypes_[instruction.result] = instruction.dtype;
+  regs_[instruction.result] = value_of(instruction);
+}
+
+Value* ElementEmitter::value_of(const loop::Instruction& instruction) {
+  switch (instruction.op) {
+    case loop::Op::kConst:
+      return constant(instruction);
+    case loop::Op::kLoad:
+      return load(instruction);
+    case loop::Op::kIndex:
+      return index_value(instruction.indices.front());
+    case loop::Op::kRows:
+      return rows_;
+    default:
+      break;
+  }
+  std::vector<Value*> args;
+  for (const RegId arg : instruction.args) args.push_back(regs_.at(arg));
+  return emit_scalar(builder_, instruction, dtypes_.at(instruction.args.back()), args, fma_);
+}
+
+void ElementEmitter::at_width(unsigned width, loop::VarId var, const std::function<void()>& emit) {
+  const unsigned outer_width = std::exchange(width_, width);
+  const loop::VarId outer_var = std::exchange(vector_var_, var);
+  emit();
+  width_ = outer_width;
+  vector_var_ = outer_var;
+}
+
+}  // namespace dlg

@@ -1,0 +1,78 @@
+// Owns the emission of what stands in a loop body: addresses, loads, stores and scalar instructions, at the
+// width of the vector loop around them.
+#pragma once
+
+#include <llvm/IR/IRBuilder.h>
+
+#include <functional>
+#include <map>
+#include <vector>
+
+#include "codegen/scalar_emitter.h"
+#include "ir/loop/loop_ir.h"
+
+namespace dlg {
+
+/// The registers and variables of one kernel while it is emitted. Width 1: scalars; else every lane of the
+/// vector variable at once.
+class ElementEmitter {
+ public:
+  ElementEmitter(llvm::IRBuilder<>& builder, const loop::Program& program, FmaSupport fma)
+      : builder_(builder), program_(program), fma_(fma) {}
+
+  void set_pointer(loop::BufferId buffer, llvm::Value* pointer) { pointers_[buffer] = pointer; }
+  void set_rows(llvm::Value* rows) { rows_ = rows; }
+  void set_var(loop::VarId var, llvm::Value* value) { vars_[var] = value; }
+  llvm::Value* var(loop::VarId var) const { return vars_.at(var); }
+  void set_reg(loop::RegId reg, llvm::Value* value) { regs_[reg] = value; }
+  void set_dtype(loop::RegId reg, DType dtype) { dtypes_[reg] = dtype; }
+  DType dtype(loop::RegId reg) const { return dtypes_.at(reg); }
+  /// The register at the current width.
+  llvm::Value* wide_reg(loop::RegId reg) { return splat_to(builder_, regs_.at(reg), width_); }
+  llvm::Value* reg(loop::RegId reg) const { return regs_.at(reg); }
+  unsigned width() const { return width_; }
+
+  void emit_instruction(const loop::Instruction& instruction);
+  void store(const loop::StoreInstruction& instruction);
+
+  /// Runs `emit` at another width with `var` as the vector variable, and puts both back after it.
+  void at_width(unsigned width, loop::VarId var, const std::function<void()>& emit);
+
+ private:
+  /// Pieces of an element address: scalar offset, stride per lane, and a register that varies over lanes, if
+  /// any.
+  struct Address {
+    llvm::Value* base = nullptr;
+    std::int64_t lane_stride = 0;
+    llvm::Value* lane_offsets = nullptr;
+  };
+
+  llvm::Value* i64(std::int64_t value) { return builder_.getInt64(static_cast<std::uint64_t>(value)); }
+  bool is_varying(const loop::Index& index) const;
+  llvm::Value* as_i64(llvm::Value* value);
+  llvm::Value* base_index(const loop::Index& index);
+  std::int64_t lane_factor(const loop::Index& index) const;
+  Address address_of(loop::BufferId id, const std::vector<loop::Index>& indices);
+  llvm::Value* pointer_to(loop::BufferId id, llvm::Value* offset);
+  llvm::Value* lane_pointer(loop::BufferId id, const Address& address, unsigned lane);
+  static bool is_contiguous(const Address& address);
+  llvm::Value* to_register(llvm::Value* value, DType dtype);
+  llvm::Value* load(const loop::Instruction& instruction);
+  llvm::Value* lane_ramp(std::int64_t factor);
+  llvm::Value* index_value(const loop::Index& index);
+  llvm::Value* constant(const loop::Instruction& instruction);
+  llvm::Value* value_of(const loop::Instruction& instruction);
+
+  llvm::IRBuilder<>& builder_;
+  const loop::Program& program_;
+  FmaSupport fma_;
+  llvm::Value* rows_ = nullptr;
+  std::map<loop::BufferId, llvm::Value*> pointers_;
+  std::map<loop::VarId, llvm::Value*> vars_;
+  std::map<loop::RegId, llvm::Value*> regs_;
+  std::map<loop::RegId, DType> dtypes_;
+  unsigned width_ = 1;
+  loop::VarId vector_var_;
+};
+
+}  // namespace dlg
