@@ -1,3 +1,4 @@
+// Owns `dlg check`: shapes, expectations, and compiled code against the reference.
 #include <fmt/ostream.h>
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Owns `dlg eval`: loss and metrics of a trained run.
 #include <fmt/ostream.h>
 
 #include "driver/programs.h"

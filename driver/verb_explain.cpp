@@ -1,3 +1,4 @@
+// Owns `dlg explain`: the text behind a diagnostic code.
 #include <fmt/ostream.h>
 
 #include <algorithm>

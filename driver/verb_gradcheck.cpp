@@ -1,3 +1,4 @@
+// Owns `dlg gradcheck`: derivatives against finite differences.
 #include <fmt/ostream.h>
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Owns `dlg new`: a starting example in a new folder.
 #include <fmt/ostream.h>
 
 #include <filesystem>

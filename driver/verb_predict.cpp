@@ -1,3 +1,4 @@
+// Owns `dlg predict`: predictions of a trained run, CSV in and out.
 #include <fmt/ostream.h>
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Owns `dlg show`: a stage of the compiler as text.
 #include <fmt/ostream.h>
 
 #include "driver/artifact.h"

@@ -1,3 +1,4 @@
+// Owns `dlg step`: every value, derivative and update of one training step.
 #include <fmt/ostream.h>
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Owns `dlg train`: a run, its progress and the files it writes.
 #include <fmt/ostream.h>
 
 #include <csignal>

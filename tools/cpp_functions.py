@@ -39,6 +39,7 @@ class Function:
     last_line: int
     parameters: list
     nesting: int
+    is_override: bool
 
     @property
     def lines(self):
@@ -279,6 +280,7 @@ def open_brace(tokens, position, head, functions):
             tokens[min(body.position, len(tokens)) - 1].line,
             [" ".join(t.text for t in p) for p in split_parameters(parameters)],
             body.deepest,
+            "override" in texts,
         )
     )
     return body.position, []

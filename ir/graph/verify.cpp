@@ -263,17 +263,24 @@ Broken assign_groups(const Graph& graph, IdVector<ValueId, GroupId>& group_of) {
   return std::nullopt;
 }
 
+/// The first operand of `value` that no kernel up to here has computed.
+std::optional<ValueId> missing_operand(const Graph& graph, ValueId value,
+                                       const IdVector<ValueId, char>& is_done) {
+  for (const ValueId operand : graph[value].operands) {
+    if (!is<Leaf>(*graph[operand].op) && !is_done[operand]) return operand;
+  }
+  return std::nullopt;
+}
+
 Broken check_groups(const Graph& graph) {
   IdVector<ValueId, GroupId> group_of(graph.nodes.size());
   if (const Broken broken = assign_groups(graph, group_of)) return broken;
   IdVector<ValueId, char> is_done(graph.nodes.size(), 0);
   for (const Group& group : graph.groups) {
     for (const ValueId value : group.nodes) {
-      for (const ValueId operand : graph[value].operands) {
-        const bool is_ready = is<Leaf>(*graph[operand].op) || is_done[operand];
-        if (is_ready) continue;
+      if (const std::optional<ValueId> operand = missing_operand(graph, value, is_done)) {
         return fmt::format("{} in kernel `{}` comes before its operand {}", node_text(graph, value),
-                           group.name, node_text(graph, operand));
+                           group.name, node_text(graph, *operand));
       }
       is_done[value] = 1;
     }
