@@ -182,6 +182,15 @@ void check_differences(Study& study, std::mt19937_64& random) {
   CHECK(agrees(comparison, 1e-9));
 }
 
+void check_case(const OpDef& op, const SampleCase& sample) {
+  for (const Regime regime : kRegimes) {
+    Study study = make_study({op, sample, regime});
+    std::mt19937_64 random(7);
+    INFO(study.sample.title);
+    for (int i = 0; i < kDirections; ++i) check_direction(study, random);
+  }
+}
+
 }  // namespace
 
 TEST_CASE("gradients agree with dual numbers for every op, case, regime and direction") {
@@ -189,14 +198,7 @@ TEST_CASE("gradients agree with dual numbers for every op, case, regime and dire
     if (!is_differentiated(*op)) continue;
     const std::vector<SampleCase> cases = sample_cases(*op);
     CHECK(cases.size() >= 3);
-    for (const SampleCase& sample : cases) {
-      for (const Regime regime : kRegimes) {
-        Study study = make_study({*op, sample, regime});
-        std::mt19937_64 random(7);
-        INFO(study.sample.title);
-        for (int i = 0; i < kDirections; ++i) check_direction(study, random);
-      }
-    }
+    for (const SampleCase& sample : cases) check_case(*op, sample);
   }
 }
 

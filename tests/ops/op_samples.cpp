@@ -59,6 +59,61 @@ std::vector<double> float_numbers(const SampleDomain& domain, std::size_t count,
   return numbers;
 }
 
+/// Adds the leaf of one operand; integers and bools get their values, floats zeros.
+void add_operand(OpSample& sample, Builder& builder, const SampleRequest& request, std::size_t operand,
+                 std::mt19937_64& random) {
+  const SampleDomain& domain = request.op.sample;
+  const TensorType type = with_dtype(request.sample.operands[operand], request.float_dtype);
+  const std::string path = fmt::format("x{}", operand);
+  sample.operands.push_back(add_leaf(builder, path, type));
+  Tensor<double> values{type.shape.at(kRows), {}};
+  values.elements.resize(static_cast<std::size_t>(values.shape.elements()));
+  const bool is_index = is_operand_of(domain, operand);
+  const std::uint64_t limit = is_index ? static_cast<std::uint64_t>(domain.integers) : 2;
+  for (double& x : values.elements) x = static_cast<double>((random() >> 8u) % limit);
+  auto& home = type.shape.has_batch() ? sample.environment.inputs : sample.environment.states;
+  home[path] = std::move(values);
+}
+
+/// The elements of all float operands together: distinct where the domain asks for a margin.
+void fill_floats(OpSample& sample, const SampleRequest& request, std::mt19937_64& random) {
+  std::vector<double*> elements;
+  std::vector<DType> dtypes;
+  for (const ValueId leaf : sample.operands) {
+    const DType dtype = sample.graph.type(leaf).dtype;
+    if (!is_float(dtype)) continue;
+    for (double& x : leaf_values(sample.environment, sample.graph[leaf]).elements) {
+      elements.push_back(&x);
+      dtypes.push_back(dtype);
+    }
+  }
+  const std::vector<double> numbers =
+      float_numbers(request.op.sample, elements.size(), request.regime, random);
+  for (std::size_t i = 0; i < elements.size(); ++i) {
+    const bool is_single = dtypes[i] == DType::kF32;
+    *elements[i] = is_single ? static_cast<double>(static_cast<float>(numbers[i])) : numbers[i];
+  }
+}
+
+/// What a leaf op reads from outside becomes part of the graph and of the environment.
+void declare_leaf(OpSample& sample, const SampleRequest& request) {
+  const std::string& path = request.sample.attributes.text;
+  const TensorType type = with_dtype(request.sample.declared, request.float_dtype);
+  const Shape shape = type.shape.at(kRows);
+  std::vector<double> elements;
+  for (std::int64_t i = 0; i < shape.elements(); ++i) elements.push_back(0.25 * static_cast<double>(i) - 1);
+  if (&request.op == &ops::state) {
+    sample.graph.states.add({path, type, StateKind::kParameter, {}, {}});
+    sample.environment.states[path] = {shape, std::move(elements)};
+  } else if (&request.op == &ops::input) {
+    sample.graph.inputs.push_back({path, type, {}, {}});
+    sample.environment.inputs[path] = {shape, std::move(elements)};
+  } else if (&request.op == &ops::hyper) {
+    sample.graph.hypers.push_back({path, 0.125, {}});
+    sample.environment.hypers[path] = 0.125;
+  }
+}
+
 }  // namespace
 
 std::string_view regime_name(Regime regime) {
@@ -97,34 +152,11 @@ OpSample make_sample(const SampleRequest& request) {
   sample.graph.batch = kCapacity;
   sample.environment.rows = kRows;
   Builder builder(sample.graph);
-  std::vector<ValueId> floats;
-  std::size_t float_count = 0;
   std::mt19937_64 random(request.seed);
-  const SampleDomain& domain = request.op.sample;
-  for (std::size_t i = 0; i < request.sample.operands.size(); ++i) {
-    const TensorType type = with_dtype(request.sample.operands[i], request.float_dtype);
-    const ValueId leaf = add_leaf(builder, fmt::format("x{}", i), type);
-    sample.operands.push_back(leaf);
-    Tensor<double> values{type.shape.at(kRows), {}};
-    values.elements.resize(static_cast<std::size_t>(values.shape.elements()));
-    const std::uint64_t limit = is_operand_of(domain, i) ? static_cast<std::uint64_t>(domain.integers) : 2;
-    for (double& x : values.elements) x = static_cast<double>((random() >> 8u) % limit);
-    if (is_float(type.dtype)) {
-      floats.push_back(leaf);
-      float_count += values.elements.size();
-    }
-    auto& home = type.shape.has_batch() ? sample.environment.inputs : sample.environment.states;
-    home[fmt::format("x{}", i)] = std::move(values);
-  }
-  const std::vector<double> numbers = float_numbers(domain, float_count, request.regime, random);
-  std::size_t next = 0;
-  for (const ValueId leaf : floats) {
-    const bool is_single = sample.graph.type(leaf).dtype == DType::kF32;
-    for (double& x : leaf_values(sample.environment, sample.graph[leaf]).elements) {
-      x = is_single ? static_cast<double>(static_cast<float>(numbers[next])) : numbers[next];
-      ++next;
-    }
-  }
+  for (std::size_t i = 0; i < request.sample.operands.size(); ++i)
+    add_operand(sample, builder, request, i, random);
+  fill_floats(sample, request, random);
+  declare_leaf(sample, request);
   sample.result = builder.add(request.op, sample.operands, request.sample.attributes,
                               with_dtype(request.sample.declared, request.float_dtype));
   builder.set_name(sample.result, "y");
