@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "ir/loop/loop_ir.h"
@@ -13,20 +12,25 @@
 namespace dlg::loop {
 
 /// The memory of one program. Elements of every buffer are held as doubles in *logical* row-major order at
-/// capacity.
+/// capacity. State buffers at one offset share their elements. Arena floats start as NaN, everything else as
+/// 0; a data buffer has `batch` rows of 0 until set_data.
 class Machine {
  public:
+  /// `program` is verified and outlives the machine.
   explicit Machine(const Program& program);
 
-  std::vector<double>& buffer(BufferId id) { return memory_[id]; }
+  std::vector<double>& buffer(BufferId id) { return memory_[home_[id]]; }
+  const std::vector<double>& buffer(BufferId id) const { return memory_[home_[id]]; }
   /// A data set field: all rows, row-major.
   void set_data(std::string_view input, std::vector<double> values);
-  /// Runs one step on `rows` valid rows. Row i of the batch is data row order[i].
+  /// Runs one step on `rows` valid rows (1 .. batch): all kernels, then the copies; no stop test. Row i of
+  /// the batch is data row order[i].
   void step(std::int64_t rows, const std::vector<std::int64_t>& order);
 
  private:
   const Program& program_;
   IdVector<BufferId, std::vector<double>> memory_;
+  IdVector<BufferId, BufferId> home_;  // the buffer whose memory this one uses
 };
 
 }  // namespace dlg::loop

@@ -94,8 +94,8 @@ enum class LoopKind : std::uint8_t {
   kVector,  // iterations independent: any width, the same bits; no carried values. Innermost axis of what is
             // stored
   kLanes,   // a reduction in 16 lanes: iteration i updates lane i mod 16 of each carried value, every lane
-           // starting from `initial`; at the end a fixed tree joins lane j with lane j + 8, then + 4, + 2, +
-           // 1 through `combine`
+            // starting from `initial`; at the end a fixed tree joins lane j with lane j + 8, then + 4, + 2, +
+            // 1 through `combine`
 };
 
 /// A value that a loop carries. In the body `current` is its value; `next` is what the iteration gives.

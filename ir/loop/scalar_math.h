@@ -19,6 +19,10 @@ struct MathFunction {
 /// The allow-list: every function that emitted code may call.
 std::span<const MathFunction> math_functions();
 
+/// `value` as the nearest value of `dtype`: rounded to f32, truncated and clamped to an integer (NaN: 0),
+/// bool is "not 0".
+double converted(double value, DType dtype);
+
 /// Evaluates one arithmetic instruction on values of `dtype` (bool as 0 / 1, all carried exactly in double).
 /// f32 results are rounded once. This is the meaning of every scalar op but load, index and rows.
 double evaluate(Op op, DType dtype, DType argument_dtype, std::span<const double> args);

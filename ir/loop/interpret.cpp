@@ -1,0 +1,203 @@
+#include "ir/loop/interpret.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "ir/loop/scalar_math.h"
+#include "support/check.h"
+
+namespace dlg::loop {
+namespace {
+
+constexpr std::int64_t kLaneCount = 16;
+
+/// Runs the kernels of one step. Recursion follows the loop nest, whose depth the verifier bounds.
+class Stepper {
+ public:
+  Stepper(const Program& program, Machine& machine, std::int64_t rows)
+      : program_(program), machine_(machine), rows_(rows), strides_(program.buffers.size()) {
+    for (const BufferId id : program.buffers.ids()) {
+      Buffer logical = program.buffers[id];
+      logical.order.clear();
+      strides_[id] = strides_of(logical, program.batch);
+    }
+  }
+
+  void run(const Kernel& kernel) {
+    const CheckContext context("interpreting kernel " + kernel.name);
+    registers_ = IdVector<RegId, double>(kernel.reg_count);
+    variables_ = IdVector<VarId, std::int64_t>(kernel.var_count);
+    block_ends_ = IdVector<VarId, std::int64_t>(kernel.var_count);
+    run(kernel.body);
+  }
+
+ private:
+  void run(const Body& body) {
+    for (const Statement& statement : body) {
+      if (statement.instruction) run(*statement.instruction);
+      if (statement.store) {
+        element(statement.store->buffer, statement.store->indices) = registers_[statement.store->value];
+      }
+      for (const Loop& loop : statement.loop) run(loop);
+    }
+  }
+
+  void run(const Instruction& i) { registers_[i.result] = value_of(i); }
+
+  double value_of(const Instruction& i) {
+    switch (i.op) {
+      case Op::kConst:
+        return converted(i.number, i.dtype);
+      case Op::kLoad:
+        return element(i.buffer, i.indices);
+      case Op::kIndex:
+        return static_cast<double>(value_of(i.indices[0]));
+      case Op::kRows:
+        return static_cast<double>(rows_);
+      default:
+        break;
+    }
+    std::array<double, 3> args{};
+    for (std::size_t a = 0; a < i.args.size(); ++a) args[a] = registers_[i.args[a]];
+    return evaluate(i.op, i.dtype, i.dtype, std::span(args.data(), i.args.size()));
+  }
+
+  std::int64_t value_of(const Index& index) const {
+    std::int64_t value = index.offset;
+    for (const Index::Term& term : index.terms) value += term.factor * variables_[term.var];
+    if (index.dynamic.is_valid()) value += static_cast<std::int64_t>(registers_[index.dynamic]);
+    return value;
+  }
+
+  double& element(BufferId buffer, const std::vector<Index>& indices) {
+    std::int64_t offset = 0;
+    for (std::size_t axis = 0; axis < indices.size(); ++axis) {
+      offset += value_of(indices[axis]) * strides_[buffer][axis];
+    }
+    std::vector<double>& memory = machine_.buffer(buffer);
+    DLG_CHECK(offset >= 0 && offset < static_cast<std::int64_t>(memory.size()),
+              fmt::format("element {} of {} is outside of its {} elements", offset,
+                          program_.buffers[buffer].name, memory.size()));
+    return memory[static_cast<std::size_t>(offset)];
+  }
+
+  void run(const Loop& loop) {
+    std::int64_t begin = 0;
+    std::int64_t end = loop.extent == kBatch ? rows_ : loop.extent;
+    if (loop.block.is_valid()) {
+      begin = variables_[loop.block];
+      end = std::min(end, block_ends_[loop.block]);
+    }
+    if (loop.kind == LoopKind::kLanes) return run_lanes(loop, begin, end);
+    copy_registers(loop, &Carried::initial, &Carried::current);
+    for (std::int64_t i = begin; i < end; i += loop.step) {
+      iterate(loop, i);
+      copy_registers(loop, &Carried::next, &Carried::current);
+    }
+    copy_registers(loop, &Carried::current, &Carried::result);
+  }
+
+  void iterate(const Loop& loop, std::int64_t i) {
+    variables_[loop.var] = i;
+    block_ends_[loop.var] = i + loop.step;
+    run(loop.body);
+  }
+
+  /// All at once: a `next` may be the `current` of another carried value.
+  void copy_registers(const Loop& loop, RegId Carried::*from, RegId Carried::*to) {
+    std::vector<double> values;
+    for (const Carried& c : loop.carried) values.push_back(registers_[c.*from]);
+    for (std::size_t i = 0; i < values.size(); ++i) registers_[loop.carried[i].*to] = values[i];
+  }
+
+  using Lane = std::vector<double>;  // one value per carried value
+
+  Lane read(const Loop& loop, RegId Carried::*member) const {
+    Lane lane;
+    for (const Carried& c : loop.carried) lane.push_back(registers_[c.*member]);
+    return lane;
+  }
+
+  void write(const Loop& loop, RegId Carried::*member, const Lane& lane) {
+    for (std::size_t i = 0; i < lane.size(); ++i) registers_[loop.carried[i].*member] = lane[i];
+  }
+
+  void run_lanes(const Loop& loop, std::int64_t begin, std::int64_t end) {
+    std::array<Lane, kLaneCount> lanes;
+    lanes.fill(read(loop, &Carried::initial));
+    for (std::int64_t i = begin; i < end; ++i) {
+      Lane& lane = lanes[static_cast<std::size_t>(i % kLaneCount)];
+      write(loop, &Carried::current, lane);
+      iterate(loop, i);
+      lane = read(loop, &Carried::next);
+    }
+    for (std::size_t width = kLaneCount / 2; width > 0; width /= 2) {
+      for (std::size_t j = 0; j < width; ++j) {
+        write(loop, &Carried::left, lanes[j]);
+        write(loop, &Carried::right, lanes[j + width]);
+        run(loop.combine);
+        lanes[j] = read(loop, &Carried::combined);
+      }
+    }
+    write(loop, &Carried::result, lanes[0]);
+  }
+
+  const Program& program_;
+  Machine& machine_;
+  std::int64_t rows_;
+  IdVector<BufferId, std::vector<std::int64_t>> strides_;
+  IdVector<RegId, double> registers_;
+  IdVector<VarId, std::int64_t> variables_;
+  IdVector<VarId, std::int64_t> block_ends_;
+};
+
+std::vector<double> initial_memory(const Buffer& buffer, std::int64_t batch) {
+  const auto count = static_cast<std::size_t>(buffer.type.shape.elements(batch));
+  const bool is_poisoned = buffer.kind == BufferKind::kArena && is_float(buffer.type.dtype);
+  std::vector<double> memory(count, is_poisoned ? std::numeric_limits<double>::quiet_NaN() : 0.0);
+  for (std::size_t i = 0; i < buffer.literal.size(); ++i) {
+    memory[i] = converted(buffer.literal[i], buffer.type.dtype);
+  }
+  return memory;
+}
+
+}  // namespace
+
+Machine::Machine(const Program& program) : program_(program) {
+  for (const BufferId id : program.buffers.ids()) {
+    const Buffer& buffer = program.buffers[id];
+    memory_.add(initial_memory(buffer, program.batch));
+    home_.add(id);
+    if (buffer.kind != BufferKind::kState) continue;
+    for (const BufferId other : program.buffers.ids()) {
+      const Buffer& candidate = program.buffers[other];
+      if (candidate.kind != BufferKind::kState || candidate.offset != buffer.offset) continue;
+      home_[id] = other;
+      break;
+    }
+  }
+}
+
+void Machine::set_data(std::string_view input, std::vector<double> values) {
+  for (const BufferId id : program_.buffers.ids()) {
+    const Buffer& buffer = program_.buffers[id];
+    if (buffer.kind == BufferKind::kData && buffer.source == input) memory_[id] = values;
+  }
+}
+
+void Machine::step(std::int64_t rows, const std::vector<std::int64_t>& order) {
+  for (const BufferId id : program_.buffers.ids()) {
+    if (program_.buffers[id].kind != BufferKind::kOrder) continue;
+    const std::size_t count = std::min(order.size(), memory_[id].size());
+    for (std::size_t i = 0; i < count; ++i) memory_[id][i] = static_cast<double>(order[i]);
+  }
+  Stepper stepper(program_, *this, rows);
+  for (const Kernel& kernel : program_.kernels) stepper.run(kernel);
+  for (const Copy& copy : program_.copies) buffer(copy.to) = buffer(copy.from);
+}
+
+}  // namespace dlg::loop

@@ -1,0 +1,218 @@
+#include "ir/loop/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "ir/loop/words.h"
+#include "support/text.h"
+
+namespace dlg::loop {
+namespace {
+
+std::string reg_text(RegId reg) {
+  return fmt::format("%{}", reg.index);
+}
+
+template <class Member>
+std::string regs_text(const std::vector<Carried>& carried, Member member) {
+  std::vector<std::string> parts;
+  for (const Carried& c : carried) parts.push_back(reg_text(c.*member));
+  return join_text(parts, ", ");
+}
+
+std::string extent_text(std::int64_t extent) {
+  return extent == kBatch ? "rows" : std::to_string(extent);
+}
+
+std::string numbers_text(const std::vector<double>& values) {
+  std::vector<std::string> parts;
+  for (const double value : values) parts.push_back(number_text(value));
+  return fmt::format("[{}]", join_text(parts, ", "));
+}
+
+/// The words of a comment on one line.
+std::string one_line(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
+  }
+  return std::string(trim(text));
+}
+
+class Printer {
+ public:
+  Printer(const Program& program, const Sources& sources) : program_(program), sources_(sources) {}
+
+  std::string run() {
+    print_settings();
+    name_buffers();
+    for (const BufferId id : program_.buffers.ids()) print_buffer(id);
+    for (const Kernel& kernel : program_.kernels) print_kernel(kernel);
+    if (!program_.copies.empty()) out_ += "\n";
+    for (const Copy& copy : program_.copies) {
+      line(fmt::format("copy {} -> {}", buffer_names_[copy.from], buffer_names_[copy.to]));
+    }
+    return std::move(out_);
+  }
+
+ private:
+  void print_settings() {
+    line(fmt::format("program batch {}", program_.batch));
+    line(fmt::format("arena {}", program_.arena_bytes));
+    line(fmt::format("state {}", program_.state_bytes));
+    line(fmt::format("output {}", program_.output_bytes));
+    line(fmt::format("stop_test {}", program_.kernels_before_stop_test));
+    if (!program_.buffers.empty()) out_ += "\n";
+  }
+
+  void name_buffers() {
+    std::vector<std::string> taken;
+    for (const Buffer& buffer : program_.buffers) {
+      std::string name = buffer.name;
+      while (std::find(taken.begin(), taken.end(), name) != taken.end()) name += "'";
+      taken.push_back(name);
+      buffer_names_.add(name_word(name));
+    }
+  }
+
+  void print_buffer(BufferId id) {
+    const Buffer& buffer = program_.buffers[id];
+    std::string text = fmt::format("buffer {}: {}", buffer_names_[id], type_text(buffer.type));
+    if (!buffer.order.empty()) text += fmt::format(" order [{}]", fmt::join(buffer.order, ", "));
+    text += fmt::format(" {}", kind_word(buffer.kind));
+    if (has_offset(buffer.kind)) text += fmt::format(" {}", buffer.offset);
+    if (!buffer.source.empty()) text += " " + quoted(buffer.source);
+    if (buffer.kind == BufferKind::kConstant) text += " " + numbers_text(buffer.literal);
+    if (id == program_.loss) text += " loss";
+    line(text);
+  }
+
+  void print_kernel(const Kernel& kernel) {
+    out_ += "\n";
+    std::string comment = sources_.line_reference(kernel.origin);
+    const std::string computes = one_line(kernel.comment);
+    if (!computes.empty()) comment += (comment.empty() ? "computes " : " computes ") + computes;
+    if (!comment.empty()) comment = "  ; " + comment;
+    line(fmt::format("kernel {} {{{}", name_word(kernel.name), comment));
+    var_names_ = IdVector<VarId, std::string>(kernel.var_count);
+    open_.clear();
+    print_body(kernel.body);
+    line("}");
+  }
+
+  void print_body(const Body& body) {
+    ++depth_;
+    for (const Statement& statement : body) {
+      if (statement.instruction) print_instruction(*statement.instruction);
+      if (statement.store) print_store(*statement.store);
+      for (const Loop& loop : statement.loop) print_loop(loop);
+    }
+    --depth_;
+  }
+
+  void print_instruction(const Instruction& i) {
+    std::string text = fmt::format("{} = {}", reg_text(i.result), op_info(i.op).text);
+    std::vector<std::string> args;
+    for (const RegId arg : i.args) args.push_back(reg_text(arg));
+    if (i.op == Op::kConst) args.push_back(number_text(i.number));
+    if (i.op == Op::kLoad) args.push_back(element_text(i.buffer, i.indices));
+    if (i.op == Op::kIndex) args.push_back(index_text(i.indices[0]));
+    if (!args.empty()) text += " " + join_text(args, ", ");
+    line(fmt::format("{} : {}", text, dtype_name(i.dtype)));
+  }
+
+  void print_store(const StoreInstruction& store) {
+    line(fmt::format("store {} = {}", element_text(store.buffer, store.indices), reg_text(store.value)));
+  }
+
+  void print_loop(const Loop& loop) {
+    const std::string begin = loop.block.is_valid() ? var_names_[loop.block] : "0";
+    open_.push_back(free_name(loop.name));
+    var_names_[loop.var] = open_.back();
+    std::string text =
+        fmt::format("{} {} in {}..{}", kind_word(loop.kind), open_.back(), begin, extent_text(loop.extent));
+    if (loop.step != 1) text += fmt::format(" step {}", loop.step);
+    if (!loop.carried.empty()) {
+      std::vector<std::string> starts;
+      for (const Carried& c : loop.carried) {
+        starts.push_back(fmt::format("{} = {}", reg_text(c.current), reg_text(c.initial)));
+      }
+      text += fmt::format(" carry ({}) -> ({})", join_text(starts, ", "),
+                          regs_text(loop.carried, &Carried::result));
+    }
+    line(text + " {");
+    print_body(loop.body);
+    print_next(loop.carried, &Carried::next);
+    open_.pop_back();
+    if (loop.kind == LoopKind::kLanes) print_combine(loop);
+    line("}");
+  }
+
+  void print_combine(const Loop& loop) {
+    line(fmt::format("}} combine ({} | {}) {{", regs_text(loop.carried, &Carried::left),
+                     regs_text(loop.carried, &Carried::right)));
+    print_body(loop.combine);
+    print_next(loop.carried, &Carried::combined);
+  }
+
+  template <class Member>
+  void print_next(const std::vector<Carried>& carried, Member member) {
+    if (carried.empty()) return;
+    line(fmt::format("  next ({})", regs_text(carried, member)));
+  }
+
+  std::string element_text(BufferId buffer, const std::vector<Index>& indices) const {
+    std::vector<std::string> parts;
+    for (const Index& index : indices) parts.push_back(index_text(index));
+    return fmt::format("{}[{}]", buffer_names_[buffer], join_text(parts, ", "));
+  }
+
+  std::string index_text(const Index& index) const {
+    std::string text;
+    const auto add = [&text](std::int64_t sign, const std::string& term) {
+      if (text.empty()) {
+        text = (sign < 0 ? "-" : "") + term;
+      } else {
+        text += (sign < 0 ? " - " : " + ") + term;
+      }
+    };
+    for (const Index::Term& term : index.terms) {
+      const std::string& var = var_names_[term.var];
+      const std::int64_t size = term.factor < 0 ? -term.factor : term.factor;
+      add(term.factor, size == 1 ? var : fmt::format("{}*{}", size, var));
+    }
+    if (index.dynamic.is_valid()) add(1, reg_text(index.dynamic));
+    const std::int64_t offset = index.offset < 0 ? -index.offset : index.offset;
+    if (offset != 0 || text.empty()) add(index.offset, std::to_string(offset));
+    return text;
+  }
+
+  /// The loop's own name, or with primes when an enclosing loop has it.
+  std::string free_name(const std::string& wanted) const {
+    std::string name = is_bare_word(wanted) ? wanted : "i";
+    while (std::find(open_.begin(), open_.end(), name) != open_.end()) name += "'";
+    return name;
+  }
+
+  void line(const std::string& text) {
+    out_.append(2 * depth_, ' ');
+    out_ += text;
+    out_ += '\n';
+  }
+
+  const Program& program_;
+  const Sources& sources_;
+  IdVector<BufferId, std::string> buffer_names_;
+  IdVector<VarId, std::string> var_names_;
+  std::vector<std::string> open_;  // names of the loops around the current statement
+  std::size_t depth_ = 0;
+  std::string out_;
+};
+
+}  // namespace
+
+std::string print_program(const Program& program, const Sources& sources) {
+  return Printer(program, sources).run();
+}
+
+}  // namespace dlg::loop

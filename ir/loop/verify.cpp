@@ -1,0 +1,198 @@
+#include "ir/loop/verify.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "ir/loop/verify_kernel.h"
+#include "support/arithmetic.h"
+
+namespace dlg::loop {
+namespace {
+
+using Failure = std::optional<std::string>;
+
+constexpr std::int64_t kAlignment = 64;
+
+struct Bytes {
+  BufferKind kind;
+  std::int64_t begin;
+  std::int64_t end;
+};
+
+bool overlap(const Bytes& a, const Bytes& b) {
+  return a.kind == b.kind && a.begin < b.end && b.begin < a.end;
+}
+
+Bytes bytes_range(const Program& program, BufferId id) {
+  const Buffer& buffer = program.buffers[id];
+  return {buffer.kind, buffer.offset, buffer.offset + bytes_of(buffer, program.batch)};
+}
+
+/// The elements at `batch` rows, if extents are positive and the bytes do not overflow.
+std::optional<std::int64_t> checked_elements(const TensorType& type, std::int64_t batch) {
+  std::optional<std::int64_t> count = dtype_bytes(type.dtype);
+  const Shape shape = type.shape.at(batch);
+  for (const std::int64_t extent : shape.dims()) {
+    if (extent < 1) return std::nullopt;
+    count = checked_mul(*count, extent);
+    if (!count) return std::nullopt;
+  }
+  return *count / dtype_bytes(type.dtype);
+}
+
+bool is_permutation_of_axes(const std::vector<std::int64_t>& order, std::size_t rank) {
+  std::vector<std::int64_t> sorted = order;
+  std::sort(sorted.begin(), sorted.end());
+  std::vector<std::int64_t> expected(rank);
+  std::iota(expected.begin(), expected.end(), 0);
+  return sorted == expected;
+}
+
+Failure verify_shape(const Program& program, const Buffer& buffer) {
+  const Shape& shape = buffer.type.shape;
+  if (std::count(shape.dims().begin(), shape.dims().end(), kBatch) > 1) return "has two batch axes";
+  if (!checked_elements(buffer.type, program.batch)) return "has an extent below 1 or too many elements";
+  if (!buffer.order.empty() && !is_permutation_of_axes(buffer.order, shape.rank())) {
+    return "has a storage order that is no permutation of its axes";
+  }
+  return std::nullopt;
+}
+
+/// What the kind of a buffer says about its type.
+Failure verify_kind(const Buffer& buffer) {
+  const Shape& shape = buffer.type.shape;
+  const bool is_scalar = shape.rank() == 0;
+  switch (buffer.kind) {
+    case BufferKind::kHyper:
+      if (buffer.type.dtype != DType::kF64 || !is_scalar) return "is a hyper-parameter but not f64[]";
+      break;
+    case BufferKind::kOrder:
+      if (buffer.type != TensorType{DType::kI64, Shape{kBatch}})
+        return "is the row order but not i64[*batch]";
+      break;
+    case BufferKind::kData:
+      if (is_scalar || shape[0] != kBatch) return "is data but its first axis is not the batch";
+      if (!buffer.order.empty()) return "is data but has a storage order";
+      break;
+    case BufferKind::kConstant:
+      if (shape.has_batch()) return "is constant but has a batch axis";
+      if (static_cast<std::int64_t>(buffer.literal.size()) != shape.elements()) {
+        return "is constant but its literal has another number of elements";
+      }
+      break;
+    case BufferKind::kState:
+      if (shape.has_batch()) return "is state but has a batch axis";
+      break;
+    case BufferKind::kArena:
+    case BufferKind::kOutput:
+      break;
+  }
+  return std::nullopt;
+}
+
+Failure verify_place(const Program& program, BufferId id) {
+  const Buffer& buffer = program.buffers[id];
+  std::int64_t size = 0;
+  if (buffer.kind == BufferKind::kArena) size = program.arena_bytes;
+  if (buffer.kind == BufferKind::kState) size = program.state_bytes;
+  if (buffer.kind == BufferKind::kOutput) size = program.output_bytes;
+  if (size == 0 && buffer.kind != BufferKind::kArena && buffer.kind != BufferKind::kState &&
+      buffer.kind != BufferKind::kOutput) {
+    return std::nullopt;
+  }
+  if (buffer.offset < 0 || buffer.offset % kAlignment != 0)
+    return "has an offset that is not 64-byte aligned";
+  const std::optional<std::int64_t> end = checked_add(buffer.offset, bytes_of(buffer, program.batch));
+  if (!end || *end > size) return "reaches beyond the end of its block";
+  return std::nullopt;
+}
+
+/// States and outputs are disjoint, but that two names of one state may share all their bytes.
+Failure verify_overlaps(const Program& program, BufferId id) {
+  const Buffer& buffer = program.buffers[id];
+  if (buffer.kind != BufferKind::kState && buffer.kind != BufferKind::kOutput) return std::nullopt;
+  for (std::uint32_t i = 0; i < id.index; ++i) {
+    const Buffer& other = program.buffers[BufferId{i}];
+    if (!overlap(bytes_range(program, id), bytes_range(program, BufferId{i}))) continue;
+    const bool is_same_state = buffer.kind == BufferKind::kState && buffer.offset == other.offset &&
+                               buffer.type == other.type && buffer.order == other.order;
+    if (!is_same_state) return fmt::format("overlaps `{}`", other.name);
+  }
+  return std::nullopt;
+}
+
+Failure verify_buffer(const Program& program, BufferId id) {
+  Failure failure = verify_shape(program, program.buffers[id]);
+  if (!failure) failure = verify_kind(program.buffers[id]);
+  if (!failure) failure = verify_place(program, id);
+  if (!failure) failure = verify_overlaps(program, id);
+  if (failure) return fmt::format("buffer `{}` {}", program.buffers[id].name, *failure);
+  return std::nullopt;
+}
+
+Failure verify_copy(const Program& program, const Copy& copy) {
+  const auto is_known = [&program](BufferId id) { return id.index < program.buffers.size(); };
+  if (!is_known(copy.from) || !is_known(copy.to)) return "a copy names no buffer";
+  const Buffer& from = program.buffers[copy.from];
+  const Buffer& to = program.buffers[copy.to];
+  if (to.kind != BufferKind::kState) return fmt::format("a copy writes `{}`, which is no state", to.name);
+  const bool has_memory = from.kind == BufferKind::kArena || from.kind == BufferKind::kState ||
+                          from.kind == BufferKind::kOutput || from.kind == BufferKind::kConstant;
+  if (!has_memory) return fmt::format("a copy reads `{}`, which is input", from.name);
+  if (from.type != to.type || from.order != to.order) {
+    return fmt::format("a copy from `{}` to `{}` changes type or storage order", from.name, to.name);
+  }
+  return std::nullopt;
+}
+
+/// The copies happen together: none may read what an earlier one wrote.
+Failure verify_copies(const Program& program) {
+  for (std::size_t i = 0; i < program.copies.size(); ++i) {
+    if (Failure failure = verify_copy(program, program.copies[i])) return failure;
+    for (std::size_t earlier = 0; earlier <= i; ++earlier) {
+      const BufferId to = program.copies[earlier].to;
+      if (!overlap(bytes_range(program, program.copies[i].from), bytes_range(program, to))) continue;
+      return fmt::format("a copy reads `{}`, whose bytes it or an earlier copy writes",
+                         program.buffers[program.copies[i].from].name);
+    }
+  }
+  return std::nullopt;
+}
+
+Failure verify_head(const Program& program) {
+  if (program.batch < 1) return "the batch has fewer than 1 row";
+  if (program.arena_bytes < 0 || program.state_bytes < 0 || program.output_bytes < 0) {
+    return "a memory block has a negative size";
+  }
+  if (program.kernels_before_stop_test > program.kernels.size())
+    return "the stop test is behind the last kernel";
+  if (!program.loss.is_valid()) return std::nullopt;
+  if (program.loss.index >= program.buffers.size()) return "the loss is no buffer";
+  const Buffer& loss = program.buffers[program.loss];
+  if (loss.kind != BufferKind::kOutput || loss.type.shape.rank() != 0 || !is_float(loss.type.dtype)) {
+    return fmt::format("the loss `{}` is not a floating-point scalar output", loss.name);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string> verify(const Program& program) {
+  if (Failure failure = verify_head(program)) return failure;
+  for (const BufferId id : program.buffers.ids()) {
+    if (Failure failure = verify_buffer(program, id)) return failure;
+  }
+  IdVector<BufferId, char> written(program.buffers.size());
+  for (std::size_t k = 0; k < program.kernels.size(); ++k) {
+    const StatePolicy policy =
+        k < program.kernels_before_stop_test ? StatePolicy::kReadOnly : StatePolicy::kWritable;
+    if (Failure failure = verify_kernel(program, program.kernels[k], policy, written)) {
+      return fmt::format("kernel `{}`: {}", program.kernels[k].name, *failure);
+    }
+  }
+  return verify_copies(program);
+}
+
+}  // namespace dlg::loop

@@ -1,0 +1,93 @@
+#include "ir/loop/words.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace dlg::loop {
+namespace {
+
+struct BufferKindRow {
+  std::string_view word;
+  bool has_offset;
+};
+
+/// Indexed by BufferKind.
+constexpr std::array<BufferKindRow, 7> kBufferKinds{{{"arena", true},
+                                                     {"state", true},
+                                                     {"data", false},
+                                                     {"row_order", false},
+                                                     {"hyper", false},
+                                                     {"output", true},
+                                                     {"constant", false}}};
+
+/// Indexed by LoopKind.
+constexpr std::array<std::string_view, 3> kLoopKinds{"for", "vector", "lanes"};
+
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+         static_cast<unsigned char>(c) >= 0x80;
+}
+
+}  // namespace
+
+std::string_view kind_word(BufferKind kind) {
+  return kBufferKinds[static_cast<std::size_t>(kind)].word;
+}
+
+std::optional<BufferKind> parse_buffer_kind(std::string_view word) {
+  for (std::size_t i = 0; i < kBufferKinds.size(); ++i) {
+    if (kBufferKinds[i].word == word) return static_cast<BufferKind>(i);
+  }
+  return std::nullopt;
+}
+
+bool has_offset(BufferKind kind) {
+  return kBufferKinds[static_cast<std::size_t>(kind)].has_offset;
+}
+
+std::string_view kind_word(LoopKind kind) {
+  return kLoopKinds[static_cast<std::size_t>(kind)];
+}
+
+std::optional<LoopKind> parse_loop_kind(std::string_view word) {
+  for (std::size_t i = 0; i < kLoopKinds.size(); ++i) {
+    if (kLoopKinds[i] == word) return static_cast<LoopKind>(i);
+  }
+  return std::nullopt;
+}
+
+bool is_word_start(char c) {
+  return is_letter(c);
+}
+
+bool is_word_part(char c) {
+  return is_letter(c) || (c >= '0' && c <= '9') || c == '.' || c == '\'';
+}
+
+bool is_bare_word(std::string_view name) {
+  // Two dots in a row would read as a range.
+  return !name.empty() && is_word_start(name.front()) &&
+         std::all_of(name.begin(), name.end(), is_word_part) && name.find("..") == std::string_view::npos &&
+         name.back() != '.';
+}
+
+std::string name_word(std::string_view name) {
+  return is_bare_word(name) ? std::string(name) : quoted(name);
+}
+
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (static_cast<unsigned char>(c) < 0x20) {
+      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
+}  // namespace dlg::loop

@@ -1,0 +1,31 @@
+// Owns the words and name spelling of the loop text, shared by its printer and its reader.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "ir/loop/loop_ir.h"
+
+namespace dlg::loop {
+
+/// "arena", "state", "data", ... and back.
+std::string_view kind_word(BufferKind kind);
+std::optional<BufferKind> parse_buffer_kind(std::string_view word);
+/// Whether buffers of this kind have a byte offset in a block.
+bool has_offset(BufferKind kind);
+
+/// "for", "vector", "lanes" and back.
+std::string_view kind_word(LoopKind kind);
+std::optional<LoopKind> parse_loop_kind(std::string_view word);
+
+/// Letters, digits, `_`, `.`, `'` and non-ASCII bytes, not starting with a digit, a dot or a prime.
+bool is_word_start(char c);
+bool is_word_part(char c);
+bool is_bare_word(std::string_view name);
+/// `name` as it stands, or quoted when it is no bare word.
+std::string name_word(std::string_view name);
+/// In double quotes; `"`, `\` and control characters escaped (`\x0a`).
+std::string quoted(std::string_view text);
+
+}  // namespace dlg::loop
