@@ -1,6 +1,8 @@
 // Owns the allocation of aligned blocks, their guards, and the rounding of data into columns.
 #include "runtime/memory.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -22,6 +24,13 @@ constexpr Diag<std::string, std::string, std::int64_t> kNotInteger{
     DiagCode::DataNotInteger, Severity::kError, "`{}` is {} in sample {}, expected a whole number"};
 constexpr Diag<std::string, std::string, std::int64_t, std::string> kOutOfRange{
     DiagCode::DataOutOfRange, Severity::kError, "`{}` is {} in sample {}, expected {}"};
+
+/// Systems hand out more memory than they have and kill whoever uses it; nobody trains on borrowed memory.
+std::int64_t physical_memory() {
+  const std::int64_t pages = ::sysconf(_SC_PHYS_PAGES);
+  const std::int64_t bytes = ::sysconf(_SC_PAGESIZE);
+  return checked_mul(pages, bytes).value_or(std::numeric_limits<std::int64_t>::max());
+}
 
 bool all_guard(const unsigned char* begin, const unsigned char* end) {
   return std::all_of(begin, end, [](unsigned char byte) { return byte == kGuard; });
@@ -92,7 +101,7 @@ void store_as(void* data, std::int64_t index, double value) {
 
 std::optional<AlignedBlock> AlignedBlock::allocate(std::int64_t bytes) {
   const std::optional<std::int64_t> padded = checked_add(bytes, 2 * kGuardBytes + kAlignment - 1);
-  if (bytes < 0 || !padded) return std::nullopt;
+  if (bytes < 0 || !padded || *padded > physical_memory()) return std::nullopt;
   const std::int64_t total = *padded / kAlignment * kAlignment;
   const std::size_t size = static_cast<std::size_t>(total);
   Memory memory(static_cast<unsigned char*>(std::aligned_alloc(kAlignment, size)));

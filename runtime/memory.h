@@ -18,7 +18,7 @@ namespace dlg {
 /// A block of `size` bytes, zeroed, 64-byte aligned, with 64 guard bytes before and at least 64 behind it.
 class AlignedBlock {
  public:
-  /// nullopt: there is not so much memory, or `bytes` is negative.
+  /// nullopt: the machine has not so much memory, or `bytes` is negative.
   static std::optional<AlignedBlock> allocate(std::int64_t bytes);
 
   unsigned char* data() const { return memory_.get() + kGuardBytes; }
