@@ -7,7 +7,7 @@
 #include "tests/catch.h"
 
 TEST_CASE("docs/ops.md is up to date") {
-  const std::string path = std::string(DLG_SOURCE_DIR) + "/docs/ops.md";
+  const std::string path = "docs/ops.md";  // ctest runs in the source folder
   if (std::getenv("DLG_BLESS") != nullptr) std::ofstream(path) << dlg::op_reference();
   std::ifstream file(path);
   std::stringstream text;
