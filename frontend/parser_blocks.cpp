@@ -58,9 +58,10 @@ const BlockParser::BlockRow* BlockParser::find_block(std::string_view word) {
 
 void BlockParser::parse() {
   if (!version_line()) return;
-  for (cursor_.skip_newlines(); !cursor_.at(TokenKind::kEnd); cursor_.skip_newlines()) {
+  for (cursor_.start_statement(); !cursor_.at(TokenKind::kEnd); cursor_.start_statement()) {
     block();
-    statements_.end_statement();
+    const bool is_at_line_start = cursor_.last().kind == TokenKind::kNewline;
+    if (!is_at_line_start) statements_.end_statement();
     if (cursor_.has_failed()) cursor_.recover();
     if (!cursor_.at(TokenKind::kCloseBrace)) continue;
     cursor_.report(cursor_.range(cursor_.take()), kStrayBrace);
@@ -93,7 +94,7 @@ void BlockParser::missing_version_line() {
   const bool is_empty = cursor_.at(TokenKind::kEnd) && cursor_.peek().begin == 0;
   const SourceRange start{cursor_.file(), 0, 0};
   Report report = cursor_.report(start, kMissingVersion);
-  cursor_.skip_newlines();
+  cursor_.start_statement();
   if (cursor_.at_word("dlg")) {
     report.label(cursor_.range(cursor_.peek()), "it stands here");
     cursor_.recover();
@@ -123,12 +124,15 @@ void BlockParser::stray_line() {
     cursor_.fail(range, kStatementAtTopLevel, text);
     return;
   }
-  Report report = cursor_.fail(range, kUnknownBlock, text);
   const std::string nearest = nearest_block_word(text);
+  const BlockRow* row = find_block(nearest);
+  if (row != nullptr && next != TokenKind::kEquals) {
+    cursor_.report(range, kUnknownBlock, text).suggest(range, nearest, "did you mean `" + nearest + "`?");
+    return (this->*row->parse)(cursor_.take_as(nearest));
+  }
+  Report report = cursor_.fail(range, kUnknownBlock, text);
   if (next == TokenKind::kEquals) {
     report.suggest(range, "const " + text, "a named number at the top level is a `const`");
-  } else if (!nearest.empty()) {
-    report.suggest(range, nearest, "did you mean `" + nearest + "`?");
   } else {
     report.note(std::string(kBlockList));
   }
@@ -265,7 +269,7 @@ void BlockParser::lines(Line line) {
   const bool is_closed = cursor_.is_closed();
   const SourceRange open = cursor_.range(cursor_.take());
   if (!is_closed) cursor_.report(open, kUnclosedBlock);
-  for (cursor_.skip_newlines(); !cursor_.at(TokenKind::kCloseBrace); cursor_.skip_newlines()) {
+  for (cursor_.start_statement(); !cursor_.at(TokenKind::kCloseBrace); cursor_.start_statement()) {
     if (cursor_.at(TokenKind::kEnd)) return;
     if (begins_block()) {
       if (!is_closed) return;

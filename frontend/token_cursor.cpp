@@ -85,6 +85,11 @@ Token TokenCursor::take() {
   return token;
 }
 
+Token TokenCursor::take_as(std::string meaning) {
+  list_.mended[peek().begin] = std::move(meaning);
+  return take();
+}
+
 bool TokenCursor::take_if(TokenKind kind) {
   if (has_failed_ || !at(kind)) return false;
   take();
@@ -106,6 +111,11 @@ std::optional<ast::Name> TokenCursor::expect_name(std::string_view what) {
 
 void TokenCursor::skip_newlines() {
   while (list_.tokens[next_].kind == TokenKind::kNewline) ++next_;
+}
+
+void TokenCursor::start_statement() {
+  skip_newlines();
+  if (next_ > 0) last_ = next_ - 1;
 }
 
 bool TokenCursor::go_to_line_with(TokenKind kind) {
@@ -177,7 +187,8 @@ SourceRange TokenCursor::next_range() {
 
 void TokenCursor::leave_brackets() {
   const bool is_matched = !open_.empty() && match_[open_.front()] != kNoMatch;
-  next_ = is_matched ? match_[open_.front()] + 1 : last_ + (has_failed_ && next_ > last_ ? 1 : 0);
+  if (is_matched) next_ = match_[open_.front()] + 1;
+  if (!is_matched && next_ > last_) next_ = last_ + 1;
   open_.clear();
   depth_ = 0;
   has_failed_ = false;

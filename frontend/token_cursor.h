@@ -32,10 +32,14 @@ class TokenCursor {
   const Token& last() const { return list_.tokens[last_]; }
 
   Token take();
+  /// Takes a name that is meant to be `meaning`.
+  Token take_as(std::string meaning);
   bool take_if(TokenKind kind);
   std::optional<Token> expect(TokenKind kind, std::string_view what);
   std::optional<ast::Name> expect_name(std::string_view what);
   void skip_newlines();
+  /// Steps over newlines to the first token of a statement, from which `recover` goes on.
+  void start_statement();
   /// True, and at that token, if a token of `kind` comes next after any newlines.
   bool go_to_line_with(TokenKind kind);
 

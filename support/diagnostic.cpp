@@ -61,11 +61,8 @@ Report& Report::suggest(SourceRange range, std::string replacement, std::string 
 }
 
 Report Diagnostics::add(Diagnostic diagnostic) {
-  const auto is_same = [&](const Diagnostic& other) {
-    return other.code == diagnostic.code && other.range == diagnostic.range &&
-           other.message == diagnostic.message;
-  };
-  if (std::any_of(items_.begin(), items_.end(), is_same)) {
+  const bool is_new = seen_.emplace(diagnostic.code, diagnostic.range, diagnostic.message).second;
+  if (!is_new) {
     duplicate_ = std::move(diagnostic);
     return Report(duplicate_);
   }

@@ -5,8 +5,10 @@
 #include <fmt/format.h>
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "support/source.h"
@@ -104,7 +106,10 @@ class Diagnostics {
   int exit_code() const;
 
  private:
+  using Identity = std::tuple<DiagCode, SourceRange, std::string>;
+
   std::vector<Diagnostic> items_;
+  std::set<Identity> seen_;
   Diagnostic duplicate_;
 };
 
