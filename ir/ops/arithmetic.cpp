@@ -243,7 +243,9 @@ constinit const OpDef ops::masked_mul{
 
 constinit const OpDef ops::cast{
     .name = "cast",
-    .doc = "The same number in another element type: rounded to the nearest float, truncated to an integer.",
+    .doc =
+        "The same number in another element type: rounded to the nearest float; to an integer truncated, "
+        "beyond its range the nearest it has, NaN to 0.",
     .formula = "dx = cast(dy) between float types, else 0",
     .arity = 1,
     .declares_type = true,

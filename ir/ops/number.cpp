@@ -46,6 +46,14 @@ bool overlap(Bound a, Bound b) {
   return a.error + b.error > 0 && !(std::abs(a.value - b.value) > a.error + b.error);
 }
 
+/// Towards 0; beyond the type the nearest integer that it has; NaN becomes 0.
+double to_integer(double x, DType dtype) {
+  if (std::isnan(x)) return 0;
+  const double limit = dtype == DType::kI32 ? 0x1p31 : 0x1p63;
+  const double largest = dtype == DType::kI32 ? limit - 1 : limit;
+  return std::clamp(std::trunc(x), -limit, largest);
+}
+
 }  // namespace
 
 double unit_of(DType dtype) {
@@ -153,20 +161,20 @@ Bound outside_number<Bound>(Bound x, DType dtype) {
 
 template <>
 double cast_number<double>(double x, DType dtype) {
-  return is_float(dtype) ? x : std::trunc(x);
+  return is_float(dtype) ? x : to_integer(x, dtype);
 }
 
 template <>
 Dual cast_number<Dual>(Dual x, DType dtype) {
-  return is_float(dtype) ? x : Dual{std::trunc(x.value), 0};
+  return is_float(dtype) ? x : Dual{to_integer(x.value, dtype), 0};
 }
 
 template <>
 Bound cast_number<Bound>(Bound x, DType dtype) {
   if (is_float(dtype)) return rounded(x.value, x.error, unit_of(dtype), Rounding::kOnce);
-  const double value = std::trunc(x.value);
-  const double low = deviation(value, std::trunc(x.value - x.error));
-  return {value, std::max(low, deviation(value, std::trunc(x.value + x.error))), 0};
+  const double value = to_integer(x.value, dtype);
+  const double low = value - to_integer(x.value - x.error, dtype);
+  return {value, std::max(low, to_integer(x.value + x.error, dtype) - value), 0};
 }
 
 void Sum<Dual>::add(Dual x) {
