@@ -1,3 +1,4 @@
+// Owns the reading of graphs: a parser that goes line by line and leaves out lines with errors.
 #include <fmt/format.h>
 
 #include <algorithm>

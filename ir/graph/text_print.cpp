@@ -1,3 +1,4 @@
+// Owns the writing of graphs as text.
 #include <fmt/format.h>
 
 #include <bit>

@@ -1,0 +1,25 @@
+// Owns three small update rules, each as graph and as plain arithmetic.
+#pragma once
+
+#include <functional>
+
+#include "ir/graph/update_rule.h"
+#include "ir/ops/interpret.h"
+
+namespace dlg::test {
+
+/// The gradients of all parameters when each stands at its point, by path.
+using Tensors = std::unordered_map<std::string, Tensor<double>>;
+using GradientAt = std::function<Tensors(const Tensors& points)>;
+
+struct TestRule {
+  UpdateRule rule;
+  /// The states' new values by path, from their values in the environment.
+  Tensors (*expected)(const Environment<double>& before, const std::vector<std::string>& parameters,
+                      const GradientAt& gradient);
+};
+
+/// sgd, momentum with the step in its rate, and a look-ahead rule with two states.
+const std::vector<TestRule>& test_rules();
+
+}  // namespace dlg::test
