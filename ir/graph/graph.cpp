@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <unordered_map>
 #include <unordered_set>
 
 #include "support/text.h"
@@ -17,6 +18,12 @@ bool is_number(const Node& node) {
 
 std::string leaf_name(const Node& node) {
   return is_number(node) ? number_text(node.attributes.number) : std::string(node.op->name);
+}
+
+/// What tells the n-th namesake from the first: one to three strokes, then a stroke and the number.
+std::string prime(std::size_t n) {
+  constexpr std::size_t kMostStrokes = 3;
+  return n <= kMostStrokes ? std::string(n, '\'') : fmt::format("'{}", n);
 }
 
 /// The source name that stands nearest above `node`: its own, or that of its first operand that has one.
@@ -89,6 +96,7 @@ IdVector<ValueId, char> live_values(const Graph& graph) {
 
 void name_nodes(Graph& graph) {
   std::unordered_set<std::string> taken;
+  std::unordered_map<std::string, std::size_t> collisions;
   IdVector<ValueId, std::string> roots(graph.nodes.size());
   for (const ValueId value : graph.nodes.ids()) {
     NodeInfo& info = graph.infos[value];
@@ -98,7 +106,8 @@ void name_nodes(Graph& graph) {
       const bool is_plain = node.operands.empty() || roots[value].empty();
       info.name = is_plain ? leaf_name(node) : fmt::format("{}.{}", roots[value], word_of(node));
     }
-    while (!taken.insert(info.name).second) info.name += '\'';
+    const std::string wanted = info.name;
+    while (!taken.insert(info.name).second) info.name = wanted + prime(++collisions[wanted]);
   }
 }
 

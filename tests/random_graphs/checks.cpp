@@ -124,7 +124,7 @@ Failure check_slope(const Graph& backward, const RandomGraph& random) {
   Tensors here;
   for (const auto& entry : direction) here[entry.first] = random.environment.states.at(entry.first);
   double slope = 0;
-  double size = 1e-30;
+  double size = 1e-5;  // Roundings of sums that cancel leave this much of the tolerance.
   for (const auto& [path, gradient] : gradients_at(backward, random.environment, here)) {
     for (std::size_t i = 0; i < gradient.elements.size(); ++i) {
       const double term = gradient.elements[i] * direction[path].elements[i];
