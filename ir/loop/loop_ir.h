@@ -30,14 +30,14 @@ enum class BufferKind : std::uint8_t {
 };
 
 struct Buffer {
-  std::string name;
-  TensorType type;  // logical shape
-  std::vector<std::int64_t>
-      order;  // storage order: logical axes from outermost to innermost; empty: as written
+  std::string name = {};
+  TensorType type = {};  // logical shape
+  std::vector<std::int64_t> order =
+      {};  // storage order: logical axes from outermost to innermost; empty: as written
   BufferKind kind = BufferKind::kArena;
-  std::int64_t offset = 0;      // bytes, 64-byte aligned
-  std::string source;           // state path, input path, hyper or output name
-  std::vector<double> literal;  // kConstant
+  std::int64_t offset = 0;           // bytes, 64-byte aligned
+  std::string source = {};           // state path, input path, hyper or output name
+  std::vector<double> literal = {};  // kConstant
 };
 
 /// Element strides per logical axis, with `capacity` rows in place of the batch.
@@ -76,11 +76,11 @@ std::optional<Op> parse_op(std::string_view text);
 struct Instruction {
   Op op = Op::kConst;
   DType dtype = DType::kF32;
-  RegId result;
-  std::vector<RegId> args;
-  double number = 0;           // kConst
-  BufferId buffer;             // kLoad
-  std::vector<Index> indices;  // kLoad: one per logical axis; kIndex: exactly one
+  RegId result = {};
+  std::vector<RegId> args = {};
+  double number = 0;                // kConst
+  BufferId buffer = {};             // kLoad
+  std::vector<Index> indices = {};  // kLoad: one per logical axis; kIndex: exactly one
 };
 
 struct StoreInstruction {
