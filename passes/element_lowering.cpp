@@ -1,0 +1,225 @@
+#include "passes/element_lowering.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "support/check.h"
+
+namespace dlg {
+
+using loop::ElementScope;
+using loop::Scalar;
+
+/// The scope of one node at one index.
+class NodeScope final : public ElementScope {
+ public:
+  NodeScope(ElementLowering& lowering, ValueId value, const Indices& at)
+      : lowering_(lowering), builder_(lowering.builder_), value_(value), at_(at) {}
+
+  const Node& node() const override { return lowering_.graph_[value_]; }
+  const TensorType& operand_type(std::size_t operand) const override {
+    return lowering_.graph_.type(node().operands[operand]);
+  }
+  std::span<const loop::Index> index() const override { return at_; }
+
+  using ElementScope::arg;
+  Scalar arg(std::size_t operand, std::vector<loop::Index> at) override {
+    const loop::RegId reg = lowering_.element(node().operands[operand], std::move(at));
+    return {this, reg, operand_type(operand).dtype};
+  }
+
+  using ElementScope::emit;
+  Scalar emit(loop::Op op, std::vector<Scalar> args, DType dtype) override {
+    if (op != loop::Op::kCast) ++lowering_.work_;
+    loop::Instruction instruction{.op = op, .dtype = dtype};
+    for (const Scalar& arg : args) instruction.args.push_back(arg.reg);
+    return {this, builder_.emit(std::move(instruction)), dtype};
+  }
+
+  Scalar constant(double value, DType dtype) override {
+    const double rounded = dtype == DType::kF32 ? static_cast<double>(static_cast<float>(value)) : value;
+    return {this, builder_.emit({.op = loop::Op::kConst, .dtype = dtype, .number = rounded}), dtype};
+  }
+
+  Scalar index_value(const loop::Index& index) override {
+    const DType dtype = DType::kI64;
+    return {this, builder_.emit({.op = loop::Op::kIndex, .dtype = dtype, .indices = {index}}), dtype};
+  }
+
+  Scalar rows() override {
+    return {this, builder_.emit({.op = loop::Op::kRows, .dtype = DType::kI64}), DType::kI64};
+  }
+
+  Scalars lanes(std::int64_t extent, Scalars initial, const Step& step, const Combine& combine) override;
+  Scalars chain(std::int64_t extent, std::int64_t block, Scalars initial, const Step& step,
+                const Combine& combine) override;
+
+ private:
+  loop::Loop header(loop::LoopKind kind, std::int64_t extent, const Scalars& initial);
+  Scalars currents(const loop::Loop& loop, const Scalars& like);
+  Scalars results(const std::vector<loop::Carried>& carried, const Scalars& like);
+  void set_next(loop::Loop& loop, const Scalars& next);
+  loop::Body lane_tree(std::vector<loop::Carried>& carried, const Scalars& like, const Combine& combine);
+  Scalars plain_chain(loop::Loop header, const Scalars& initial, const Step& step);
+
+  ElementLowering& lowering_;
+  KernelBuilder& builder_;
+  ValueId value_;
+  const Indices& at_;
+};
+
+loop::Loop NodeScope::header(loop::LoopKind kind, std::int64_t extent, const Scalars& initial) {
+  ++lowering_.work_;
+  loop::Loop loop;
+  loop.kind = kind;
+  loop.var = builder_.new_var();
+  loop.name = extent == kBatch ? "b" : "k";
+  loop.extent = extent;
+  for (const Scalar& value : initial) {
+    loop::Carried carried;
+    carried.initial = value.reg;
+    carried.current = builder_.new_register();
+    carried.result = builder_.new_register();
+    loop.carried.push_back(carried);
+  }
+  return loop;
+}
+
+ElementScope::Scalars NodeScope::currents(const loop::Loop& loop, const Scalars& like) {
+  Scalars values;
+  for (std::size_t i = 0; i < like.size(); ++i)
+    values.push_back({this, loop.carried[i].current, like[i].dtype});
+  return values;
+}
+
+ElementScope::Scalars NodeScope::results(const std::vector<loop::Carried>& carried, const Scalars& like) {
+  Scalars values;
+  for (std::size_t i = 0; i < like.size(); ++i) values.push_back({this, carried[i].result, like[i].dtype});
+  return values;
+}
+
+void NodeScope::set_next(loop::Loop& loop, const Scalars& next) {
+  DLG_CHECK(next.size() == loop.carried.size(), "a reduction step lost a carried value");
+  for (std::size_t i = 0; i < next.size(); ++i) loop.carried[i].next = next[i].reg;
+}
+
+loop::Body NodeScope::lane_tree(std::vector<loop::Carried>& carried, const Scalars& like,
+                                const Combine& combine) {
+  return builder_.combine_body([&] {
+    Scalars left;
+    Scalars right;
+    for (std::size_t i = 0; i < like.size(); ++i) {
+      carried[i].left = builder_.new_register();
+      carried[i].right = builder_.new_register();
+      left.push_back({this, carried[i].left, like[i].dtype});
+      right.push_back({this, carried[i].right, like[i].dtype});
+    }
+    const Scalars combined = combine(left, right);
+    for (std::size_t i = 0; i < like.size(); ++i) carried[i].combined = combined[i].reg;
+  });
+}
+
+ElementScope::Scalars NodeScope::lanes(std::int64_t extent, Scalars initial, const Step& step,
+                                       const Combine& combine) {
+  loop::Loop loop = header(loop::LoopKind::kLanes, extent, initial);
+  loop.combine = lane_tree(loop.carried, initial, combine);
+  const std::vector<loop::Carried> carried = loop.carried;
+  builder_.add_loop(std::move(loop), FrameKind::kReduction, [&](loop::Loop& open) {
+    const Indices at{loop::index_of(open.var)};
+    set_next(open, step(at, currents(open, initial)));
+  });
+  return results(carried, initial);
+}
+
+ElementScope::Scalars NodeScope::plain_chain(loop::Loop header, const Scalars& initial, const Step& step) {
+  const std::vector<loop::Carried> carried = header.carried;
+  builder_.add_loop(std::move(header), FrameKind::kReduction, [&](loop::Loop& open) {
+    const Indices at{loop::index_of(open.var)};
+    set_next(open, step(at, currents(open, initial)));
+  });
+  return results(carried, initial);
+}
+
+ElementScope::Scalars NodeScope::chain(std::int64_t extent, std::int64_t block, Scalars initial,
+                                       const Step& step, const Combine& combine) {
+  const std::int64_t most = extent == kBatch ? lowering_.graph_.batch : extent;
+  if (block == 0 || most <= block) {
+    return plain_chain(header(loop::LoopKind::kSerial, extent, initial), initial, step);
+  }
+  loop::Loop blocks = header(loop::LoopKind::kSerial, extent, initial);
+  blocks.step = block;
+  blocks.name += "0";
+  const std::vector<loop::Carried> carried = blocks.carried;
+  builder_.add_loop(std::move(blocks), FrameKind::kBlock, [&](loop::Loop& open) {
+    loop::Loop inner = header(loop::LoopKind::kSerial, extent, initial);
+    inner.block = open.var;
+    const Scalars part = plain_chain(std::move(inner), initial, step);
+    set_next(open, combine(currents(open, initial), part));
+  });
+  return results(carried, initial);
+}
+
+ElementLowering::ElementLowering(const Graph& graph, KernelBuilder& builder, IsComputed is_computed,
+                                 Load load)
+    : graph_(graph), builder_(builder), is_computed_(std::move(is_computed)), load_(std::move(load)) {}
+
+loop::RegId ElementLowering::element(ValueId value, Indices at) {
+  DLG_CHECK(at.size() == graph_.type(value).shape.rank(),
+            fmt::format("`{}` read with {} indices", graph_.name(value), at.size()));
+  Key key{-1, value.index};
+  for (loop::Index& index : at) {
+    index = canonical(std::move(index));
+    append(key, index);
+  }
+  Frame& frame = builder_.frame_of(at);
+  if (const auto found = frame.known.find(key); found != frame.known.end()) return found->second;
+  loop::RegId reg;
+  builder_.run_in(frame, [&] { reg = compute(value, at); });
+  frame.known.emplace(std::move(key), reg);
+  return reg;
+}
+
+namespace {
+
+bool contains(const Indices& at, loop::VarId var) {
+  return std::any_of(at.begin(), at.end(), [&](const loop::Index& index) {
+    return std::any_of(index.terms.begin(), index.terms.end(),
+                       [&](const loop::Index::Term& term) { return term.var == var; });
+  });
+}
+
+Evaluation evaluation_in(const Frame& innermost, ValueId value, const Indices& at) {
+  Evaluation evaluation{value, at};
+  for (const Frame* frame = &innermost; frame != nullptr; frame = frame->parent) {
+    if (frame->kind == FrameKind::kReduction || frame->kind == FrameKind::kBlock) {
+      evaluation.is_in_reduction = true;
+    }
+    // A block's variable never stands in an index: that of the loop inside the block does.
+    const bool must_contain = frame->var.is_valid() && frame->kind != FrameKind::kBlock;
+    if (must_contain && !contains(at, frame->var)) evaluation.is_repeated = true;
+  }
+  return evaluation;
+}
+
+loop::Scalar run_rule(const Lowering& lowering, ElementScope& scope) {
+  if (const Map* map = std::get_if<Map>(&lowering)) return map->element(scope);
+  if (const Reduce* reduce = std::get_if<Reduce>(&lowering)) return reduce->element(scope);
+  const Nest* nest = std::get_if<Nest>(&lowering);
+  DLG_CHECK(nest != nullptr, fmt::format("`{}` has no element rule", scope.node().op->name));
+  return nest->element(scope);
+}
+
+}  // namespace
+
+loop::RegId ElementLowering::compute(ValueId value, const Indices& at) {
+  if (!is_computed_(value)) {
+    loads_.push_back({value, at});
+    return load_(builder_, value, at);
+  }
+  evaluations_.push_back(evaluation_in(builder_.current(), value, at));
+  NodeScope scope(*this, value, at);
+  return run_rule(graph_[value].op->lowering, scope).reg;
+}
+
+}  // namespace dlg

@@ -1,0 +1,94 @@
+// Owns the building of one kernel: a tree of open loop bodies, and for every instruction the outermost body
+// in which it can stand.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <span>
+#include <vector>
+
+#include "ir/loop/loop_ir.h"
+
+namespace dlg {
+
+using Indices = std::vector<loop::Index>;
+
+/// Flat words that compare equal exactly when what they describe is the same computation.
+using Key = std::vector<std::int64_t>;
+
+/// Sorts the terms by variable and joins equal variables, so that equal indices compare equal.
+loop::Index canonical(loop::Index index);
+
+/// Appends an index to a key.
+void append(Key& key, const loop::Index& index);
+
+enum class FrameKind : std::uint8_t {
+  kRoot,       // the kernel's body
+  kDomain,     // a loop over an axis of what the kernel stores
+  kReduction,  // a loop that carries values
+  kBlock,      // a loop over blocks of a reduction
+  kCombine,    // joins lanes; not a loop
+};
+
+/// A body under construction. A value that was computed here is known here and in all frames below.
+struct Frame {
+  Frame* parent = nullptr;
+  FrameKind kind = FrameKind::kRoot;
+  int depth = 0;
+  loop::VarId var;  // invalid in kRoot and kCombine
+  loop::Body body;
+  std::map<Key, loop::RegId> known;  // instructions and elements by key
+};
+
+/// Builds the body of one kernel. Frames form a chain from the root to the current one. A pure instruction
+/// goes to the deepest frame that defines one of its operands, so whatever does not change in a loop stands
+/// before it; equal instructions are made once.
+class KernelBuilder {
+ public:
+  KernelBuilder();
+  KernelBuilder(const KernelBuilder&) = delete;
+  KernelBuilder& operator=(const KernelBuilder&) = delete;
+
+  Frame& current() { return *current_; }
+  /// The deepest frame that defines a variable or register of `at`.
+  Frame& frame_of(std::span<const loop::Index> at);
+
+  /// Appends `instruction` (its result is chosen here) unless the same one is known.
+  loop::RegId emit(loop::Instruction instruction);
+  void store(loop::StoreInstruction store);
+
+  loop::RegId new_register();
+  loop::VarId new_var();
+
+  /// Runs `fill` in a new frame below the current one and appends the loop, with the frame's body, to the
+  /// current frame. Registers that the loop carries must have been made with `new_register`.
+  void add_loop(loop::Loop header, FrameKind kind, const std::function<void(loop::Loop&)>& fill);
+  /// Runs `fill` in a new frame of kind kCombine; answers its body.
+  loop::Body combine_body(const std::function<void()>& fill);
+
+  /// Runs `fill` with `frame`, one of the chain, as current: what it emits stands before the loops that are
+  /// open below.
+  void run_in(Frame& frame, const std::function<void()>& fill);
+
+  /// Marks `reg` as defined in the current frame.
+  void define(loop::RegId reg) { frame_of_register_[reg] = current_; }
+
+  /// The kernel with everything that was built; name, origin and comment are the caller's.
+  loop::Kernel finish();
+
+ private:
+  Frame& deeper(Frame& a, Frame& b) { return a.depth >= b.depth ? a : b; }
+  Frame& frame_of(const loop::Index& index);
+
+  Frame root_;
+  Frame* current_;
+  IdVector<loop::VarId, Frame*> frame_of_var_;
+  IdVector<loop::RegId, Frame*> frame_of_register_;
+};
+
+/// One loop per axis of `domain`, axes from outermost to innermost in `order` (empty: as written), axes of
+/// size 1 without a loop; `fill` runs in the innermost frame and gets one index per axis of `domain`.
+void domain_nest(KernelBuilder& builder, const Shape& domain, const std::vector<std::int64_t>& order,
+                 const std::function<void(const Indices&)>& fill);
+
+}  // namespace dlg
