@@ -1,11 +1,13 @@
-// Owns the order of kernels: the loss first, then little live memory, weights written after their last read.
+// Owns the order of kernels: the loss first, weights written after their last read.
 #pragma once
 
 #include "ir/graph/graph.h"
 
 namespace dlg {
 
-/// Before: a fused graph. After: the same kernels in another legal order, stored in that order.
+/// Before: a fused graph, groups in any order. After: the same groups in an order in which every value is
+/// computed before it is read; first those that the loss needs, last those that write states, each where the
+/// data flow allows it after all other readers of the old state. An inlined view stands in its first reader.
 Graph schedule(const Graph& fused);
 
 }  // namespace dlg

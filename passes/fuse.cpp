@@ -1,0 +1,196 @@
+#include "passes/fuse.h"
+
+#include <algorithm>
+
+#include "passes/group_trace.h"
+#include "passes/order_edges.h"
+#include "passes/schedule.h"
+
+namespace dlg {
+namespace {
+
+using Groups = IdVector<GroupId, Group>;
+
+/// Groups in the making: classes of computed nodes that are no inlined views.
+class Fuser {
+ public:
+  explicit Fuser(const Graph& graph);
+
+  /// Joins each node with the groups of what it reads, in order: a producer's epilogue grows first.
+  void join_chains();
+  /// Joins groups of scalars that do not read each other.
+  void join_scalars();
+
+  /// The groups in no particular order, each inlined view in that of its first reader.
+  Groups groups() const;
+
+ private:
+  bool is_inlined(ValueId value) const { return is_view_[value] != 0 && is_sink_[value] == 0; }
+  bool may_join(std::size_t a, std::size_t b) const;
+  GroupPlan joined(std::size_t a, std::size_t b) const;
+  bool is_read_outside(ValueId value, std::size_t a, std::size_t b) const;
+  bool writes_in_place(const GroupTrace& trace, const GroupPlan& plan) const;
+  bool mixes_loss_and_effects(const GroupPlan& plan) const;
+  bool stays_acyclic(std::size_t a, std::size_t b) const;
+  void join(std::size_t a, std::size_t b);
+  bool is_scalar_group(std::size_t group) const;
+
+  const Graph& graph_;
+  IdVector<ValueId, char> is_view_;
+  IdVector<ValueId, char> is_sink_;
+  Readers readers_;
+  IdVector<ValueId, std::vector<ValueId>> bases_;  // the computed values that a value reads, through views
+  std::vector<std::size_t> class_of_;              // by value; leaves and views have classes of their own
+  std::vector<std::vector<ValueId>> members_;      // by class; empty: joined into another
+  Edges edges_;
+};
+
+Fuser::Fuser(const Graph& graph)
+    : graph_(graph),
+      is_view_(graph.nodes.size(), 0),
+      is_sink_(graph.nodes.size(), 0),
+      bases_(graph.nodes.size()),
+      class_of_(graph.nodes.size()),
+      members_(graph.nodes.size()) {
+  for (const Output& output : graph.outputs) is_sink_[output.value] = 1;
+  for (const Effect& effect : graph.effects) is_sink_[effect.value] = 1;
+  for (const ValueId value : graph.nodes.ids()) is_view_[value] = is_view(graph, value) ? 1 : 0;
+  const auto inlined = [this](ValueId value) { return is_inlined(value); };
+  readers_ = readers_of(graph, inlined);
+  edges_ = order_edges(graph, inlined);
+  for (const ValueId value : graph.nodes.ids()) {
+    class_of_[value.index] = value.index;
+    if (is<Leaf>(*graph[value].op) || is_inlined(value)) continue;
+    members_[value.index] = {value};
+    for (const ValueId reader : readers_[value]) bases_[reader].push_back(value);
+  }
+}
+
+bool Fuser::is_read_outside(ValueId value, std::size_t a, std::size_t b) const {
+  return std::any_of(readers_[value].begin(), readers_[value].end(), [&](ValueId reader) {
+    return class_of_[reader.index] != a && class_of_[reader.index] != b;
+  });
+}
+
+GroupPlan Fuser::joined(std::size_t a, std::size_t b) const {
+  GroupPlan plan;
+  std::merge(members_[a].begin(), members_[a].end(), members_[b].begin(), members_[b].end(),
+             std::back_inserter(plan.members));
+  for (const ValueId value : plan.members) {
+    if (is_sink_[value] || is_read_outside(value, a, b)) plan.stored.push_back(value);
+  }
+  return plan;
+}
+
+bool Fuser::writes_in_place(const GroupTrace& trace, const GroupPlan& plan) const {
+  return std::all_of(graph_.effects.begin(), graph_.effects.end(), [&](const Effect& effect) {
+    if (!std::binary_search(plan.members.begin(), plan.members.end(), effect.value)) return true;
+    return std::all_of(trace.loads.begin(), trace.loads.end(), [&](const ElementLoad& load) {
+      const bool is_old = graph_[load.value].attributes.text == graph_.states[effect.state].path;
+      return !is_old || load.at == trace.domain;
+    });
+  });
+}
+
+bool Fuser::mixes_loss_and_effects(const GroupPlan& plan) const {
+  const auto is_member = [&](ValueId value) {
+    return std::binary_search(plan.members.begin(), plan.members.end(), value);
+  };
+  const std::optional<ValueId> loss = graph_.find_output("loss");
+  if (!loss || !is_member(*loss)) return false;
+  return std::any_of(graph_.effects.begin(), graph_.effects.end(),
+                     [&](const Effect& effect) { return is_member(effect.value); });
+}
+
+bool Fuser::stays_acyclic(std::size_t a, std::size_t b) const {
+  std::vector<std::size_t> classes = class_of_;
+  std::replace(classes.begin(), classes.end(), b, a);
+  return quotient_is_acyclic(edges_, classes);
+}
+
+bool Fuser::may_join(std::size_t a, std::size_t b) const {
+  const GroupPlan plan = joined(a, b);
+  if (plan.stored.empty()) return false;
+  const Shape& domain = graph_.type(plan.stored.front()).shape;
+  const bool has_one_domain = std::all_of(plan.stored.begin(), plan.stored.end(),
+                                          [&](ValueId value) { return graph_.type(value).shape == domain; });
+  if (!has_one_domain || mixes_loss_and_effects(plan)) return false;
+  const GroupTrace trace = trace_group(graph_, plan, [&](ValueId value) { return is_inlined(value); });
+  return !refusal(graph_, plan, trace) && writes_in_place(trace, plan) && stays_acyclic(a, b);
+}
+
+void Fuser::join(std::size_t a, std::size_t b) {
+  members_[a] = joined(a, b).members;
+  members_[b].clear();
+  for (const ValueId value : members_[a]) class_of_[value.index] = a;
+}
+
+void Fuser::join_chains() {
+  for (const ValueId value : graph_.nodes.ids()) {
+    if (members_[class_of_[value.index]].empty()) continue;
+    for (const ValueId base : bases_[value]) {
+      const std::size_t a = class_of_[base.index];
+      const std::size_t b = class_of_[value.index];
+      if (a != b && may_join(a, b)) join(a, b);
+    }
+  }
+}
+
+bool Fuser::is_scalar_group(std::size_t group) const {
+  return !members_[group].empty() &&
+         std::all_of(members_[group].begin(), members_[group].end(), [&](ValueId value) {
+           return graph_.type(value).shape.rank() == 0 && is<Map>(*graph_[value].op);
+         });
+}
+
+void Fuser::join_scalars() {
+  std::optional<std::size_t> first;
+  for (std::size_t group = 0; group < members_.size(); ++group) {
+    if (!is_scalar_group(group)) continue;
+    if (first && may_join(*first, group)) {
+      join(*first, group);
+    } else {
+      first = group;
+    }
+  }
+}
+
+Groups Fuser::groups() const {
+  std::vector<std::vector<ValueId>> all = members_;
+  for (const ValueId value : graph_.nodes.ids()) {
+    if (is_inlined(value)) all[class_of_[readers_[value].front().index]].push_back(value);
+  }
+  Groups groups;
+  for (std::size_t group = 0; group < all.size(); ++group) {
+    if (all[group].empty()) continue;
+    std::sort(all[group].begin(), all[group].end());
+    groups.add({graph_.name(members_[group].back()), std::move(all[group])});
+  }
+  return groups;
+}
+
+Groups single_groups(const Graph& graph) {
+  Groups groups;
+  for (const ValueId value : graph.nodes.ids()) {
+    if (!is<Leaf>(*graph[value].op)) groups.add({graph.name(value), {value}});
+  }
+  return groups;
+}
+
+Groups fused_groups(const Graph& graph) {
+  Fuser fuser(graph);
+  fuser.join_chains();
+  fuser.join_scalars();
+  return fuser.groups();
+}
+
+}  // namespace
+
+Graph fuse(const Graph& graph, Fusion fusion) {
+  Graph fused = graph;
+  name_nodes(fused);
+  fused.groups = fusion == Fusion::kOn ? fused_groups(fused) : single_groups(fused);
+  return schedule(fused);
+}
+
+}  // namespace dlg

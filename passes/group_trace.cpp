@@ -1,0 +1,183 @@
+#include "passes/group_trace.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "support/check.h"
+
+namespace dlg {
+namespace {
+
+loop::RegId load_from_nowhere(const Graph& graph, KernelBuilder& builder, ValueId value, const Indices& at) {
+  loop::Instruction instruction{.op = loop::Op::kLoad, .dtype = graph.type(value).dtype};
+  instruction.buffer = loop::BufferId{value.index};
+  instruction.indices = at;
+  return builder.emit(std::move(instruction));
+}
+
+ElementLowering::Load loader(const Graph& graph) {
+  return [&graph](KernelBuilder& builder, ValueId value, const Indices& at) {
+    return load_from_nowhere(graph, builder, value, at);
+  };
+}
+
+bool contains(const std::vector<ValueId>& sorted, ValueId value) {
+  return std::binary_search(sorted.begin(), sorted.end(), value);
+}
+
+IdVector<ValueId, char> marked_sinks(const Graph& graph) {
+  IdVector<ValueId, char> is_sink(graph.nodes.size(), 0);
+  for (const Output& output : graph.outputs) is_sink[output.value] = 1;
+  for (const Effect& effect : graph.effects) is_sink[effect.value] = 1;
+  return is_sink;
+}
+
+bool is_alone(const Graph& fused, GroupId group) {
+  return fused.groups[group].nodes.size() == 1;
+}
+
+}  // namespace
+
+bool is_view(const Graph& graph, ValueId value) {
+  if (!is<Map>(*graph[value].op)) return false;
+  KernelBuilder builder;
+  ElementLowering lowering(
+      graph, builder, [&](ValueId other) { return other == value; }, loader(graph));
+  domain_nest(builder, graph.type(value).shape, {}, [&](const Indices& at) { lowering.element(value, at); });
+  return lowering.work() == 0;
+}
+
+Roles roles_of(const Graph& fused) {
+  Roles roles;
+  roles.of.resize(fused.nodes.size(), ValueRole::kInternal);
+  roles.group_of.resize(fused.nodes.size());
+  for (const GroupId group : fused.groups.ids()) {
+    for (const ValueId value : fused.groups[group].nodes) roles.group_of[value] = group;
+  }
+  const IdVector<ValueId, char> is_sink = marked_sinks(fused);
+  for (const ValueId value : fused.nodes.ids()) {
+    if (is<Leaf>(*fused[value].op)) {
+      roles.of[value] = ValueRole::kLeaf;
+    } else if (is_sink[value]) {
+      roles.of[value] = ValueRole::kStored;
+    } else if (!is_alone(fused, roles.group_of[value]) && is_view(fused, value)) {
+      roles.of[value] = ValueRole::kInlined;
+    }
+  }
+  const auto mark_read = [&](ValueId value, GroupId reader) {
+    const bool is_elsewhere = roles.of[value] == ValueRole::kInternal && roles.group_of[value] != reader;
+    if (is_elsewhere) roles.of[value] = ValueRole::kStored;
+  };
+  // A view's operands are read by all groups that inline it: readers are found through chains of views.
+  IdVector<ValueId, std::vector<GroupId>> readers(fused.nodes.size());
+  for (std::uint32_t i = static_cast<std::uint32_t>(fused.nodes.size()); i-- > 0;) {
+    const ValueId value{i};
+    for (const GroupId reader : readers[value]) mark_read(value, reader);
+    if (roles.of[value] == ValueRole::kLeaf) continue;
+    const bool is_inlined = roles.of[value] == ValueRole::kInlined;
+    const std::vector<GroupId> by = is_inlined ? readers[value] : std::vector{roles.group_of[value]};
+    for (const ValueId operand : fused[value].operands) {
+      std::vector<GroupId>& all = readers[operand];
+      all.insert(all.end(), by.begin(), by.end());
+      std::sort(all.begin(), all.end());
+      all.erase(std::unique(all.begin(), all.end()), all.end());
+    }
+  }
+  return roles;
+}
+
+bool GroupTrace::reads(ValueId value) const {
+  return std::any_of(loads.begin(), loads.end(), [&](const auto& load) { return load.value == value; });
+}
+
+bool GroupTrace::reads_only_in_place(ValueId value) const {
+  return std::all_of(loads.begin(), loads.end(),
+                     [&](const ElementLoad& load) { return load.value != value || load.at == domain; });
+}
+
+GroupTrace trace_group(const Graph& graph, const GroupPlan& group,
+                       const std::function<bool(ValueId)>& is_inlined) {
+  KernelBuilder builder;
+  const auto is_computed = [&](ValueId value) { return contains(group.members, value) || is_inlined(value); };
+  ElementLowering lowering(graph, builder, is_computed, loader(graph));
+  GroupTrace trace;
+  if (group.stored.empty()) return trace;
+  domain_nest(builder, graph.type(group.stored.front()).shape, group.order, [&](const Indices& at) {
+    for (const ValueId value : group.stored) {
+      if (graph.type(value).shape.rank() == at.size()) lowering.element(value, at);
+    }
+    trace.domain = at;
+  });
+  trace.evaluations = lowering.evaluations();
+  trace.loads = lowering.loads();
+  return trace;
+}
+
+namespace {
+
+/// The largest group: it bounds the size of a compiled function and the depth of the lowering.
+constexpr std::size_t kMostMembers = 64;
+
+using Refusal = std::optional<std::string>;
+
+Refusal refuse_shapes(const Graph& graph, const GroupPlan& group) {
+  if (group.stored.empty()) return "it stores nothing";
+  if (group.members.size() > kMostMembers) return "it is too large";
+  const Shape& domain = graph.type(group.stored.front()).shape;
+  for (const ValueId value : group.stored) {
+    if (graph.type(value).shape == domain) continue;
+    return fmt::format("it stores `{}` of shape {} beside `{}` of shape {}", graph.name(value),
+                       shape_text(graph.type(value).shape), graph.name(group.stored.front()),
+                       shape_text(domain));
+  }
+  return std::nullopt;
+}
+
+Refusal refuse_evaluation(const Graph& graph, const Evaluation& evaluation) {
+  const std::string& name = graph.name(evaluation.value);
+  if (evaluation.is_repeated) return fmt::format("it would compute `{}` again and again", name);
+  const bool has_dynamic = std::any_of(evaluation.at.begin(), evaluation.at.end(),
+                                       [](const loop::Index& index) { return index.dynamic.is_valid(); });
+  if (has_dynamic) return fmt::format("it would compute `{}` at an index that is not known", name);
+  const bool has_loops = !is<Map>(*graph[evaluation.value].op);
+  if (has_loops && evaluation.is_in_reduction) return fmt::format("`{}` would be inside a reduction", name);
+  return std::nullopt;
+}
+
+}  // namespace
+
+Refusal refusal(const Graph& graph, const GroupPlan& group, const GroupTrace& trace) {
+  if (Refusal refused = refuse_shapes(graph, group)) return refused;
+  IdVector<ValueId, char> is_seen(graph.nodes.size(), 0);
+  int nests = 0;
+  for (const Evaluation& evaluation : trace.evaluations) {
+    const bool is_own = contains(group.members, evaluation.value);
+    if (!is_own) continue;
+    if (Refusal refused = refuse_evaluation(graph, evaluation)) return refused;
+    if (is_seen[evaluation.value]) {
+      return fmt::format("it needs `{}` at two indices", graph.name(evaluation.value));
+    }
+    is_seen[evaluation.value] = 1;
+    nests += is<Nest>(*graph[evaluation.value].op) ? 1 : 0;
+  }
+  if (nests > 1) return "it has two contractions";
+  return std::nullopt;
+}
+
+IdVector<GroupId, GroupPlan> group_plans(const Graph& fused, const Roles& roles) {
+  IdVector<GroupId, GroupPlan> plans;
+  for (const Group& group : fused.groups) {
+    GroupPlan plan;
+    std::copy_if(group.nodes.begin(), group.nodes.end(), std::back_inserter(plan.members),
+                 [&](ValueId value) { return roles[value] != ValueRole::kInlined; });
+    std::sort(plan.members.begin(), plan.members.end());
+    for (const ValueId value : plan.members) {
+      if (roles[value] == ValueRole::kStored) plan.stored.push_back(value);
+    }
+    plans.add(std::move(plan));
+  }
+  return plans;
+}
+
+}  // namespace dlg

@@ -1,0 +1,64 @@
+// Owns what is known of a kernel before there is one: which values are stored, and what a group would
+// evaluate and load, found by lowering it without memory.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "passes/element_lowering.h"
+
+namespace dlg {
+
+/// Whether `value` only moves elements (broadcast, transpose, slice, a cast): nothing is lost by doing it
+/// again wherever it is read. Found by running its element rule, not by its name.
+bool is_view(const Graph& graph, ValueId value);
+
+enum class ValueRole : std::uint8_t {
+  kLeaf,      // no operands: read from where it lives, or made on the spot
+  kInternal,  // computed, read by its own group only
+  kInlined,   // a view: done by every group that reads it
+  kStored,    // an output, an effect, or read by another group
+};
+
+/// Says for every value where its readers get it from. Follows from the groups alone: a view that has company
+/// in its group and is neither output nor effect is inlined; a view alone in its group is stored.
+struct Roles {
+  IdVector<ValueId, ValueRole> of;
+  IdVector<ValueId, GroupId> group_of;  // invalid for leaves
+
+  ValueRole operator[](ValueId value) const { return of[value]; }
+};
+
+Roles roles_of(const Graph& fused);
+
+/// A group with the values that it stores, in order.
+struct GroupPlan {
+  std::vector<ValueId> members;  // ascending, without inlined views
+  std::vector<ValueId> stored;
+  std::vector<std::int64_t> order;  // of the axes of what is stored; empty: as written
+};
+
+/// What lowering a group does.
+struct GroupTrace {
+  Indices domain;  // the index at which the stored values are computed
+  std::vector<Evaluation> evaluations;
+  std::vector<ElementLoad> loads;
+
+  /// Whether every reading of `value` is at the index that is being stored.
+  bool reads_only_in_place(ValueId value) const;
+  bool reads(ValueId value) const;
+};
+
+/// Lowers a group without memory. `is_inlined` tells which values outside the group are done on the spot.
+GroupTrace trace_group(const Graph& graph, const GroupPlan& group,
+                       const std::function<bool(ValueId)>& is_inlined);
+
+/// Why a group must not be one kernel: stored values of different shapes, work done twice, a reduction inside
+/// another, two nests. nullopt: it may.
+std::optional<std::string> refusal(const Graph& graph, const GroupPlan& group, const GroupTrace& trace);
+
+/// The groups of a fused graph with what they store, in order.
+IdVector<GroupId, GroupPlan> group_plans(const Graph& fused, const Roles& roles);
+
+}  // namespace dlg

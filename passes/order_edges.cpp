@@ -1,0 +1,81 @@
+#include "passes/order_edges.h"
+
+#include <algorithm>
+
+#include "ir/graph/state_values.h"
+
+namespace dlg {
+namespace {
+
+using Pairs = std::vector<std::pair<std::size_t, std::size_t>>;
+
+void add_unless_cyclic(Edges& edges, const Pairs& more) {
+  const std::size_t before = edges.edges.size();
+  edges.edges.insert(edges.edges.end(), more.begin(), more.end());
+  if (!topological_order(edges)) edges.edges.resize(before);
+}
+
+bool is_computed(const Graph& graph, ValueId value) {
+  return !is<Leaf>(*graph[value].op);
+}
+
+void insert_sorted(std::vector<ValueId>& all, const std::vector<ValueId>& more) {
+  all.insert(all.end(), more.begin(), more.end());
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+}
+
+}  // namespace
+
+Readers readers_of(const Graph& graph, const IsInlined& is_inlined) {
+  Readers readers(graph.nodes.size());
+  for (std::uint32_t i = static_cast<std::uint32_t>(graph.nodes.size()); i-- > 0;) {
+    const ValueId value{i};
+    const std::vector<ValueId> by = is_inlined(value) ? readers[value] : std::vector{value};
+    for (const ValueId operand : graph[value].operands) insert_sorted(readers[operand], by);
+  }
+  return readers;
+}
+
+Edges data_edges(const Graph& graph, const IsInlined& is_inlined) {
+  const Readers readers = readers_of(graph, is_inlined);
+  Edges edges{graph.nodes.size(), {}};
+  for (const ValueId value : graph.nodes.ids()) {
+    if (!is_computed(graph, value) || is_inlined(value)) continue;
+    for (const ValueId reader : readers[value]) edges.edges.emplace_back(value.index, reader.index);
+  }
+  return edges;
+}
+
+Edges order_edges(const Graph& graph, const IsInlined& is_inlined) {
+  const Readers readers = readers_of(graph, is_inlined);
+  Edges edges = data_edges(graph, is_inlined);
+  for (const Effect& effect : graph.effects) {
+    const ValueId state = find_state_value(graph, graph.states[effect.state].path);
+    if (!state.is_valid() || !is_computed(graph, effect.value)) continue;
+    Pairs pairs;
+    for (const ValueId reader : readers[state]) {
+      if (reader != effect.value) pairs.emplace_back(reader.index, effect.value.index);
+    }
+    add_unless_cyclic(edges, pairs);
+  }
+  const std::optional<ValueId> loss = graph.find_output("loss");
+  if (!loss || !is_computed(graph, *loss)) return edges;
+  for (const Effect& effect : graph.effects) {
+    if (!is_computed(graph, effect.value) || effect.value == *loss) continue;
+    add_unless_cyclic(edges, {{loss->index, effect.value.index}});
+  }
+  return edges;
+}
+
+Edges class_edges(const Edges& edges, const std::vector<std::size_t>& class_of, std::size_t classes) {
+  Edges quotient{classes, {}};
+  for (const auto& [from, to] : edges.edges) {
+    if (class_of[from] != class_of[to]) quotient.edges.emplace_back(class_of[from], class_of[to]);
+  }
+  std::sort(quotient.edges.begin(), quotient.edges.end());
+  quotient.edges.erase(std::unique(quotient.edges.begin(), quotient.edges.end()), quotient.edges.end());
+  return quotient;
+}
+
+}  // namespace dlg

@@ -1,0 +1,118 @@
+#include "passes/schedule.h"
+
+#include <algorithm>
+
+#include "passes/group_trace.h"
+#include "passes/order_edges.h"
+#include "support/check.h"
+
+namespace dlg {
+namespace {
+
+/// The edges between groups. Inlined views are in no group here: they go where their readers go.
+struct Quotient {
+  IdVector<ValueId, GroupId> group_of;  // invalid: a leaf or an inlined view
+  Edges data;
+  Edges order;  // data and what else must come before
+};
+
+Quotient quotient_of(const Graph& fused, const Roles& roles) {
+  Quotient quotient;
+  quotient.group_of = roles.group_of;
+  const auto is_inlined = [&](ValueId value) { return roles[value] == ValueRole::kInlined; };
+  // Leaves and views have no edges: the group they are given here does not matter.
+  std::vector<std::size_t> group_index(fused.nodes.size(), 0);
+  for (const ValueId value : fused.nodes.ids()) {
+    if (is_inlined(value)) quotient.group_of[value] = {};
+    if (quotient.group_of[value].is_valid()) group_index[value.index] = quotient.group_of[value].index;
+  }
+  quotient.data = class_edges(data_edges(fused, is_inlined), group_index, fused.groups.size());
+  quotient.order = class_edges(order_edges(fused, is_inlined), group_index, fused.groups.size());
+  return quotient;
+}
+
+enum class Rank : std::uint8_t { kLoss, kOther, kWritesState };
+
+/// Which groups the loss needs, which write states.
+std::vector<Rank> ranks_of(const Graph& fused, const Quotient& quotient) {
+  std::vector<Rank> ranks(fused.groups.size(), Rank::kOther);
+  for (const Effect& effect : fused.effects) {
+    const GroupId group = quotient.group_of[effect.value];
+    if (group.is_valid()) ranks[group.index] = Rank::kWritesState;
+  }
+  const std::optional<ValueId> loss = fused.find_output("loss");
+  if (!loss || !quotient.group_of[*loss].is_valid()) return ranks;
+  const Reachability reachability(quotient.data);
+  for (std::size_t group = 0; group < ranks.size(); ++group) {
+    if (reachability.reaches(group, quotient.group_of[*loss].index)) ranks[group] = Rank::kLoss;
+  }
+  return ranks;
+}
+
+/// The groups from first to last wish: by rank, then by their first node.
+std::vector<std::size_t> wishes(const Graph& fused, const std::vector<Rank>& ranks) {
+  std::vector<std::size_t> order(fused.groups.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  const auto last_node = [&](std::size_t group) {
+    const auto& nodes = fused.groups[GroupId{static_cast<std::uint32_t>(group)}].nodes;
+    return *std::max_element(nodes.begin(), nodes.end());
+  };
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return std::pair(ranks[a], last_node(a)) < std::pair(ranks[b], last_node(b));
+  });
+  return order;
+}
+
+std::optional<std::vector<std::size_t>> order_by_wish(const Edges& edges,
+                                                      const std::vector<std::size_t>& wish) {
+  std::vector<std::size_t> place(wish.size());
+  for (std::size_t i = 0; i < wish.size(); ++i) place[wish[i]] = i;
+  Edges renumbered{edges.count, {}};
+  for (const auto& [from, to] : edges.edges) renumbered.edges.emplace_back(place[from], place[to]);
+  std::optional<std::vector<std::size_t>> order = topological_order(renumbered);
+  if (!order) return std::nullopt;
+  for (std::size_t& vertex : *order) vertex = wish[vertex];
+  return order;
+}
+
+/// Moves every inlined view into the first group, in the new order, that reads it, directly or through views.
+void place_views(Graph& graph, const Roles& roles) {
+  IdVector<ValueId, GroupId> home(graph.nodes.size());
+  for (const GroupId group : graph.groups.ids()) {
+    std::vector<ValueId>& nodes = graph.groups[group].nodes;
+    std::erase_if(nodes, [&](ValueId value) { return roles[value] == ValueRole::kInlined; });
+    for (const ValueId value : nodes) home[value] = group;
+  }
+  for (std::uint32_t i = static_cast<std::uint32_t>(graph.nodes.size()); i-- > 0;) {
+    const GroupId reader = home[ValueId{i}];
+    for (const ValueId operand : graph.nodes[ValueId{i}].operands) {
+      if (roles[operand] != ValueRole::kInlined) continue;
+      if (!home[operand].is_valid() || reader < home[operand]) home[operand] = reader;
+    }
+  }
+  for (const ValueId value : graph.nodes.ids()) {
+    if (roles[value] == ValueRole::kInlined) graph.groups[home[value]].nodes.push_back(value);
+  }
+  for (Group& group : graph.groups) std::sort(group.nodes.begin(), group.nodes.end());
+}
+
+}  // namespace
+
+Graph schedule(const Graph& fused) {
+  const Roles roles = roles_of(fused);
+  const Quotient quotient = quotient_of(fused, roles);
+  const std::vector<std::size_t> wish = wishes(fused, ranks_of(fused, quotient));
+  std::optional<std::vector<std::size_t>> order = order_by_wish(quotient.order, wish);
+  // Where a state cannot be written in place by this grouping, its old readers bind nobody: it is copied.
+  if (!order) order = order_by_wish(quotient.data, wish);
+  DLG_CHECK(order.has_value(), "the groups are cyclic");
+  Graph scheduled = fused;
+  scheduled.groups = {};
+  for (const std::size_t group : *order) {
+    scheduled.groups.add(fused.groups[GroupId{static_cast<std::uint32_t>(group)}]);
+  }
+  place_views(scheduled, roles);
+  return scheduled;
+}
+
+}  // namespace dlg
