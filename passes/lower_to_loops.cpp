@@ -1,0 +1,123 @@
+#include "passes/lower_to_loops.h"
+
+#include <fmt/format.h>
+
+#include "passes/group_trace.h"
+#include "passes/program_memory.h"
+#include "support/check.h"
+#include "support/text.h"
+
+namespace dlg {
+namespace {
+
+/// Lowers one fused graph.
+class Lowerer {
+ public:
+  Lowerer(const Graph& fused, const Plan& plan)
+      : fused_(fused), plan_(plan), roles_(roles_of(fused)), memory_(fused, plan, program_) {}
+
+  loop::Program run();
+
+ private:
+  /// Outputs and effects that are leaves: stored before the first kernel, while every state is still old.
+  void lower_leaves();
+  void lower_group(GroupId group, const GroupPlan& plan);
+  void add_kernel(KernelBuilder& builder, std::string name, const std::vector<ValueId>& nodes);
+  void store_all(KernelBuilder& builder, ElementLowering& lowering, const std::vector<ValueId>& values,
+                 const Indices& at);
+  ElementLowering::Load loader();
+
+  const Graph& fused_;
+  const Plan& plan_;
+  Roles roles_;
+  loop::Program program_;
+  ProgramMemory memory_;
+};
+
+loop::Program Lowerer::run() {
+  program_.batch = fused_.batch;
+  program_.arena_bytes = plan_.arena_bytes;
+  program_.state_bytes = plan_.state_bytes;
+  program_.output_bytes = plan_.output_bytes;
+  lower_leaves();
+  const std::size_t leaf_kernels = program_.kernels.size();
+  const IdVector<GroupId, GroupPlan> groups = group_plans(fused_, roles_);
+  for (const GroupId group : groups.ids()) lower_group(group, groups[group]);
+  for (const StateCopy& copy : plan_.copies) {
+    program_.copies.push_back({memory_.placed(copy.placement), memory_.state(copy.state)});
+  }
+  if (fused_.find_output("loss")) {
+    program_.loss = *program_.find_buffer(loop::BufferKind::kOutput, "loss");
+    program_.kernels_before_stop_test = leaf_kernels + plan_.groups_before_stop_test;
+  }
+  return std::move(program_);
+}
+
+ElementLowering::Load Lowerer::loader() {
+  return [this](KernelBuilder& builder, ValueId value, const Indices& at) {
+    return memory_.load(builder, value, at);
+  };
+}
+
+/// Everything is computed before anything is stored: a state that is written in place is read first.
+void Lowerer::store_all(KernelBuilder& builder, ElementLowering& lowering, const std::vector<ValueId>& values,
+                        const Indices& at) {
+  std::vector<loop::RegId> elements;
+  for (const ValueId value : values) elements.push_back(lowering.element(value, at));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    for (const loop::BufferId buffer : memory_.stores(values[i])) builder.store({buffer, at, elements[i]});
+  }
+}
+
+void Lowerer::lower_leaves() {
+  for (const ValueId value : fused_.nodes.ids()) {
+    if (roles_[value] != ValueRole::kLeaf || memory_.stores(value).empty()) continue;
+    KernelBuilder builder;
+    ElementLowering lowering(
+        fused_, builder, [](ValueId) { return false; }, loader());
+    domain_nest(builder, fused_.type(value).shape, {},
+                [&](const Indices& at) { store_all(builder, lowering, {value}, at); });
+    add_kernel(builder, fused_.name(value), {value});
+  }
+}
+
+void Lowerer::lower_group(GroupId group, const GroupPlan& plan) {
+  const std::string& name = fused_.groups[group].name;
+  const CheckContext where(fmt::format("kernel {}", name));
+  DLG_CHECK(!plan.stored.empty(), fmt::format("kernel `{}` stores nothing", name));
+  const Shape& domain = fused_.type(plan.stored.front()).shape;
+  for (const ValueId value : plan.stored) {
+    DLG_CHECK(fused_.type(value).shape == domain, fmt::format("kernel `{}` stores several shapes", name));
+  }
+  KernelBuilder builder;
+  const auto is_computed = [&](ValueId value) {
+    const bool is_member = roles_.group_of[value] == group && roles_[value] != ValueRole::kLeaf;
+    return is_member || roles_[value] == ValueRole::kInlined;
+  };
+  ElementLowering lowering(fused_, builder, is_computed, loader());
+  domain_nest(builder, domain, plan_.loop_orders[group],
+              [&](const Indices& at) { store_all(builder, lowering, plan.stored, at); });
+  add_kernel(builder, name, fused_.groups[group].nodes);
+}
+
+void Lowerer::add_kernel(KernelBuilder& builder, std::string name, const std::vector<ValueId>& nodes) {
+  loop::Kernel kernel = builder.finish();
+  kernel.name = std::move(name);
+  std::vector<std::string> names;
+  for (const ValueId value : nodes) {
+    names.push_back(fused_.name(value));
+    const std::vector<SourceRange>& origins = fused_.infos[value].origins;
+    // The last node with a place is nearest to what the kernel stores.
+    if (!origins.empty()) kernel.origin = origins.front();
+  }
+  kernel.comment = join_text(names, ", ");
+  program_.kernels.push_back(std::move(kernel));
+}
+
+}  // namespace
+
+loop::Program lower_to_loops(const Graph& fused, const Plan& plan) {
+  return Lowerer(fused, plan).run();
+}
+
+}  // namespace dlg
