@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "codegen/emit.h"
+#include "ir/loop/scalar_math.h"
 
 namespace dlg {
 
@@ -143,8 +144,7 @@ Value* ElementEmitter::index_value(const Index& index) {
 
 Value* ElementEmitter::constant(const loop::Instruction& instruction) {
   llvm::Type* type = register_type(builder_.getContext(), instruction.dtype);
-  if (is_float(instruction.dtype)) return llvm::ConstantFP::get(type, instruction.number);
-  return llvm::ConstantInt::getSigned(type, static_cast<std::int64_t>(instruction.number));
+  return constant_element(type, loop::converted(instruction.number, instruction.dtype));
 }
 
 void ElementEmitter::emit_instruction(const loop::Instruction& instruction) {

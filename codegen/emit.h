@@ -5,6 +5,8 @@
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/Module.h>
 
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "codegen/target_spec.h"
@@ -15,6 +17,10 @@ namespace dlg {
 /// The name of the entry point in every module.
 inline constexpr const char* kEntryName = "dlg_step";
 
+/// The symbol of kernel `index`: its number keeps it apart from every other function, its name is for
+/// reading.
+std::string kernel_symbol(const loop::Program& program, std::size_t index);
+
 /// A kernel's function: one pointer per buffer in `buffers`, then the number of valid rows.
 struct EmittedKernel {
   llvm::Function* function = nullptr;
@@ -22,7 +28,7 @@ struct EmittedKernel {
 };
 
 /// Emits one kernel. Vector loops become explicit vectors, lanes loops 16 lanes and a tree.
-EmittedKernel emit_kernel(llvm::Module& module, const loop::Program& program, const loop::Kernel& kernel,
+EmittedKernel emit_kernel(llvm::Module& module, const loop::Program& program, std::size_t index,
                           FmaSupport fma);
 
 /// Emits the entry point of runtime/abi.h, which calls the kernels in order.
@@ -36,5 +42,7 @@ std::unique_ptr<llvm::Module> emit_module(llvm::LLVMContext& context, const loop
 /// The type of an element in memory (bool is a byte) and in a register.
 llvm::Type* memory_type(llvm::LLVMContext& context, DType dtype);
 llvm::Type* register_type(llvm::LLVMContext& context, DType dtype);
+/// `value`, which fits the dtype behind `type`, as a constant of `type`.
+llvm::Constant* constant_element(llvm::Type* type, double value);
 
 }  // namespace dlg

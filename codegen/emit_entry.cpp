@@ -7,6 +7,7 @@
 
 #include "codegen/emit.h"
 #include "codegen/llvm_adapter.h"
+#include "ir/loop/scalar_math.h"
 #include "runtime/abi.h"
 #include "support/check.h"
 
@@ -140,16 +141,15 @@ class EntryEmitter {
     }
   }
 
-  llvm::Constant* element(DType dtype, double value) {
-    llvm::Type* type = memory_type(module_.getContext(), dtype);
-    if (is_float(dtype)) return llvm::ConstantFP::get(type, value);
-    return llvm::ConstantInt::getSigned(type, static_cast<std::int64_t>(value));
-  }
-
   Value* literal(const loop::Buffer& buffer) {
-    std::vector<llvm::Constant*> elements;
-    for (const double value : buffer.literal) elements.push_back(element(buffer.type.dtype, value));
-    auto* type = llvm::ArrayType::get(memory_type(module_.getContext(), buffer.type.dtype), elements.size());
+    llvm::Type* element = memory_type(module_.getContext(), buffer.type.dtype);
+    std::vector<llvm::Constant*> elements(buffer.literal.size());
+    const std::vector<std::int64_t> places = loop::storage_of(buffer, 1);
+    for (std::size_t i = 0; i < elements.size(); ++i) {
+      const double value = loop::converted(buffer.literal[i], buffer.type.dtype);
+      elements[static_cast<std::size_t>(places[i])] = constant_element(element, value);
+    }
+    auto* type = llvm::ArrayType::get(element, elements.size());
     auto* global = new llvm::GlobalVariable(module_, type, true, llvm::GlobalValue::PrivateLinkage,
                                             llvm::ConstantArray::get(type, elements), buffer.name);
     global->setAlignment(llvm::Align(64));

@@ -63,16 +63,18 @@ unsigned vector_width(const Body& body) {
 
 class KernelEmitter {
  public:
-  KernelEmitter(llvm::Module& module, const loop::Program& program, const loop::Kernel& kernel,
-                FmaSupport fma)
-      : program_(program), kernel_(kernel), builder_(module.getContext()), elements_(builder_, program, fma) {
-    emitted_.buffers = buffers_of(kernel);
+  KernelEmitter(llvm::Module& module, const loop::Program& program, std::size_t index, FmaSupport fma)
+      : program_(program),
+        kernel_(program.kernels[index]),
+        builder_(module.getContext()),
+        elements_(builder_, program, fma) {
+    emitted_.buffers = buffers_of(kernel_);
     llvm::Type* pointer = llvm::PointerType::get(module.getContext(), 0);
     std::vector<llvm::Type*> parameters(emitted_.buffers.size(), pointer);
     parameters.push_back(builder_.getInt64Ty());
     emitted_.function =
         llvm::Function::Create(llvm::FunctionType::get(builder_.getVoidTy(), parameters, false),
-                               llvm::Function::InternalLinkage, kernel.name, module);
+                               llvm::Function::InternalLinkage, kernel_symbol(program, index), module);
     set_attributes();
   }
 
@@ -99,12 +101,23 @@ class KernelEmitter {
       const loop::Buffer& buffer = program_.buffers[emitted_.buffers[i]];
       llvm::Argument& argument = *f.getArg(static_cast<unsigned>(i));
       argument.setName(buffer.name);
-      argument.addAttr(llvm::Attribute::NoAlias);
+      if (!shares_bytes(emitted_.buffers[i])) argument.addAttr(llvm::Attribute::NoAlias);
       elements_.set_pointer(emitted_.buffers[i], &argument);
     }
     rows_ = f.getArg(static_cast<unsigned>(emitted_.buffers.size()));
     rows_->setName("rows");
     elements_.set_rows(rows_);
+  }
+
+  /// Whether another buffer of this kernel lies on some of the same bytes of its block.
+  bool shares_bytes(BufferId id) const {
+    const loop::Buffer& buffer = program_.buffers[id];
+    return std::any_of(emitted_.buffers.begin(), emitted_.buffers.end(), [&](BufferId other_id) {
+      const loop::Buffer& other = program_.buffers[other_id];
+      return other_id != id && other.kind == buffer.kind && loop::has_offset(buffer.kind) &&
+             other.offset < buffer.offset + loop::bytes_of(buffer, program_.batch) &&
+             buffer.offset < other.offset + loop::bytes_of(other, program_.batch);
+    });
   }
 
   llvm::BasicBlock* new_block(const std::string& name) {
@@ -138,7 +151,8 @@ class KernelEmitter {
         if (reg.is_valid()) elements_.set_dtype(reg, dtype);
       }
     }
-    if (loop.kind == LoopKind::kVector) return emit_vector(loop);
+    // Inside another vector loop the lanes are taken already: iterations one after the other.
+    if (loop.kind == LoopKind::kVector && elements_.width() == 1) return emit_vector(loop);
     if (loop.kind == LoopKind::kLanes)
       return elements_.width() > 1 || has_loops(loop.body) ? emit_lanes_in_memory(loop)
                                                            : emit_lanes_as_vector(loop);
@@ -198,7 +212,7 @@ class KernelEmitter {
 
   void emit_serial(const Loop& loop) {
     const Bounds bounds = bounds_of(loop);
-    if (loop.step > 1) block_steps_[loop.var] = loop.step;
+    block_steps_[loop.var] = loop.step;
     CountedLoop counted{bounds.begin, bounds.end, loop.step, loop.name, {}};
     for (const loop::Carried& carried : loop.carried) {
       counted.initial.push_back(elements_.wide_reg(carried.initial));
@@ -415,9 +429,9 @@ class KernelEmitter {
 
 }  // namespace
 
-EmittedKernel emit_kernel(llvm::Module& module, const loop::Program& program, const loop::Kernel& kernel,
+EmittedKernel emit_kernel(llvm::Module& module, const loop::Program& program, std::size_t index,
                           FmaSupport fma) {
-  return KernelEmitter(module, program, kernel, fma).run();
+  return KernelEmitter(module, program, index, fma).run();
 }
 
 }  // namespace dlg

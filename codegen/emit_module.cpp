@@ -3,6 +3,8 @@
 #include <llvm/IR/Verifier.h>
 #include <llvm/Support/raw_ostream.h>
 
+#include <limits>
+
 #include "codegen/emit.h"
 #include "codegen/llvm_adapter.h"
 #include "support/check.h"
@@ -29,6 +31,26 @@ llvm::Type* register_type(llvm::LLVMContext& context, DType dtype) {
   return llvm::Type::getDoubleTy(context);
 }
 
+llvm::Constant* constant_element(llvm::Type* type, double value) {
+  if (type->isFloatingPointTy()) return llvm::ConstantFP::get(type, value);
+  // The largest i64 has no double of its own: the interpreter's image of it is 2^63.
+  if (value >= 0x1p63) return llvm::ConstantInt::getSigned(type, std::numeric_limits<std::int64_t>::max());
+  const auto whole = static_cast<std::uint64_t>(static_cast<std::int64_t>(value));
+  return type->isIntegerTy(1) ? llvm::ConstantInt::getBool(type, whole != 0)
+                              : llvm::ConstantInt::get(type, whole, true);
+}
+
+std::string kernel_symbol(const loop::Program& program, std::size_t index) {
+  std::string symbol = fmt::format("k{}.{}", index, program.kernels[index].name);
+  // Anything but plain characters would need quotes in LLVM's and the assembler's text.
+  for (char& c : symbol) {
+    const bool is_plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.';
+    if (!is_plain) c = '_';
+  }
+  return symbol;
+}
+
 std::unique_ptr<llvm::Module> emit_module(llvm::LLVMContext& context, const loop::Program& program,
                                           const TargetSpec& spec) {
   auto module = std::make_unique<llvm::Module>("dlg", context);
@@ -39,8 +61,8 @@ std::unique_ptr<llvm::Module> emit_module(llvm::LLVMContext& context, const loop
   module->setDataLayout((*machine)->createDataLayout());
   adapter::set_triple(*module, builder.getTargetTriple());
   std::vector<EmittedKernel> kernels;
-  for (const loop::Kernel& kernel : program.kernels) {
-    kernels.push_back(emit_kernel(*module, program, kernel, spec.fma));
+  for (std::size_t i = 0; i < program.kernels.size(); ++i) {
+    kernels.push_back(emit_kernel(*module, program, i, spec.fma));
   }
   emit_entry(*module, program, kernels);
   std::string broken;

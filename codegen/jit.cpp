@@ -16,6 +16,7 @@
 
 #include <cstring>
 
+#include "codegen/annotate.h"
 #include "codegen/emit.h"
 #include "codegen/llvm_adapter.h"
 #include "ir/loop/scalar_math.h"
@@ -79,25 +80,6 @@ llvm::orc::SymbolMap allowed_symbols(llvm::orc::LLJIT& jit) {
   return symbols;
 }
 
-/// Puts a comment with the places and names of the source before each kernel.
-std::string with_sources(const std::string& text, const loop::Program& program, const Sources& sources,
-                         const std::function<bool(std::string_view line, const loop::Kernel&)>& begins) {
-  std::string result;
-  std::size_t at = 0;
-  while (at < text.size()) {
-    const std::size_t end = std::min(text.find('\n', at), text.size() - 1) + 1;
-    const std::string_view line = std::string_view(text).substr(at, end - at);
-    for (const loop::Kernel& kernel : program.kernels) {
-      if (!begins(line, kernel)) continue;
-      result +=
-          fmt::format("; {}  {}: {}\n", sources.line_reference(kernel.origin), kernel.name, kernel.comment);
-    }
-    result += line;
-    at = end;
-  }
-  return result;
-}
-
 }  // namespace
 
 struct CompiledProgram::Impl {
@@ -135,11 +117,7 @@ std::string llvm_text(const loop::Program& program, Target target, const Sources
   std::string text;
   llvm::raw_string_ostream stream(text);
   module->print(stream, nullptr);
-  return with_sources(text, program, sources, [](std::string_view line, const loop::Kernel& kernel) {
-    const bool is_plain = line.find("@" + kernel.name + "(") != std::string_view::npos;
-    const bool is_quoted = line.find("@\"" + kernel.name + "\"(") != std::string_view::npos;
-    return line.starts_with("define ") && (is_plain || is_quoted);
-  });
+  return annotate_llvm(text, program, sources);
 }
 
 std::string assembly_text(const loop::Program& program, Target target, const Sources& sources) {
@@ -155,10 +133,7 @@ std::string assembly_text(const loop::Program& program, Target target, const Sou
       machine->addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::AssemblyFile);
   DLG_CHECK(!is_refused, "LLVM cannot print assembly for this target");
   passes.run(*module);
-  const std::string text(buffer.begin(), buffer.end());
-  return with_sources(text, program, sources, [](std::string_view line, const loop::Kernel& kernel) {
-    return line.starts_with(kernel.name + ":") || line.starts_with("\"" + kernel.name + "\":");
-  });
+  return annotate_assembly(std::string(buffer.begin(), buffer.end()), program, sources);
 }
 
 std::string llvm_version() {

@@ -38,8 +38,8 @@ class CompiledProgram {
 /// Compiles a verified program. `target` must be one that can_run.
 CompiledProgram compile(const loop::Program& program, Target target);
 
-/// The text of `dlg show --stage llvm` (before LLVM's clean-up) and `--stage asm`; a comment `; file:line`
-/// before each kernel.
+/// The text of `dlg show --stage llvm` (before LLVM's clean-up) and `--stage asm`; `file:line` and the
+/// kernel's name behind each instruction.
 std::string llvm_text(const loop::Program& program, Target target, const Sources& sources);
 std::string assembly_text(const loop::Program& program, Target target, const Sources& sources);
 

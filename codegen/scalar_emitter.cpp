@@ -64,9 +64,17 @@ Value* emit_mul(Site& s) {
                          : s.builder.CreateMul(s.args[0], s.args[1]);
 }
 
+/// Integers: x / 0 is 0 and x / -1 is -x, which wraps; the machine would trap on both.
 Value* emit_div(Site& s) {
-  return s.is_float_op() ? s.builder.CreateFDiv(s.args[0], s.args[1])
-                         : s.builder.CreateSDiv(s.args[0], s.args[1]);
+  if (s.is_float_op()) return s.builder.CreateFDiv(s.args[0], s.args[1]);
+  Value* zero = llvm::Constant::getNullValue(s.args[1]->getType());
+  Value* one = llvm::ConstantInt::get(s.args[1]->getType(), 1);
+  Value* is_zero = s.builder.CreateICmpEQ(s.args[1], zero);
+  Value* is_minus_one = s.builder.CreateICmpEQ(s.args[1], s.builder.CreateNeg(one));
+  Value* divisor = s.builder.CreateSelect(s.builder.CreateOr(is_zero, is_minus_one), one, s.args[1]);
+  Value* quotient = s.builder.CreateSDiv(s.args[0], divisor);
+  Value* negated = s.builder.CreateSelect(is_minus_one, s.builder.CreateNeg(s.args[0]), quotient);
+  return s.builder.CreateSelect(is_zero, zero, negated);
 }
 
 Value* emit_fma(Site& s) {

@@ -30,6 +30,25 @@ std::int64_t bytes_of(const Buffer& buffer, std::int64_t capacity) {
   return buffer.type.shape.elements(capacity) * dtype_bytes(buffer.type.dtype);
 }
 
+std::vector<std::int64_t> storage_of(const Buffer& buffer, std::int64_t capacity) {
+  const Shape shape = buffer.type.shape.at(capacity);
+  const std::vector<std::int64_t> strides = strides_of(buffer, capacity);
+  std::vector<std::int64_t> places{0};
+  for (std::size_t axis = 0; axis < shape.rank(); ++axis) {
+    std::vector<std::int64_t> finer;
+    finer.reserve(places.size() * static_cast<std::size_t>(shape[axis]));
+    for (const std::int64_t place : places) {
+      for (std::int64_t i = 0; i < shape[axis]; ++i) finer.push_back(place + i * strides[axis]);
+    }
+    places = std::move(finer);
+  }
+  return places;
+}
+
+bool has_offset(BufferKind kind) {
+  return kind == BufferKind::kArena || kind == BufferKind::kState || kind == BufferKind::kOutput;
+}
+
 const OpInfo& op_info(Op op) {
   return kOps[static_cast<std::size_t>(op)];
 }

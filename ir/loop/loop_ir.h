@@ -45,6 +45,11 @@ std::vector<std::int64_t> strides_of(const Buffer& buffer, std::int64_t capacity
 /// Bytes the buffer occupies at `capacity` rows.
 std::int64_t bytes_of(const Buffer& buffer, std::int64_t capacity);
 
+/// Where each element lies: the storage index of every element in logical row-major order.
+std::vector<std::int64_t> storage_of(const Buffer& buffer, std::int64_t capacity);
+/// Whether buffers of this kind have a byte offset in a block.
+bool has_offset(BufferKind kind);
+
 /// sum of coefficient * variable, plus an optional register (i64/i32, a computed row), plus a constant.
 struct Index {
   struct Term {

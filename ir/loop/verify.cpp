@@ -94,14 +94,11 @@ Failure verify_kind(const Buffer& buffer) {
 
 Failure verify_place(const Program& program, BufferId id) {
   const Buffer& buffer = program.buffers[id];
+  if (!has_offset(buffer.kind)) return std::nullopt;
   std::int64_t size = 0;
   if (buffer.kind == BufferKind::kArena) size = program.arena_bytes;
   if (buffer.kind == BufferKind::kState) size = program.state_bytes;
   if (buffer.kind == BufferKind::kOutput) size = program.output_bytes;
-  if (size == 0 && buffer.kind != BufferKind::kArena && buffer.kind != BufferKind::kState &&
-      buffer.kind != BufferKind::kOutput) {
-    return std::nullopt;
-  }
   if (buffer.offset < 0 || buffer.offset % kAlignment != 0)
     return "has an offset that is not 64-byte aligned";
   const std::optional<std::int64_t> end = checked_add(buffer.offset, bytes_of(buffer, program.batch));

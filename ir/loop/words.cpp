@@ -8,19 +8,9 @@
 namespace dlg::loop {
 namespace {
 
-struct BufferKindRow {
-  std::string_view word;
-  bool has_offset;
-};
-
 /// Indexed by BufferKind.
-constexpr std::array<BufferKindRow, 7> kBufferKinds{{{"arena", true},
-                                                     {"state", true},
-                                                     {"data", false},
-                                                     {"row_order", false},
-                                                     {"hyper", false},
-                                                     {"output", true},
-                                                     {"constant", false}}};
+constexpr std::array<std::string_view, 7> kBufferKinds{"arena", "state",  "data",    "row_order",
+                                                       "hyper", "output", "constant"};
 
 /// Indexed by LoopKind.
 constexpr std::array<std::string_view, 3> kLoopKinds{"for", "vector", "lanes"};
@@ -33,18 +23,14 @@ bool is_letter(char c) {
 }  // namespace
 
 std::string_view kind_word(BufferKind kind) {
-  return kBufferKinds[static_cast<std::size_t>(kind)].word;
+  return kBufferKinds[static_cast<std::size_t>(kind)];
 }
 
 std::optional<BufferKind> parse_buffer_kind(std::string_view word) {
   for (std::size_t i = 0; i < kBufferKinds.size(); ++i) {
-    if (kBufferKinds[i].word == word) return static_cast<BufferKind>(i);
+    if (kBufferKinds[i] == word) return static_cast<BufferKind>(i);
   }
   return std::nullopt;
-}
-
-bool has_offset(BufferKind kind) {
-  return kBufferKinds[static_cast<std::size_t>(kind)].has_offset;
 }
 
 std::string_view kind_word(LoopKind kind) {

@@ -12,8 +12,6 @@ namespace dlg::loop {
 /// "arena", "state", "data", ... and back.
 std::string_view kind_word(BufferKind kind);
 std::optional<BufferKind> parse_buffer_kind(std::string_view word);
-/// Whether buffers of this kind have a byte offset in a block.
-bool has_offset(BufferKind kind);
 
 /// "for", "vector", "lanes" and back.
 std::string_view kind_word(LoopKind kind);

@@ -1,0 +1,254 @@
+#include "tests/unit/codegen/harness.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstring>
+#include <numeric>
+#include <random>
+
+#include "ir/loop/scalar_math.h"
+#include "ir/loop/text.h"
+#include "ir/loop/verify.h"
+#include "support/text.h"
+#include "tests/catch.h"
+
+namespace dlg {
+namespace {
+
+constexpr std::int64_t kAlignment = 64;
+
+template <class T>
+void put(unsigned char* to, double value) {
+  const T element = static_cast<T>(value);
+  std::memcpy(to, &element, sizeof element);
+}
+
+template <class T>
+double take(const unsigned char* from) {
+  T element;
+  std::memcpy(&element, from, sizeof element);
+  return static_cast<double>(element);
+}
+
+using Put = void (*)(unsigned char*, double);
+using Take = double (*)(const unsigned char*);
+// Indexed by DType.
+constexpr Put kPut[] = {put<std::uint8_t>, put<std::int32_t>, put<std::int64_t>, put<float>, put<double>};
+constexpr Take kTake[] = {take<std::uint8_t>, take<std::int32_t>, take<std::int64_t>, take<float>,
+                          take<double>};
+
+/// Byte offset of every element in logical row-major order.
+std::vector<std::int64_t> element_offsets(const loop::Buffer& buffer, std::int64_t capacity) {
+  std::vector<std::int64_t> offsets = loop::storage_of(buffer, capacity);
+  for (std::int64_t& offset : offsets) offset *= dtype_bytes(buffer.type.dtype);
+  return offsets;
+}
+
+const loop::Buffer* find(const loop::Program& program, const std::string& name) {
+  for (const loop::Buffer& buffer : program.buffers) {
+    if (buffer.name == name) return &buffer;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+std::string ProgramText::placed(const std::string& name, const std::string& type, std::int64_t& block) {
+  std::int64_t bytes = 8;
+  const std::size_t open = type.find('[');
+  for (const std::string_view part : split_text(type.substr(open + 1, type.size() - open - 2), ',')) {
+    if (trim(part).empty()) continue;
+    bytes *= trim(part) == "*batch" ? batch_ : static_cast<std::int64_t>(*parse_number(trim(part)));
+  }
+  const std::int64_t offset = block;
+  block += (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  return fmt::format("{} \"{}\"", offset, name);
+}
+
+void ProgramText::state(const std::string& name, const std::string& type, const std::string& order) {
+  line(fmt::format("{}: {} {}state {}", name, type, order, placed(name, type, state_)));
+}
+
+void ProgramText::arena(const std::string& name, const std::string& type, const std::string& order) {
+  line(fmt::format("{}: {} {}arena {}", name, type, order, placed(name, type, arena_)));
+}
+
+void ProgramText::output(const std::string& name, const std::string& type, const std::string& order) {
+  line(fmt::format("{}: {} {}output {}", name, type, order, placed(name, type, output_)));
+}
+
+void ProgramText::kernel(const std::string& body) {
+  kernels_ += fmt::format("kernel k{} {{\n{}}}\n", kernel_count_++, body);
+}
+
+std::string ProgramText::text() const {
+  return fmt::format("program batch {}\narena {}\nstate {}\noutput {}\nstop_test {}\n{}{}{}", batch_, arena_,
+                     state_, output_, stop_test_, buffers_, kernels_, copies_);
+}
+
+loop::Program ProgramText::program() const {
+  Sources sources;
+  Diagnostics diagnostics;
+  const FileId file = sources.add("test.loops", text());
+  std::optional<loop::Program> program = loop::parse_program(sources, file, diagnostics);
+  for (const Diagnostic& diagnostic : diagnostics.all()) {
+    UNSCOPED_INFO(diagnostic.message << " in "
+                                     << sources.line_text(
+                                            file, sources.line_column(file, diagnostic.range.begin).line));
+  }
+  REQUIRE(program.has_value());
+  const std::optional<std::string> broken = loop::verify(*program);
+  INFO(broken.value_or(""));
+  REQUIRE(!broken.has_value());
+  return std::move(*program);
+}
+
+std::vector<Target> runnable_targets() {
+  std::vector<Target> targets;
+  for (const Target target : {Target::kHost, Target::kAvx512, Target::kAvx2, Target::kSse2}) {
+    if (can_run(target)) targets.push_back(target);
+  }
+  return targets;
+}
+
+std::string target_text(Target target) {
+  for (const char* name : {"host", "avx512", "avx2", "sse2"}) {
+    if (parse_target(name) == target) return name;
+  }
+  return "?";
+}
+
+Compiled::Block::Block(std::int64_t size) : bytes(static_cast<std::size_t>(size + kAlignment), 0xff) {
+  const auto address = reinterpret_cast<std::uintptr_t>(bytes.data());
+  begin = bytes.data() + (kAlignment - address % kAlignment) % kAlignment;
+}
+
+Compiled::Compiled(const loop::Program& program, Target target)
+    : program_(program),
+      code_(compile(program, target)),
+      arena_(program.arena_bytes),
+      state_(program.state_bytes),
+      output_(program.output_bytes) {
+  for (const loop::Buffer& buffer : program.buffers) {
+    if (buffer.kind == loop::BufferKind::kData) data_.emplace_back();
+    if (buffer.kind == loop::BufferKind::kHyper) hypers_.push_back(0);
+  }
+  data_pointers_.resize(data_.size());
+  context.arena = arena_.begin;
+  context.state = state_.begin;
+  context.output = output_.begin;
+  context.data = data_pointers_.data();
+  context.hypers = hypers_.data();
+  context.rows_total = 1;
+  context.previous_loss = context.stop_loss_below = context.stop_change_below = std::nan("");
+}
+
+unsigned char* Compiled::place(const loop::Buffer& buffer) const {
+  const Block& block = buffer.kind == loop::BufferKind::kArena   ? arena_
+                       : buffer.kind == loop::BufferKind::kState ? state_
+                                                                 : output_;
+  return block.begin + buffer.offset;
+}
+
+void Compiled::set(const std::string& name, const std::vector<double>& values) {
+  std::size_t data_index = 0;
+  std::size_t hyper_index = 0;
+  for (const loop::Buffer& buffer : program_.buffers) {
+    const bool is_data = buffer.kind == loop::BufferKind::kData;
+    const bool is_hyper = buffer.kind == loop::BufferKind::kHyper;
+    if (buffer.name == name && is_hyper) hypers_[hyper_index] = values[0];
+    if (buffer.name == name && !is_hyper) {
+      const std::int64_t rest = buffer.type.shape.elements(1);
+      const std::int64_t rows = is_data ? static_cast<std::int64_t>(values.size()) / rest : program_.batch;
+      if (is_data) data_[data_index].resize(static_cast<std::size_t>(loop::bytes_of(buffer, rows)));
+      if (is_data) data_pointers_[data_index] = data_[data_index].data();
+      unsigned char* base = is_data ? data_[data_index].data() : place(buffer);
+      const std::vector<std::int64_t> offsets = element_offsets(buffer, rows);
+      REQUIRE(offsets.size() == values.size());
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        kPut[static_cast<std::size_t>(buffer.type.dtype)](base + offsets[i], values[i]);
+      }
+    }
+    if (is_data) ++data_index;
+    if (is_hyper) ++hyper_index;
+  }
+}
+
+std::vector<double> Compiled::get(const std::string& name) const {
+  const loop::Buffer& buffer = *find(program_, name);
+  std::vector<double> values;
+  for (const std::int64_t offset : element_offsets(buffer, program_.batch)) {
+    values.push_back(kTake[static_cast<std::size_t>(buffer.type.dtype)](place(buffer) + offset));
+  }
+  return values;
+}
+
+std::int64_t Compiled::run(std::int64_t steps) {
+  return code_.entry()(&context, steps);
+}
+
+void Compiled::step(const std::vector<std::int64_t>& order) {
+  context.order = order.data();
+  context.rows_total = static_cast<std::int64_t>(order.size());
+  context.position = 0;
+  run(1);
+  context.order = nullptr;
+}
+
+bool same_bits(double a, double b) {
+  if (std::isnan(a) && std::isnan(b)) return true;
+  return std::memcmp(&a, &b, sizeof a) == 0;
+}
+
+std::vector<double> random_values(DType dtype, std::int64_t count, std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::vector<double> values;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const double uniform = static_cast<double>(random() >> 11) * 0x1p-53;
+    const double wide = std::ldexp(2 * uniform - 1, static_cast<int>(random() % 12) - 6);
+    const double value = is_float(dtype) ? wide : dtype == DType::kBool ? std::floor(2 * uniform) : 64 * wide;
+    values.push_back(loop::converted(value, dtype));
+  }
+  return values;
+}
+
+std::string difference(const loop::Program& program, Target target, std::int64_t rows) {
+  return difference(program, target, rows, {});
+}
+
+std::string difference(const loop::Program& program, Target target, std::int64_t rows,
+                       const std::map<std::string, std::vector<double>>& values) {
+  Compiled compiled(program, target);
+  loop::Machine machine(program);
+  std::vector<std::int64_t> order(static_cast<std::size_t>(rows));
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::int64_t>(i * 7) % (2 * rows);
+  for (const loop::BufferId id : program.buffers.ids()) {
+    const loop::Buffer& buffer = program.buffers[id];
+    const bool is_data = buffer.kind == loop::BufferKind::kData;
+    const bool is_set = is_data || buffer.kind == loop::BufferKind::kState ||
+                        buffer.kind == loop::BufferKind::kHyper || buffer.kind == loop::BufferKind::kOutput;
+    if (!is_set) continue;
+    const std::int64_t count = buffer.type.shape.elements(is_data ? 2 * rows : program.batch);
+    std::vector<double> start = random_values(buffer.type.dtype, count, 17 + id.index);
+    if (const auto found = values.find(buffer.name); found != values.end()) start = found->second;
+    compiled.set(buffer.name, start);
+    machine.buffer(id) = start;
+  }
+  compiled.step(order);
+  machine.step(rows, order);
+  for (const loop::BufferId id : program.buffers.ids()) {
+    const loop::Buffer& buffer = program.buffers[id];
+    if (buffer.kind != loop::BufferKind::kState && buffer.kind != loop::BufferKind::kOutput) continue;
+    const std::vector<double> found = compiled.get(buffer.name);
+    const auto valid = static_cast<std::size_t>(buffer.type.shape.elements(rows));
+    for (std::size_t i = 0; i < valid; ++i) {
+      if (same_bits(found[i], machine.buffer(id)[i])) continue;
+      return fmt::format("{}[{}] is {} compiled for {}, {} interpreted", buffer.name, i,
+                         number_text(found[i]), target_text(target), number_text(machine.buffer(id)[i]));
+    }
+  }
+  return "";
+}
+
+}  // namespace dlg
