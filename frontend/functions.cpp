@@ -1,0 +1,287 @@
+#include "frontend/functions.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "frontend/elementwise.h"
+#include "frontend/expressions.h"
+#include "frontend/names.h"
+#include "frontend/parameters.h"
+#include "frontend/signature.h"
+#include "frontend/tensors.h"
+#include "support/text.h"
+
+namespace dlg {
+namespace {
+
+constexpr Diag<std::string> kNotAFunction{DiagCode::NotAFunction, Severity::kError,
+                                          "found {} before `(`, expected a function"};
+constexpr Diag<std::string> kRecursion{DiagCode::Recursion, Severity::kError,
+                                       "`{}` calls itself, directly or through others"};
+constexpr Diag<std::string> kNoOverload{DiagCode::NoOverload, Severity::kError,
+                                        "no form of `{}` takes these arguments"};
+constexpr Diag<std::string> kNoReturn{DiagCode::NoReturn, Severity::kError, "`{}` returns nothing"};
+constexpr Diag<std::string, std::string> kLossShape{DiagCode::ScalarExpected, Severity::kError,
+                                                    "the loss `{}` is {}, expected `[]`"};
+constexpr Diag<std::string> kAssignedTwice{DiagCode::AssignedTwice, Severity::kError,
+                                           "`{}` already has a value"};
+constexpr Diag<std::size_t, std::string> kParts{DiagCode::BadUnpacking, Severity::kError,
+                                                "{} names for {}"};
+constexpr Diag<std::string> kRequire{DiagCode::RequireFailed, Severity::kError, "`{}` does not hold"};
+constexpr Diag<std::string> kRequireKind{DiagCode::NotANumber, Severity::kError,
+                                         "found {}, expected a condition on numbers known at compile time"};
+constexpr Diag<std::string> kMisplaced{DiagCode::MisplacedStatement, Severity::kError,
+                                       "`{}` belongs into an optimizer"};
+constexpr Diag<> kAfterReturn{DiagCode::MisplacedStatement, Severity::kError,
+                              "a statement behind `return` is never reached"};
+
+bool is_open(const Elaboration& e, FunctionId id) {
+  return std::any_of(e.frames.begin(), e.frames.end(), [&](const Frame& frame) { return frame.function == id; });
+}
+
+Frame open_frame(Elaboration& e, FunctionId id, const std::string& name, const Call& call) {
+  Frame frame;
+  frame.unit = id.unit;
+  frame.function = id;
+  frame.name = name;
+  frame.call = call.range;
+  frame.serial = e.next_serial++;
+  return frame;
+}
+
+/// The one instance of a model, or a fresh layer in the caller's.
+void give_instance(Elaboration& e, Frame& frame, CallSite site) {
+  const ast::Function& function = e.library.function(*frame.function);
+  if (function.kind == ast::FunctionKind::kModel) {
+    const auto [place, is_new] = e.models.try_emplace(*frame.function);
+    if (is_new) {
+      Instance instance;
+      instance.path = function.name.text;
+      place->second = e.instances.add(std::move(instance));
+    }
+    frame.instance = place->second;
+    frame.is_in_model = true;
+    return;
+  }
+  frame.instance = child_instance(e, e.frame().instance, frame.name, site);
+  frame.is_in_model = e.frame().is_in_model;
+}
+
+Value return_value(Elaboration& e, const ast::Statement& statement) {
+  const ast::Function& function = e.library.function(*e.frame().function);
+  const SourceRange range = e.expr(statement.value).range;
+  Value value = evaluate(e, statement.value);
+  if (value.is_poison() || (!function.result && function.kind != ast::FunctionKind::kLoss)) return value;
+  std::optional<TensorValue> tensor = tensor_of(e, {value, range});
+  if (!tensor) return {Poison{}};
+  if (function.result) tensor = fit_result(e, *function.result, *tensor, range);
+  if (!tensor) return {Poison{}};
+  if (function.kind == ast::FunctionKind::kLoss && !tensor->axes.empty()) {
+    e.error(range, kLossShape, function.name.text, axes_text(tensor->axes));
+    return {Poison{}};
+  }
+  return {*tensor, value.origin};
+}
+
+void run_statement(Elaboration& e, const ast::Statement& statement, std::optional<Value>& result) {
+  if (result) {
+    e.error(statement.range, kAfterReturn);
+    return;
+  }
+  const OriginScope origin(e, statement.range);
+  switch (statement.kind) {
+    case ast::StatementKind::kLet: return elaborate_let(e, statement);
+    case ast::StatementKind::kDeclare: return elaborate_declaration(e, statement);
+    case ast::StatementKind::kRequire: return elaborate_require(e, statement);
+    case ast::StatementKind::kReturn: result = return_value(e, statement); return;
+    case ast::StatementKind::kAssign: e.error(statement.range, kMisplaced, "<-"); return;
+  }
+}
+
+/// Elaborates the body of the open frame.
+Value run_body(Elaboration& e) {
+  const ast::Function& function = e.library.function(*e.frame().function);
+  std::optional<Value> result;
+  for (const ast::Statement& statement : function.body) run_statement(e, statement, result);
+  if (!result) {
+    e.error(function.name.range, kNoReturn, function.name.text);
+    return {Poison{}};
+  }
+  if (TensorValue* tensor = std::get_if<TensorValue>(&result->data)) {
+    forget_scope(tensor->axes, e.frame().serial);
+  }
+  return *std::move(result);
+}
+
+/// A layer, model or loss of the user's gives its result a name; the first application is kept.
+void record_result(Elaboration& e, const Frame& frame, const Value& value) {
+  const ast::Function& function = e.library.function(*frame.function);
+  Instance& instance = e.instances[frame.instance];
+  const bool is_outermost = std::none_of(e.frames.begin(), e.frames.end(), [&](const Frame& open) {
+    return open.function && e.library.function(*open.function).kind == ast::FunctionKind::kModel;
+  });
+  const bool is_model = function.kind == ast::FunctionKind::kModel;
+  if (is_model && is_outermost) e.applied.emplace_back(function.name.text, value);
+  if (!instance.result) instance.result = value;
+  const TensorValue* tensor = value.as<TensorValue>();
+  if (!tensor) return;
+  const bool is_named = frame.unit == 0 && function.kind != ast::FunctionKind::kFn;
+  const bool is_layer = frame.is_in_model && !instance.values.empty();
+  if (!is_named && !is_layer) return;
+  if (function.kind == ast::FunctionKind::kLoss) e.builder.set_name(tensor->id, function.name.text);
+  if (!e.named_before.insert(instance.path).second) return;
+  e.named.push_back({instance.path, tensor->id, e.user_place(frame.call)});
+}
+
+/// The index of the first candidate that binds, with its frame left open.
+std::optional<FunctionId> open_overload(Elaboration& e, const FunctionValue& function, const Call& call,
+                                        CallSite site) {
+  Diagnostics* const sink = e.diagnostics;
+  for (const FunctionId id : function.candidates) {
+    Diagnostics trial;
+    if (function.candidates.size() > 1) e.diagnostics = &trial;
+    Frame frame = open_frame(e, id, function.name, call);
+    give_instance(e, frame, site);
+    e.frames.push_back(std::move(frame));
+    const bool fits = bind_arguments(e, e.library.function(id).formals, call);
+    e.diagnostics = sink;
+    if (fits) return id;
+    e.frames.pop_back();
+  }
+  return std::nullopt;
+}
+
+void report_overloads(Elaboration& e, const FunctionValue& function, const Call& call) {
+  Report report = e.error(call.range, kNoOverload, function.name);
+  for (const CallArgument& argument : call.arguments) {
+    const std::optional<Axes> axes = axes_if_tensor(e, argument.operand.value);
+    e.label(report, argument.operand.range,
+            "this is " + (axes ? axes_text(*axes) : kind_text(argument.operand.value)));
+  }
+  for (const FunctionId id : function.candidates) {
+    const ast::Function& candidate = e.library.function(id);
+    report.note(fmt::format("{}, {}", signature_text(e, candidate),
+                            e.sources.line_reference(candidate.name.range)));
+  }
+}
+
+bool has_poison(const Call& call) {
+  return std::any_of(call.arguments.begin(), call.arguments.end(),
+                     [](const CallArgument& argument) { return argument.operand.value.is_poison(); });
+}
+
+/// In an update rule a function applies to each parameter.
+std::optional<Value> call_in_lockstep(Elaboration& e, const FunctionValue& function, const Call& call,
+                                      CallSite site) {
+  std::vector<Operand> operands;
+  for (const CallArgument& argument : call.arguments) operands.push_back(argument.operand);
+  const ListValue* list = mapped_list(operands);
+  if (!list || list->kind != ListKind::kLockstep) return std::nullopt;
+  return map_lists(e, operands, call.range, [&](const std::vector<Operand>& items) {
+    Call one = call;
+    for (std::size_t i = 0; i < items.size(); ++i) one.arguments[i].operand = items[i];
+    return call_function(e, function, one, site);
+  });
+}
+
+void unpack(Elaboration& e, const ast::Statement& statement, const Value& value) {
+  const ListValue* list = value.as<ListValue>();
+  if (!list || list->items.size() != statement.names.size()) {
+    if (!value.is_poison()) {
+      e.error(statement.range, kParts, statement.names.size(), kind_text(value));
+    }
+    for (const ast::Name& name : statement.names) e.frame().names[name.text] = {Poison{}};
+    return;
+  }
+  for (std::size_t i = 0; i < list->items.size(); ++i) {
+    Value item = list->items[i];
+    record_name(e, statement.names[i], item);
+    e.frame().names[statement.names[i].text] = std::move(item);
+  }
+}
+
+}  // namespace
+
+Value call_function(Elaboration& e, const FunctionValue& function, const Call& call, CallSite site) {
+  if (std::any_of(function.candidates.begin(), function.candidates.end(),
+                  [&](FunctionId id) { return is_open(e, id); })) {
+    e.error(call.range, kRecursion, function.name);
+    return {Poison{}};
+  }
+  if (has_poison(call)) return {Poison{}};
+  if (std::optional<Value> mapped = call_in_lockstep(e, function, call, site)) return *std::move(mapped);
+  if (!open_overload(e, function, call, site)) {
+    if (function.candidates.size() > 1) report_overloads(e, function, call);
+    return {Poison{}};
+  }
+  Value value = run_body(e);
+  const Frame closed = std::move(e.frames.back());
+  e.frames.pop_back();
+  if (!value.is_poison()) record_result(e, closed, value);
+  return value;
+}
+
+Call evaluate_arguments(Elaboration& e, const ast::Expr& expr, const std::optional<Operand>& piped) {
+  Call call{expr.range, {}, {}};
+  if (piped) call.arguments.push_back({std::nullopt, *piped, {}});
+  for (const ast::Argument& argument : expr.arguments) {
+    const bool is_axis = argument.name && argument.name->text == "over";
+    const Operand operand = is_axis ? Operand{number_value(0), e.expr(argument.value).range}
+                                    : evaluate_operand(e, argument.value);
+    call.arguments.push_back({argument.name, operand, argument.value});
+  }
+  return call;
+}
+
+Value evaluate_call(Elaboration& e, ast::ExprId callee, const Call& call) {
+  const Operand target = evaluate_operand(e, callee);
+  if (target.value.is_poison()) return {Poison{}};
+  const FunctionValue* function = target.value.as<FunctionValue>();
+  if (!function) {
+    Report report = e.error(target.range, kNotAFunction, kind_text(target.value));
+    e.label_origin(report, target);
+    return {Poison{}};
+  }
+  if (function->builtin) return call_builtin(e, *function->builtin, call);
+  FunctionValue named = *function;
+  const ast::Expr& text = e.expr(callee);
+  if (text.kind == ast::ExprKind::kName) named.name = text.text;
+  return call_function(e, named, call, call_site(e, callee));
+}
+
+void elaborate_let(Elaboration& e, const ast::Statement& statement) {
+  Value value = evaluate(e, statement.value);
+  for (const ast::Name& name : statement.names) {
+    const auto known = e.frame().names.find(name.text);
+    if (known == e.frame().names.end()) continue;
+    Report report = e.error(name.range, kAssignedTwice, name.text);
+    if (known->second.origin.is_valid()) e.label(report, known->second.origin, "given here");
+    report.note("names are given once; choose another name for the new value");
+  }
+  if (statement.names.size() > 1) return unpack(e, statement, value);
+  if (statement.names.empty()) return;
+  record_name(e, statement.names.front(), value);
+  e.frame().names[statement.names.front().text] = std::move(value);
+}
+
+void elaborate_require(Elaboration& e, const ast::Statement& statement) {
+  const Value value = evaluate(e, statement.value);
+  if (value.is_poison()) return;
+  const SourceRange range = e.expr(statement.value).range;
+  const TruthValue* truth = value.as<TruthValue>();
+  if (!truth) {
+    e.error(range, kRequireKind, kind_text(value));
+    return;
+  }
+  if (truth->value) return;
+  const SourceRange place = e.frame().call.is_valid() ? e.frame().call : range;
+  Report report = e.error(place, kRequire, std::string(e.sources.text(range)));
+  e.label(report, range, "is required here");
+  for (const auto& [name, argument] : e.frame().names) {
+    const NumberValue* number = argument.as<NumberValue>();
+    if (number) report.note(fmt::format("`{}` is {}", name, number_text(number->value)));
+  }
+}
+
+}  // namespace dlg

@@ -1,0 +1,60 @@
+// Owns the top-level names of a program: the user's file and the standard library, and who shadows whom.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "frontend/ast.h"
+#include "frontend/values.h"
+#include "support/diagnostic.h"
+
+namespace dlg {
+
+/// What a top-level name stands for; `indices` are into the unit's list of that kind (several: overloads).
+struct TopName {
+  enum class Kind { kFunction, kOptimizer, kDefinition, kData };
+  Kind kind = Kind::kFunction;
+  std::size_t unit = 0;
+  std::vector<std::size_t> indices;
+  SourceRange range;
+};
+
+/// The trees of all files. Unit 0 is the user's; the others are std, which share their names. A value: the
+/// update rule keeps a copy.
+class Library {
+ public:
+  std::vector<ast::File> units;
+
+  /// Fills the tables. Reports names declared twice and notes names that shadow std's.
+  void index(Diagnostics& diagnostics);
+
+  /// As seen from a file: the user's names first, unless the asking file is std's.
+  const TopName* find(std::size_t unit, std::string_view name) const;
+  /// All overloads of a function name, over all files of std.
+  std::vector<FunctionId> functions(const TopName& name) const;
+  const ast::Function& function(FunctionId id) const { return units[id.unit].functions[id.index]; }
+
+  /// Every name of a kind that a file sees, for suggestions.
+  std::vector<std::string> names(std::size_t unit) const;
+  std::vector<std::string> names(std::size_t unit, TopName::Kind kind) const;
+
+ private:
+  using Table = std::map<std::string, TopName, std::less<>>;
+  struct Entry {
+    const ast::Name& name;
+    TopName::Kind kind;
+    std::size_t unit;
+    std::size_t index;
+  };
+  void index_unit(std::size_t unit, Diagnostics& diagnostics);
+  void add(const Entry& entry, Diagnostics& diagnostics);
+
+  Table user_;
+  Table std_;
+  std::map<std::string, std::vector<FunctionId>, std::less<>> std_functions_;
+};
+
+}  // namespace dlg

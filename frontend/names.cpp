@@ -1,0 +1,191 @@
+#include "frontend/names.h"
+
+#include <fmt/format.h>
+
+#include "frontend/builtins.h"
+#include "frontend/constants.h"
+#include "frontend/expressions.h"
+#include "frontend/signature.h"
+#include "frontend/tensors.h"
+
+namespace dlg {
+namespace {
+
+constexpr Diag<std::string> kUnknownName{DiagCode::UnknownName, Severity::kError, "unknown name `{}`"};
+constexpr Diag<std::string, std::string> kUnknownMember{DiagCode::UnknownMember, Severity::kError,
+                                                        "`{}` has no `{}`"};
+constexpr Diag<std::string> kNoMembers{DiagCode::UnknownMember, Severity::kError,
+                                       "found {} before a point, expected a data block or a model"};
+constexpr Diag<std::string> kNotApplied{DiagCode::NotApplied, Severity::kError,
+                                        "the model `{}` is not applied anywhere before this"};
+constexpr Diag<std::string> kNotAValueName{DiagCode::NotAValue, Severity::kError,
+                                           "`{}` is an optimizer, expected a value"};
+constexpr Diag<std::string> kCircular{DiagCode::Recursion, Severity::kError, "`{}` is defined by itself"};
+constexpr Diag<std::string, std::int64_t> kNoSuchLayer{DiagCode::UnknownMember, Severity::kError,
+                                                       "there is no `{}[{}]`"};
+
+std::vector<std::string> visible_names(const Elaboration& e) {
+  std::vector<std::string> names = e.library.names(e.frame().unit);
+  for (const auto& [name, value] : e.frame().names) names.push_back(name);
+  for (const auto& [name, axis] : e.frame().axes) names.push_back(name);
+  for (const Builtin& builtin : builtins()) names.emplace_back(builtin.name);
+  return names;
+}
+
+Value function_value(const Elaboration& e, const std::string& name, const TopName& top) {
+  return {FunctionValue{name, e.library.functions(top), nullptr}, top.range};
+}
+
+Value top_value(Elaboration& e, const std::string& name, const TopName& top, SourceRange range) {
+  if (top.kind == TopName::Kind::kFunction) return function_value(e, name, top);
+  if (top.kind == TopName::Kind::kData) return {DataValue{top.indices.front()}, top.range};
+  if (top.kind == TopName::Kind::kDefinition) return definition(e, top.unit, top.indices.front());
+  e.error(range, kNotAValueName, name);
+  return {Poison{}};
+}
+
+/// A dim is a size with a name; it must be whole and at least 1.
+Value dim_value(Elaboration& e, const ast::Definition& definition, const Value& value) {
+  const std::optional<Axis> axis = axis_of(e, {value, e.expr(definition.value).range});
+  if (!axis) return {Poison{}};
+  return {NumberValue{static_cast<double>(axis->size), Axis{definition.name.text, axis->size, 0}, false},
+          definition.name.range};
+}
+
+Value const_value(Elaboration& e, const ast::Definition& definition, Value value) {
+  value.origin = definition.name.range;
+  if (NumberValue* number = std::get_if<NumberValue>(&value.data)) number->axis.reset();
+  if (!definition.type || value.is_poison() || value.as<NumberValue>()) return value;
+  const std::optional<Axes> axes = declared_axes(e, *definition.type);
+  const std::optional<TensorValue> tensor = tensor_of(e, {value, e.expr(definition.value).range});
+  if (!axes || !tensor) return {Poison{}};
+  std::optional<TensorValue> fitted =
+      fit_result(e, *definition.type, *tensor, e.expr(definition.value).range);
+  if (!fitted) return {Poison{}};
+  return {*fitted, definition.name.range};
+}
+
+Value instance_member(Elaboration& e, InstanceId id, const std::string& name, SourceRange range) {
+  const Instance& instance = e.instances[id];
+  const auto value = instance.values.find(name);
+  if (value != instance.values.end()) return value->second;
+  const auto children = instance.children.find(name);
+  if (children != instance.children.end()) {
+    if (instance.numbered.count(name) > 0) return {FamilyValue{id, name}};
+    return {InstanceValue{children->second.begin()->second}};
+  }
+  std::vector<std::string> candidates;
+  for (const auto& [key, known] : instance.values) candidates.push_back(key);
+  for (const auto& [key, known] : instance.children) candidates.push_back(key);
+  Report report = e.error(range, kUnknownMember, instance.path, name);
+  if (const auto near = nearest_name(name, candidates)) {
+    report.suggest(range, *near, fmt::format("did you mean `{}`?", *near));
+  }
+  return {Poison{}};
+}
+
+Value field_member(Elaboration& e, const DataValue& data, const std::string& name, SourceRange range) {
+  const DeclaredData& declared = e.data[data.dataset];
+  std::vector<std::string> candidates;
+  for (std::size_t i = 0; i < declared.fields.size(); ++i) {
+    const Field& field = declared.fields[i].field;
+    if (field.name == name) return {FieldValue{data.dataset, i}, field.range};
+    candidates.push_back(field.name);
+  }
+  Report report = e.error(range, kUnknownMember, declared.dataset.name, name);
+  if (const auto near = nearest_name(name, candidates)) {
+    report.suggest(range, *near, fmt::format("did you mean `{}`?", *near));
+  }
+  return {Poison{}};
+}
+
+/// The instance of a model that is named alone, as in `net.W1`.
+const InstanceId* model_instance(const Elaboration& e, const FunctionValue& function) {
+  if (function.candidates.size() != 1) return nullptr;
+  const auto found = e.models.find(function.candidates.front());
+  return found == e.models.end() ? nullptr : &found->second;
+}
+
+bool is_model(const Elaboration& e, const FunctionValue& function) {
+  return function.candidates.size() == 1 &&
+         e.library.function(function.candidates.front()).kind == ast::FunctionKind::kModel;
+}
+
+}  // namespace
+
+std::optional<Value> find_name(Elaboration& e, const std::string& name) {
+  const auto local = e.frame().names.find(name);
+  if (local != e.frame().names.end()) return local->second;
+  const auto axis = e.frame().axes.find(name);
+  if (axis != e.frame().axes.end()) {
+    return Value{NumberValue{static_cast<double>(axis->second.size), axis->second, false}};
+  }
+  if (!e.frame().function && name == "loss" && e.loss) return *e.loss;
+  if (const TopName* top = e.library.find(e.frame().unit, name)) return top_value(e, name, *top, {});
+  if (const Builtin* builtin = find_builtin(name)) return Value{FunctionValue{name, {}, builtin}};
+  return std::nullopt;
+}
+
+Value look_up(Elaboration& e, const std::string& name, SourceRange range) {
+  const TopName* top = e.library.find(e.frame().unit, name);
+  if (top && top->kind == TopName::Kind::kOptimizer && e.frame().names.count(name) == 0) {
+    return top_value(e, name, *top, range);
+  }
+  if (std::optional<Value> value = find_name(e, name)) return *std::move(value);
+  Report report = e.error(range, kUnknownName, name);
+  if (const auto near = nearest_name(name, visible_names(e))) {
+    report.suggest(range, *near, fmt::format("did you mean `{}`?", *near));
+  }
+  return {Poison{}};
+}
+
+Value member(Elaboration& e, const Operand& base, const std::string& name, SourceRange range) {
+  if (base.value.is_poison()) return {Poison{}};
+  if (const DataValue* data = base.value.as<DataValue>()) return field_member(e, *data, name, range);
+  if (const InstanceValue* instance = base.value.as<InstanceValue>()) {
+    return instance_member(e, instance->instance, name, range);
+  }
+  if (const FunctionValue* function = base.value.as<FunctionValue>()) {
+    if (const InstanceId* id = model_instance(e, *function)) return instance_member(e, *id, name, range);
+    if (is_model(e, *function)) {
+      e.error(base.range, kNotApplied, function->name);
+      return {Poison{}};
+    }
+  }
+  Report report = e.error(base.range, kNoMembers, kind_text(base.value));
+  if (base.value.as<FamilyValue>()) report.note("one of several is named by its number, from 0: `dense[0]`");
+  return {Poison{}};
+}
+
+Value family_member(Elaboration& e, const FamilyValue& family, std::int64_t index, SourceRange range) {
+  const std::map<std::int64_t, InstanceId>& children = e.instances[family.parent].children[family.callee];
+  const auto found = children.find(index);
+  if (found != children.end()) return {InstanceValue{found->second}};
+  e.error(range, kNoSuchLayer, family.callee, index)
+      .note(fmt::format("`{}` has {} of them, numbered from 0", e.instances[family.parent].path,
+                        children.size()));
+  return {Poison{}};
+}
+
+Value definition(Elaboration& e, std::size_t unit, std::size_t index) {
+  const ast::Definition& declared = e.library.units[unit].definitions[index];
+  const auto [place, is_new] = e.definitions.try_emplace({unit, index}, std::nullopt);
+  if (!is_new) {
+    if (place->second) return *place->second;
+    e.error(declared.name.range, kCircular, declared.name.text);
+    return {Poison{}};
+  }
+  Frame frame;
+  frame.unit = unit;
+  frame.instance = e.frames.front().instance;
+  e.frames.push_back(std::move(frame));
+  Value value = evaluate(e, declared.value);
+  if (!value.is_poison()) {
+    value = declared.keyword == "dim" ? dim_value(e, declared, value) : const_value(e, declared, value);
+  }
+  e.frames.pop_back();
+  e.definitions[{unit, index}] = value;
+  return value;
+}
+
+}  // namespace dlg

@@ -1,0 +1,32 @@
+// Owns how a call meets a signature: arguments find their formals, axes bind the variables.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "frontend/builtins.h"
+#include "frontend/elaboration.h"
+
+namespace dlg {
+
+/// Which argument each formal gets (null: its default). nullopt after errors: unknown, missing, duplicate or
+/// too many arguments of `name`.
+std::optional<std::vector<const CallArgument*>> assign_arguments(Elaboration& e, const std::string& name,
+                                                                 const std::vector<ast::Formal>& formals,
+                                                                 const Call& call);
+
+/// The axes that a type in brackets declares in the open frame. Unknown names are errors.
+std::optional<Axes> declared_axes(Elaboration& e, const ast::TypeText& type);
+
+/// Gives each formal of the open function its argument and binds the variables of the signature. Errors:
+/// unknown, missing or duplicate arguments, shapes that do not fit. Makes no node unless all fits.
+bool bind_arguments(Elaboration& e, const std::vector<ast::Formal>& formals, const Call& call);
+
+/// The value as the declared result of the open function: its axes take the declared names.
+std::optional<TensorValue> fit_result(Elaboration& e, const ast::TypeText& type, const TensorValue& value,
+                                      SourceRange range);
+
+/// "cross_entropy(y: [..., cls], t: i32[...])" as written.
+std::string signature_text(const Elaboration& e, const ast::Function& function);
+
+}  // namespace dlg
