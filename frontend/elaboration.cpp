@@ -129,7 +129,9 @@ CallSite call_site(Elaboration& e, ast::ExprId id) {
 void record_name(Elaboration& e, const ast::Name& name, Value& value) {
   value.origin = name.range;
   Instance& instance = e.instances[e.frame().instance];
-  instance.values.try_emplace(name.text, value);
+  Value outside = value;
+  if (TensorValue* kept = std::get_if<TensorValue>(&outside.data)) forget_scope(kept->axes, e.frame().serial);
+  instance.values.try_emplace(name.text, std::move(outside));
   const TensorValue* tensor = value.as<TensorValue>();
   if (!tensor) return;
   e.builder.set_name(tensor->id, name.text);

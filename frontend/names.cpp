@@ -99,13 +99,6 @@ Value field_member(Elaboration& e, const DataValue& data, const std::string& nam
   return {Poison{}};
 }
 
-/// The instance of a model that is named alone, as in `net.W1`.
-const InstanceId* model_instance(const Elaboration& e, const FunctionValue& function) {
-  if (function.candidates.size() != 1) return nullptr;
-  const auto found = e.models.find(function.candidates.front());
-  return found == e.models.end() ? nullptr : &found->second;
-}
-
 bool is_model(const Elaboration& e, const FunctionValue& function) {
   return function.candidates.size() == 1 &&
          e.library.function(function.candidates.front()).kind == ast::FunctionKind::kModel;
@@ -142,15 +135,11 @@ Value look_up(Elaboration& e, const std::string& name, SourceRange range) {
 Value member(Elaboration& e, const Operand& base, const std::string& name, SourceRange range) {
   if (base.value.is_poison()) return {Poison{}};
   if (const DataValue* data = base.value.as<DataValue>()) return field_member(e, *data, name, range);
-  if (const InstanceValue* instance = base.value.as<InstanceValue>()) {
-    return instance_member(e, instance->instance, name, range);
-  }
-  if (const FunctionValue* function = base.value.as<FunctionValue>()) {
-    if (const InstanceId* id = model_instance(e, *function)) return instance_member(e, *id, name, range);
-    if (is_model(e, *function)) {
-      e.error(base.range, kNotApplied, function->name);
-      return {Poison{}};
-    }
+  if (const auto instance = instance_of(e, base.value)) return instance_member(e, *instance, name, range);
+  const FunctionValue* function = base.value.as<FunctionValue>();
+  if (function && is_model(e, *function)) {
+    e.error(base.range, kNotApplied, function->name);
+    return {Poison{}};
   }
   Report report = e.error(base.range, kNoMembers, kind_text(base.value));
   if (base.value.as<FamilyValue>()) report.note("one of several is named by its number, from 0: `dense[0]`");

@@ -8,6 +8,8 @@ namespace {
 
 constexpr Diag<std::string> kNotAValue{DiagCode::NotAValue, Severity::kError,
                                        "found {}, expected a value to compute with"};
+constexpr Diag<std::string, std::string> kBadOperands{DiagCode::ElementTypes, Severity::kError,
+                                                      "`{}` does not take these operands: {}"};
 
 std::optional<TensorValue> literal_tensor(Elaboration& e, const Operand& operand, DType dtype) {
   const std::optional<Literal> literal = literal_of(e, operand);
@@ -25,12 +27,21 @@ std::optional<TensorValue> literal_tensor(Elaboration& e, const Operand& operand
 
 const TensorValue* result_tensor(const Elaboration& e, const Value& value) {
   if (const TensorValue* tensor = value.as<TensorValue>()) return tensor;
-  const InstanceValue* instance = value.as<InstanceValue>();
-  if (!instance || !e.instances[instance->instance].result) return nullptr;
-  return e.instances[instance->instance].result->as<TensorValue>();
+  const std::optional<InstanceId> instance = instance_of(e, value);
+  if (!instance || !e.instances[*instance].result) return nullptr;
+  return e.instances[*instance].result->as<TensorValue>();
 }
 
 }  // namespace
+
+std::optional<InstanceId> instance_of(const Elaboration& e, const Value& value) {
+  if (const InstanceValue* instance = value.as<InstanceValue>()) return instance->instance;
+  const FunctionValue* function = value.as<FunctionValue>();
+  if (!function || function->candidates.size() != 1) return std::nullopt;
+  const auto found = e.models.find(function->candidates.front());
+  if (found == e.models.end()) return std::nullopt;
+  return found->second;
+}
 
 std::optional<TensorValue> tensor_of(Elaboration& e, const Operand& operand, std::optional<DType> dtype) {
   const DType wanted = dtype.value_or(e.dtype);
@@ -101,6 +112,18 @@ TensorValue stretch(Elaboration& e, const TensorValue& tensor, const Axes& axes,
 
 TensorValue with_node(const TensorValue& like, Expr node) {
   return {node.value, like.axes, like.batching, node.type().dtype, false};
+}
+
+std::optional<Expr> checked_node(Elaboration& e, const OpDef& op, const std::vector<TensorValue>& operands,
+                                 const Attributes& attributes, SourceRange range) {
+  std::vector<ValueId> ids;
+  for (const TensorValue& operand : operands) ids.push_back(operand.id);
+  const TypeResult result = e.builder.infer(op, ids, attributes);
+  if (const std::string* reason = std::get_if<std::string>(&result)) {
+    e.error(range, kBadOperands, std::string(op.name), *reason);
+    return std::nullopt;
+  }
+  return Expr{&e.builder, e.builder.add(op, std::move(ids), attributes)};
 }
 
 TensorValue state_tensor(Elaboration& e, const std::string& path, const Axes& axes, DType dtype) {

@@ -8,6 +8,9 @@
 
 namespace dlg {
 
+/// The layer, or the model by its name once it is applied.
+std::optional<InstanceId> instance_of(const Elaboration& e, const Value& value);
+
 /// A graph value for `operand`. A number or list of numbers becomes a constant; a field of the data takes
 /// `dtype`; both default to the file's float type. Errors: not a value (a function, a text).
 std::optional<TensorValue> tensor_of(Elaboration& e, const Operand& operand,
@@ -30,6 +33,10 @@ inline Expr expr_of(Elaboration& e, const TensorValue& tensor) { return {&e.buil
 
 /// A value of the same axes with another node.
 TensorValue with_node(const TensorValue& like, Expr node);
+
+/// Adds a node of one op. A type error of the user's values is reported at `range`.
+std::optional<Expr> checked_node(Elaboration& e, const OpDef& op, const std::vector<TensorValue>& operands,
+                                 const Attributes& attributes, SourceRange range);
 
 /// A node that reads the state; its type must be the state's.
 TensorValue state_tensor(Elaboration& e, const std::string& path, const Axes& axes, DType dtype);
