@@ -2,12 +2,14 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "frontend/ast.h"
 #include "frontend/program.h"
+#include "frontend/std_files.h"
 #include "support/diagnostic.h"
 
 namespace dlg {
@@ -20,8 +22,9 @@ struct Override {
 };
 
 /// Names, types, shapes; lowering to the graph. Works without any data file. All independent errors in one
-/// run. The standard library is inside (frontend/std_files.h).
+/// run; nullopt if there are any. `library` is the standard library, by default the one inside the program.
 std::optional<Program> compile_program(Sources& sources, const ast::File& file,
-                                       const std::vector<Override>& overrides, Diagnostics& diagnostics);
+                                       const std::vector<Override>& overrides, Diagnostics& diagnostics,
+                                       std::span<const StdFile> library = std_files());
 
 }  // namespace dlg

@@ -136,7 +136,7 @@ void record_name(Elaboration& e, const ast::Name& name, Value& value) {
   if (!tensor) return;
   e.builder.set_name(tensor->id, name.text);
   const std::string path = instance.path.empty() ? name.text : instance.path + "." + name.text;
-  if (e.is_std(name.range) || !e.named_before.insert(path).second) return;
+  if (!e.is_naming || e.is_std(name.range) || !e.named_before.insert(path).second) return;
   e.named.push_back({path, tensor->id, name.range});
 }
 

@@ -51,6 +51,7 @@ struct DeclaredField {
   Axes axes;
   std::optional<DType> dtype;  // of its input, once it is used
   bool is_used = false;
+  bool is_bad = false;  // has an error of its own
 };
 
 struct DeclaredData {
@@ -82,6 +83,7 @@ struct Elaboration {
   bool wants_restart = false;            // a field was taken as float before a use as i32 was seen
 
   std::vector<NamedValue> named;
+  bool is_naming = true;  // off behind `minimize`: metrics and checks add no named values
   std::set<std::string> named_before;
   std::vector<std::pair<std::string, Value>> applied;  // models applied outside of other models, in order
   std::optional<Value> loss;

@@ -128,7 +128,7 @@ void record_result(Elaboration& e, const Frame& frame, const Value& value) {
   if (!tensor) return;
   const bool is_named = frame.unit == 0 && function.kind != ast::FunctionKind::kFn;
   const bool is_layer = frame.is_in_model && !instance.values.empty();
-  if (!is_named && !is_layer) return;
+  if (!e.is_naming || (!is_named && !is_layer)) return;
   if (function.kind == ast::FunctionKind::kLoss) e.builder.set_name(tensor->id, function.name.text);
   if (!e.named_before.insert(instance.path).second) return;
   e.named.push_back({instance.path, tensor->id, e.user_place(frame.call)});

@@ -89,6 +89,7 @@ Value field_member(Elaboration& e, const DataValue& data, const std::string& nam
   std::vector<std::string> candidates;
   for (std::size_t i = 0; i < declared.fields.size(); ++i) {
     const Field& field = declared.fields[i].field;
+    if (field.name == name && declared.fields[i].is_bad) return {Poison{}};
     if (field.name == name) return {FieldValue{data.dataset, i}, field.range};
     candidates.push_back(field.name);
   }

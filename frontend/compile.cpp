@@ -1,0 +1,155 @@
+#include "frontend/compile.h"
+
+#include "frontend/check_block.h"
+#include "frontend/data_block.h"
+#include "frontend/names.h"
+#include "frontend/overrides.h"
+#include "frontend/parser.h"
+#include "frontend/settings.h"
+#include "frontend/train_block.h"
+#include "ir/graph/rewriter.h"
+
+namespace dlg {
+namespace {
+
+constexpr Diag<std::string> kBadUse{DiagCode::UnknownType, Severity::kError,
+                                    "found `use {}`, expected `use f32` or `use f64`"};
+constexpr Diag<> kTwoTrains{DiagCode::SeveralTrains, Severity::kError, "a program has one `train` block"};
+constexpr Diag<> kNothing{DiagCode::MissingTrain, Severity::kError,
+                          "the program has neither a `train` nor a `check` block, so there is nothing to do"};
+
+DType file_dtype(const ast::File& file, Diagnostics& diagnostics) {
+  if (!file.use) return DType::kF32;
+  const std::optional<DType> dtype = parse_dtype(file.use->text);
+  if (dtype && is_float(*dtype)) return *dtype;
+  diagnostics.report(file.use->range, kBadUse, file.use->text);
+  return DType::kF32;
+}
+
+std::string stem(std::string_view path) {
+  const std::size_t slash = path.find_last_of("/\\");
+  if (slash != std::string_view::npos) path.remove_prefix(slash + 1);
+  return std::string(path.substr(0, path.rfind('.')));
+}
+
+Library load_library(Sources& sources, ast::File file, std::span<const StdFile> files,
+                     Diagnostics& diagnostics) {
+  Library library;
+  library.units.push_back(std::move(file));
+  for (const StdFile& std_file : files) {
+    const FileId id =
+        sources.add(std::string(std_file.name), std::string(std_file.text), FileOrigin::kStd);
+    library.units.push_back(parse_file(sources, id, diagnostics));
+  }
+  library.index(diagnostics);
+  return library;
+}
+
+/// Every dim, const and setting as it stands in the text, overrides included.
+void record_settings(const Sources& sources, const ast::File& file, Program& program) {
+  const auto add = [&](const std::string& key, ast::ExprId value) {
+    program.settings.emplace_back(key, std::string(sources.text(file.exprs[value].range)));
+  };
+  for (const ast::Definition& definition : file.definitions) add(definition.name.text, definition.value);
+  for (const ast::Function& function : file.functions) {
+    for (const ast::Statement& statement : function.body) {
+      const bool is_const = statement.kind == ast::StatementKind::kDeclare && statement.keyword == "const";
+      if (is_const && statement.value.is_valid()) {
+        add(function.name.text + "." + statement.names.front().text, statement.value);
+      }
+    }
+  }
+  for (const ast::SettingsBlock& block : file.data) {
+    for (const ast::Setting& setting : block.settings) {
+      add(block.name.text + "." + setting.key.text, setting.value);
+    }
+  }
+  for (const ast::SettingsBlock& block : file.trains) {
+    for (const ast::Setting& setting : block.settings) add(setting.key.text, setting.value);
+  }
+}
+
+/// Dead nodes go (alternatives that elaboration left behind); named values keep theirs.
+void compact_program(Program& program) {
+  const std::size_t outputs = program.graph.outputs.size();
+  for (const NamedValue& named : program.values) program.graph.outputs.push_back({"", named.value});
+  program.graph = compact(program.graph);
+  for (std::size_t i = 0; i < program.values.size(); ++i) {
+    program.values[i].value = program.graph.outputs[outputs + i].value;
+  }
+  program.graph.outputs.resize(outputs);
+}
+
+void set_batch(Program& program, std::int64_t rows) {
+  program.graph.batch = std::max<std::int64_t>(rows, 1);
+  if (!program.training || !program.training->batch) return;
+  const std::int64_t batch = *program.training->batch;
+  program.graph.batch = rows == 0 ? batch : std::min(batch, rows);
+}
+
+std::int64_t used_rows(const Elaboration& e) {
+  for (const DeclaredData& data : e.data) {
+    if (data.is_used) return data.rows;
+  }
+  return 0;
+}
+
+/// One run over the whole program. Answers whether another run has to know `integer_fields`.
+bool elaborate(Elaboration& e, Program& program) {
+  const ast::File& file = e.library.units.front();
+  for (std::size_t i = 0; i < file.definitions.size(); ++i) definition(e, 0, i);
+  declare_data(e);
+  if (!file.trains.empty()) elaborate_train(e, file.trains.front(), program);
+  elaborate_checks(e, program);
+  program.data = finish_data(e);
+  program.values = e.named;
+  return e.wants_restart;
+}
+
+/// The blocks that a program has once, or at least one of.
+void check_blocks(const ast::File& file, Diagnostics& diagnostics) {
+  for (std::size_t i = 1; i < file.trains.size(); ++i) {
+    diagnostics.report(file.trains[i].range, kTwoTrains).label(file.trains.front().range, "the first one");
+  }
+  const bool has_something = !file.trains.empty() || !file.checks.empty();
+  if (!has_something && !diagnostics.has_errors()) diagnostics.report({file.file, 0, 0}, kNothing);
+}
+
+void merge(const Diagnostics& from, Diagnostics& into) {
+  for (const Diagnostic& diagnostic : from.all()) into.add(diagnostic);
+}
+
+}  // namespace
+
+std::optional<Program> compile_program(Sources& sources, const ast::File& file,
+                                       const std::vector<Override>& overrides, Diagnostics& diagnostics,
+                                       std::span<const StdFile> library_files) {
+  ast::File tree = file;
+  apply_overrides(sources, tree, overrides, diagnostics);
+  const Library library = load_library(sources, std::move(tree), library_files, diagnostics);
+  check_blocks(library.units.front(), diagnostics);
+  const DType dtype = file_dtype(file, diagnostics);
+  std::set<std::string> integer_fields;
+  while (true) {
+    Program program;
+    program.dtype = dtype;
+    program.name = stem(sources.name(file.file));
+    Builder builder(program.graph);
+    Diagnostics found;
+    Elaboration e(sources, library, builder, found, dtype);
+    e.integer_fields = integer_fields;
+    const bool is_again = elaborate(e, program);
+    if (is_again && e.integer_fields != integer_fields) {
+      integer_fields = e.integer_fields;
+      continue;
+    }
+    merge(found, diagnostics);
+    if (diagnostics.has_errors()) return std::nullopt;
+    set_batch(program, used_rows(e));
+    record_settings(sources, library.units.front(), program);
+    compact_program(program);
+    return program;
+  }
+}
+
+}  // namespace dlg

@@ -1,0 +1,18 @@
+// Owns the expression of a field: columns of a file or numbers written in place, scaled and named.
+#pragma once
+
+#include "frontend/elaboration.h"
+
+namespace dlg {
+
+/// What the text of a field says.
+struct FieldText {
+  FieldSource source;
+  Axes axes;              // of one sample
+  std::int64_t rows = 0;  // of numbers written in place
+};
+
+/// Evaluates `columns(0..63) / 16 as [pixel]`, `class(column(64))`, `[[0, 1], [1, 0]]`.
+std::optional<FieldText> field_text(Elaboration& e, ast::ExprId id);
+
+}  // namespace dlg

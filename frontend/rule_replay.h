@@ -1,0 +1,31 @@
+// Owns the replay of an optimizer's statements in lock-step over all parameters: for the check and for real.
+#pragma once
+
+#include "frontend/elaboration.h"
+#include "ir/graph/update_rule.h"
+
+namespace dlg {
+
+/// One optimizer of the library, as called at `call`.
+struct RuleText {
+  std::size_t unit = 0;
+  std::size_t index = 0;
+  SourceRange call;
+};
+
+/// What a replay reads besides the rule. A replay of a checked rule reports nothing.
+struct RuleSetting {
+  const Sources& sources;
+  const Library& library;
+  Diagnostics& diagnostics;
+  DType dtype;
+};
+
+/// Statement k for all parameters before statement k + 1. Scalars of the rule are f64 and are rounded where
+/// they meet a parameter.
+void replay_rule(const RuleSetting& setting, const RuleText& rule, UpdateScope& scope);
+
+/// Replays the rule in a graph of its own over the program's parameters and reports what is wrong with it.
+bool check_rule(Elaboration& e, const RuleText& rule);
+
+}  // namespace dlg
