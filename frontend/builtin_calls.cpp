@@ -26,7 +26,7 @@ constexpr Diag<std::string, std::string> kBounds{DiagCode::BadInitialValue, Seve
                                                  "found {} and {}, expected a lower and a higher bound"};
 constexpr Diag<std::string> kSpread{DiagCode::BadInitialValue, Severity::kError,
                                     "found {}, expected a standard deviation above 0"};
-constexpr Diag<std::string, std::string> kMisplaced{DiagCode::MisplacedExpression, Severity::kError,
+constexpr Diag<std::string, std::string> kMisplaced{DiagCode::ExpressionOutOfPlace, Severity::kError,
                                                     "`{}` stands where it means nothing: {}"};
 
 std::optional<TensorValue> condition_of(Elaboration& e, const Operand& operand) {

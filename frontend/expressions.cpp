@@ -15,7 +15,7 @@ namespace {
 
 constexpr Diag<> kTooDeep{DiagCode::TooDeep, Severity::kError,
                           "calls and brackets are nested too deeply here"};
-constexpr Diag<> kRangeHere{DiagCode::MisplacedExpression, Severity::kError,
+constexpr Diag<> kRangeHere{DiagCode::ExpressionOutOfPlace, Severity::kError,
                             "a range `a..b` belongs into an index"};
 
 /// Deep enough for every reasonable program, shallow enough for the stack.

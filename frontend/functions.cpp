@@ -31,9 +31,9 @@ constexpr Diag<std::size_t, std::string> kParts{DiagCode::BadUnpacking, Severity
 constexpr Diag<std::string> kRequire{DiagCode::RequireFailed, Severity::kError, "`{}` does not hold"};
 constexpr Diag<std::string> kRequireKind{DiagCode::NotANumber, Severity::kError,
                                          "found {}, expected a condition on numbers known at compile time"};
-constexpr Diag<std::string> kMisplaced{DiagCode::MisplacedStatement, Severity::kError,
+constexpr Diag<std::string> kMisplaced{DiagCode::StatementOutOfPlace, Severity::kError,
                                        "`{}` belongs into an optimizer"};
-constexpr Diag<> kAfterReturn{DiagCode::MisplacedStatement, Severity::kError,
+constexpr Diag<> kAfterReturn{DiagCode::StatementOutOfPlace, Severity::kError,
                               "a statement behind `return` is never reached"};
 
 bool is_open(const Elaboration& e, FunctionId id) {

@@ -10,11 +10,11 @@
 namespace dlg {
 namespace {
 
-constexpr Diag<std::string> kOutside{DiagCode::MisplacedStatement, Severity::kError,
+constexpr Diag<std::string> kOutside{DiagCode::StatementOutOfPlace, Severity::kError,
                                      "the parameter `{}` is not inside a model"};
 constexpr Diag<std::string> kNoType{DiagCode::MissingType, Severity::kError,
-                                    "`{}` has no type, expected axes in brackets as in `{}: [2, 3]`"};
-constexpr Diag<> kState{DiagCode::NotYet, Severity::kError, "`state` in a model is not part of this version"};
+                                    "`{}` has no type, expected axes in brackets as in `W: [2, 3]`"};
+constexpr Diag<> kState{DiagCode::NotInThisVersion, Severity::kError, "`state` in a model is not part of this version"};
 constexpr Diag<std::string> kBadInitial{DiagCode::BadInitialValue, Severity::kError,
                                         "found {}, expected a number, numbers in brackets or an initialiser"};
 constexpr Diag<std::string, std::string> kInitialShape{DiagCode::BadInitialValue, Severity::kError,

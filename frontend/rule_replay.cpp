@@ -14,9 +14,9 @@ namespace {
 constexpr Diag<> kThetaIdle{DiagCode::IdleOptimizer, Severity::kError, "the rule never changes `theta`"};
 constexpr Diag<std::string> kStateIdle{DiagCode::IdleOptimizer, Severity::kError,
                                        "the state `{}` is never updated"};
-constexpr Diag<std::string> kNotAState{DiagCode::MisplacedStatement, Severity::kError,
+constexpr Diag<std::string> kNotAState{DiagCode::StatementOutOfPlace, Severity::kError,
                                        "`{}` is neither `theta` nor a `state`, and only those change"};
-constexpr Diag<std::string> kMisplaced{DiagCode::MisplacedStatement, Severity::kError,
+constexpr Diag<std::string> kMisplaced{DiagCode::StatementOutOfPlace, Severity::kError,
                                        "`{}` does not belong into an optimizer"};
 constexpr Diag<std::string> kInitial{DiagCode::BadInitialValue, Severity::kError,
                                      "the state `{}` starts as one number, in the shape of its parameter"};

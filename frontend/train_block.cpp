@@ -23,7 +23,7 @@ constexpr Diag<> kNothingToTrain{DiagCode::UnusedParameter, Severity::kError,
                                  "`minimize` depends on no trained parameter"};
 constexpr Diag<std::string> kUnusedParameter{DiagCode::UnusedParameter, Severity::kError,
                                              "the parameter `{}` has no path to the loss"};
-constexpr Diag<std::string> kNotYet{DiagCode::NotYet, Severity::kError,
+constexpr Diag<std::string> kNotYet{DiagCode::NotInThisVersion, Severity::kError,
                                     "the setting `{}` is not part of this version"};
 
 constexpr std::array<std::string_view, 8> kSettings{"minimize", "optimizer", "stop",    "batch",
