@@ -15,8 +15,8 @@ constexpr Diag<std::string, std::string> kMissingArgument{DiagCode::MissingArgum
                                                           "`{}` needs the argument `{}`"};
 constexpr Diag<std::string, std::string> kDuplicateArgument{DiagCode::DuplicateArgument, Severity::kError,
                                                             "`{}` gets the argument `{}` twice"};
-constexpr Diag<std::string, std::string, std::size_t> kTooMany{
-    DiagCode::TooManyArguments, Severity::kError, "`{}` takes {}, found {}"};
+constexpr Diag<std::string, std::string, std::size_t> kTooMany{DiagCode::TooManyArguments, Severity::kError,
+                                                               "`{}` takes {}, found {}"};
 
 std::vector<std::string> formal_names(const std::vector<ast::Formal>& formals) {
   std::vector<std::string> names;

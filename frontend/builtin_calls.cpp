@@ -45,7 +45,7 @@ std::vector<Operand> operands_of(const Call& call) {
 /// The builtin for each item, where an argument is a list that everything applies to.
 std::optional<Value> mapped(Elaboration& e, const Builtin& builtin, const Call& call) {
   const std::vector<Operand> operands = operands_of(call);
-  if (!mapped_list(operands)) return std::nullopt;
+  if (!has_mapped_list(operands)) return std::nullopt;
   return map_lists(e, operands, call.range, [&](const std::vector<Operand>& items) {
     Call one = call;
     for (std::size_t i = 0; i < items.size(); ++i) one.arguments[i].operand = items[i];

@@ -18,9 +18,15 @@ constexpr Diag<std::string, std::string> kCount{DiagCode::ArgumentCount, Severit
 constexpr Diag<std::string, std::string> kUnknownArgument{DiagCode::UnknownArgument, Severity::kError,
                                                           "`{}` has no argument `{}`"};
 
-double sign_of(double x) { return x > 0 ? 1 : x < 0 ? -1 : x; }
-double sigmoid_of(double x) { return 1 / (1 + std::exp(-x)); }
-double softplus_of(double x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }
+double sign_of(double x) {
+  return x > 0 ? 1 : x < 0 ? -1 : x;
+}
+double sigmoid_of(double x) {
+  return 1 / (1 + std::exp(-x));
+}
+double softplus_of(double x) {
+  return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x));
+}
 
 constexpr double (*kAbs)(double) = [](double x) { return std::abs(x); };
 constexpr double (*kSqrt)(double) = [](double x) { return std::sqrt(x); };
@@ -49,15 +55,15 @@ const std::array<Builtin, 37> kBuiltins{{
     {"sin", "sin(x)", "sine", 1, 1, "", map_call, &ops::sin_, kSin},
     {"cos", "cos(x)", "cosine", 1, 1, "", map_call, &ops::cos_, kCos},
     {"where", "where(condition, a, b)", "a where the condition holds, else b", 3, 3, "", where_call},
-    {"fraction", "fraction(condition)", "1 where the condition holds, else 0; a mean of it is a percentage", 1,
-     1, "", fraction_call},
+    {"fraction", "fraction(condition)", "1 where the condition holds, else 0; a mean of it is a percentage",
+     1, 1, "", fraction_call},
     // Reductions over the axes of one sample.
     {"sum", "sum(x, over = axis)", "sum over all axes or one", 1, 2, "over", reduce_call, &ops::sum},
     {"mean", "mean(x, over = axis)", "average over all axes or one", 1, 2, "over", mean_call, &ops::mean},
     {"max", "max(x, over = axis)` or `max(a, b)", "largest element; of two values element-wise", 1, 2, "over",
      max_call, &ops::reduce_max},
-    {"min", "min(x, over = axis)` or `min(a, b)", "smallest element; of two values element-wise", 1, 2, "over",
-     min_call, &ops::reduce_min},
+    {"min", "min(x, over = axis)` or `min(a, b)", "smallest element; of two values element-wise", 1, 2,
+     "over", min_call, &ops::reduce_min},
     {"argmax", "argmax(x, over = axis)", "index of the largest element, the first of equals", 1, 2, "over",
      argmax_call, &ops::argmax},
     {"logsumexp", "logsumexp(x, over = axis)", "log of the sum of exponentials", 1, 2, "over", reduce_call,
@@ -67,7 +73,8 @@ const std::array<Builtin, 37> kBuiltins{{
     {"transpose", "transpose(x)", "the last two axes swapped", 1, 1, "", transpose_call},
     {"chunk", "chunk(x, parts)", "the last axis in equal parts", 2, 2, "", chunk_call},
     {"repeat", "repeat(x, axis)", "x repeated along a new last axis", 2, 2, "", repeat_call},
-    {"one_hot", "one_hot(index, axis)", "1 at the index along a new last axis, else 0", 2, 2, "", one_hot_call},
+    {"one_hot", "one_hot(index, axis)", "1 at the index along a new last axis, else 0", 2, 2, "",
+     one_hot_call},
     {"gather", "gather(table, index)", "rows of a table", 2, 2, "", gather_call},
     // Initial values.
     {"uniform", "uniform(low, high)", "drawn uniformly", 2, 2, "", uniform_call},
@@ -76,8 +83,8 @@ const std::array<Builtin, 37> kBuiltins{{
     {"fan_out", "fan_out()", "outputs of the parameter that is initialised", 0, 0, "", fan_out_call},
     // Parameters and derivatives.
     {"params", "params(model)", "all trained parameters of a model", 1, 1, "", params_call},
-    {"grad", "grad(v)` or `grad(expression, v)", "a derivative, of the loss where no expression is given", 1, 2,
-     "", grad_call},
+    {"grad", "grad(v)` or `grad(expression, v)", "a derivative, of the loss where no expression is given", 1,
+     2, "", grad_call},
     {"total", "total(x)", "the sum over all parameters, in an optimizer", 1, 1, "", total_call},
     // Words with one place of their own.
     {"after", "after(50 steps, expression)", "the value after that many updates, in `expect`", 2, 2, "",

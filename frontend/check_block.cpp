@@ -18,8 +18,9 @@ constexpr Diag<> kNoTolerance{DiagCode::BadExpectation, Severity::kError,
                               "`~` without `+-` takes its tolerance from the last digit of a written number"};
 constexpr Diag<> kBadTolerance{DiagCode::BadExpectation, Severity::kError,
                                "the tolerance is negative or no number"};
-constexpr Diag<std::string> kBadAfter{DiagCode::BadExpectation, Severity::kError,
-                                      "found `{}`, expected `after(50 steps, EXPR)` or `after(4 epochs, EXPR)`"};
+constexpr Diag<std::string> kBadAfter{
+    DiagCode::BadExpectation, Severity::kError,
+    "found `{}`, expected `after(50 steps, EXPR)` or `after(4 epochs, EXPR)`"};
 constexpr Diag<> kManySteps{DiagCode::BadExpectation, Severity::kError,
                             "`after` goes to at most 1,000,000 steps"};
 constexpr Diag<> kNoTraining{DiagCode::BadExpectation, Severity::kError,
@@ -30,8 +31,8 @@ constexpr double kMostSteps = 1e6;
 /// The `after(...)` at the root of an expression, under any number of indices.
 ast::ExprId after_call(const Elaboration& e, ast::ExprId id) {
   while (e.expr(id).kind == ast::ExprKind::kIndex) id = e.expr(id).args[0];
-  const bool is_after = e.expr(id).kind == ast::ExprKind::kCall && callee_of(e, id) == "after" &&
-                        !e.library.find(0, "after");
+  const bool is_after =
+      e.expr(id).kind == ast::ExprKind::kCall && callee_of(e, id) == "after" && !e.library.find(0, "after");
   return is_after ? id : ast::ExprId{};
 }
 
@@ -123,8 +124,8 @@ ExpectationTarget::Comparison comparison_of(ast::Comparison comparison) {
   return comparison == ast::Comparison::kGreater ? Target::kGreater : Target::kNear;
 }
 
-void elaborate_expectation(Elaboration& e, const ast::CheckBlock& block,
-                           const ast::Expectation& expectation, Program& program) {
+void elaborate_expectation(Elaboration& e, const ast::CheckBlock& block, const ast::Expectation& expectation,
+                           Program& program) {
   ExpectationTarget target;
   target.title = block.title;
   target.text = std::string(e.sources.text(e.expr(expectation.actual).range));

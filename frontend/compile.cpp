@@ -37,8 +37,7 @@ Library load_library(Sources& sources, ast::File file, std::span<const StdFile> 
   Library library;
   library.units.push_back(std::move(file));
   for (const StdFile& std_file : files) {
-    const FileId id =
-        sources.add(std::string(std_file.name), std::string(std_file.text), FileOrigin::kStd);
+    const FileId id = sources.add(std::string(std_file.name), std::string(std_file.text), FileOrigin::kStd);
     library.units.push_back(parse_file(sources, id, diagnostics));
   }
   library.index(diagnostics);

@@ -5,10 +5,11 @@
 namespace dlg {
 namespace {
 
-constexpr Diag<std::string, std::string> kContracted{
-    DiagCode::ContractedAxes, Severity::kError, "`{} @ {}`: the axes that are summed over differ"};
-constexpr Diag<std::string> kScalar{DiagCode::ContractedAxes, Severity::kError,
-                                    "found {} beside `@`, expected a value with axes; `*` multiplies by a number"};
+constexpr Diag<std::string, std::string> kContracted{DiagCode::ContractedAxes, Severity::kError,
+                                                     "`{} @ {}`: the axes that are summed over differ"};
+constexpr Diag<std::string> kScalar{
+    DiagCode::ContractedAxes, Severity::kError,
+    "found {} beside `@`, expected a value with axes; `*` multiplies by a number"};
 constexpr Diag<std::string, std::string> kLeading{DiagCode::ShapeMismatch, Severity::kError,
                                                   "the leading axes of {} and {} do not fit in `@`"};
 constexpr Diag<std::string, std::string> kTypes{DiagCode::ElementTypes, Severity::kError,

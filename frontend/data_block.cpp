@@ -69,7 +69,7 @@ std::optional<CsvText> csv_text(Elaboration& e, ast::ExprId id, const std::strin
 
 struct ShareRow {
   std::string_view name;
-  double Split::* share;
+  double Split::*share;
 };
 
 constexpr std::array<ShareRow, 3> kShares{

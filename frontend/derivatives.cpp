@@ -15,8 +15,9 @@ constexpr Diag<> kNoLoss{DiagCode::NoLoss, Severity::kError,
                          "`grad` of one value means the derivative of the loss, and there is none here"};
 constexpr Diag<std::string> kNotScalar{DiagCode::ScalarExpected, Severity::kError,
                                        "found {} under `grad`, expected a scalar `[]`"};
-constexpr Diag<std::string> kNoVariable{DiagCode::NotAValue, Severity::kError,
-                                        "found {}, expected a parameter or a named value to differentiate by"};
+constexpr Diag<std::string> kNoVariable{
+    DiagCode::NotAValue, Severity::kError,
+    "found {}, expected a parameter or a named value to differentiate by"};
 constexpr Diag<> kPerSample{DiagCode::ScalarExpected, Severity::kError,
                             "the expression has one value per sample and the parameter is the same for all"};
 constexpr Diag<std::string> kNoPoint{DiagCode::NotAValue, Severity::kError,
@@ -25,7 +26,7 @@ constexpr Diag<std::string> kNoPoint{DiagCode::NotAValue, Severity::kError,
 /// In a rule: the full gradient with every parameter at its point.
 Value rule_gradient(Elaboration& e, const Call& call) {
   const Operand& operand = call.arguments[0].operand;
-  const ListValue* points = mapped_list({operand});
+  const ListValue* points = mapped_list(operand);
   if (!points || call.arguments.size() != 1) {
     e.error(operand.range, kNoPoint, kind_text(operand.value));
     return {Poison{}};
@@ -106,7 +107,7 @@ Value grad_call(Elaboration& e, const Builtin&, const Call& call) {
     e.error(of.range, kNotScalar, axes_text(value->axes));
     return {Poison{}};
   }
-  if (!mapped_list({by})) return derivative(e, of, *value, by);
+  if (!mapped_list(by)) return derivative(e, of, *value, by);
   return map_lists(e, {by}, call.range,
                    [&](const std::vector<Operand>& items) { return derivative(e, of, *value, items[0]); });
 }

@@ -36,8 +36,7 @@ std::vector<ast::ExprId> callees(const ast::File& file, const ast::Function& fun
   return found;
 }
 
-std::unordered_map<ast::ExprId, CallSite> number_calls(const ast::File& file,
-                                                       const ast::Function& function) {
+std::unordered_map<ast::ExprId, CallSite> number_calls(const ast::File& file, const ast::Function& function) {
   std::unordered_map<ast::ExprId, CallSite> sites;
   std::map<std::string, std::int64_t> counts;
   const std::vector<ast::ExprId> found = callees(file, function);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -10,12 +11,13 @@
 namespace dlg {
 namespace {
 
-constexpr Diag<std::string, std::string, std::string> kShapes{
-    DiagCode::ShapeMismatch, Severity::kError, "shapes {} and {} do not fit in `{}`"};
-constexpr Diag<std::string, std::string, std::string> kTypes{
-    DiagCode::ElementTypes, Severity::kError, "element types {} and {} do not mix in `{}`"};
-constexpr Diag<std::string> kNoTruth{DiagCode::ElementTypes, Severity::kError,
-                                     "found a condition in `{}`, expected numbers; `where(c, 1, 0)` makes them"};
+constexpr Diag<std::string, std::string, std::string> kShapes{DiagCode::ShapeMismatch, Severity::kError,
+                                                              "shapes {} and {} do not fit in `{}`"};
+constexpr Diag<std::string, std::string, std::string> kTypes{DiagCode::ElementTypes, Severity::kError,
+                                                             "element types {} and {} do not mix in `{}`"};
+constexpr Diag<std::string> kNoTruth{
+    DiagCode::ElementTypes, Severity::kError,
+    "found a condition in `{}`, expected numbers; `where(c, 1, 0)` makes them"};
 
 constexpr Diag<std::size_t, std::size_t> kListSizes{DiagCode::ShapeMismatch, Severity::kError,
                                                     "lists of {} and of {} values do not fit"};
@@ -145,8 +147,7 @@ std::optional<std::vector<TensorValue>> aligned(Elaboration& e, const std::vecto
     const TensorValue like{{}, axes, batching, tensors[i].dtype};
     if (number) {
       tensors[i] = like;
-      tensors[i].id =
-          constant(e.builder, number->value, {like.dtype, graph_shape(axes, batching)}).value;
+      tensors[i].id = constant(e.builder, number->value, {like.dtype, graph_shape(axes, batching)}).value;
     } else {
       tensors[i] = stretch(e, tensors[i], axes, batching);
     }
@@ -156,9 +157,10 @@ std::optional<std::vector<TensorValue>> aligned(Elaboration& e, const std::vecto
 
 Value binary(Elaboration& e, const std::string& op, const Operand& a, const Operand& b, SourceRange range) {
   if (a.value.is_poison() || b.value.is_poison()) return {Poison{}};
-  if (mapped_list({a, b})) {
-    return map_lists(e, {a, b}, range,
-                     [&](const std::vector<Operand>& items) { return binary(e, op, items[0], items[1], range); });
+  if (has_mapped_list({a, b})) {
+    return map_lists(e, {a, b}, range, [&](const std::vector<Operand>& items) {
+      return binary(e, op, items[0], items[1], range);
+    });
   }
   const NumberValue* left = a.value.as<NumberValue>();
   const NumberValue* right = b.value.as<NumberValue>();
@@ -175,7 +177,7 @@ Value binary(Elaboration& e, const std::string& op, const Operand& a, const Oper
 
 Value negate(Elaboration& e, const Operand& a) {
   if (a.value.is_poison()) return {Poison{}};
-  if (mapped_list({a})) {
+  if (mapped_list(a)) {
     return map_lists(e, {a}, a.range, [&](const std::vector<Operand>& items) { return negate(e, items[0]); });
   }
   if (const NumberValue* number = a.value.as<NumberValue>()) {
@@ -186,20 +188,23 @@ Value negate(Elaboration& e, const Operand& a) {
   return {with_node(tensors->front(), -expr_of(e, tensors->front()))};
 }
 
-const ListValue* mapped_list(const std::vector<Operand>& operands) {
-  for (const Operand& operand : operands) {
-    const ListValue* list = operand.value.as<ListValue>();
-    if (list && list->kind != ListKind::kPlain) return list;
-  }
-  return nullptr;
+const ListValue* mapped_list(const Operand& operand) {
+  const ListValue* list = operand.value.as<ListValue>();
+  return list && list->kind != ListKind::kPlain ? list : nullptr;
+}
+
+bool has_mapped_list(const std::vector<Operand>& operands) {
+  return std::any_of(operands.begin(), operands.end(),
+                     [](const Operand& operand) { return mapped_list(operand) != nullptr; });
 }
 
 Value map_lists(Elaboration& e, const std::vector<Operand>& operands, SourceRange range,
                 const std::function<Value(const std::vector<Operand>&)>& body) {
-  const ListValue* leader = mapped_list(operands);
+  const ListValue* leader = nullptr;
   for (const Operand& operand : operands) {
-    const ListValue* list = operand.value.as<ListValue>();
-    if (!list || list->kind == ListKind::kPlain || list->items.size() == leader->items.size()) continue;
+    const ListValue* list = mapped_list(operand);
+    if (!leader) leader = list;
+    if (!list || list->items.size() == leader->items.size()) continue;
     e.error(range, kListSizes, leader->items.size(), list->items.size());
     return {Poison{}};
   }
@@ -207,8 +212,8 @@ Value map_lists(Elaboration& e, const std::vector<Operand>& operands, SourceRang
   for (std::size_t i = 0; i < leader->items.size(); ++i) {
     std::vector<Operand> items = operands;
     for (Operand& item : items) {
-      const ListValue* list = item.value.as<ListValue>();
-      if (list && list->kind != ListKind::kPlain) item.value = Value(list->items[i]);
+      const ListValue* list = mapped_list(item);
+      if (list) item.value = Value(list->items[i]);
     }
     result.items.push_back(body(items));
     if (result.items.back().is_poison()) return {Poison{}};

@@ -20,8 +20,9 @@ Value negate(Elaboration& e, const Operand& a);
 std::optional<std::vector<TensorValue>> aligned(Elaboration& e, const std::vector<Operand>& operands,
                                                 const std::string& what, SourceRange range);
 
-/// A list that everything applies to item by item, if one of the operands is one; else null.
-const ListValue* mapped_list(const std::vector<Operand>& operands);
+/// The operand's list if everything applies to its items one by one; else null.
+const ListValue* mapped_list(const Operand& operand);
+bool has_mapped_list(const std::vector<Operand>& operands);
 
 /// `body` for each item of the mapped list, the other operands unchanged. Lists of two sizes are an error.
 Value map_lists(Elaboration& e, const std::vector<Operand>& operands, SourceRange range,

@@ -63,7 +63,8 @@ Value apply_pipe(Elaboration& e, const ast::Expr& expr, const Operand& left) {
   const OriginScope origin(e, expr.range);
   const ast::Expr& right = e.expr(expr.args[1]);
   const bool is_call = right.kind == ast::ExprKind::kCall;
-  Call call = is_call ? evaluate_arguments(e, right, left) : Call{right.range, {}, {{std::nullopt, left, {}}}};
+  Call call =
+      is_call ? evaluate_arguments(e, right, left) : Call{right.range, {}, {{std::nullopt, left, {}}}};
   call.callee = right.range;
   return evaluate_call(e, is_call ? right.args[0] : expr.args[1], call);
 }
@@ -117,20 +118,35 @@ Value evaluate_index(Elaboration& e, const ast::Expr& expr) {
 Value evaluate_kind(Elaboration& e, ast::ExprId id) {
   const ast::Expr& expr = e.expr(id);
   switch (expr.kind) {
-    case ast::ExprKind::kError: return {Poison{}};
-    case ast::ExprKind::kNumber: return number_value(expr.number);
-    case ast::ExprKind::kUnit: return {UnitValue{expr.number, expr.text}};
-    case ast::ExprKind::kString: return {TextValue{expr.text}};
-    case ast::ExprKind::kName: return look_up(e, expr.text, expr.range);
-    case ast::ExprKind::kMember: return evaluate_member(e, expr);
-    case ast::ExprKind::kNegate: return negate(e, evaluate_operand(e, expr.args[0]));
-    case ast::ExprKind::kBinary: return evaluate_binary(e, id);
-    case ast::ExprKind::kRange: e.error(expr.range, kRangeHere); return {Poison{}};
-    case ast::ExprKind::kCall: return evaluate_plain_call(e, id);
-    case ast::ExprKind::kIndex: return evaluate_index(e, expr);
-    case ast::ExprKind::kList: return evaluate_list(e, expr);
-    case ast::ExprKind::kAs: return reshaped(e, evaluate_operand(e, expr.args[0]), expr);
-    case ast::ExprKind::kPipe: return evaluate_pipe(e, id);
+    case ast::ExprKind::kError:
+      return {Poison{}};
+    case ast::ExprKind::kNumber:
+      return number_value(expr.number);
+    case ast::ExprKind::kUnit:
+      return {UnitValue{expr.number, expr.text}};
+    case ast::ExprKind::kString:
+      return {TextValue{expr.text}};
+    case ast::ExprKind::kName:
+      return look_up(e, expr.text, expr.range);
+    case ast::ExprKind::kMember:
+      return evaluate_member(e, expr);
+    case ast::ExprKind::kNegate:
+      return negate(e, evaluate_operand(e, expr.args[0]));
+    case ast::ExprKind::kBinary:
+      return evaluate_binary(e, id);
+    case ast::ExprKind::kRange:
+      e.error(expr.range, kRangeHere);
+      return {Poison{}};
+    case ast::ExprKind::kCall:
+      return evaluate_plain_call(e, id);
+    case ast::ExprKind::kIndex:
+      return evaluate_index(e, expr);
+    case ast::ExprKind::kList:
+      return evaluate_list(e, expr);
+    case ast::ExprKind::kAs:
+      return reshaped(e, evaluate_operand(e, expr.args[0]), expr);
+    case ast::ExprKind::kPipe:
+      return evaluate_pipe(e, id);
   }
   return {Poison{}};
 }

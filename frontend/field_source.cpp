@@ -10,8 +10,9 @@
 namespace dlg {
 namespace {
 
-constexpr Diag<std::string> kNoField{DiagCode::BadFieldSource, Severity::kError,
-                                     "found {}, expected columns of the file or a list with one item per sample"};
+constexpr Diag<std::string> kNoField{
+    DiagCode::BadFieldSource, Severity::kError,
+    "found {}, expected columns of the file or a list with one item per sample"};
 constexpr Diag<> kNoFieldNumber{DiagCode::BadFieldSource, Severity::kError,
                                 "a field is scaled by numbers: `columns(..) / 16`"};
 constexpr Diag<> kMixedColumns{DiagCode::BadFieldSource, Severity::kError,
@@ -46,7 +47,9 @@ void divide(FieldSource& source, double k) {
   }
 }
 
-void multiply(FieldSource& source, double k) { source.scale_multiply *= k; }
+void multiply(FieldSource& source, double k) {
+  source.scale_multiply *= k;
+}
 
 struct ScaleRow {
   std::string_view op;
@@ -55,7 +58,8 @@ struct ScaleRow {
 };
 
 constexpr std::array<ScaleRow, 4> kScales{{
-    {"+", [](FieldSource& s, double k) { subtract(s, -k); }, [](FieldSource& s, double k) { subtract(s, -k); }},
+    {"+", [](FieldSource& s, double k) { subtract(s, -k); },
+     [](FieldSource& s, double k) { subtract(s, -k); }},
     {"-", subtract,
      [](FieldSource& s, double k) {
        subtract(s, k);

@@ -26,8 +26,7 @@ constexpr Diag<std::string, std::string> kLossShape{DiagCode::ScalarExpected, Se
                                                     "the loss `{}` is {}, expected `[]`"};
 constexpr Diag<std::string> kAssignedTwice{DiagCode::AssignedTwice, Severity::kError,
                                            "`{}` already has a value"};
-constexpr Diag<std::size_t, std::string> kParts{DiagCode::BadUnpacking, Severity::kError,
-                                                "{} names for {}"};
+constexpr Diag<std::size_t, std::string> kParts{DiagCode::BadUnpacking, Severity::kError, "{} names for {}"};
 constexpr Diag<std::string> kRequire{DiagCode::RequireFailed, Severity::kError, "`{}` does not hold"};
 constexpr Diag<std::string> kRequireKind{DiagCode::NotANumber, Severity::kError,
                                          "found {}, expected a condition on numbers known at compile time"};
@@ -37,7 +36,8 @@ constexpr Diag<> kAfterReturn{DiagCode::StatementOutOfPlace, Severity::kError,
                               "a statement behind `return` is never reached"};
 
 bool is_open(const Elaboration& e, FunctionId id) {
-  return std::any_of(e.frames.begin(), e.frames.end(), [&](const Frame& frame) { return frame.function == id; });
+  return std::any_of(e.frames.begin(), e.frames.end(),
+                     [&](const Frame& frame) { return frame.function == id; });
 }
 
 Frame open_frame(Elaboration& e, FunctionId id, const std::string& name, const Call& call) {
@@ -91,11 +91,18 @@ void run_statement(Elaboration& e, const ast::Statement& statement, std::optiona
   }
   const OriginScope origin(e, statement.range);
   switch (statement.kind) {
-    case ast::StatementKind::kLet: return elaborate_let(e, statement);
-    case ast::StatementKind::kDeclare: return elaborate_declaration(e, statement);
-    case ast::StatementKind::kRequire: return elaborate_require(e, statement);
-    case ast::StatementKind::kReturn: result = return_value(e, statement); return;
-    case ast::StatementKind::kAssign: e.error(statement.range, kMisplaced, "<-"); return;
+    case ast::StatementKind::kLet:
+      return elaborate_let(e, statement);
+    case ast::StatementKind::kDeclare:
+      return elaborate_declaration(e, statement);
+    case ast::StatementKind::kRequire:
+      return elaborate_require(e, statement);
+    case ast::StatementKind::kReturn:
+      result = return_value(e, statement);
+      return;
+    case ast::StatementKind::kAssign:
+      e.error(statement.range, kMisplaced, "<-");
+      return;
   }
 }
 
@@ -161,8 +168,8 @@ void report_overloads(Elaboration& e, const FunctionValue& function, const Call&
   }
   for (const FunctionId id : function.candidates) {
     const ast::Function& candidate = e.library.function(id);
-    report.note(fmt::format("{}, {}", signature_text(e, candidate),
-                            e.sources.line_reference(candidate.name.range)));
+    report.note(
+        fmt::format("{}, {}", signature_text(e, candidate), e.sources.line_reference(candidate.name.range)));
   }
 }
 
@@ -176,8 +183,11 @@ std::optional<Value> call_in_lockstep(Elaboration& e, const FunctionValue& funct
                                       CallSite site) {
   std::vector<Operand> operands;
   for (const CallArgument& argument : call.arguments) operands.push_back(argument.operand);
-  const ListValue* list = mapped_list(operands);
-  if (!list || list->kind != ListKind::kLockstep) return std::nullopt;
+  const bool is_lockstep = std::any_of(operands.begin(), operands.end(), [](const Operand& operand) {
+    const ListValue* list = mapped_list(operand);
+    return list && list->kind == ListKind::kLockstep;
+  });
+  if (!is_lockstep) return std::nullopt;
   return map_lists(e, operands, call.range, [&](const std::vector<Operand>& items) {
     Call one = call;
     for (std::size_t i = 0; i < items.size(); ++i) one.arguments[i].operand = items[i];

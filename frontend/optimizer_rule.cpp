@@ -43,8 +43,7 @@ std::optional<std::vector<Hyper>> bind_numbers(Elaboration& e, const ast::Optimi
   bool is_good = true;
   for (std::size_t i = 0; i < optimizer.formals.size(); ++i) {
     const ast::Formal& formal = optimizer.formals[i];
-    const Operand operand =
-        assigned[i] ? assigned[i]->operand : evaluate_operand(e, formal.default_value);
+    const Operand operand = assigned[i] ? assigned[i]->operand : evaluate_operand(e, formal.default_value);
     const auto number = plain_number(e, operand, "a number for `" + formal.name.text + "`");
     is_good = is_good && number;
     e.frame().names[formal.name.text] = number_value(number.value_or(0));

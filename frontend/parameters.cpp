@@ -14,14 +14,14 @@ constexpr Diag<std::string> kOutside{DiagCode::StatementOutOfPlace, Severity::kE
                                      "the parameter `{}` is not inside a model"};
 constexpr Diag<std::string> kNoType{DiagCode::MissingType, Severity::kError,
                                     "`{}` has no type, expected axes in brackets as in `W: [2, 3]`"};
-constexpr Diag<> kState{DiagCode::NotInThisVersion, Severity::kError, "`state` in a model is not part of this version"};
+constexpr Diag<> kState{DiagCode::NotInThisVersion, Severity::kError,
+                        "`state` in a model is not part of this version"};
 constexpr Diag<std::string> kBadInitial{DiagCode::BadInitialValue, Severity::kError,
                                         "found {}, expected a number, numbers in brackets or an initialiser"};
 constexpr Diag<std::string, std::string> kInitialShape{DiagCode::BadInitialValue, Severity::kError,
                                                        "the numbers are {}, expected {}"};
 constexpr Diag<std::string, std::string> kChangedShape{
-    DiagCode::ShapeMismatch, Severity::kError,
-    "`{}` has another shape in this application of the model: {}"};
+    DiagCode::ShapeMismatch, Severity::kError, "`{}` has another shape in this application of the model: {}"};
 constexpr Diag<std::string> kNoInitial{DiagCode::BadInitialValue, Severity::kError,
                                        "`{}` has no initial value"};
 constexpr Diag<> kNoFan{DiagCode::BadInitialValue, Severity::kError,

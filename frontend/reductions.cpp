@@ -9,9 +9,9 @@
 namespace dlg {
 namespace {
 
-constexpr Diag<std::string, std::string> kNoAxis{DiagCode::BadAxis, Severity::kError,
-                                                 "{} has no axis `{}`"};
-constexpr Diag<> kAxisWanted{DiagCode::BadAxis, Severity::kError, "expected the name of an axis after `over`"};
+constexpr Diag<std::string, std::string> kNoAxis{DiagCode::BadAxis, Severity::kError, "{} has no axis `{}`"};
+constexpr Diag<> kAxisWanted{DiagCode::BadAxis, Severity::kError,
+                             "expected the name of an axis after `over`"};
 constexpr Diag<std::string> kNotAList{DiagCode::NotAValue, Severity::kError,
                                       "found {}, expected a list of parameters"};
 
@@ -80,7 +80,7 @@ Value reduce_tensor(Elaboration& e, const OpDef& op, const TensorValue& tensor, 
 
 /// In an update rule a reduction is per parameter.
 std::optional<Value> reduce_lists(Elaboration& e, const Builtin& builtin, const Call& call) {
-  const ListValue* list = mapped_list({call.arguments[0].operand});
+  const ListValue* list = mapped_list(call.arguments[0].operand);
   if (!list || list->kind != ListKind::kLockstep) return std::nullopt;
   return map_lists(e, {call.arguments[0].operand}, call.range, [&](const std::vector<Operand>& items) {
     Call one = call;
@@ -92,7 +92,7 @@ std::optional<Value> reduce_lists(Elaboration& e, const Builtin& builtin, const 
 Value reduce_or_pair(Elaboration& e, const Builtin& builtin, const Call& call, Expr (*pair)(Expr, Expr)) {
   if (over_argument(call) || call.arguments.size() < 2) return reduce_call(e, builtin, call);
   const std::vector<Operand> operands{call.arguments[0].operand, call.arguments[1].operand};
-  if (mapped_list(operands)) {
+  if (has_mapped_list(operands)) {
     return map_lists(e, operands, call.range, [&](const std::vector<Operand>& items) {
       Call one = call;
       for (std::size_t i = 0; i < 2; ++i) one.arguments[i].operand = items[i];
@@ -185,7 +185,7 @@ Value batch_mean_call(Elaboration& e, const Builtin&, const Call& call) {
 
 Value total_call(Elaboration& e, const Builtin&, const Call& call) {
   const Operand& operand = call.arguments[0].operand;
-  const ListValue* list = mapped_list({operand});
+  const ListValue* list = mapped_list(operand);
   if (list) return sum_of_list(e, *list, call);
   e.error(operand.range, kNotAList, kind_text(operand.value));
   return {Poison{}};

@@ -48,7 +48,8 @@ class Replay {
   void let(const ast::Statement& statement);
   void report_idle();
   void name_items(const std::string& name, const Value& value);
-  std::optional<TensorValue> fitted(const Value& value, std::size_t parameter, const ast::Statement& statement);
+  std::optional<TensorValue> fitted(const Value& value, std::size_t parameter,
+                                    const ast::Statement& statement);
   TensorValue theta(std::size_t parameter);
 
   RuleText rule_;
@@ -91,11 +92,17 @@ void Replay::run() {
 void Replay::run_statement(const ast::Statement& statement) {
   const OriginScope origin(e_, statement.range);
   switch (statement.kind) {
-    case ast::StatementKind::kLet: return let(statement);
-    case ast::StatementKind::kAssign: return assign(statement);
-    case ast::StatementKind::kDeclare: return declare_state(statement);
-    case ast::StatementKind::kRequire: return;
-    case ast::StatementKind::kReturn: e_.error(statement.range, kMisplaced, "return"); return;
+    case ast::StatementKind::kLet:
+      return let(statement);
+    case ast::StatementKind::kAssign:
+      return assign(statement);
+    case ast::StatementKind::kDeclare:
+      return declare_state(statement);
+    case ast::StatementKind::kRequire:
+      return;
+    case ast::StatementKind::kReturn:
+      e_.error(statement.range, kMisplaced, "return");
+      return;
   }
 }
 
@@ -178,7 +185,8 @@ void Replay::assign(const ast::Statement& statement) {
     e_.frame().names[name.text] = {Poison{}};
     return;
   }
-  const ListValue* list = mapped_list({{value, statement.range}});
+  const Operand assigned{value, statement.range};
+  const ListValue* list = mapped_list(assigned);
   ListValue result{ListKind::kLockstep, {}};
   for (std::size_t i = 0; i < scope_.parameter_count(); ++i) {
     const std::optional<TensorValue> item = fitted(list ? list->items[i] : value, i, statement);

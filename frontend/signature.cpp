@@ -103,9 +103,9 @@ struct Binding {
 void report_shape(Elaboration& e, const Binding& binding, const Value& value) {
   const ast::Formal& formal = *binding.formal;
   const std::optional<Axes> axes = axes_if_tensor(e, value);
-  Report report = e.error(binding.operand.range, kArgumentShape, formal.name.text, e.frame().name,
-                          axes ? axes_text(*axes) : kind_text(value),
-                          std::string(e.sources.text(formal.type->range)));
+  Report report =
+      e.error(binding.operand.range, kArgumentShape, formal.name.text, e.frame().name,
+              axes ? axes_text(*axes) : kind_text(value), std::string(e.sources.text(formal.type->range)));
   for (const auto& [name, axis] : e.frame().axes) {
     if (axis.scope == 0 && !axis.name.empty() && axis.name != name) {
       report.note(fmt::format("`{}` is {}", name, axes_text({axis})));

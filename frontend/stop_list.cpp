@@ -17,7 +17,8 @@ constexpr Diag<std::string> kUnknownUnit{DiagCode::BadStop, Severity::kError,
                                          "unknown unit `{}`, expected epochs, steps, s, min or h"};
 constexpr Diag<std::string> kBadCount{DiagCode::BadStop, Severity::kError,
                                       "found `{}`, expected a whole number of at least 1"};
-constexpr Diag<> kNoTime{DiagCode::BadStop, Severity::kError, "a time of 0 would stop before training starts"};
+constexpr Diag<> kNoTime{DiagCode::BadStop, Severity::kError,
+                         "a time of 0 would stop before training starts"};
 constexpr Diag<> kNoEpochs{DiagCode::BadStop, Severity::kError,
                            "a program without data has no epochs; count `steps` instead"};
 constexpr Diag<> kEmptyStop{DiagCode::BadStop, Severity::kError, "`stop` names no condition"};
@@ -31,11 +32,21 @@ struct UnitRow {
 using Kind = StopCondition::Kind;
 
 constexpr std::array<UnitRow, 15> kUnits{{
-    {"epochs", Kind::kEpochs, 1},     {"epoch", Kind::kEpochs, 1},    {"steps", Kind::kSteps, 1},
-    {"step", Kind::kSteps, 1},        {"s", Kind::kSeconds, 1},       {"sec", Kind::kSeconds, 1},
-    {"second", Kind::kSeconds, 1},    {"seconds", Kind::kSeconds, 1}, {"min", Kind::kSeconds, 60},
-    {"minute", Kind::kSeconds, 60},   {"minutes", Kind::kSeconds, 60}, {"h", Kind::kSeconds, 3600},
-    {"hour", Kind::kSeconds, 3600},   {"hours", Kind::kSeconds, 3600}, {"mins", Kind::kSeconds, 60},
+    {"epochs", Kind::kEpochs, 1},
+    {"epoch", Kind::kEpochs, 1},
+    {"steps", Kind::kSteps, 1},
+    {"step", Kind::kSteps, 1},
+    {"s", Kind::kSeconds, 1},
+    {"sec", Kind::kSeconds, 1},
+    {"second", Kind::kSeconds, 1},
+    {"seconds", Kind::kSeconds, 1},
+    {"min", Kind::kSeconds, 60},
+    {"minute", Kind::kSeconds, 60},
+    {"minutes", Kind::kSeconds, 60},
+    {"h", Kind::kSeconds, 3600},
+    {"hour", Kind::kSeconds, 3600},
+    {"hours", Kind::kSeconds, 3600},
+    {"mins", Kind::kSeconds, 60},
 }};
 
 const UnitRow* unit_row(std::string_view word) {

@@ -61,7 +61,8 @@ std::optional<TensorValue> tensor_of(Elaboration& e, const Operand& operand, std
 
 std::optional<Axes> axes_if_tensor(const Elaboration& e, const Value& value) {
   if (const TensorValue* tensor = result_tensor(e, value)) return tensor->axes;
-  if (const FieldValue* field = value.as<FieldValue>()) return e.data[field->dataset].fields[field->field].axes;
+  if (const FieldValue* field = value.as<FieldValue>())
+    return e.data[field->dataset].fields[field->field].axes;
   if (value.as<NumberValue>()) return Axes{};
   if (!is_number_list(value)) return std::nullopt;
   std::vector<std::int64_t> sizes;

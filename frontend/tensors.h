@@ -29,7 +29,9 @@ std::optional<TensorValue> constant_tensor(Elaboration& e, double number, const 
 /// `tensor` repeated along missing leading axes and the batch.
 TensorValue stretch(Elaboration& e, const TensorValue& tensor, const Axes& axes, Batching batching);
 
-inline Expr expr_of(Elaboration& e, const TensorValue& tensor) { return {&e.builder, tensor.id}; }
+inline Expr expr_of(Elaboration& e, const TensorValue& tensor) {
+  return {&e.builder, tensor.id};
+}
 
 /// A value of the same axes with another node.
 TensorValue with_node(const TensorValue& like, Expr node);

@@ -62,8 +62,8 @@ std::optional<TensorValue> batch_scalar(Elaboration& e, const Operand& operand, 
     const OriginScope origin(e, operand.range);
     return batch_mean(e, *tensor);
   }
-  Report report = e.error(operand.range, kScalar, what,
-                          std::string(dtype_name(tensor->dtype)) + axes_text(tensor->axes));
+  Report report =
+      e.error(operand.range, kScalar, what, std::string(dtype_name(tensor->dtype)) + axes_text(tensor->axes));
   e.label_origin(report, operand);
   return std::nullopt;
 }
@@ -84,9 +84,8 @@ void apply_models_first(Elaboration& e, ast::ExprId root) {
     const std::string_view callee = callee_of(e, id);
     has_params = has_params || callee == "params";
     const TopName* top = e.library.find(0, callee);
-    const bool is_model =
-        top && top->kind == TopName::Kind::kFunction && top->unit == 0 &&
-        e.library.function({0, top->indices.front()}).kind == ast::FunctionKind::kModel;
+    const bool is_model = top && top->kind == TopName::Kind::kFunction && top->unit == 0 &&
+                          e.library.function({0, top->indices.front()}).kind == ast::FunctionKind::kModel;
     if (is_model) calls.push_back(id);
   }
   if (!has_params) return;
@@ -118,10 +117,9 @@ void default_prediction(Elaboration& e, Program& program) {
 void elaborate_prediction(Elaboration& e, ast::ExprId id, Program& program) {
   const std::optional<TensorValue> tensor = tensor_of(e, evaluate_operand(e, id));
   if (!tensor) return;
-  program.graph.outputs.erase(
-      std::remove_if(program.graph.outputs.begin(), program.graph.outputs.end(),
-                     [](const Output& output) { return output.name == "predict"; }),
-      program.graph.outputs.end());
+  program.graph.outputs.erase(std::remove_if(program.graph.outputs.begin(), program.graph.outputs.end(),
+                                             [](const Output& output) { return output.name == "predict"; }),
+                              program.graph.outputs.end());
   program.graph.outputs.push_back({"predict", tensor->id});
 }
 
@@ -218,7 +216,8 @@ void elaborate_train(Elaboration& e, const ast::SettingsBlock& block, Program& p
   with("metrics", [&](ast::ExprId id) { elaborate_metrics(e, id, program); });
   with("minimize", [&](ast::ExprId id) { check_parameters(e, id, program.graph); });
   with("optimizer", [&](ast::ExprId id) {
-    if (std::optional<UpdateRule> rule = elaborate_optimizer(e, id)) program.training->rule = *std::move(rule);
+    if (std::optional<UpdateRule> rule = elaborate_optimizer(e, id))
+      program.training->rule = *std::move(rule);
   });
   with("stop", [&](ast::ExprId id) { program.training->stop = stop_conditions(e, id); });
   elaborate_numbers(e, values, program);

@@ -10,13 +10,17 @@ namespace {
 struct KindText {
   std::string operator()(const Poison&) const { return "an error"; }
   std::string operator()(const TensorValue& tensor) const { return "a value " + axes_text(tensor.axes); }
-  std::string operator()(const NumberValue& number) const { return "the number " + number_text(number.value); }
+  std::string operator()(const NumberValue& number) const {
+    return "the number " + number_text(number.value);
+  }
   std::string operator()(const TruthValue&) const { return "a truth value"; }
   std::string operator()(const TextValue&) const { return "a text"; }
   std::string operator()(const UnitValue& unit) const {
     return "`" + number_text(unit.number) + " " + unit.unit + "`";
   }
-  std::string operator()(const FunctionValue& function) const { return "the function `" + function.name + "`"; }
+  std::string operator()(const FunctionValue& function) const {
+    return "the function `" + function.name + "`";
+  }
   std::string operator()(const ListValue& list) const {
     return "a list of " + std::to_string(list.items.size());
   }
@@ -24,9 +28,7 @@ struct KindText {
   std::string operator()(const DataValue&) const { return "a data block"; }
   std::string operator()(const InitialValue&) const { return "an initialiser"; }
   std::string operator()(const InstanceValue&) const { return "a layer"; }
-  std::string operator()(const FamilyValue& family) const {
-    return "several layers `" + family.callee + "`";
-  }
+  std::string operator()(const FamilyValue& family) const { return "several layers `" + family.callee + "`"; }
 };
 
 }  // namespace

@@ -44,7 +44,8 @@ TEST_CASE("the digits example names its layers and reads its columns") {
   const Program& program = *compiled.program;
   std::set<std::string> paths;
   for (const State& state : program.graph.states) paths.insert(state.path);
-  CHECK(paths == std::set<std::string>{"mlp.dense[0].W", "mlp.dense[0].b", "mlp.dense[1].W", "mlp.dense[1].b"});
+  CHECK(paths ==
+        std::set<std::string>{"mlp.dense[0].W", "mlp.dense[0].b", "mlp.dense[1].W", "mlp.dense[1].b"});
   REQUIRE(program.data);
   REQUIRE(program.data->fields.size() == 2);
   CHECK(program.data->fields[0].type == TensorType{DType::kF32, {kBatch, 64}});
