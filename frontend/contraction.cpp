@@ -70,14 +70,10 @@ Value build(Elaboration& e, const Factor& a, const Factor& b, const Axes& leadin
   return {result};
 }
 
-void label_both(Elaboration& e, Report report, const Operand& a, const Operand& b, const Factor& left,
-                const Factor& right) {
-  e.label(report, a.range,
-          "this is " + axes_text(left.tensor.axes) + ", summed over " + axes_text({left.contracted}));
-  e.label(report, b.range,
-          "this is " + axes_text(right.tensor.axes) + ", summed over " + axes_text({right.contracted}));
-  e.label_origin(report, a);
-  e.label_origin(report, b);
+void label_factor(Elaboration& e, Report& report, const Operand& operand, const Factor& factor) {
+  e.label(report, operand.range,
+          "this is " + axes_text(factor.tensor.axes) + ", summed over " + axes_text({factor.contracted}));
+  e.label_origin(report, operand);
 }
 
 bool has_axes(Elaboration& e, const TensorValue& tensor, const Operand& operand) {
@@ -103,13 +99,12 @@ Value contraction(Elaboration& e, const Operand& a, const Operand& b, SourceRang
   const Factor first = factor_of(*left, Side::kLeft);
   const Factor second = factor_of(*right, Side::kRight);
   const std::string texts[] = {axes_text(left->axes), axes_text(right->axes)};
-  if (!unify(first.contracted, second.contracted)) {
-    label_both(e, e.error(range, kContracted, texts[0], texts[1]), a, b, first, second);
-    return {Poison{}};
-  }
+  const bool fits = unify(first.contracted, second.contracted).has_value();
   const std::optional<Axes> leading = broadcast_axes(first.leading, second.leading);
-  if (!leading) {
-    label_both(e, e.error(range, kLeading, texts[0], texts[1]), a, b, first, second);
+  if (!fits || !leading) {
+    Report report = e.error(range, fits ? kLeading : kContracted, texts[0], texts[1]);
+    label_factor(e, report, a, first);
+    label_factor(e, report, b, second);
     return {Poison{}};
   }
   return build(e, first, second, *leading);
