@@ -82,8 +82,7 @@ class ExpressionPrinter {
         pieces.emplace_back("\"" + e.text + "\"");
         return;
       case ExprKind::kMember:
-        append_operand(e.args[0], pieces);
-        pieces.emplace_back("." + e.text);
+        append_member(e, pieces);
         return;
       case ExprKind::kNegate:
         pieces.emplace_back("-");
@@ -116,6 +115,14 @@ class ExpressionPrinter {
     pieces.emplace_back("(");
     pieces.emplace_back(id);
     pieces.emplace_back(")");
+  }
+
+  /// A number before the point would take it for its own.
+  void append_member(const Expr& e, std::vector<Piece>& pieces) const {
+    const bool is_number = file_.exprs[e.args[0]].kind == ExprKind::kNumber;
+    if (is_number) pieces.emplace_back("(");
+    append_operand(e.args[0], pieces);
+    pieces.emplace_back((is_number ? ")." : ".") + e.text);
   }
 
   void append_infix(const Expr& e, std::string sign, std::vector<Piece>& pieces) const {
