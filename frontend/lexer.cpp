@@ -125,7 +125,7 @@ class Lexer {
     const std::string_view mark = text_.substr(0, 2);
     if (mark == "\xff\xfe" || mark == "\xfe\xff") return refuse(0, kLooksLikeUtf16, "save the file as UTF-8");
     const std::size_t nul = text_.find('\0');
-    if (nul <= 1 && text_.size() >= 2) return refuse(nul, kLooksLikeUtf16, "save the file as UTF-8");
+    if (nul <= 1 && text_.size() >= 2) return refuse(0, kLooksLikeUtf16, "save the file as UTF-8");
     if (nul != std::string_view::npos) {
       diagnostics_.report(bytes(nul, nul + 1), kNulByte, nul);
       return false;

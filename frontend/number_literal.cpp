@@ -117,7 +117,7 @@ NumberFault number_fault(std::string_view text) {
   if (!value) return is_beyond_large_end(text) ? NumberFault::kTooLarge : NumberFault::kTooSmall;
   if (*value == 0 && !is_zero_text(text)) return NumberFault::kTooSmall;
   constexpr double kExactIntegers = 9007199254740992.0;
-  if (!is_integer_text(text) || *value <= kExactIntegers) return NumberFault::kNone;
+  if (!is_integer_text(text) || *value < kExactIntegers) return NumberFault::kNone;
   const std::string_view digits = text.substr(std::min(text.find_first_not_of('0'), text.size()));
   return fmt::format("{:.0f}", *value) == digits ? NumberFault::kNone : NumberFault::kInexactInteger;
 }

@@ -72,17 +72,15 @@ void BlockParser::parse() {
 bool BlockParser::version_line() {
   const Token word = cursor_.peek();
   const bool is_first_line = sources_.line_column(cursor_.file(), word.begin).line == 1;
-  const bool is_version =
-      is_first_line && cursor_.at_word("dlg") && cursor_.peek_second().kind == TokenKind::kNumber;
-  if (!is_version) {
+  if (!is_first_line || !cursor_.at_word("dlg")) {
     missing_version_line();
     return true;
   }
   cursor_.take();
-  const Token number = cursor_.take();
-  const std::string version = cursor_.text(number);
-  if (version != "1") {
-    cursor_.report(cursor_.range(number), kOtherVersion, version).note("this program reads version 1 only");
+  const std::optional<Token> number = cursor_.expect(TokenKind::kNumber, "the version of the language, `1`");
+  if (number && cursor_.text(*number) != "1") {
+    cursor_.report(cursor_.range(*number), kOtherVersion, cursor_.text(*number))
+        .note("this program reads version 1 only");
     return false;
   }
   statements_.end_statement();
