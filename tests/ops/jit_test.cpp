@@ -1,0 +1,146 @@
+// Every op in compiled code, with its derivative: bit for bit what the loop interpreter gives, and within the
+// error bound of the graph interpreter, in f32 and f64, over all value regimes and special values.
+#include <fmt/format.h>
+
+#include <array>
+#include <bit>
+#include <cmath>
+#include <limits>
+
+#include "ir/ops/expr.h"
+#include "passes/differentiate.h"
+#include "tests/catch.h"
+#include "tests/ops/compiled_sample.h"
+#include "tests/ops/op_samples.h"
+
+namespace dlg {
+namespace {
+
+/// The factor over the running bound that compiled code may use.
+constexpr double kBoundFactor = 4;
+
+std::vector<std::int64_t> all_axes(const Shape& shape) {
+  std::vector<std::int64_t> axes;
+  for (std::size_t i = 0; i < shape.rank(); ++i) axes.push_back(static_cast<std::int64_t>(i));
+  return axes;
+}
+
+/// Adds outputs d0, d1, ...: the gradients of sum(w * y), w being a leaf.
+void add_gradients(OpSample& sample) {
+  Builder builder(sample.graph);
+  const TensorType type = builder.type(sample.result);
+  if (!is_float(type.dtype)) return;
+  const Expr w{&builder, add_leaf(builder, "w", type)};
+  auto& home = type.shape.has_batch() ? sample.environment.inputs : sample.environment.states;
+  const Shape shape = type.shape.at(sample.environment.rows);
+  home["w"] = {shape, {}};
+  for (std::int64_t i = 0; i < shape.elements(); ++i) {
+    home["w"].elements.push_back(static_cast<double>(i % 5 - 2) / 4 + 0.125);
+  }
+  const Expr e = sum(Expr{&builder, sample.result} * w, all_axes(type.shape));
+  const auto found = gradients(builder, e.value, sample.operands);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (found[i]) sample.graph.outputs.push_back({fmt::format("d{}", i), *found[i]});
+  }
+}
+
+bool same_bits(double a, double b) {
+  return (std::isnan(a) && std::isnan(b)) ||
+         std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
+}
+
+/// Whether compiled code may answer `found` where the reference says `expected`.
+bool is_within(double found, const Bound& expected) {
+  if (std::isnan(expected.error) || std::isinf(expected.error)) return true;
+  if (std::isnan(expected.value) || std::isnan(found)) return std::isnan(expected.value) == std::isnan(found);
+  return found == expected.value || std::abs(found - expected.value) <= kBoundFactor * expected.error;
+}
+
+std::string first_difference(const OutputValues& compiled, const OutputValues& loops) {
+  for (const auto& [name, elements] : compiled) {
+    for (std::size_t i = 0; i < elements.size(); ++i) {
+      const double other = loops.at(name)[i];
+      if (same_bits(elements[i], other)) continue;
+      return fmt::format("{}[{}]: compiled {:.17g}, loops {:.17g}", name, i, elements[i], other);
+    }
+  }
+  return "";
+}
+
+/// Whether a bound may be infinite, which allows every answer: overflow of f32, undecided comparisons.
+enum class OpenBounds : std::uint8_t { kRefused, kAllowed };
+
+std::string first_outside(const OutputValues& compiled, const OpSample& sample, OpenBounds open) {
+  const auto bounds = interpret(sample.graph, converted<Bound>(sample.environment));
+  for (const Output& output : sample.graph.outputs) {
+    const std::vector<double>& elements = compiled.at(output.name);
+    for (std::size_t i = 0; i < elements.size(); ++i) {
+      const Bound& expected = bounds[output.value].elements[i];
+      if (open == OpenBounds::kRefused && !std::isfinite(expected.error)) {
+        return fmt::format("{}[{}] has no bound", output.name, i);
+      }
+      if (is_within(elements[i], expected)) continue;
+      return fmt::format("{}[{}]: compiled {:.17g}, reference {:.17g} with bound {:g}", output.name, i,
+                         elements[i], expected.value, expected.error);
+    }
+  }
+  return "";
+}
+
+/// Every float element of the sample becomes a special number in turn.
+void fill_special(OpSample& sample, std::uint64_t seed) {
+  constexpr double kInf = std::numeric_limits<double>::infinity();
+  constexpr std::array<double, 10> kNumbers{
+      0.0, -0.0, 1, -1, kInf, -kInf, std::numeric_limits<double>::quiet_NaN(), 0x1p-126, 0x1p100, -3.5};
+  std::mt19937_64 random(seed);
+  for (const ValueId leaf : sample.operands) {
+    if (!is_float(sample.graph.type(leaf).dtype)) continue;
+    for (double& x : leaf_values(sample.environment, sample.graph[leaf]).elements) {
+      x = kNumbers[random() % kNumbers.size()];
+    }
+  }
+}
+
+void check_run(const loop::Program& program, const CompiledProgram& code, const OpSample& sample,
+               OpenBounds open) {
+  const OutputValues compiled = run_compiled(program, code, sample.environment);
+  CHECK(first_difference(compiled, run_loops(program, sample.environment)) == "");
+  CHECK(first_outside(compiled, sample, open) == "");
+}
+
+void check_case(const OpDef& op, const SampleCase& case_of_op, DType dtype) {
+  OpSample sample = make_sample({op, case_of_op, Regime::kOrdinary, dtype, 1});
+  add_gradients(sample);
+  const loop::Program program = lowered(sample.graph);
+  const CompiledProgram code = compile(program, Target::kHost);
+  for (const Regime regime : kRegimes) {
+    OpSample values = make_sample({op, case_of_op, regime, dtype, 3});
+    INFO(values.title << " in " << dtype_name(dtype));
+    for (const ValueId leaf : sample.operands) {
+      leaf_values(sample.environment, sample.graph[leaf]) =
+          leaf_values(values.environment, sample.graph[leaf]);
+    }
+    const bool is_ordinary = regime == Regime::kOrdinary;
+    check_run(program, code, sample, is_ordinary ? OpenBounds::kRefused : OpenBounds::kAllowed);
+  }
+  INFO(sample.title << " with special values in " << dtype_name(dtype));
+  fill_special(sample, 5);
+  check_run(program, code, sample, OpenBounds::kAllowed);
+}
+
+bool is_compiled(const OpDef& op) {
+  return &op != &ops::gradient;
+}
+
+}  // namespace
+
+TEST_CASE("compiled ops agree with the loop interpreter and the reference") {
+  for (const OpDef* op : all_ops()) {
+    if (!is_compiled(*op)) continue;
+    for (const SampleCase& sample : sample_cases(*op)) {
+      for (const DType dtype : {DType::kF32, DType::kF64}) check_case(*op, sample, dtype);
+    }
+  }
+}
+
+}  // namespace dlg
