@@ -78,6 +78,10 @@ void ProgramText::output(const std::string& name, const std::string& type, const
   line(fmt::format("{}: {} {}output {}", name, type, order, placed(name, type, output_)));
 }
 
+void ProgramText::loss(const std::string& name, const std::string& type) {
+  line(fmt::format("{}: {} output {} loss", name, type, placed(name, type, output_)));
+}
+
 void ProgramText::kernel(const std::string& body) {
   kernels_ += fmt::format("kernel k{} {{\n{}}}\n", kernel_count_++, body);
 }
@@ -106,7 +110,7 @@ loop::Program ProgramText::program() const {
 
 std::vector<Target> runnable_targets() {
   std::vector<Target> targets;
-  for (const Target target : {Target::kHost, Target::kAvx512, Target::kAvx2, Target::kSse2}) {
+  for (const Target target : {Target::kAvx512, Target::kAvx2, Target::kSse2}) {
     if (can_run(target)) targets.push_back(target);
   }
   return targets;

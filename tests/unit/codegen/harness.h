@@ -22,6 +22,7 @@ class ProgramText {
   void state(const std::string& name, const std::string& type, const std::string& order = "");
   void arena(const std::string& name, const std::string& type, const std::string& order = "");
   void output(const std::string& name, const std::string& type, const std::string& order = "");
+  void loss(const std::string& name, const std::string& type);
   /// data, row_order, hyper, constant: the whole line behind "buffer ".
   void line(const std::string& text) { buffers_ += "buffer " + text + "\n"; }
   void kernel(const std::string& body);
@@ -48,7 +49,7 @@ class ProgramText {
   std::string copies_;
 };
 
-/// The targets that this machine can run.
+/// The targets that this machine can run, highest first; the host is the first of them.
 std::vector<Target> runnable_targets();
 std::string target_text(Target target);
 
