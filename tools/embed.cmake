@@ -1,11 +1,15 @@
 # Writes text files as one C++ file with a raw string each.
-# -DOUTPUT=file.cpp -DROOT=folder -DFILES="a;b" (relative to ROOT) -DPREFIX=text before each name
+# -DOUTPUT=file.cpp -DROOT=folder -DFILES="a,b" (relative to ROOT) -DPREFIX=text before each name
 # -DHEADER=header.h -DTYPE=struct with {name, text} -DFUNCTION=name of the function to define
 string(REPLACE "," ";" files "${FILES}")
-set(text "#include \"${HEADER}\"\n\nnamespace dlg {\nnamespace {\nconstexpr ${TYPE} kFiles[] = {\n")
+set(texts "")
+set(rows "")
+set(count 0)
 foreach(name ${files})
   file(READ ${ROOT}/${name} content)
-  string(APPEND text "    {\"${PREFIX}${name}\", R\"~dlg~(${content})~dlg~\"},\n")
+  string(APPEND texts "constexpr char kText${count}[] = R\"~dlg~(${content})~dlg~\";\n")
+  # The length is given: counting a large text at compile time would exceed the compiler's limit.
+  string(APPEND rows "    {\"${PREFIX}${name}\", {kText${count}, sizeof kText${count} - 1}},\n")
+  math(EXPR count "${count} + 1")
 endforeach()
-string(APPEND text "};\n}  // namespace\n\nstd::span<const ${TYPE}> ${FUNCTION}() { return kFiles; }\n\n}  // namespace dlg\n")
-file(WRITE ${OUTPUT} "${text}")
+file(WRITE ${OUTPUT} "#include \"${HEADER}\"\n\nnamespace dlg {\nnamespace {\n\n${texts}\nconstexpr ${TYPE} kFiles[] = {\n${rows}};\n\n}  // namespace\n\nstd::span<const ${TYPE}> ${FUNCTION}() { return kFiles; }\n\n}  // namespace dlg\n")
