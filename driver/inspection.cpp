@@ -4,6 +4,7 @@
 #include <set>
 
 #include "ir/ops/expr.h"
+#include "ir/ops/registry.h"
 
 namespace dlg {
 namespace {
@@ -19,6 +20,19 @@ IdVector<ValueId, char> ancestors_of_loss(const Graph& graph) {
     for (const ValueId operand : graph[ValueId{i}].operands) marked[operand] = 1;
   }
   return marked;
+}
+
+/// `grad.PATH` for every trained parameter that the loss depends on.
+void add_parameter_gradients(Graph& graph, Builder& builder, const IdVector<ValueId, char>& reaches_loss) {
+  for (std::uint32_t i = 0; i < reaches_loss.size(); ++i) {
+    const ValueId value{i};
+    const Node& node = graph[value];
+    if (!reaches_loss[value] || node.op != &ops::state) continue;
+    const std::string path = node.attributes.text;
+    if (graph.states[*graph.find_state(path)].kind != StateKind::kParameter) continue;
+    const Expr derivative = gradient(Expr{&builder, *graph.find_output("loss")}, Expr{&builder, value});
+    graph.outputs.push_back({"grad." + path, derivative.value});
+  }
 }
 
 }  // namespace
@@ -41,6 +55,7 @@ Inspection inspect(const Program& program) {
     }
     inspection.values.push_back({named.name, type, has_gradient, named.range});
   }
+  add_parameter_gradients(graph, builder, reaches_loss);
   std::stable_sort(inspection.values.begin(), inspection.values.end(),
                    [](const InspectedValue& a, const InspectedValue& b) { return a.range < b.range; });
   return inspection;

@@ -45,7 +45,7 @@ void print_agreement(std::ostream& out, const Program& program, const Inspection
     if (value.has_gradient) print_line("d " + value.name, "grad." + value.name);
   }
   for (const State& state : trained_parameters(program.graph)) {
-    print_line("d " + state.path, "d(" + state.path + ")");
+    print_line("d " + state.path, "grad." + state.path);
   }
   print_line("loss", "loss");
 }

@@ -105,7 +105,7 @@ int verb_gradcheck(Session& session) {
   }
   const std::optional<LoadedData> data = load_data(session, *program);
   if (!data) return session.report();
-  const Inspection inspection{program->graph, {}};
+  const Inspection inspection = inspect(*program);
   const std::unique_ptr<Laboratory> compiled = compiled_laboratory(session, *program, *data, inspection);
   if (!compiled) return session.report();
   const std::unique_ptr<Laboratory> reference = reference_laboratory(*program, *data, inspection);
@@ -116,7 +116,7 @@ int verb_gradcheck(Session& session) {
   bool is_right = true;
   fmt::print(session.streams.out, "{:<24} {:>14} {:>20}\n", "parameter", "differences", "compiled code");
   for (const State& state : trained_parameters(program->graph)) {
-    const std::string output = "d(" + state.path + ")";
+    const std::string output = "grad." + state.path;
     const std::vector<double>& gradient = reference_values.at(output);
     const double difference = worst_difference(probe, reference->initial(), state, gradient);
     const double distance = relative_distance(compiled_values.at(output), gradient);

@@ -64,7 +64,7 @@ std::vector<Derivative> derivatives_of(const Program& program, const Inspection&
     if (value.has_gradient) all.push_back({"d" + value.name, "grad." + value.name, value.type, value.range});
   }
   for (const State& state : trained_parameters(program.graph)) {
-    all.push_back({"d" + state.path, "d(" + state.path + ")", state.type, state.origin});
+    all.push_back({"d" + state.path, "grad." + state.path, state.type, state.origin});
   }
   std::stable_sort(all.begin(), all.end(),
                    [](const Derivative& a, const Derivative& b) { return a.range < b.range; });

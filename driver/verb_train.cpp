@@ -107,21 +107,47 @@ std::vector<PartResult> validate(Trainer& trainer) {
   return evaluate_parts(*trainer.evaluator, {{"val", &trainer.data.parts.val}});
 }
 
+/// Tells of epochs, at most ten times a second; what was left out last is told at the end.
+class Reporter {
+ public:
+  Reporter(Trainer& trainer, LogFile& log)
+      : trainer_(trainer), log_(log), progress_(stderr, style_of(trainer.session)) {}
+
+  void epoch(const TrainProgress& at) {
+    is_told_ = limit_.pass();
+    if (is_told_) tell(at);
+  }
+
+  void moment(const TrainProgress& at) { progress_.moment(progress_text(trainer_, at, {})); }
+
+  void finish(const TrainProgress& at) {
+    if (!is_told_ && at.epochs > 0) tell(at);
+    progress_.finish();
+  }
+
+ private:
+  void tell(const TrainProgress& at) {
+    const std::vector<PartResult> results = validate(trainer_);
+    progress_.epoch(progress_text(trainer_, at, results));
+    log_.record(log_line(at, results));
+  }
+
+  Trainer& trainer_;
+  LogFile& log_;
+  Progress progress_;
+  RateLimit limit_;
+  bool is_told_ = true;
+};
+
 TrainResult run_loop(Trainer& trainer, LogFile& log) {
-  Progress progress(stderr, style_of(trainer.session));
-  RateLimit limit;
+  Reporter reporter(trainer, log);
   TrainObserver observer;
-  observer.on_epoch = [&](const TrainProgress& at) {
-    if (!limit.pass()) return;
-    const std::vector<PartResult> results = validate(trainer);
-    progress.epoch(progress_text(trainer, at, results));
-    log.record(log_line(at, results));
-  };
-  observer.on_call = [&](const TrainProgress& at) { progress.moment(progress_text(trainer, at, {})); };
+  observer.on_epoch = [&](const TrainProgress& at) { reporter.epoch(at); };
+  observer.on_call = [&](const TrainProgress& at) { reporter.moment(at); };
   TrainPlan plan = train_plan(trainer.program, trainer.data);
   plan.stop_flag = interrupt_flag();
   const TrainResult result = train(trainer.machine->step_program(), plan, observer);
-  progress.finish();
+  reporter.finish(result.progress);
   return result;
 }
 

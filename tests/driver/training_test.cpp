@@ -139,7 +139,7 @@ TEST_CASE("the worked example of the lecture reaches its numbers") {
   CHECK(before.at("value.net.h")[0] == Approx(0.593269992).margin(5e-10));
   CHECK(before.at("value.net.h")[1] == Approx(0.596884378).margin(5e-10));
   CHECK(before.at("value.net.z")[0] == Approx(1.105905967).margin(5e-10));
-  CHECK(before.at("d(net.W2)")[0] == Approx(0.082167041).margin(5e-10));
+  CHECK(before.at("grad.net.W2")[0] == Approx(0.082167041).margin(5e-10));
   const StateValues one = *compiled->train(1);
   const std::vector<double> w2{0.358916480, 0.408666186, 0.511301270, 0.561370121};
   const std::vector<double> w1{0.149780716, 0.199561432, 0.249751144, 0.299502287};
