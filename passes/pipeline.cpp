@@ -82,10 +82,13 @@ Graph run_pipeline(const Graph& graph, const PassContext& context, const StageOb
     const std::optional<std::string> broken = verify(graph, Stage::kGraph);
     DLG_CHECK(!broken, *broken);
   }
+  // Names are settled at each stage, so that a stage read back from its text goes on to the same names.
   Graph current = graph;
+  name_nodes(current);
   for (const PassInfo& pass : kGraphPipeline) {
     const CheckContext where(fmt::format("pass {}", pass.name));
     Graph next = pass.run(current, context);
+    name_nodes(next);
     check_result(pass, current, next);
     current = std::move(next);
     if (observer && !observer(pass, current)) break;

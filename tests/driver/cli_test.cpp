@@ -53,7 +53,7 @@ TEST_CASE("new, check, step, train and eval of the worked example from an empty 
     CAPTURE(number);
     CHECK(contains(step.out, number));
   }
-  const Called train = call_dlg({"train", "backprop/net.dlg", "--set", "stop='10000 steps'"});
+  const Called train = call_dlg({"train", "backprop/net.dlg", "--set", "stop=10000 steps"});
   CAPTURE(train.out, train.err);
   CHECK(train.exit_code == 0);
   CHECK(contains(train.out, "loss 3.510"));
