@@ -80,9 +80,8 @@ std::optional<UpdateRule> elaborate_optimizer(Elaboration& e, ast::ExprId id) {
   e.frames.pop_back();
   if (!hypers || !check_rule(e, text)) return std::nullopt;
   return UpdateRule{optimizer.name.text, *std::move(hypers),
-                    [library = e.library, text, dtype = e.dtype](UpdateScope& scope) {
+                    [sources = e.sources, library = e.library, text, dtype = e.dtype](UpdateScope& scope) {
                       Diagnostics diagnostics;
-                      Sources sources;
                       replay_rule({sources, library, diagnostics, dtype}, text, scope);
                       DLG_CHECK(!diagnostics.has_errors(), diagnostics.all().front().message);
                     }};
