@@ -22,8 +22,8 @@ struct Inspection {
   std::vector<InspectedValue> values;  // in the order of the text
 };
 
-/// Adds outputs for every named value, and derivatives `grad.NAME` of those values and trained parameters that the loss
-/// depends on.
+/// Adds outputs for every named value, and derivatives `grad.NAME` of those values and trained parameters
+/// that the loss depends on.
 Inspection inspect(const Program& program);
 
 /// Trained parameters of the graph by path, in the order of the text.

@@ -136,8 +136,8 @@ struct SettingsBlock {
 
 enum class Comparison { kNear, kLess, kGreater };
 
-/// `expect EXPR ~ VALUE +- TOL`. The last written digit of VALUE (Expr::text of a number) is the tolerance of a
-/// bare `~`.
+/// `expect EXPR ~ VALUE +- TOL`. The last written digit of VALUE (Expr::text of a number) is the tolerance of
+/// a bare `~`.
 struct Expectation {
   ExprId actual;
   Comparison comparison = Comparison::kNear;

@@ -1,3 +1,4 @@
+// Owns reading the textual form of loop programs.
 #include <algorithm>
 #include <charconv>
 #include <unordered_map>
