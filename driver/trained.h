@@ -1,4 +1,5 @@
-// Owns what eval and predict begin with: a finished run of the program with its record and weights.
+// Owns what eval and predict begin with: the program as a finished run trained it, with the run's record and
+// weights.
 #pragma once
 
 #include <optional>
@@ -8,13 +9,15 @@
 
 namespace dlg {
 
-struct TrainedRun {
+struct TrainedProgram {
+  Program program;
   RunFolder folder;
   RunRecord record;
   StateValues weights;
 };
 
-/// The run that `--run` names, else the latest one of this program.
-std::optional<TrainedRun> load_run(Session& session, const Program& program);
+/// The run that `--run` names, else the latest one of this program. The `--set` of the run hold again, those
+/// of this call win.
+std::optional<TrainedProgram> load_trained(Session& session);
 
 }  // namespace dlg

@@ -12,7 +12,7 @@ namespace {
 constexpr Diag<> kNothingToEvaluate{DiagCode::NoTrainBlock, Severity::kError,
                                     "the program has no `train` block, so there is no loss to evaluate"};
 
-Json results_json(const TrainedRun& run, const std::vector<PartResult>& results) {
+Json results_json(const TrainedProgram& run, const std::vector<PartResult>& results) {
   Json json = Json::object();
   json.set("run", run.folder.path);
   add_results(json, results);
@@ -22,25 +22,24 @@ Json results_json(const TrainedRun& run, const std::vector<PartResult>& results)
 }  // namespace
 
 int verb_eval(Session& session) {
-  const std::optional<Program> program = load_program(session);
-  if (!program) return session.report();
-  if (!program->training) {
+  const std::optional<TrainedProgram> trained = load_trained(session);
+  if (!trained) return session.report();
+  if (!trained->program.training) {
     session.diagnostics.report({session.file, 0, 0}, kNothingToEvaluate);
     return session.report();
   }
-  const std::optional<TrainedRun> run = load_run(session, *program);
-  if (!run) return session.report();
-  const std::optional<LoadedData> data = load_data(session, *program, &run->record);
+  const std::optional<LoadedData> data = load_data(session, trained->program, &trained->record);
   if (!data) return session.report();
-  const std::unique_ptr<Machine> evaluator = make_evaluator(session, *program, *data);
+  const std::unique_ptr<Machine> evaluator = make_evaluator(session, trained->program, *data);
   if (!evaluator) return session.report();
-  evaluator->set_states(run->weights);
+  evaluator->set_states(trained->weights);
   const std::vector<PartResult> results = evaluate_parts(*evaluator, parts_of(*data));
   if (session.options.is_json) {
-    session.streams.out << json_text(results_json(*run, results)) << '\n';
+    session.streams.out << json_text(results_json(*trained, results)) << '\n';
     return session.report();
   }
-  fmt::print(session.streams.out, "run {}\n{}", run->folder.path, results_text(*program, results));
+  fmt::print(session.streams.out, "run {}\n{}", trained->folder.path,
+             results_text(trained->program, results));
   return session.report();
 }
 

@@ -52,39 +52,41 @@ std::string predictions_csv(const RunRecord& record, const std::vector<double>& 
   return csv_text(header_of(classes, outputs), rows);
 }
 
-std::optional<std::string> predict_all(Session& session, const Program& program, const TrainedRun& run) {
+std::optional<std::string> predict_all(Session& session, const TrainedProgram& trained) {
+  const Program& program = trained.program;
   const Graph graph = with_outputs(program.graph, {{"predict", *program.graph.find_output("predict")}});
   const std::optional<LoadedData> data =
-      load_features(session, program, graph, run.record, session.options.input);
+      load_features(session, program, graph, trained.record, session.options.input);
   if (!data) return std::nullopt;
   const std::unique_ptr<Machine> predictor = make_predictor(session, program, *data);
   if (!predictor) return std::nullopt;
-  predictor->set_states(run.weights);
+  predictor->set_states(trained.weights);
   EvaluatePlan plan;
   plan.rows = data->parts.test;
   plan.batch = predictor->program().batch;
   plan.outputs = predictor->output_slots();
   const std::vector<OutputValues> outputs = evaluate(predictor->step_program(), plan);
-  return predictions_csv(run.record, outputs.front().values, plan.outputs.front().elements);
+  return predictions_csv(trained.record, outputs.front().values, plan.outputs.front().elements);
+}
+
+/// Whether the program can predict from a file at all.
+bool check_prediction(Session& session, const Program& program) {
+  if (!program.graph.find_output("predict")) {
+    session.diagnostics.report({session.file, 0, 0}, kNoPrediction)
+        .note("write `predict = softmax(mlp(d.x))` in `train`");
+    return false;
+  }
+  if (program.data) return true;
+  session.diagnostics.report({session.file, 0, 0}, kNoFeatures);
+  return false;
 }
 
 }  // namespace
 
 int verb_predict(Session& session) {
-  const std::optional<Program> program = load_program(session);
-  if (!program) return session.report();
-  if (!program->graph.find_output("predict")) {
-    session.diagnostics.report({session.file, 0, 0}, kNoPrediction)
-        .note("write `predict = softmax(mlp(d.x))` in `train`");
-    return session.report();
-  }
-  if (!program->data) {
-    session.diagnostics.report({session.file, 0, 0}, kNoFeatures);
-    return session.report();
-  }
-  const std::optional<TrainedRun> run = load_run(session, *program);
-  if (!run) return session.report();
-  const std::optional<std::string> csv = predict_all(session, *program, *run);
+  const std::optional<TrainedProgram> trained = load_trained(session);
+  if (!trained || !check_prediction(session, trained->program)) return session.report();
+  const std::optional<std::string> csv = predict_all(session, *trained);
   if (!csv) return session.report();
   if (session.options.output.empty()) {
     session.streams.out << *csv;
