@@ -25,6 +25,8 @@ class Fuser {
   Groups groups() const;
 
  private:
+  /// One walk over all readers and what they read; whether it joined any groups.
+  bool join_once();
   bool is_inlined(ValueId value) const { return is_view_[value] != 0 && is_sink_[value] == 0; }
   bool may_join(std::size_t a, std::size_t b) const;
   GroupPlan joined(std::size_t a, std::size_t b) const;
@@ -125,14 +127,23 @@ void Fuser::join(std::size_t a, std::size_t b) {
   for (const ValueId value : members_[a]) class_of_[value.index] = a;
 }
 
-void Fuser::join_chains() {
+bool Fuser::join_once() {
+  bool has_joined = false;
   for (const ValueId value : graph_.nodes.ids()) {
-    if (members_[class_of_[value.index]].empty()) continue;
     for (const ValueId base : bases_[value]) {
       const std::size_t a = class_of_[base.index];
       const std::size_t b = class_of_[value.index];
-      if (a != b && may_join(a, b)) join(a, b);
+      if (a == b || !may_join(a, b)) continue;
+      join(a, b);
+      has_joined = true;
     }
+  }
+  return has_joined;
+}
+
+void Fuser::join_chains() {
+  // What two groups could not share while a third one stood between them they may share when it is joined.
+  while (join_once()) {
   }
 }
 

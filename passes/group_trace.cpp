@@ -39,13 +39,31 @@ bool is_alone(const Graph& fused, GroupId group) {
 
 }  // namespace
 
-bool is_view(const Graph& graph, ValueId value) {
-  if (!is<Map>(*graph[value].op)) return false;
+namespace {
+
+/// What one element rule asks for: instructions but casts, and loops.
+std::int64_t work_of(const Graph& graph, ValueId value) {
   KernelBuilder builder;
   ElementLowering lowering(
       graph, builder, [&](ValueId other) { return other == value; }, loader(graph));
   domain_nest(builder, graph.type(value).shape, {}, [&](const Indices& at) { lowering.element(value, at); });
-  return lowering.work() == 0;
+  return lowering.work();
+}
+
+/// A scalar made by one instruction from leaves: cheaper done again than stored and loaded.
+bool is_scalar_of_leaves(const Graph& graph, ValueId value) {
+  const Node& node = graph[value];
+  return node.type.shape.rank() == 0 &&
+         std::all_of(node.operands.begin(), node.operands.end(),
+                     [&](ValueId operand) { return is<Leaf>(*graph[operand].op); });
+}
+
+}  // namespace
+
+bool is_view(const Graph& graph, ValueId value) {
+  if (!is<Map>(*graph[value].op)) return false;
+  const std::int64_t work = work_of(graph, value);
+  return work == 0 || (work == 1 && is_scalar_of_leaves(graph, value));
 }
 
 Roles roles_of(const Graph& fused) {
