@@ -217,6 +217,8 @@ Broken check_effects(const Facts& facts) {
           return place.kind == Kind::kState && place.value == effect.value && place.state == effect.state;
         });
     const bool is_in_place = found != facts.plan.placements.end();
+    const bool is_kept = effect.value == find_state_value(facts.fused, facts.fused.states[effect.state].path);
+    if (is_kept && !is_in_place && !is_copied(facts, effect)) continue;
     if (is_in_place == is_copied(facts, effect)) {
       return fmt::format("`{}` does not get its new value once", facts.fused.states[effect.state].path);
     }

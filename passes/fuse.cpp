@@ -25,8 +25,12 @@ class Fuser {
   Groups groups() const;
 
  private:
+  /// Whether a value that is better computed by who reads it may go to who makes what it reads.
+  enum class Patience { kWait, kNow };
+
   /// One walk over all readers and what they read; whether it joined any groups.
-  bool join_once();
+  bool join_once(Patience patience);
+  bool should_wait(ValueId base, ValueId value) const;
   bool is_inlined(ValueId value) const { return is_view_[value] != 0 && is_sink_[value] == 0; }
   bool may_join(std::size_t a, std::size_t b) const;
   GroupPlan joined(std::size_t a, std::size_t b) const;
@@ -127,13 +131,33 @@ void Fuser::join(std::size_t a, std::size_t b) {
   for (const ValueId value : members_[a]) class_of_[value.index] = a;
 }
 
-bool Fuser::join_once() {
+/// Joined now, both `base` and the group of `value` would be stored, and `base` must be anyway, because
+/// somebody reads it who is no candidate for its epilogue: the readers of `value` can as well load `base`.
+bool Fuser::should_wait(ValueId base, ValueId value) const {
+  const std::size_t a = class_of_[base.index];
+  const std::size_t b = class_of_[value.index];
+  const auto is_outside = [&](ValueId reader) {
+    return class_of_[reader.index] != a && class_of_[reader.index] != b;
+  };
+  const auto is_no_epilogue = [&](ValueId reader) {
+    return is_outside(reader) &&
+           (!is<Map>(*graph_[reader].op) || graph_.type(reader).shape != graph_.type(base).shape);
+  };
+  const auto& readers = readers_[base];
+  const bool is_base_stored =
+      is_sink_[base] != 0 || std::any_of(readers.begin(), readers.end(), is_no_epilogue);
+  if (!is_base_stored) return false;
+  return std::any_of(members_[b].begin(), members_[b].end(),
+                     [&](ValueId member) { return is_sink_[member] == 0 && is_read_outside(member, a, b); });
+}
+
+bool Fuser::join_once(Patience patience) {
   bool has_joined = false;
   for (const ValueId value : graph_.nodes.ids()) {
     for (const ValueId base : bases_[value]) {
       const std::size_t a = class_of_[base.index];
       const std::size_t b = class_of_[value.index];
-      if (a == b || !may_join(a, b)) continue;
+      if (a == b || (patience == Patience::kWait && should_wait(base, value)) || !may_join(a, b)) continue;
       join(a, b);
       has_joined = true;
     }
@@ -143,7 +167,9 @@ bool Fuser::join_once() {
 
 void Fuser::join_chains() {
   // What two groups could not share while a third one stood between them they may share when it is joined.
-  while (join_once()) {
+  for (const Patience patience : {Patience::kWait, Patience::kNow}) {
+    while (join_once(patience)) {
+    }
   }
 }
 

@@ -128,6 +128,8 @@ std::optional<std::string> Planner::refuse_in_place(const Effect& effect) const 
 
 void Planner::place_effects() {
   for (const Effect& effect : fused_.effects) {
+    // A state that is written with its own old value keeps it.
+    if (effect.value == find_state_value(fused_, fused_.states[effect.state].path)) continue;
     const std::optional<std::string> refused = refuse_in_place(effect);
     Placement& placement = add(effect.value, refused ? Placement::Kind::kArena : Placement::Kind::kState);
     placement.order = plan_.states[effect.state].order;

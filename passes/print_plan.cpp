@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "passes/plan.h"
+#include "passes/update_report.h"
 #include "support/text.h"
 
 namespace dlg {
@@ -88,6 +89,15 @@ void print_kernels(std::string& text, const Graph& fused, const Plan& plan) {
   }
 }
 
+void print_updates(std::string& text, const Graph& fused) {
+  if (!fused.effects.empty()) text += "updates:\n";
+  for (const Effect& effect : fused.effects) {
+    const State& state = fused.states[effect.state];
+    if (state.kind != StateKind::kParameter) continue;
+    text += fmt::format("  {}: {}\n", state.path, update_report(fused, effect));
+  }
+}
+
 void print_copies(std::string& text, const Graph& fused, const Plan& plan) {
   if (plan.copies.empty()) return;
   text += "copies at the end of the step:\n";
@@ -105,6 +115,7 @@ std::string print_plan(const Graph& fused, const Plan& plan, const Sources& sour
   print_outputs(text, fused, plan);
   print_arena(text, fused, plan, sources);
   print_kernels(text, fused, plan);
+  print_updates(text, fused);
   print_copies(text, fused, plan);
   return text;
 }

@@ -1,6 +1,7 @@
 #include "passes/schedule.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "passes/group_trace.h"
 #include "passes/order_edges.h"
@@ -31,35 +32,42 @@ Quotient quotient_of(const Graph& fused, const Roles& roles) {
   return quotient;
 }
 
-enum class Rank : std::uint8_t { kLoss, kOther, kWritesState };
+/// What decides between groups that may both come next: the smaller one first.
+struct Wish {
+  bool is_after_loss = false;
+  ValueId first_node;  // of the group or of any that needs it
 
-/// Which groups the loss needs, which write states.
-std::vector<Rank> ranks_of(const Graph& fused, const Quotient& quotient) {
-  std::vector<Rank> ranks(fused.groups.size(), Rank::kOther);
-  for (const Effect& effect : fused.effects) {
-    const GroupId group = quotient.group_of[effect.value];
-    if (group.is_valid()) ranks[group.index] = Rank::kWritesState;
-  }
-  const std::optional<ValueId> loss = fused.find_output("loss");
-  if (!loss || !quotient.group_of[*loss].is_valid()) return ranks;
+  friend auto operator<=>(const Wish&, const Wish&) = default;
+};
+
+/// What the loss needs comes first, then what the text has first. A weight gradient with its update so
+/// follows at once the backward step that makes it, and frees what only it still reads.
+std::vector<Wish> wishes(const Graph& fused, const Quotient& quotient) {
   const Reachability reachability(quotient.data);
-  for (std::size_t group = 0; group < ranks.size(); ++group) {
-    if (reachability.reaches(group, quotient.group_of[*loss].index)) ranks[group] = Rank::kLoss;
+  const std::optional<ValueId> loss = fused.find_output("loss");
+  const GroupId loss_group = loss ? quotient.group_of[*loss] : GroupId{};
+  std::vector<ValueId> first_nodes;
+  for (const Group& group : fused.groups) {
+    first_nodes.push_back(*std::min_element(group.nodes.begin(), group.nodes.end()));
   }
-  return ranks;
+  std::vector<Wish> wishes;
+  for (std::size_t group = 0; group < first_nodes.size(); ++group) {
+    const bool is_before_loss = loss_group.is_valid() && reachability.reaches(group, loss_group.index);
+    Wish wish{!is_before_loss, first_nodes[group]};
+    for (std::size_t later = 0; later < first_nodes.size(); ++later) {
+      if (reachability.reaches(group, later)) wish.first_node = std::min(wish.first_node, first_nodes[later]);
+    }
+    wishes.push_back(wish);
+  }
+  return wishes;
 }
 
-/// The groups from first to last wish: by rank, then by their first node.
-std::vector<std::size_t> wishes(const Graph& fused, const std::vector<Rank>& ranks) {
-  std::vector<std::size_t> order(fused.groups.size());
-  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-  const auto last_node = [&](std::size_t group) {
-    const auto& nodes = fused.groups[GroupId{static_cast<std::uint32_t>(group)}].nodes;
-    return *std::max_element(nodes.begin(), nodes.end());
-  };
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return std::pair(ranks[a], last_node(a)) < std::pair(ranks[b], last_node(b));
-  });
+/// The groups in the order of their wishes.
+std::vector<std::size_t> sorted_by(const std::vector<Wish>& wishes) {
+  std::vector<std::size_t> order(wishes.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return wishes[a] < wishes[b]; });
   return order;
 }
 
@@ -101,7 +109,7 @@ void place_views(Graph& graph, const Roles& roles) {
 Graph schedule(const Graph& fused) {
   const Roles roles = roles_of(fused);
   const Quotient quotient = quotient_of(fused, roles);
-  const std::vector<std::size_t> wish = wishes(fused, ranks_of(fused, quotient));
+  const std::vector<std::size_t> wish = sorted_by(wishes(fused, quotient));
   std::optional<std::vector<std::size_t>> order = order_by_wish(quotient.order, wish);
   // Where a state cannot be written in place by this grouping, its old readers bind nobody: it is copied.
   if (!order) order = order_by_wish(quotient.data, wish);

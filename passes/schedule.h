@@ -6,8 +6,9 @@
 namespace dlg {
 
 /// Before: a fused graph, groups in any order. After: the same groups in an order in which every value is
-/// computed before it is read; first those that the loss needs, last those that write states, each where the
-/// data flow allows it after all other readers of the old state. An inlined view stands in its first reader.
+/// computed before it is read: first those that the loss needs, then the rest as the text has them, but where
+/// the data flow allows it no kernel writes a state before the loss is known and its old value was last read.
+/// An inlined view stands in its first reader.
 Graph schedule(const Graph& fused);
 
 }  // namespace dlg
