@@ -51,7 +51,7 @@ double to_integer(double x, DType dtype) {
   if (std::isnan(x)) return 0;
   const double limit = dtype == DType::kI32 ? 0x1p31 : 0x1p63;
   const double largest = dtype == DType::kI32 ? limit - 1 : limit;
-  return std::clamp(std::trunc(x), -limit, largest);
+  return std::clamp(std::trunc(x), -limit, largest) + 0.0;  // an integer has no -0
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 
+#include "ir/graph/text.h"
 #include "ir/ops/registry.h"
 #include "tests/catch.h"
 #include "tests/random_graphs/checks.h"
@@ -51,6 +52,7 @@ TEST_CASE("random graphs keep their meaning through every stage") {
     census.count(random);
     const Failure failure = check_graph_passes(random);
     INFO("seed " << seed << ", rule " << rule_of(random) << ": " << failure.value_or(""));
+    INFO((failure ? print_graph(random.graph, Sources()) : ""));
     CHECK_FALSE(failure.has_value());
   }
   for (const OpDef* op : all_ops()) fmt::print("{:>12} {}\n", op->name, census.ops[op->name]);
