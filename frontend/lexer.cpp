@@ -114,8 +114,9 @@ class Lexer {
   TokenList run() {
     if (is_text()) {
       if (text_.substr(0, 3) == "\xef\xbb\xbf") at_ = 3;
-      while (at_ < text_.size() && has_room()) scan();
+      while (at_ < text_.size() && result_.tokens.size() < kMaxTokens) scan();
     }
+    if (at_ < text_.size()) refuse_the_rest();
     add(TokenKind::kEnd, at_);
     return std::move(result_);
   }
@@ -143,11 +144,12 @@ class Lexer {
     return false;
   }
 
-  bool has_room() {
-    if (result_.tokens.size() < kMaxTokens) return true;
+  /// A text that is read in part only is not read at all.
+  void refuse_the_rest() {
+    if (result_.tokens.empty()) return;
     diagnostics_.report(bytes(at_, at_), kTooManyTokens, kMaxTokens)
         .note("put large tables into a data file");
-    return false;
+    result_.tokens.clear();
   }
 
   void scan() {
@@ -215,38 +217,50 @@ class Lexer {
     result_.mended[static_cast<std::uint32_t>(begin)] = "1";
   }
 
-  void scan_name() {
-    const std::size_t begin = at_;
+  /// How a name is written, and what is meant by it.
+  struct NameScan {
     std::string meant;
     bool is_ascii = true;
-    bool is_known = true;
-    while (at_ < text_.size()) {
-      const CodePoint point = decode_utf8(text_, at_).value_or(CodePoint{});
-      if (point.length == 1) {
-        if (!is_name_part(text_[at_])) break;
-        meant += text_[at_];
-      } else {
-        const std::optional<LookAlike> alike = find_look_alike(point.value);
-        if (is_invisible(point.value) || (alike && alike->kind != LookAlikeKind::kLetter)) break;
-        is_ascii = false;
-        is_known = is_known && alike;
-        if (alike) meant += alike->replacement;
-      }
-      at_ += point.length;
+    bool is_known = true;  // every letter that is no ASCII is a known look-alike
+  };
+
+  void scan_name() {
+    const std::size_t begin = at_;
+    NameScan name;
+    while (at_ < text_.size() && scan_letter(name)) {
     }
     const std::size_t end = at_;
     at_ = begin;
     add(TokenKind::kName, end);
-    if (!is_ascii) report_foreign_name(bytes(begin, end), is_known ? meant : std::string());
+    if (name.meant.size() != end - begin) result_.mended[static_cast<std::uint32_t>(begin)] = name.meant;
+    if (!name.is_ascii) report_foreign_name(bytes(begin, end), name);
     check_name_length(bytes(begin, end));
   }
 
-  void report_foreign_name(SourceRange range, const std::string& meant) {
-    Report report =
-        diagnostics_.report(range, kForeignName, shown(text_.substr(range.begin, range.end - range.begin)));
-    if (meant.empty()) return;
-    report.suggest(range, meant, fmt::format("write `{}`", meant));
-    result_.mended[range.begin] = meant;
+  /// False at a character that ends the name. An invisible one is reported and left out.
+  bool scan_letter(NameScan& name) {
+    const CodePoint point = decode_utf8(text_, at_).value_or(CodePoint{});
+    const std::optional<LookAlike> alike = find_look_alike(point.value);
+    const bool is_letter =
+        point.length > 1 ? !alike || alike->kind == LookAlikeKind::kLetter : is_name_part(text_[at_]);
+    if (!is_letter) return false;
+    if (is_invisible(point.value)) {
+      report_invisible(point);
+    } else if (point.length == 1) {
+      name.meant += text_[at_];
+    } else {
+      name.is_ascii = false;
+      name.is_known = name.is_known && alike;
+      name.meant += alike ? alike->replacement : text_.substr(at_, point.length);
+    }
+    at_ += point.length;
+    return true;
+  }
+
+  void report_foreign_name(SourceRange range, const NameScan& name) {
+    const std::string_view text = text_.substr(range.begin, range.end - range.begin);
+    Report report = diagnostics_.report(range, kForeignName, shown(text));
+    if (name.is_known) report.suggest(range, name.meant, fmt::format("write `{}`", name.meant));
   }
 
   void check_name_length(SourceRange range) {
@@ -268,7 +282,7 @@ class Lexer {
     const std::size_t inner_end = is_closed ? end - closing.size() : end;
     result_.mended[static_cast<std::uint32_t>(begin)] =
         text_.substr(begin + quote_length, inner_end - begin - quote_length);
-    add(TokenKind::kString, end);
+    add(is_closed ? TokenKind::kString : TokenKind::kBad, end);
   }
 
   void scan_sign() {

@@ -94,7 +94,7 @@ ExprId ExpressionParser::range_expression() {
 void ExpressionParser::check_pipe_target(ExprId target) {
   const ExprKind kind = exprs_[target].kind;
   if (cursor_.has_failed() || kind == ExprKind::kName || kind == ExprKind::kCall) return;
-  cursor_.report(exprs_[target].range, kPipeTarget).note("`x |> f(2)` is `f(x, 2)`");
+  cursor_.fail(exprs_[target].range, kPipeTarget).note("`x |> f(2)` is `f(x, 2)`");
 }
 
 ExprId ExpressionParser::conversion() {

@@ -131,7 +131,8 @@ std::optional<std::size_t> TokenCursor::enter() {
   const std::size_t index = next_;
   const bool is_brace = open.kind == TokenKind::kOpenBrace;
   if (!is_brace && match_[index] == kNoMatch) {
-    fail(range(open), kUnclosedBracket, describe(open.kind));
+    has_failed_ = true;
+    if (!has_bad_token(index)) report(range(open), kUnclosedBracket, describe(open.kind));
     take();
     return std::nullopt;
   }
@@ -139,6 +140,16 @@ std::optional<std::size_t> TokenCursor::enter() {
   take();
   if (!is_brace) open_.push_back(index);
   return index;
+}
+
+/// True if the line of token `index` holds, behind it, something that is already reported: a string without
+/// its end has swallowed the closing bracket.
+bool TokenCursor::has_bad_token(std::size_t index) const {
+  const auto is_line_end = [](TokenKind kind) {
+    return kind == TokenKind::kNewline || kind == TokenKind::kEnd;
+  };
+  while (list_.tokens[index].kind != TokenKind::kBad && !is_line_end(list_.tokens[index].kind)) ++index;
+  return list_.tokens[index].kind == TokenKind::kBad;
 }
 
 void TokenCursor::leave(std::size_t open, std::string_view what) {

@@ -86,6 +86,7 @@ class TokenCursor {
   static constexpr std::uint32_t kNoMatch = 0xffffffffu;
 
   void match_brackets();
+  bool has_bad_token(std::size_t index) const;
   std::string describe_next();
   SourceRange next_range();
   void leave_brackets();

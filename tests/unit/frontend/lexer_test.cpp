@@ -131,7 +131,7 @@ TEST_CASE("a text that is not UTF-8 has no tokens and one error") {
 
 TEST_CASE("a string ends on its line") {
   CHECK(errors("x = \"abc\ny = 1") == Lines{"1:5 DLG0108 this string has no closing quote on its line"});
-  CHECK(kinds("\"abc\ny") == std::vector{K::kString, K::kNewline, K::kName, K::kEnd});
+  CHECK(kinds("\"abc\ny") == std::vector{K::kBad, K::kNewline, K::kName, K::kEnd});
 }
 
 TEST_CASE("a name has at most 255 characters") {

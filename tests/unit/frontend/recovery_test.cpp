@@ -131,6 +131,17 @@ TEST_CASE("a decimal comma is told from a list") {
   CHECK(errors("dim a = 1, b\n") == Lines{"2:10 DLG0112 found `,`, expected the end of the line"});
 }
 
+TEST_CASE("a string without its end is one error, although it swallows brackets") {
+  CHECK(errors("data d {\n  file = csv([\"a.csv)\n  x = *\n}\n") ==
+        Lines{"3:15 DLG0108 this string has no closing quote on its line",
+              "4:7 DLG0112 found `*`, expected an expression"});
+}
+
+TEST_CASE("an invisible character in a name is one error") {
+  CHECK(errors("dim a\u200bb = 2\ndim c = ab\n") ==
+        Lines{"2:6 DLG0105 found the invisible character U+200B"});
+}
+
 TEST_CASE("use is written once") {
   CHECK(errors("use f64\nuse f32\n") == Lines{"3:1 DLG0122 `use` is written twice"});
 }
