@@ -62,7 +62,7 @@ def chosen_files(sources, is_all):
 def tidy(build, file):
     command = ["clang-tidy", "-p", str(build), *OPTIONS, file]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    return done.returncode == 0, done.stdout
+    return done.returncode == 0, done.stdout or done.stderr
 
 
 def main():

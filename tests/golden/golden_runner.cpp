@@ -3,6 +3,8 @@
 //   # RUN: dlg check net.dlg          commands, run in this order in one empty folder
 //   # COPY: examples/backprop/net.dlg a file of the source tree, copied there
 //   # ---- FILE net.dlg               a file written there; the text before the first mark is `input.dlg`
+//   # ---- BYTES net.dlg              the same in hexadecimal
+//   # ---- REPEAT net.dlg 1000        the same text so many times
 //   # ---- OUT dlg check net.dlg      what the command says: standard output, standard error, exit code
 //
 // DLG_BLESS=1 rewrites what is expected. The folder comes from DLG_GOLDEN_FOLDER.
@@ -12,7 +14,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <map>
 #include <regex>
 #include <sstream>
 
@@ -26,14 +27,22 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kRun = "# RUN: ";
 constexpr std::string_view kCopy = "# COPY: ";
-constexpr std::string_view kFile = "# ---- FILE ";
+constexpr std::string_view kMark = "# ---- ";
 constexpr std::string_view kOut = "# ---- OUT";
 constexpr std::string_view kDefaultFile = "input.dlg";
+
+/// A file to write before the commands run.
+struct Input {
+  std::string kind = "FILE";  // FILE, BYTES or REPEAT
+  std::string name = std::string(kDefaultFile);
+  int count = 1;
+  std::string text;
+};
 
 struct Golden {
   std::vector<std::string> commands;
   std::vector<std::string> copies;
-  std::map<std::string, std::string> files;
+  std::vector<Input> files;
   std::string input;     // everything before the expected part, kept byte for byte
   std::string expected;  // from the first OUT mark to the end
 };
@@ -44,6 +53,15 @@ std::string read_all(const fs::path& path) {
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 
+Input parse_mark(const std::string& mark) {
+  Input input;
+  std::istringstream words(mark);
+  words >> input.kind >> input.name;
+  if (input.kind == "REPEAT") words >> input.count;
+  REQUIRE((words && (input.kind == "FILE" || input.kind == "BYTES" || input.kind == "REPEAT")));
+  return input;
+}
+
 Golden parse_golden(const std::string& text) {
   Golden golden;
   const std::size_t out = text.rfind(kOut, 0) == 0 ? 0 : text.find(fmt::format("\n{}", kOut));
@@ -51,17 +69,16 @@ Golden parse_golden(const std::string& text) {
   golden.input = text.substr(0, split);
   golden.expected = text.substr(split);
   std::istringstream lines(golden.input);
-  std::string file(kDefaultFile);
+  golden.files.emplace_back();
   for (std::string line; std::getline(lines, line);) {
     if (line.starts_with(kRun)) {
       golden.commands.push_back(line.substr(kRun.size()));
     } else if (line.starts_with(kCopy)) {
       golden.copies.push_back(line.substr(kCopy.size()));
-    } else if (line.starts_with(kFile)) {
-      file = line.substr(kFile.size());
-      golden.files[file];
+    } else if (line.starts_with(kMark)) {
+      golden.files.push_back(parse_mark(line.substr(kMark.size())));
     } else {
-      golden.files[file] += line + "\n";
+      golden.files.back().text += line + "\n";
     }
   }
   return golden;
@@ -145,6 +162,17 @@ std::string run(const std::string& command, const fs::path& folder) {
   return text + fmt::format("# ---- EXIT {}\n", code);
 }
 
+std::string bytes_of(const Input& input) {
+  std::string bytes;
+  if (input.kind == "BYTES") {
+    std::istringstream words(input.text);
+    for (unsigned byte = 0; words >> std::hex >> byte;) bytes.push_back(static_cast<char>(byte));
+    return bytes;
+  }
+  for (int i = 0; i < input.count; ++i) bytes += input.text;
+  return bytes;
+}
+
 void write_file(const fs::path& path, const std::string& text) {
   if (path.has_parent_path()) fs::create_directories(path.parent_path());
   std::ofstream(path, std::ios::binary) << text;
@@ -156,7 +184,9 @@ std::string actual_of(const Golden& golden) {
     const fs::path source = fs::path(DLG_SOURCE_DIR) / copy;
     fs::copy(source, folder.path() / source.filename(), fs::copy_options::recursive);
   }
-  for (const auto& [name, text] : golden.files) write_file(folder.path() / name, text);
+  for (const Input& file : golden.files) {
+    if (!file.text.empty()) write_file(folder.path() / file.name, bytes_of(file));
+  }
   std::string actual;
   for (const std::string& command : golden.commands) actual += run(command, folder.path());
   return actual;
