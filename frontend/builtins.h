@@ -30,7 +30,7 @@ struct Builtin {
   std::string_view doc;
   std::size_t min_arguments = 1;
   std::size_t max_arguments = 1;
-  std::string_view named = "";  // the one argument that is given by name, as `over`
+  std::string_view named = {};  // the one argument that is given by name, as `over`
   Value (*call)(Elaboration&, const Builtin&, const Call&) = nullptr;
   const OpDef* op = nullptr;           // of the graph, for those that are one op
   double (*number)(double) = nullptr;  // on numbers known at compile time

@@ -185,7 +185,9 @@ std::string actual_of(const Golden& golden) {
     fs::copy(source, folder.path() / source.filename(), fs::copy_options::recursive);
   }
   for (const Input& file : golden.files) {
-    if (!file.text.empty()) write_file(folder.path() / file.name, bytes_of(file));
+    // The first is the text before any mark: it may not be there at all. Others may be empty on purpose.
+    const bool is_there = !file.text.empty() || &file != &golden.files.front();
+    if (is_there) write_file(folder.path() / file.name, bytes_of(file));
   }
   std::string actual;
   for (const std::string& command : golden.commands) actual += run(command, folder.path());
