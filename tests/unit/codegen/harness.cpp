@@ -57,7 +57,8 @@ const loop::Buffer* find(const loop::Program& program, const std::string& name) 
 std::string ProgramText::placed(const std::string& name, const std::string& type, std::int64_t& block) {
   std::int64_t bytes = 8;
   const std::size_t open = type.find('[');
-  for (const std::string_view part : split_text(type.substr(open + 1, type.size() - open - 2), ',')) {
+  const std::string extents = type.substr(open + 1, type.size() - open - 2);
+  for (const std::string_view part : split_text(extents, ',')) {
     if (trim(part).empty()) continue;
     bytes *= trim(part) == "*batch" ? batch_ : static_cast<std::int64_t>(*parse_number(trim(part)));
   }
