@@ -61,11 +61,37 @@ unsigned vector_width(const Body& body) {
   return kVectorBytes / static_cast<unsigned>(widest);
 }
 
+/// How a vector loop is cut: a run of iterations taken `width` at a time, up to `end` (kBatch: as far as the
+/// valid rows reach).
+struct Segment {
+  unsigned width;
+  std::int64_t end;
+};
+
+/// Iterations are independent, so any cut gives the same bits. A body with a chain in it waits for the chain:
+/// four vectors side by side hide that, and even a short rest is worth a narrower vector.
+std::vector<Segment> segments_of(const Loop& loop, FmaSupport fma) {
+  const unsigned width = vector_width(loop.body);
+  if (loop.extent == kBatch) return {{width, kBatch}, {1, kBatch}};
+  const bool has_chain = has_loops(loop.body);
+  std::vector<Segment> segments;
+  std::int64_t done = 0;
+  for (unsigned w = has_chain && fma == FmaSupport::kNative ? 4 * width : width; w > 0; w /= 2) {
+    const bool is_offered = has_chain ? w != 2 * width : w == 1 || segments.empty();
+    const std::int64_t end = done + (loop.extent - done) / w * w;
+    if (!is_offered || end == done) continue;
+    segments.push_back({w, end});
+    done = end;
+  }
+  return segments;
+}
+
 class KernelEmitter {
  public:
   KernelEmitter(llvm::Module& module, const loop::Program& program, std::size_t index, FmaSupport fma)
       : program_(program),
         kernel_(program.kernels[index]),
+        fma_(fma),
         builder_(module.getContext()),
         elements_(builder_, program, fma) {
     emitted_.buffers = buffers_of(kernel_);
@@ -240,26 +266,21 @@ class KernelEmitter {
     return builder_.CreateAnd(end, i64(-static_cast<std::int64_t>(width)));
   }
 
-  /// Independent iterations: whole vectors, then one by one. Both give the same bits.
+  /// Independent iterations, in runs of vectors; the last run may be one by one.
   void emit_vector(const Loop& loop) {
-    const unsigned width = vector_width(loop.body);
-    Value* end = bounds_of(loop).end;
-    Value* whole = whole_part(end, width);
-    elements_.at_width(width, loop.var, [&] {
-      emit_counted({i64(0), whole, width, loop.name, {}}, [&](Value* at, const std::vector<Value*>&) {
-        elements_.set_var(loop.var, at);
-        emit_body(loop.body);
-        return std::vector<Value*>{};
+    const std::vector<Segment> segments = segments_of(loop, fma_);
+    Value* begin = i64(0);
+    for (const Segment& segment : segments) {
+      Value* end = segment.end == kBatch ? whole_part(rows_, segment.width) : i64(segment.end);
+      elements_.at_width(segment.width, segment.width == 1 ? VarId{} : loop.var, [&] {
+        emit_counted({begin, end, segment.width, loop.name, {}}, [&](Value* at, const std::vector<Value*>&) {
+          elements_.set_var(loop.var, at);
+          emit_body(loop.body);
+          return std::vector<Value*>{};
+        });
       });
-    });
-    if (loop.extent != kBatch && loop.extent % width == 0) return;
-    elements_.at_width(1, VarId{}, [&] {
-      emit_counted({whole, end, 1, loop.name + ".rest", {}}, [&](Value* at, const std::vector<Value*>&) {
-        elements_.set_var(loop.var, at);
-        emit_body(loop.body);
-        return std::vector<Value*>{};
-      });
-    });
+      begin = end;
+    }
   }
 
   llvm::Type* carried_type(const loop::Carried& carried, unsigned width) {
@@ -418,6 +439,7 @@ class KernelEmitter {
 
   const loop::Program& program_;
   const loop::Kernel& kernel_;
+  FmaSupport fma_;
   llvm::IRBuilder<> builder_;
   ElementEmitter elements_;
   EmittedKernel emitted_;

@@ -50,6 +50,40 @@ vector i in 0..{n} {{
   }
 }
 
+TEST_CASE("codegen: vector loops of every length around a chain and around lanes") {
+  for (const char* type : {"f32", "f64"}) {
+    check_everywhere(at_all_lengths(type, R"loops(
+vector i in 0..{n} {{
+  %0 = load a{n}[i] : {t}
+  for k in 0..3 carry (%1 = %0) -> (%2) {{
+    %3 = load b{n}[i] : {t}
+    %4 = mul %1, %3 : {t}
+    %5 = add %4, %0 : {t}
+    next (%5)
+  }}
+  store out{n}[i] = %2
+}}
+)loops"));
+  }
+  check_everywhere(at_all_lengths("f32", R"loops(
+vector i in 0..{n} {{
+  %0 = const -0 : f32
+  lanes k in 0..5 carry (%1 = %0) -> (%2) {{
+    %3 = load a{n}[i] : f32
+    %4 = index k : i64
+    %5 = cast %4 : f32
+    %6 = div %3, %5 : f32
+    %7 = add %1, %6 : f32
+    next (%7)
+  }} combine (%8 | %9) {{
+    %10 = add %8, %9 : f32
+    next (%10)
+  }}
+  store out{n}[i] = %2
+}}
+)loops"));
+}
+
 TEST_CASE("codegen: vector loops that read backwards, with a stride and by index") {
   ProgramText text;
   text.state("a", "f32[67, 3]");
