@@ -103,7 +103,9 @@ Value evaluate_plain_call(Elaboration& e, ast::ExprId id) {
 }
 
 Value evaluate_member(Elaboration& e, const ast::Expr& expr) {
-  return member(e, evaluate_operand(e, expr.args[0]), expr.text, expr.range);
+  SourceRange name = expr.range;
+  name.begin = name.end - static_cast<std::uint32_t>(expr.text.size());
+  return member(e, evaluate_operand(e, expr.args[0]), expr.text, name);
 }
 
 Value evaluate_index(Elaboration& e, const ast::Expr& expr) {

@@ -121,6 +121,12 @@ Value run_body(Elaboration& e) {
   return *std::move(result);
 }
 
+/// The `return` of the user's own text, else the call.
+SourceRange result_place(const Elaboration& e, const Frame& frame) {
+  const std::vector<ast::Statement>& body = e.library.function(*frame.function).body;
+  return e.is_std(body.back().range) ? e.user_place(frame.call) : body.back().range;
+}
+
 /// A layer, model or loss of the user's gives its result a name; the first application is kept.
 void record_result(Elaboration& e, const Frame& frame, const Value& value) {
   const ast::Function& function = e.library.function(*frame.function);
@@ -134,11 +140,13 @@ void record_result(Elaboration& e, const Frame& frame, const Value& value) {
   const TensorValue* tensor = value.as<TensorValue>();
   if (!tensor) return;
   const bool is_named = frame.unit == 0 && function.kind != ast::FunctionKind::kFn;
-  const bool is_layer = frame.is_in_model && !instance.values.empty();
+  const bool is_layer = frame.is_in_model && !is_model && !instance.values.empty();
   if (!e.is_naming || (!is_named && !is_layer)) return;
-  if (function.kind == ast::FunctionKind::kLoss) e.builder.set_name(tensor->id, function.name.text);
+  const bool is_loss = function.kind == ast::FunctionKind::kLoss;
+  const bool has_name = !e.builder.graph().infos[tensor->id].name.empty();
+  if (is_loss || (is_layer && !has_name)) e.builder.set_name(tensor->id, function.name.text);
   if (!e.named_before.insert(instance.path).second) return;
-  e.named.push_back({instance.path, tensor->id, e.user_place(frame.call)});
+  e.named.push_back({instance.path, tensor->id, result_place(e, frame)});
 }
 
 /// The index of the first candidate that binds, with its frame left open.

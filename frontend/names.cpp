@@ -90,7 +90,10 @@ Value field_member(Elaboration& e, const DataValue& data, const std::string& nam
   for (std::size_t i = 0; i < declared.fields.size(); ++i) {
     const Field& field = declared.fields[i].field;
     if (field.name == name && declared.fields[i].is_bad) return {Poison{}};
-    if (field.name == name) return {FieldValue{data.dataset, i}, field.range};
+    if (field.name == name) {
+      e.data[data.dataset].fields[i].is_used = true;
+      return {FieldValue{data.dataset, i}, field.range};
+    }
     candidates.push_back(field.name);
   }
   Report report = e.error(range, kUnknownMember, declared.dataset.name, name);

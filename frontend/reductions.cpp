@@ -30,8 +30,8 @@ std::optional<std::size_t> position_of(const Axes& axes, const std::string& name
 }
 
 /// The position of the axis that `over` names: a variable or dim by what it is bound to, else by its name.
-std::optional<std::size_t> over_position(Elaboration& e, const TensorValue& tensor,
-                                         const CallArgument& over) {
+std::optional<std::size_t> over_position(Elaboration& e, const TensorValue& tensor, const CallArgument& over,
+                                         const Operand& operand) {
   const ast::Expr& expr = e.expr(over.expr);
   if (expr.kind != ast::ExprKind::kName) {
     e.error(expr.range, kAxisWanted);
@@ -43,7 +43,8 @@ std::optional<std::size_t> over_position(Elaboration& e, const TensorValue& tens
   if (number && number->axis) axis = *number->axis;
   if (const auto position = position_of(tensor.axes, axis.name, axis.scope)) return position;
   Report report = e.error(expr.range, kNoAxis, axes_text(tensor.axes), expr.text);
-  e.label(report, over.operand.range, "this axis");
+  e.label(report, operand.range, "this is " + axes_text(tensor.axes));
+  e.label_origin(report, operand);
   return std::nullopt;
 }
 
@@ -56,7 +57,7 @@ struct Reduced {
 std::optional<Reduced> reduced_axes(Elaboration& e, const TensorValue& tensor, const Call& call) {
   const CallArgument* over = over_argument(call);
   if (!over) return Reduced{last_positions(tensor.axes, tensor.batching, tensor.axes.size()), {}};
-  const std::optional<std::size_t> position = over_position(e, tensor, *over);
+  const std::optional<std::size_t> position = over_position(e, tensor, *over, call.arguments.front().operand);
   if (!position) return std::nullopt;
   Reduced reduced{{static_cast<std::int64_t>(*position)}, tensor.axes};
   if (tensor.batching == Batching::kPerSample) ++reduced.positions.front();

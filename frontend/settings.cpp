@@ -35,14 +35,17 @@ std::vector<std::size_t> distinct_settings(Elaboration& e, const ast::SettingsBl
   return distinct;
 }
 
-void report_unknown_setting(Elaboration& e, const ast::Name& key, std::span<const std::string_view> known) {
+std::optional<std::string> report_unknown_setting(Elaboration& e, const ast::Name& key,
+                                                  std::span<const std::string_view> known) {
   const std::vector<std::string> names(known.begin(), known.end());
   Report report = e.error(key.range, kUnknown, key.text);
-  if (const auto near = nearest_name(key.text, names)) {
+  const std::optional<std::string> near = nearest_name(key.text, names);
+  if (near) {
     report.suggest(key.range, *near, fmt::format("did you mean `{}`?", *near));
   } else {
     report.note("the settings here are " + join_words(names));
   }
+  return near;
 }
 
 std::string_view word_of(const Elaboration& e, ast::ExprId id) {

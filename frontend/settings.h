@@ -14,8 +14,9 @@ namespace dlg {
 /// of the text.
 std::vector<std::size_t> distinct_settings(Elaboration& e, const ast::SettingsBlock& block);
 
-/// Reports `key` as unknown, with the nearest of `known`.
-void report_unknown_setting(Elaboration& e, const ast::Name& key, std::span<const std::string_view> known);
+/// Reports `key` as unknown; answers with the nearest of `known`, which is suggested.
+std::optional<std::string> report_unknown_setting(Elaboration& e, const ast::Name& key,
+                                                  std::span<const std::string_view> known);
 
 /// The text of a bare word (`none`); empty for anything else.
 std::string_view word_of(const Elaboration& e, ast::ExprId id);

@@ -35,19 +35,20 @@ using SettingValues = std::map<std::string, ast::ExprId>;
 
 SettingValues known_settings(Elaboration& e, const ast::SettingsBlock& block) {
   SettingValues values;
+  std::set<std::string> misspelt;
   for (const std::size_t i : distinct_settings(e, block)) {
     const ast::Setting& setting = block.settings[i];
     const std::string& key = setting.key.text;
     if (std::find(kLaterSettings.begin(), kLaterSettings.end(), key) != kLaterSettings.end()) {
       e.error(setting.key.range, kNotYet, key);
     } else if (std::find(kSettings.begin(), kSettings.end(), key) == kSettings.end()) {
-      report_unknown_setting(e, setting.key, kSettings);
+      misspelt.insert(report_unknown_setting(e, setting.key, kSettings).value_or(""));
     } else {
       values[key] = setting.value;
     }
   }
   for (const std::string_view key : kRequired) {
-    if (values.count(std::string(key)) == 0) {
+    if (values.count(std::string(key)) == 0 && misspelt.count(std::string(key)) == 0) {
       e.error(block.name.range.is_valid() ? block.name.range : block.range, kMissing, std::string(key));
     }
   }

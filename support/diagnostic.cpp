@@ -99,7 +99,8 @@ std::optional<std::string> nearest_name(std::string_view name, const std::vector
     const std::size_t gap = std::max(name.size(), candidate.size()) - std::min(name.size(), candidate.size());
     if (gap > limit || candidate == name) continue;
     const std::size_t distance = edit_distance(name, candidate);
-    if (distance < best) {
+    // Names that share no letter are not misspellings of one another.
+    if (distance < best && distance < std::max(name.size(), candidate.size())) {
       best = distance;
       nearest = candidate;
     }
