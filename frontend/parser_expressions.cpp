@@ -77,12 +77,7 @@ ExprId ExpressionParser::expression() {
     cursor_.skip_newlines();
     const ExprId right = postfix();
     check_pipe_target(right);
-    Expr node;
-    node.kind = ExprKind::kPipe;
-    node.op_range = cursor_.range(pipe);
-    node.range = join(exprs_[left].range, exprs_[right].range);
-    node.args = {left, right};
-    left = add(std::move(node));
+    left = operation(ExprKind::kPipe, "", cursor_.range(pipe), {left, right});
   }
   return left;
 }
@@ -100,16 +95,20 @@ void ExpressionParser::check_pipe_target(ExprId target) {
 ExprId ExpressionParser::conversion() {
   ExprId value = binary(kComparison);
   while (!cursor_.has_failed() && cursor_.at_word("as")) {
-    Expr node;
-    node.kind = ExprKind::kAs;
-    node.op_range = cursor_.range(cursor_.take());
-    node.args = {value};
-    node.axes = axes();
-    node.range = join(exprs_[value].range, cursor_.last_range());
-    value = add(std::move(node));
+    value = conversion_of(value);
   }
   refuse_joined_signs();
   return value;
+}
+
+ExprId ExpressionParser::conversion_of(ExprId value) {
+  Expr node;
+  node.kind = ExprKind::kAs;
+  node.op_range = cursor_.range(cursor_.take());
+  node.args = {value};
+  node.axes = axes();
+  node.range = join(exprs_[value].range, cursor_.last_range());
+  return add(std::move(node));
 }
 
 void ExpressionParser::refuse_joined_signs() {
@@ -137,13 +136,7 @@ ExprId ExpressionParser::binary(int min_precedence) {
       cursor_.report(op_range, kChainedOperator, op->text).note("put one of the two in brackets");
     cursor_.skip_newlines();
     const ExprId right = binary(op->precedence + 1);
-    Expr node;
-    node.kind = op->kind;
-    node.text = op->text;
-    node.op_range = op_range;
-    node.range = join(exprs_[left].range, exprs_[right].range);
-    node.args = {left, right};
-    left = add(std::move(node));
+    left = operation(op->kind, op->text, op_range, {left, right});
     before = op;
   }
   return left;
@@ -152,14 +145,12 @@ ExprId ExpressionParser::binary(int min_precedence) {
 ExprId ExpressionParser::unary() {
   if (!cursor_.at(TokenKind::kMinus)) return power();
   if (!cursor_.nest()) return error();
-  Expr node;
-  node.kind = ExprKind::kNegate;
-  node.op_range = cursor_.range(cursor_.take());
+  const SourceRange minus = cursor_.range(cursor_.take());
   const ExprId operand = unary();
   cursor_.unnest();
-  node.range = join(node.op_range, exprs_[operand].range);
-  node.args = {operand};
-  return add(std::move(node));
+  const ExprId negated = operation(ExprKind::kNegate, "", minus, {operand});
+  exprs_[negated].range = join(minus, exprs_[operand].range);
+  return negated;
 }
 
 /// The right side may be signed and is itself a power: `2^-x^2` is `2^(-(x^2))`.
@@ -167,16 +158,11 @@ ExprId ExpressionParser::power() {
   const ExprId base = postfix();
   if (cursor_.has_failed() || !cursor_.at(TokenKind::kCaret)) return base;
   if (!cursor_.nest()) return error();
-  Expr node;
-  node.kind = ExprKind::kBinary;
-  node.text = "^";
-  node.op_range = cursor_.range(cursor_.take());
+  const SourceRange caret = cursor_.range(cursor_.take());
   cursor_.skip_newlines();
   const ExprId exponent = unary();
   cursor_.unnest();
-  node.range = join(exprs_[base].range, exprs_[exponent].range);
-  node.args = {base, exponent};
-  return add(std::move(node));
+  return operation(ExprKind::kBinary, "^", caret, {base, exponent});
 }
 
 /// A bracket on a new line does not belong to the value before it.
@@ -344,6 +330,18 @@ ast::Axis ExpressionParser::axis() {
   if (!is_inferred) axis.size = binary(kSum);
   axis.range = join(axis.range, cursor_.last_range());
   return axis;
+}
+
+/// The functions that recurse keep no node of their own, so that a level of nesting takes little stack.
+ExprId ExpressionParser::operation(ExprKind kind, std::string_view text, SourceRange op_range,
+                                   std::vector<ExprId> operands) {
+  Expr node;
+  node.kind = kind;
+  node.text = text;
+  node.op_range = op_range;
+  node.range = join(exprs_[operands.front()].range, exprs_[operands.back()].range);
+  node.args = std::move(operands);
+  return add(std::move(node));
 }
 
 ExprId ExpressionParser::error() {

@@ -24,6 +24,7 @@ class ExpressionParser {
 
  private:
   ast::ExprId conversion();
+  ast::ExprId conversion_of(ast::ExprId value);
   ast::ExprId binary(int min_precedence);
   ast::ExprId unary();
   ast::ExprId power();
@@ -41,6 +42,8 @@ class ExpressionParser {
   void check_pipe_target(ast::ExprId target);
   void refuse_joined_signs();
 
+  ast::ExprId operation(ast::ExprKind kind, std::string_view text, SourceRange op_range,
+                        std::vector<ast::ExprId> operands);
   ast::ExprId error();
   ast::ExprId leaf(ast::ExprKind kind, const Token& token);
   ast::ExprId add(ast::Expr expr);
