@@ -26,6 +26,7 @@ Exit codes: 0 ok, 1 the input is wrong, 2 usage, 3 environment or I/O, 4 an expe
 struct Raw {
   Options options;
   std::vector<std::string> sets;
+  std::vector<std::string> init_maps;
   std::string target = "host";
   std::string engine = "jit";
   bool is_unfused = false;
@@ -67,6 +68,14 @@ void define_check(CLI::App& app, Raw& raw) {
 void define_train(CLI::App& app, Raw& raw) {
   add_file(app, raw);
   add_engine(app, raw);
+  CLI::Option* init = app.add_option("--init", raw.options.init,
+                                     "start from the weights in this safetensors file, by parameter path")
+                          ->type_name("FILE");
+  app.add_option("--init-map", raw.init_maps,
+                 "read only entries that begin with FROM, with TO in its place: --init-map param.=net.")
+      ->type_name("FROM=TO")
+      ->take_all()
+      ->needs(init);
   app.add_flag("--quiet,-q", raw.options.is_quiet, "no progress, only the result");
   app.add_flag("--json", raw.options.is_json, "the result as one JSON object");
 }
@@ -200,13 +209,31 @@ std::optional<std::vector<Override>> parse_sets(const std::vector<std::string>& 
   return overrides;
 }
 
+/// The words `from=to` of --init-map; either side may be empty. nullopt after a message.
+std::optional<std::vector<InitMap>> parse_init_maps(const std::vector<std::string>& words,
+                                                    std::ostream& err) {
+  std::vector<InitMap> maps;
+  for (const std::string& word : words) {
+    const std::size_t equals = word.find('=');
+    if (equals == std::string::npos) {
+      usage_error(err, fmt::format("`--init-map {}` has no `=`; expected FROM=TO", word), std::nullopt,
+                  "dlg train --help");
+      return std::nullopt;
+    }
+    maps.push_back({word.substr(0, equals), word.substr(equals + 1)});
+  }
+  return maps;
+}
+
 std::optional<Options> finish(Raw& raw, const CLI::App& app, std::ostream& err) {
   raw.options.verb = app.get_subcommands().front()->get_name();
   raw.options.target = *parse_target(raw.target);
   raw.options.engine = raw.engine == "jit" ? Engine::kJit : Engine::kInterpreter;
   raw.options.fusion = raw.is_unfused ? Fusion::kOff : Fusion::kOn;
   std::optional<std::vector<Override>> overrides = parse_sets(raw.sets, err);
-  if (!overrides) return std::nullopt;
+  std::optional<std::vector<InitMap>> init_maps = parse_init_maps(raw.init_maps, err);
+  if (!overrides || !init_maps) return std::nullopt;
+  raw.options.init_maps = std::move(*init_maps);
   raw.options.overrides = std::move(*overrides);
   return raw.options;
 }

@@ -15,6 +15,12 @@ namespace dlg {
 
 enum class Engine : std::uint8_t { kJit, kInterpreter };
 
+/// `--init-map FROM=TO`: entries that begin with `from` are read with `to` in its place.
+struct InitMap {
+  std::string from;
+  std::string to;
+};
+
 /// Everything the command line can say. Fields that a verb does not take keep their defaults.
 struct Options {
   std::string verb;
@@ -25,6 +31,8 @@ struct Options {
   Engine engine = Engine::kJit;       // --engine
   Fusion fusion = Fusion::kOn;        // --no-fuse
   int threads = 1;                    // --threads
+  std::string init;                   // train --init
+  std::vector<InitMap> init_maps;     // train --init-map
   std::string stage;                  // show --stage
   std::string format;                 // show --format text|dot
   std::int64_t sample = 0;            // step --sample

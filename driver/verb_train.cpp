@@ -6,6 +6,7 @@
 
 #include "driver/programs.h"
 #include "driver/verbs.h"
+#include "driver/warm_start.h"
 #include "driver/weights.h"
 #include "runtime/interrupt.h"
 #include "support/text.h"
@@ -63,6 +64,7 @@ RunRecord start_record(const Session& session, const Program& program, const Loa
   record.seed = program.training->seed;
   record.versions = {{"llvm", llvm_version()}};
   record.settings = program.settings;
+  if (!session.options.init.empty()) record.settings.emplace_back("--init", session.options.init);
   for (const Override& set : session.options.overrides) record.overrides.emplace_back(set.key, set.value);
   if (program.data) {
     record.data_name = program.data->name;
@@ -227,6 +229,7 @@ bool prepare(Trainer& trainer) {
   trainer.evaluator = make_evaluator(session, trainer.program, trainer.data);
   if (!trainer.machine || !trainer.evaluator) return false;
   trainer.states = initial_states(trainer.machine->graph(), trainer.program.training->seed);
+  if (!warm_start(session, trainer.machine->graph(), trainer.states)) return false;
   trainer.machine->set_states(trainer.states);
   trainer.evaluator->set_states(trainer.states);
   std::optional<RunFolder> folder =

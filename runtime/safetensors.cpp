@@ -42,10 +42,6 @@ constexpr std::array<TypeName, 4> kTypes = {{{ElementType::kF32, "F32"},
                                              {ElementType::kI32, "I32"},
                                              {ElementType::kI64, "I64"}}};
 
-std::string_view type_name(ElementType type) {
-  return std::find_if(kTypes.begin(), kTypes.end(), [&](const TypeName& t) { return t.type == type; })->name;
-}
-
 std::optional<ElementType> type_of(std::string_view name) {
   const auto found =
       std::find_if(kTypes.begin(), kTypes.end(), [&](const TypeName& t) { return t.name == name; });
@@ -263,6 +259,10 @@ bool check_finite(const SavedTensor& tensor, const FileRequest& request, Diagnos
 }
 
 }  // namespace
+
+std::string_view type_name(ElementType type) {
+  return std::find_if(kTypes.begin(), kTypes.end(), [&](const TypeName& t) { return t.type == type; })->name;
+}
 
 std::int64_t SavedTensor::elements() const {
   return static_cast<std::int64_t>(bytes.size()) / element_bytes(type);

@@ -24,6 +24,9 @@ struct SavedTensor {
   double element(std::int64_t index) const { return load_element(bytes.data(), type, index); }
 };
 
+/// "F32", as the format writes it.
+std::string_view type_name(ElementType type);
+
 struct TensorFile {
   std::vector<SavedTensor> tensors;
   std::vector<std::pair<std::string, std::string>> metadata;
