@@ -3,14 +3,13 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <bit>
 #include <cmath>
 #include <limits>
 
 #include "ir/ops/expr.h"
 #include "passes/differentiate.h"
 #include "tests/catch.h"
-#include "tests/ops/compiled_sample.h"
+#include "tests/engines/engines.h"
 #include "tests/ops/op_samples.h"
 
 namespace dlg {
@@ -44,11 +43,6 @@ void add_gradients(OpSample& sample) {
   }
 }
 
-bool same_bits(double a, double b) {
-  return (std::isnan(a) && std::isnan(b)) ||
-         std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
-}
-
 /// Whether compiled code may answer `found` where the reference says `expected`.
 bool is_within(double found, const Bound& expected) {
   if (std::isnan(expected.error) || std::isinf(expected.error)) return true;
@@ -56,11 +50,11 @@ bool is_within(double found, const Bound& expected) {
   return found == expected.value || std::abs(found - expected.value) <= kBoundFactor * expected.error;
 }
 
-std::string first_difference(const OutputValues& compiled, const OutputValues& loops) {
+std::string first_difference(const StepValues& compiled, const StepValues& loops) {
   for (const auto& [name, elements] : compiled) {
     for (std::size_t i = 0; i < elements.size(); ++i) {
       const double other = loops.at(name)[i];
-      if (same_bits(elements[i], other)) continue;
+      if (is_same_number(elements[i], other)) continue;
       return fmt::format("{}[{}]: compiled {:.17g}, loops {:.17g}", name, i, elements[i], other);
     }
   }
@@ -70,7 +64,7 @@ std::string first_difference(const OutputValues& compiled, const OutputValues& l
 /// Whether a bound may be infinite, which allows every answer: overflow of f32, undecided comparisons.
 enum class OpenBounds : std::uint8_t { kRefused, kAllowed };
 
-std::string first_outside(const OutputValues& compiled, const OpSample& sample, OpenBounds open) {
+std::string first_outside(const StepValues& compiled, const OpSample& sample, OpenBounds open) {
   const auto bounds = interpret(sample.graph, converted<Bound>(sample.environment));
   for (const Output& output : sample.graph.outputs) {
     const std::vector<double>& elements = compiled.at(output.name);
@@ -103,7 +97,7 @@ void fill_special(OpSample& sample, std::uint64_t seed) {
 
 void check_run(const loop::Program& program, const CompiledProgram& code, const OpSample& sample,
                OpenBounds open) {
-  const OutputValues compiled = run_compiled(program, code, sample.environment);
+  const StepValues compiled = run_compiled(program, code, sample.environment);
   CHECK(first_difference(compiled, run_loops(program, sample.environment)) == "");
   CHECK(first_outside(compiled, sample, open) == "");
 }

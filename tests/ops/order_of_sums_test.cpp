@@ -5,7 +5,7 @@
 
 #include "ir/ops/expr.h"
 #include "tests/catch.h"
-#include "tests/ops/compiled_sample.h"
+#include "tests/engines/engines.h"
 #include "tests/ops/op_samples.h"
 
 namespace dlg {

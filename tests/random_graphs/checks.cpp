@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <bit>
 #include <cmath>
 
 #include "ir/graph/state_values.h"
@@ -10,8 +9,8 @@
 #include "ir/graph/verify.h"
 #include "passes/differentiate.h"
 #include "passes/pipeline.h"
+#include "tests/engines/engines.h"
 #include "tests/random_graphs/random.h"
-#include "tests/random_graphs/rules.h"
 
 namespace dlg::test {
 namespace {
@@ -19,15 +18,10 @@ namespace {
 /// Two computations of one derivative in f64, relative to the sum of the magnitudes of its terms.
 constexpr double kDerivativeTolerance = 1e-9;
 
-bool is_same(double a, double b) {
-  return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b) ||
-         (std::isnan(a) && std::isnan(b));
-}
-
 Failure differing(const Tensor<double>& a, const Tensor<double>& b) {
   if (a.shape != b.shape) return fmt::format("shape {} became {}", shape_text(a.shape), shape_text(b.shape));
   for (std::size_t i = 0; i < a.elements.size(); ++i) {
-    if (is_same(a.elements[i], b.elements[i])) continue;
+    if (is_same_number(a.elements[i], b.elements[i])) continue;
     return fmt::format("element {}: {} became {}", i, a.elements[i], b.elements[i]);
   }
   return std::nullopt;
@@ -140,21 +134,6 @@ Failure check_slope(const Graph& backward, const RandomGraph& random) {
   return fmt::format("the slope of the loss is {}, by dual numbers {}", slope, expected);
 }
 
-/// Values for the states that the rule has brought, the step counter included.
-void add_rule_states(const Graph& graph, std::uint64_t seed, Environment<double>& environment) {
-  Random numbers(seed + 2);
-  for (const State& state : graph.states) {
-    if (environment.states.count(state.path) > 0) continue;
-    Tensor<double>& tensor = environment.states[state.path] = {state.type.shape, {}};
-    const bool is_step = state.kind == StateKind::kStep;
-    for (std::int64_t i = 0; i < state.type.shape.elements(); ++i) {
-      const double number = static_cast<double>(static_cast<float>(numbers.uniform(-1, 1)));
-      tensor.elements.push_back(is_step ? 6 : number);
-    }
-  }
-  for (const Hyper& hyper : graph.hypers) environment.hypers[hyper.name] = hyper.value;
-}
-
 Failure check_effects(const Graph& backward, const Graph& updated, const TestRule& rule,
                       const Environment<double>& environment) {
   const Tensors results = results_of(updated, environment);
@@ -179,23 +158,37 @@ Failure at_stage(std::string_view stage, const Failure& failure) {
 
 }  // namespace
 
-std::string_view rule_of(const RandomGraph& random) {
-  return test_rules()[random.seed % test_rules().size()].rule.name;
+const TestRule& rule_of(const RandomGraph& random) {
+  return test_rules()[random.seed % test_rules().size()];
+}
+
+Environment<double> environment_of(const Graph& updated, const RandomGraph& random) {
+  Environment<double> environment = random.environment;
+  Random numbers(random.seed + 2);
+  for (const State& state : updated.states) {
+    if (environment.states.count(state.path) > 0) continue;
+    Tensor<double>& tensor = environment.states[state.path] = {state.type.shape, {}};
+    const bool is_step = state.kind == StateKind::kStep;
+    for (std::int64_t i = 0; i < state.type.shape.elements(); ++i) {
+      const double number = static_cast<double>(static_cast<float>(numbers.uniform(-1, 1)));
+      tensor.elements.push_back(is_step ? 6 : number);
+    }
+  }
+  for (const Hyper& hyper : updated.hypers) environment.hypers[hyper.name] = hyper.value;
+  return environment;
 }
 
 Failure check_graph_passes(const RandomGraph& random) {
   if (const Failure failure = check_form(random.graph, Stage::kGraph)) return at_stage("graph", failure);
-  const TestRule& rule = test_rules()[random.seed % test_rules().size()];
+  const TestRule& rule = rule_of(random);
   const PassContext context{.rule = &rule.rule, .fusion = random.seed % 4 == 0 ? Fusion::kOff : Fusion::kOn};
-  Environment<double> environment = random.environment;
-  const Graph resolved = resolve_gradients(random.graph);
-  Tensors before = results_of(resolved, environment);
+  Tensors before = results_of(resolve_gradients(random.graph), random.environment);
   Graph current = random.graph;
   Graph backward;
   for (const PassInfo& pass : graph_pipeline()) {
     current = pass.run(current, context);
     if (const Failure failure = check_form(current, pass.stage)) return at_stage(pass.name, failure);
-    add_rule_states(current, random.seed, environment);
+    const Environment<double> environment = environment_of(current, random);
     const Tensors after = results_of(current, environment);
     if (const Failure failure = check_kept(before, after)) return at_stage(pass.name, failure);
     if (pass.name == "differentiate") {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "tests/random_graphs/generator.h"
+#include "tests/random_graphs/rules.h"
 
 namespace dlg::test {
 
@@ -16,6 +17,9 @@ using Failure = std::optional<std::string>;
 Failure check_graph_passes(const RandomGraph& random);
 
 /// Which of the three update rules a graph gets follows from its seed.
-std::string_view rule_of(const RandomGraph& random);
+const TestRule& rule_of(const RandomGraph& random);
+
+/// The graph's numbers, with those for the states and hyper-parameters that its rule has brought.
+Environment<double> environment_of(const Graph& updated, const RandomGraph& random);
 
 }  // namespace dlg::test

@@ -1,5 +1,7 @@
-#include "tests/ops/compiled_sample.h"
+#include "tests/engines/engines.h"
 
+#include <bit>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <numeric>
@@ -73,13 +75,32 @@ std::vector<std::size_t> places(const loop::Buffer& buffer, std::int64_t capacit
   return all;
 }
 
-std::vector<double> output_elements(const loop::Program& program, const loop::Buffer& buffer,
-                                    const unsigned char* output, std::int64_t rows) {
+/// The first `rows` rows of a buffer of the block that begins at `block`.
+std::vector<double> read_elements(const loop::Program& program, const loop::Buffer& buffer,
+                                  const unsigned char* block, std::int64_t rows) {
   std::vector<double> elements;
   for (const std::size_t place : places(buffer, program.batch, rows)) {
-    elements.push_back(access_of(buffer).load(output + buffer.offset + place));
+    elements.push_back(access_of(buffer).load(block + buffer.offset + place));
   }
   return elements;
+}
+
+/// Likewise of the loop interpreter's elements, which are row-major at capacity.
+std::vector<double> valid_elements(const Shape& shape, std::int64_t capacity, std::int64_t rows,
+                                   const std::vector<double>& all) {
+  const std::optional<std::size_t> axis = shape.batch_axis();
+  if (!axis) return all;
+  std::int64_t inner = 1;
+  for (std::size_t i = *axis + 1; i < shape.rank(); ++i) inner *= shape[i];
+  std::vector<double> valid;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (static_cast<std::int64_t>(i) / inner % capacity < rows) valid.push_back(all[i]);
+  }
+  return valid;
+}
+
+std::string state_name(const loop::Buffer& buffer) {
+  return "<- " + buffer.source;
 }
 
 void write_state(const loop::Program& program, const loop::Buffer& buffer, unsigned char* state,
@@ -118,8 +139,8 @@ loop::Program lowered(const Graph& graph) {
   return program;
 }
 
-OutputValues run_compiled(const loop::Program& program, const CompiledProgram& code,
-                          const Environment<double>& environment) {
+StepValues run_compiled(const loop::Program& program, const CompiledProgram& code,
+                        const Environment<double>& environment) {
   Block arena(program.arena_bytes);
   Block state(program.state_bytes);
   Block output(program.output_bytes);
@@ -153,15 +174,19 @@ OutputValues run_compiled(const loop::Program& program, const CompiledProgram& c
                      .stop_flag = nullptr,
                      .reason = 0};
   DLG_CHECK(code.entry()(&context, 1) == 1, "the step was not made");
-  OutputValues values;
+  StepValues values;
   for (const loop::Buffer& buffer : program.buffers) {
-    if (buffer.kind != loop::BufferKind::kOutput) continue;
-    values[buffer.source] = output_elements(program, buffer, output.data(), environment.rows);
+    if (buffer.kind == loop::BufferKind::kState) {
+      values[state_name(buffer)] = read_elements(program, buffer, state.data(), 1);
+    }
+    if (buffer.kind == loop::BufferKind::kOutput) {
+      values[buffer.source] = read_elements(program, buffer, output.data(), environment.rows);
+    }
   }
   return values;
 }
 
-OutputValues run_loops(const loop::Program& program, const Environment<double>& environment) {
+StepValues run_loops(const loop::Program& program, const Environment<double>& environment) {
   loop::Machine machine(program);
   for (const loop::BufferId id : program.buffers.ids()) {
     const loop::Buffer& buffer = program.buffers[id];
@@ -176,16 +201,38 @@ OutputValues run_loops(const loop::Program& program, const Environment<double>& 
     }
   }
   machine.step(environment.rows, plain_order(environment.rows));
-  OutputValues values;
+  StepValues values;
   for (const loop::BufferId id : program.buffers.ids()) {
     const loop::Buffer& buffer = program.buffers[id];
-    if (buffer.kind != loop::BufferKind::kOutput) continue;
-    std::vector<double> elements = machine.buffer(id);
-    // The batch is the first axis of whatever has one.
-    elements.resize(static_cast<std::size_t>(buffer.type.shape.elements(environment.rows)));
-    values[buffer.source] = std::move(elements);
+    const std::vector<double>& all = machine.buffer(id);
+    if (buffer.kind == loop::BufferKind::kState) values[state_name(buffer)] = all;
+    if (buffer.kind == loop::BufferKind::kOutput) {
+      values[buffer.source] = valid_elements(buffer.type.shape, program.batch, environment.rows, all);
+    }
   }
   return values;
+}
+
+std::vector<Target> runnable_targets() {
+  std::vector<Target> targets{Target::kHost};
+  for (const Target target : {Target::kAvx512, Target::kAvx2, Target::kSse2}) {
+    if (can_run(target)) targets.push_back(target);
+  }
+  // The highest of them is the host.
+  if (targets.size() > 1) targets.erase(targets.begin() + 1);
+  return targets;
+}
+
+std::string_view target_name(Target target) {
+  for (const std::string_view name : {"host", "avx512", "avx2", "sse2"}) {
+    if (parse_target(name) == target) return name;
+  }
+  return "?";
+}
+
+bool is_same_number(double a, double b) {
+  return (std::isnan(a) && std::isnan(b)) ||
+         std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
 }
 
 }  // namespace dlg
