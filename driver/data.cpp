@@ -5,12 +5,18 @@
 #include <numeric>
 
 #include "ir/ops/registry.h"
+#include "runtime/npy.h"
+#include "support/text.h"
 
 namespace dlg {
 namespace {
 
 constexpr Diag<std::string, std::int64_t, std::int64_t> kBadRowCount{
     DiagCode::FieldRowCount, Severity::kError, "field `{}` has {} rows, the fields before it have {}"};
+
+constexpr Diag<std::size_t> kOneArray{
+    DiagCode::BadFieldSource, Severity::kError,
+    "the prediction reads {} fields from npy files, expected one: the input is a single file"};
 
 CsvFirstLine first_line(CsvHeader header) {
   return header == CsvHeader::kNone ? CsvFirstLine::kData : CsvFirstLine::kHeader;
@@ -53,11 +59,24 @@ FieldRecord record_of(const Field& field) {
   return record;
 }
 
-const FieldRecord* find_field(const RunRecord* run, const std::string& name) {
-  if (run == nullptr) return nullptr;
-  const auto found = std::find_if(run->fields.begin(), run->fields.end(),
+const FieldRecord* find_field(const std::vector<FieldRecord>& fields, const std::string& name) {
+  const auto found = std::find_if(fields.begin(), fields.end(),
                                   [&](const FieldRecord& field) { return field.name == name; });
-  return found == run->fields.end() ? nullptr : &*found;
+  return found == fields.end() ? nullptr : &*found;
+}
+
+const FieldRecord* find_field(const RunRecord* run, const std::string& name) {
+  return run == nullptr ? nullptr : find_field(run->fields, name);
+}
+
+bool is_scaled(const FieldRecord& record) {
+  return record.scale_subtract != 0 || record.scale_divide != 1 || record.scale_multiply != 1;
+}
+
+std::string origin_of(const std::vector<NpyArray>& arrays) {
+  std::vector<std::string> texts;
+  for (const NpyArray& array : arrays) texts.push_back(array.text());
+  return join_words(texts);
 }
 
 /// The values of one field from a table. `record` receives the class names unless it has them.
@@ -119,12 +138,37 @@ class Loader {
     return true;
   }
 
+  /// Reads the rows of one field from its npy files.
+  bool add_arrays(const Field& field, const std::vector<FileRequest>& requests) {
+    std::vector<NpyArray>& arrays = arrays_[field.path];
+    std::int64_t rows = 0;
+    for (const FileRequest& request : requests) {
+      std::optional<NpyArray> array = read_npy(request, session_.diagnostics);
+      if (!array) return false;
+      rows += array->rows();
+      arrays.push_back(std::move(*array));
+    }
+    if (!check_row_shape(arrays, field.source.file_shape, field.range, session_.diagnostics)) return false;
+    if (data_.rows != 0 && rows != data_.rows) {
+      session_.diagnostics.report(field.range, kBadRowCount, field.name, rows, data_.rows)
+          .note("its values come from " + origin_of(arrays));
+      return false;
+    }
+    data_.rows = rows;
+    const FieldRecord* known = find_field(run_, field.name);
+    data_.fields.push_back(known != nullptr ? *known : record_of(field));
+    return true;
+  }
+
   bool make_columns(const std::vector<Field>& fields) {
     for (const Field& field : fields) {
       const std::int64_t row_elements = field.type.shape.elements(1);
       const ColumnSpec spec{field.path, element_type(field.type.dtype), row_elements,
                             class_limit(graph_, field.path), field.range};
-      std::optional<DataColumn> column = make_column(spec, data_.values[field.path], session_.diagnostics);
+      std::optional<DataColumn> column =
+          field.source.kind == FieldSource::Kind::kArray
+              ? array_column(field, spec)
+              : make_column(spec, data_.values[field.path], session_.diagnostics);
       if (!column) return false;
       data_.columns.push_back(std::move(*column));
     }
@@ -134,14 +178,36 @@ class Loader {
   LoadedData& data() { return data_; }
 
  private:
+  /// Numbers of the input's own float type are taken as they are; others go through doubles.
+  std::optional<DataColumn> array_column(const Field& field, ColumnSpec spec) {
+    const std::vector<NpyArray>& arrays = arrays_[field.path];
+    const FieldRecord& record = *find_field(data_.fields, field.name);
+    const bool is_same = std::all_of(arrays.begin(), arrays.end(), [&](const NpyArray& array) {
+      return array.element_type() == spec.type && is_float(field.type.dtype);
+    });
+    if (is_same && !spec.class_count && !is_scaled(record)) {
+      std::vector<std::string_view> parts;
+      for (const NpyArray& array : arrays) parts.push_back(array.data());
+      return join_column(spec, parts, session_.diagnostics);
+    }
+    std::vector<double>& values = data_.values[field.path];
+    for (const NpyArray& array : arrays) {
+      for (std::int64_t i = 0; i < array.elements(); ++i) values.push_back(array.element(i));
+    }
+    scale(values, record);
+    spec.origin = origin_of(arrays);
+    return make_column(spec, values, session_.diagnostics);
+  }
+
   Session& session_;
   const Graph& graph_;
   const RunRecord* run_;
+  std::map<std::string, std::vector<NpyArray>> arrays_;  // by input path
   LoadedData data_;
 };
 
-FileRequest request_of(const Session& session, const Dataset& dataset, const std::string& file) {
-  return {(std::filesystem::path(program_folder(session)) / file).string(), file, dataset.file_range};
+FileRequest request_of(const Session& session, const std::string& file, SourceRange range) {
+  return {(std::filesystem::path(program_folder(session)) / file).string(), file, range};
 }
 
 std::vector<std::int64_t> row_range(std::int64_t begin, std::int64_t end) {
@@ -151,15 +217,41 @@ std::vector<std::int64_t> row_range(std::int64_t begin, std::int64_t end) {
 }
 
 bool read_file_fields(Session& session, const Dataset& dataset, const std::string& file, Loader& loader) {
-  const std::optional<CsvTable> table =
-      read_csv(request_of(session, dataset, file), first_line(dataset.header), session.diagnostics);
+  const std::optional<CsvTable> table = read_csv(request_of(session, file, dataset.file_range),
+                                                 first_line(dataset.header), session.diagnostics);
   return table && loader.add_table(*table, dataset.fields);
 }
 
 bool read_fields(Session& session, const Dataset& dataset, Loader& loader) {
   if (dataset.file) return read_file_fields(session, dataset, *dataset.file, loader);
-  return std::all_of(dataset.fields.begin(), dataset.fields.end(),
-                     [&](const Field& field) { return loader.add_inline(field); });
+  return std::all_of(dataset.fields.begin(), dataset.fields.end(), [&](const Field& field) {
+    if (field.source.kind != FieldSource::Kind::kArray) return loader.add_inline(field);
+    std::vector<FileRequest> requests;
+    for (const std::string& name : field.source.files) {
+      requests.push_back(request_of(session, name, field.range));
+    }
+    return loader.add_arrays(field, requests);
+  });
+}
+
+/// The one file that holds the samples to predict.
+struct FeatureFile {
+  FileRequest request;
+  CsvFirstLine first_line = CsvFirstLine::kHeader;
+};
+
+bool read_features(Session& session, const FeatureFile& file, const std::vector<Field>& fields,
+                   Loader& loader) {
+  const bool has_arrays = std::any_of(fields.begin(), fields.end(), [](const Field& field) {
+    return field.source.kind == FieldSource::Kind::kArray;
+  });
+  if (has_arrays && fields.size() > 1) {
+    session.diagnostics.report(file.request.range, kOneArray, fields.size());
+    return false;
+  }
+  if (has_arrays) return loader.add_arrays(fields.front(), {file.request});
+  const std::optional<CsvTable> table = read_csv(file.request, file.first_line, session.diagnostics);
+  return table && loader.add_table(*table, fields);
 }
 
 /// The parts: `split` divides the rows of the main file; rows of a `test` file are the test part.
@@ -181,6 +273,20 @@ bool split_parts(Session& session, const Dataset& dataset, Loader& loader) {
 }
 
 }  // namespace
+
+std::map<std::string, std::vector<double>> LoadedData::all_values() const {
+  std::map<std::string, std::vector<double>> all = values;
+  for (const DataColumn& column : columns) {
+    if (all.contains(column.name)) continue;
+    std::vector<double>& numbers = all[column.name];
+    const std::int64_t count = column.rows * column.row_elements;
+    numbers.resize(static_cast<std::size_t>(count));
+    for (std::int64_t i = 0; i < count; ++i) {
+      numbers[static_cast<std::size_t>(i)] = load_element(column.data(), column.type, i);
+    }
+  }
+  return all;
+}
 
 InputRows LoadedData::input_rows() const {
   InputRows by_path;
@@ -212,10 +318,11 @@ std::optional<LoadedData> load_features(Session& session, const Program& program
   for (const Field& field : program.data->fields) {
     if (reads_input(graph, field.path)) fields.push_back(field);
   }
-  const std::optional<CsvTable> table =
-      read_csv({path, path, {session.file, 0, 0}}, first_line(program.data->header), session.diagnostics);
   Loader loader(session, graph, &run);
-  if (!table || !loader.add_table(*table, fields) || !loader.make_columns(fields)) return std::nullopt;
+  const FileRequest request{path, path, {session.file, 0, 0}};
+  if (!read_features(session, {request, first_line(program.data->header)}, fields, loader))
+    return std::nullopt;
+  if (!loader.make_columns(fields)) return std::nullopt;
   loader.data().parts.test = row_range(0, loader.data().rows);
   return std::move(loader.data());
 }

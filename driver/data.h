@@ -17,13 +17,16 @@ namespace dlg {
 /// All rows of the data set; empty for a program without data.
 struct LoadedData {
   std::int64_t rows = 0;
-  std::map<std::string, std::vector<double>> values;  // by input path, row-major
-  std::vector<DataColumn> columns;                    // the same in the inputs' dtypes
+  std::map<std::string, std::vector<double>>
+      values;                       // by input path, row-major; not of arrays taken as they are
+  std::vector<DataColumn> columns;  // all inputs in their dtypes
   SplitRows parts;
   std::vector<FieldRecord> fields;
   std::vector<std::string> header;
 
   InputRows input_rows() const;
+  /// The values of all inputs, for the reference engine.
+  std::map<std::string, std::vector<double>> all_values() const;
 };
 
 /// A part of the data with its name: train, val, test.
@@ -37,7 +40,7 @@ std::vector<Part> parts_of(const LoadedData& data);
 /// Reads the program's data. Class names of `run`, if given, number the labels instead of the file's own.
 std::optional<LoadedData> load_data(Session& session, const Program& program, const RunRecord* run = nullptr);
 
-/// Reads the fields that `program.graph` needs as inputs from another CSV file, scaled as the run was.
+/// Reads the fields that `program.graph` needs as inputs from another CSV or npy file, scaled as the run was.
 std::optional<LoadedData> load_features(Session& session, const Program& program, const Graph& graph,
                                         const RunRecord& run, const std::string& path);
 

@@ -73,13 +73,13 @@ class CompiledLaboratory : public Laboratory {
 class ReferenceLaboratory : public Laboratory {
  public:
   ReferenceLaboratory(const Program& program, const LoadedData& data, const Inspection& inspection)
-      : observer_(differentiate(observed_graph(program, data, inspection)), data.values),
+      : observer_(differentiate(observed_graph(program, data, inspection)), data.all_values()),
         batch_(first_batch(program, data)) {
     initial_ = initial_states(program.graph, seed_of(program));
     rows_ = std::max<std::int64_t>(1, static_cast<std::int64_t>(batch_.size()));
     if (!program.training) return;
     const Graph forward = training_graph(program, batch_capacity(program, data));
-    trainer_.emplace(apply_update(differentiate(forward), program.training->rule), data.values);
+    trainer_.emplace(apply_update(differentiate(forward), program.training->rule), data.all_values());
     initial_ = initial_states(trainer_->graph(), seed_of(program));
     plan_ = train_plan(program, data);
   }

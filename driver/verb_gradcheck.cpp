@@ -32,7 +32,8 @@ constexpr double kF64Tolerance = 1e-12;
 class LossProbe {
  public:
   LossProbe(const Program& program, const LoadedData& data)
-      : reference_(with_outputs(program.graph, {{"loss", *program.graph.find_output("loss")}}), data.values),
+      : reference_(with_outputs(program.graph, {{"loss", *program.graph.find_output("loss")}}),
+                   data.all_values()),
         batch_(first_batch(program, data)) {}
 
   double at(StateValues states, const std::string& path, std::size_t entry, double value) {

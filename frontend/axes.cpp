@@ -66,6 +66,12 @@ Axes plain_axes(const std::vector<std::int64_t>& sizes) {
   return axes;
 }
 
+std::vector<std::int64_t> sizes_of(const Axes& axes) {
+  std::vector<std::int64_t> sizes;
+  for (const Axis& axis : axes) sizes.push_back(axis.size);
+  return sizes;
+}
+
 std::optional<std::int64_t> element_count(const Axes& axes) {
   std::optional<std::int64_t> count = 1;
   for (const Axis& axis : axes) {

@@ -49,6 +49,7 @@ std::vector<std::int64_t> last_positions(const Axes& axes, Batching batching, st
 
 /// Plain axes of these sizes.
 Axes plain_axes(const std::vector<std::int64_t>& sizes);
+std::vector<std::int64_t> sizes_of(const Axes& axes);
 
 /// The product of the sizes; nullopt if it leaves 64 bits.
 std::optional<std::int64_t> element_count(const Axes& axes);

@@ -28,7 +28,10 @@ constexpr Diag<std::string> kShareSum{DiagCode::BadSetting, Severity::kError,
 constexpr Diag<std::string> kShareName{DiagCode::UnknownArgument, Severity::kError,
                                        "`shares` has no argument `{}`"};
 constexpr Diag<> kMixed{DiagCode::BadFieldSource, Severity::kError,
-                        "a block reads its fields from one file or has them written in place, not both"};
+                        "a block reads its fields from one CSV file, or from npy files and lists, not both"};
+
+constexpr Diag<> kTestAlone{DiagCode::MissingSetting, Severity::kError,
+                            "`test` names a file of the same columns, but the block has no `file`"};
 
 /// Rounding of shares like 0.7 + 0.15 + 0.15.
 constexpr double kShareTolerance = 1e-9;
@@ -129,11 +132,12 @@ void set_block_setting(Elaboration& e, const ast::Setting& setting, Dataset& dat
 bool check_source(Elaboration& e, const ast::Setting& setting, const FieldText& text,
                   const DeclaredData& data) {
   const bool is_inline = text.source.kind == FieldSource::Kind::kInline;
-  if (is_inline && data.dataset.file) {
+  const bool is_array = text.source.kind == FieldSource::Kind::kArray;
+  if ((is_inline || is_array) && data.dataset.file) {
     e.error(setting.range, kMixed);
     return false;
   }
-  if (!is_inline && !data.dataset.file) {
+  if (!is_inline && !is_array && !data.dataset.file) {
     e.error(setting.key.range, kNoFile, setting.key.text);
     return false;
   }
@@ -160,6 +164,7 @@ void declare_field(Elaboration& e, const ast::Setting& setting, DeclaredData& da
     if (text->rows != 0 && data.rows == 0) data.rows = text->rows;
     declared.field.source = std::move(text->source);
     declared.axes = std::move(text->axes);
+    declared.is_open = text->is_open;
   }
   data.fields.push_back(std::move(declared));
 }
@@ -180,6 +185,7 @@ DeclaredData declare_block(Elaboration& e, const ast::SettingsBlock& block) {
   for (const std::size_t i : distinct) {
     const ast::Setting& setting = block.settings[i];
     if (!is_block_setting(setting.key)) declare_field(e, setting, data);
+    if (setting.key.text == "test" && !data.dataset.file) e.error(setting.key.range, kTestAlone);
   }
   return data;
 }

@@ -50,6 +50,7 @@ struct DeclaredField {
   Field field;
   Axes axes;
   std::optional<DType> dtype;  // of its input, once it is used
+  bool is_open = false;        // an array whose axes follow from its first use
   bool is_used = false;
   bool is_bad = false;  // has an error of its own
 };

@@ -24,6 +24,9 @@ constexpr Diag<> kClassOf{DiagCode::BadFieldSource, Severity::kError,
                           "`class` takes one column: `class(column(64))`"};
 constexpr Diag<> kClassScaled{DiagCode::BadFieldSource, Severity::kError, "class labels are not scaled"};
 
+constexpr Diag<> kArrayFiles{DiagCode::BadFieldSource, Severity::kError,
+                             "`npy` takes the names of files: `npy(\"x.npy\")`"};
+
 constexpr int kLargestDepth = 200;
 
 /// A field or, on its way, a number that scales one.
@@ -159,6 +162,26 @@ std::optional<Part> class_part(Elaboration& e, const ast::Expr& call, int depth)
   return part;
 }
 
+std::optional<Part> array_part(Elaboration& e, const ast::Expr& call) {
+  Part part;
+  part.field.source.kind = FieldSource::Kind::kArray;
+  part.field.is_open = true;
+  for (const ast::Argument& argument : call.arguments) {
+    const ast::Expr& path = e.expr(argument.value);
+    if (!argument.name && path.kind == ast::ExprKind::kString && !path.text.empty()) {
+      part.field.source.files.push_back(path.text);
+      continue;
+    }
+    e.error(path.range, kArrayFiles);
+    return std::nullopt;
+  }
+  if (part.field.source.files.empty()) {
+    e.error(call.range, kArrayFiles);
+    return std::nullopt;
+  }
+  return part;
+}
+
 std::optional<Part> inline_part(Elaboration& e, ast::ExprId id) {
   const Operand operand = evaluate_operand(e, id);
   if (operand.value.is_poison()) return std::nullopt;
@@ -180,9 +203,12 @@ std::optional<Part> named_part(Elaboration& e, ast::ExprId id, int depth) {
   const ast::Expr& expr = e.expr(id);
   std::optional<Part> part = part_of(e, expr.args[0], depth);
   if (!part) return std::nullopt;
-  const std::optional<Axes> axes = as_axes(e, expr, part->field.axes);
+  const bool is_declared = part->field.is_open;
+  const std::optional<Axes> axes = is_declared ? given_axes(e, expr) : as_axes(e, expr, part->field.axes);
   if (!axes) return std::nullopt;
   part->field.axes = *axes;
+  part->field.is_open = false;
+  if (is_declared) part->field.source.file_shape = sizes_of(*axes);
   return part;
 }
 
@@ -198,6 +224,7 @@ std::optional<Part> part_of(Elaboration& e, ast::ExprId id, int depth) {
     const std::string_view callee = callee_of(e, id);
     if (callee == "columns") return columns_part(e, expr, ColumnCount::kSeveral);
     if (callee == "column") return columns_part(e, expr, ColumnCount::kOne);
+    if (callee == "npy") return array_part(e, expr);
     if (callee == "class") return class_part(e, expr, depth + 1);
   }
   return inline_part(e, id);

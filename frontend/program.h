@@ -17,9 +17,11 @@ enum class CsvHeader { kNone, kFirstLine };
 
 /// Where a field's numbers come from.
 struct FieldSource {
-  enum class Kind { kInline, kColumns, kClass };
+  enum class Kind { kInline, kColumns, kClass, kArray };
   Kind kind = Kind::kInline;
   std::vector<double> values;                // kInline, all rows
+  std::vector<std::string> files;            // kArray: npy files, their rows one after the other
+  std::vector<std::int64_t> file_shape;      // kArray: of one sample as it lies in the files
   std::vector<std::int64_t> column_numbers;  // kColumns, kClass with numbers
   std::vector<std::string> column_names;     // kColumns, kClass with header names
   double scale_divide = 1;                   // x = columns(..) / 16: divided by, then minus and times

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "frontend/constants.h"
 #include "frontend/expressions.h"
 #include "frontend/names.h"
@@ -21,6 +23,8 @@ constexpr Diag<std::string> kUnknownAxis{DiagCode::BadAxis, Severity::kError,
                                          "`{}` is neither a dim nor an axis that is bound here"};
 constexpr Diag<> kTwoUnknown{DiagCode::BadAxis, Severity::kError,
                              "two axes without a size, expected at most one to infer"};
+constexpr Diag<> kUnknownSize{DiagCode::BadAxis, Severity::kError,
+                              "an axis without a size, expected all sizes: a file is read later"};
 constexpr Diag<std::string> kNotIndexed{DiagCode::NotAValue, Severity::kError,
                                         "found {} before `[`, expected a value with axes"};
 
@@ -76,6 +80,25 @@ std::optional<Axis> written_axis(Elaboration& e, const ast::Axis& axis) {
   const std::optional<Axis> size = axis_of(e, evaluate_operand(e, axis.size));
   if (!size) return std::nullopt;
   return Axis{axis.label->text, size->size, 0};
+}
+
+/// The axes of an `as`; size 0 stands for: to infer.
+std::optional<Axes> written_axes(Elaboration& e, const ast::Expr& expr) {
+  Axes axes;
+  for (const ast::Axis& written : expr.axes) {
+    if (written.is_rest && e.frame().rest) {
+      axes.insert(axes.end(), e.frame().rest->begin(), e.frame().rest->end());
+      continue;
+    }
+    const std::optional<Axis> axis = written_axis(e, written);
+    if (!axis) return std::nullopt;
+    axes.push_back(*axis);
+  }
+  return axes;
+}
+
+std::ptrdiff_t unknown_sizes(const Axes& axes) {
+  return std::count_if(axes.begin(), axes.end(), [](const Axis& axis) { return axis.size == 0; });
 }
 
 /// Gives the one axis of size 0 its size.
@@ -142,27 +165,24 @@ Value index_value(Elaboration& e, const Operand& base, const ast::Expr& expr) {
 }
 
 std::optional<Axes> as_axes(Elaboration& e, const ast::Expr& expr, const Axes& from) {
-  Axes axes;
-  int unknown = 0;
-  for (const ast::Axis& written : expr.axes) {
-    if (written.is_rest && e.frame().rest) {
-      axes.insert(axes.end(), e.frame().rest->begin(), e.frame().rest->end());
-      continue;
-    }
-    const std::optional<Axis> axis = written_axis(e, written);
-    if (!axis) return std::nullopt;
-    unknown += axis->size == 0 ? 1 : 0;
-    axes.push_back(*axis);
-  }
-  if (unknown > 1) {
+  std::optional<Axes> axes = written_axes(e, expr);
+  if (!axes) return std::nullopt;
+  if (unknown_sizes(*axes) > 1) {
     e.error(expr.range, kTwoUnknown);
     return std::nullopt;
   }
   const std::optional<std::int64_t> count = element_count(from);
-  if (count && infer_size(axes, *count)) return axes;
-  for (Axis& axis : axes) axis.size = axis.size == 0 ? 1 : axis.size;
-  Report report = e.error(expr.range, kCount, axes_text(from), axes_text(axes));
+  if (count && infer_size(*axes, *count)) return axes;
+  for (Axis& axis : *axes) axis.size = axis.size == 0 ? 1 : axis.size;
+  Report report = e.error(expr.range, kCount, axes_text(from), axes_text(*axes));
   e.label(report, e.expr(expr.args[0]).range, fmt::format("this has {} elements", count.value_or(0)));
+  return std::nullopt;
+}
+
+std::optional<Axes> given_axes(Elaboration& e, const ast::Expr& expr) {
+  std::optional<Axes> axes = written_axes(e, expr);
+  if (axes && unknown_sizes(*axes) == 0) return axes;
+  if (axes) e.error(expr.range, kUnknownSize);
   return std::nullopt;
 }
 

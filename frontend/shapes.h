@@ -21,4 +21,7 @@ TensorValue cut(Elaboration& e, const TensorValue& tensor, std::size_t axis, std
 /// The axes of an `as`, for a value of `count` elements. Errors: unknown names, counts that differ.
 std::optional<Axes> as_axes(Elaboration& e, const ast::Expr& expr, const Axes& from);
 
+/// The axes of an `as` that says all sizes. Errors: unknown names, a size left to infer.
+std::optional<Axes> given_axes(Elaboration& e, const ast::Expr& expr);
+
 }  // namespace dlg

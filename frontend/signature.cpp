@@ -146,6 +146,46 @@ bool bind_plain(Elaboration& e, const Binding& binding) {
   return true;
 }
 
+/// The axis that a pattern stands for before its argument is seen; nullopt: only the argument tells.
+std::optional<Axis> known_axis(Elaboration& e, const ast::Axis& pattern) {
+  const std::optional<std::string> variable = free_variable(e, pattern);
+  if (!variable) return declared_axis(e, pattern);
+  const auto bound = e.frame().axes.find(*variable);
+  if (bound == e.frame().axes.end()) return std::nullopt;
+  return bound->second;
+}
+
+std::optional<Axes> known_axes(Elaboration& e, const ast::TypeText& type) {
+  Axes axes;
+  for (const ast::Axis& pattern : type.axes) {
+    if (pattern.is_rest) {
+      if (!e.frame().rest) return std::nullopt;
+      axes.insert(axes.end(), e.frame().rest->begin(), e.frame().rest->end());
+      continue;
+    }
+    const std::optional<Axis> axis = known_axis(e, pattern);
+    if (!axis) return std::nullopt;
+    axes.push_back(*axis);
+  }
+  return axes;
+}
+
+/// An array of a file that is written without `as` has the axes of the first formal that says them all.
+void give_axes(Elaboration& e, const Binding& binding) {
+  const FieldValue* value = binding.operand.value.as<FieldValue>();
+  if (!value || !e.data[value->dataset].fields[value->field].is_open) return;
+  std::optional<Axes> axes = known_axes(e, *binding.formal->type);
+  if (!axes) return;
+  // A name that holds inside this call means nothing to the data.
+  for (Axis& axis : *axes) {
+    if (axis.scope != 0) axis = {"", axis.size, 0};
+  }
+  DeclaredField& field = e.data[value->dataset].fields[value->field];
+  field.field.source.file_shape = sizes_of(*axes);
+  field.axes = std::move(*axes);
+  field.is_open = false;
+}
+
 /// Both rounds of matching: the first binds the variables, the second gives the axes.
 std::optional<std::vector<Axes>> match_all(Elaboration& e, const std::vector<Binding>& typed) {
   std::vector<Axes> result;
@@ -153,6 +193,7 @@ std::optional<std::vector<Axes>> match_all(Elaboration& e, const std::vector<Bin
   for (int round = 0; round < 2 && is_good; ++round) {
     result.clear();
     for (const Binding& binding : typed) {
+      give_axes(e, binding);
       const std::optional<Axes> actual = axes_if_tensor(e, binding.operand.value);
       const std::optional<Axes> axes = actual ? match(e, *binding.formal->type, *actual) : std::nullopt;
       if (!axes) report_shape(e, binding, binding.operand.value);

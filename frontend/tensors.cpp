@@ -80,6 +80,7 @@ TensorValue field_tensor(Elaboration& e, const FieldValue& value, DType dtype) {
   DeclaredField& field = data.fields[value.field];
   data.is_used = true;
   field.is_used = true;
+  field.is_open = false;
   const bool is_integer_anywhere = e.integer_fields.count(field.field.path) > 0;
   if (dtype == DType::kI32 && field.dtype && *field.dtype != DType::kI32) {
     e.integer_fields.insert(field.field.path);

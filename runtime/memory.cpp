@@ -59,6 +59,10 @@ std::string range_text(const ColumnSpec& spec, double value) {
   return "";
 }
 
+void note_origin(Report& report, const ColumnSpec& spec) {
+  if (!spec.origin.empty()) report.note("the values come from " + spec.origin);
+}
+
 /// Whether each value fits the column; the first that does not is reported.
 bool check_values(const ColumnSpec& spec, std::span<const double> values, Diagnostics& diagnostics) {
   const bool wants_integers = spec.class_count || is_integer_type(spec.type);
@@ -66,11 +70,14 @@ bool check_values(const ColumnSpec& spec, std::span<const double> values, Diagno
     const std::int64_t sample = static_cast<std::int64_t>(i) / spec.row_elements;
     const double value = values[i];
     if (wants_integers && value != std::trunc(value)) {
-      diagnostics.report(spec.range, kNotInteger, spec.name, number_text(value), sample);
+      Report report = diagnostics.report(spec.range, kNotInteger, spec.name, number_text(value), sample);
+      note_origin(report, spec);
       return false;
     }
     if (const std::string wanted = range_text(spec, value); !wanted.empty()) {
-      diagnostics.report(spec.range, kOutOfRange, spec.name, number_text(value), sample, wanted);
+      Report report =
+          diagnostics.report(spec.range, kOutOfRange, spec.name, number_text(value), sample, wanted);
+      note_origin(report, spec);
       return false;
     }
   }
@@ -147,6 +154,23 @@ std::optional<DataColumn> make_column(const ColumnSpec& spec, std::span<const do
     store_element(block->data(), spec.type, i, values[static_cast<std::size_t>(i)]);
   }
   return DataColumn{spec.name, spec.type, count / spec.row_elements, spec.row_elements, std::move(*block)};
+}
+
+std::optional<DataColumn> join_column(const ColumnSpec& spec, std::span<const std::string_view> parts,
+                                      Diagnostics& diagnostics) {
+  std::size_t bytes = 0;
+  for (const std::string_view part : parts) bytes += part.size();
+  const auto size = static_cast<std::int64_t>(bytes);
+  const std::int64_t row_bytes = spec.row_elements * element_bytes(spec.type);
+  DLG_CHECK(row_bytes > 0 && size % row_bytes == 0, "parts of a column are whole rows");
+  std::optional<AlignedBlock> block = allocate_or_report(size, spec.range, diagnostics);
+  if (!block) return std::nullopt;
+  unsigned char* at = block->data();
+  for (const std::string_view part : parts) {
+    std::memcpy(at, part.data(), part.size());
+    at += part.size();
+  }
+  return DataColumn{spec.name, spec.type, size / row_bytes, spec.row_elements, std::move(*block)};
 }
 
 double load_element(const void* data, ElementType type, std::int64_t index) {

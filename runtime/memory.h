@@ -98,11 +98,17 @@ struct ColumnSpec {
   std::int64_t row_elements = 1;
   std::optional<std::int64_t> class_count;  // each value must then be an integer in 0 .. class_count - 1
   SourceRange range;
+  std::string origin = {};  // for messages: where the values come from; empty: the program
 };
 
 /// Rounds `values` to the column's type once. Errors: an integer column or class index that is not whole or
 /// out of range, a number that overflows f32, each with its row (from 0, without a header) .
 std::optional<DataColumn> make_column(const ColumnSpec& spec, std::span<const double> values,
+                                      Diagnostics& diagnostics);
+
+/// A column of finite f32 or f64 numbers that lie in memory in that type already: `parts` are their bytes,
+/// whole rows each, put one after the other.
+std::optional<DataColumn> join_column(const ColumnSpec& spec, std::span<const std::string_view> parts,
                                       Diagnostics& diagnostics);
 
 /// Element `index` of an array of `type` as a double.
