@@ -5,6 +5,7 @@
 
 #include "codegen/emit.h"
 #include "ir/loop/scalar_math.h"
+#include "support/defects.h"
 
 namespace dlg {
 
@@ -12,6 +13,17 @@ using llvm::Value;
 using loop::BufferId;
 using loop::Index;
 using loop::RegId;
+
+namespace {
+
+std::vector<std::int64_t> element_strides(const loop::Buffer& buffer, std::int64_t batch) {
+  if (!has_defect(Defect::kWrongStride)) return loop::strides_of(buffer, batch);
+  loop::Buffer row_major = buffer;
+  row_major.order.clear();
+  return loop::strides_of(row_major, batch);
+}
+
+}  // namespace
 
 /// What varies over the lanes of the current vector loop: nothing outside one.
 bool ElementEmitter::is_varying(const Index& index) const {
@@ -46,7 +58,7 @@ std::int64_t ElementEmitter::lane_factor(const Index& index) const {
 }
 
 ElementEmitter::Address ElementEmitter::address_of(BufferId id, const std::vector<Index>& indices) {
-  const std::vector<std::int64_t> strides = loop::strides_of(program_.buffers[id], program_.batch);
+  const std::vector<std::int64_t> strides = element_strides(program_.buffers[id], program_.batch);
   Address address{i64(0), 0, nullptr};
   for (std::size_t axis = 0; axis < indices.size(); ++axis) {
     const Index& index = indices[axis];
@@ -167,6 +179,7 @@ Value* ElementEmitter::value_of(const loop::Instruction& instruction) {
   }
   std::vector<Value*> args;
   for (const RegId arg : instruction.args) args.push_back(regs_.at(arg));
+  if (instruction.op == loop::Op::kSub && has_defect(Defect::kSwappedOperands)) std::swap(args[0], args[1]);
   return emit_scalar(builder_, instruction, dtypes_.at(instruction.args.back()), args, fma_);
 }
 

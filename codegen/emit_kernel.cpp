@@ -10,6 +10,7 @@
 #include "codegen/element_emitter.h"
 #include "codegen/emit.h"
 #include "support/check.h"
+#include "support/defects.h"
 
 namespace dlg {
 namespace {
@@ -268,7 +269,8 @@ class KernelEmitter {
 
   /// Independent iterations, in runs of vectors; the last run may be one by one.
   void emit_vector(const Loop& loop) {
-    const std::vector<Segment> segments = segments_of(loop, fma_);
+    std::vector<Segment> segments = segments_of(loop, fma_);
+    if (has_defect(Defect::kLostVectorTail) && segments.back().width == 1) segments.pop_back();
     Value* begin = i64(0);
     for (const Segment& segment : segments) {
       Value* end = segment.end == kBatch ? whole_part(rows_, segment.width) : i64(segment.end);
@@ -381,8 +383,8 @@ class KernelEmitter {
         return wide_values(loop, &loop::Carried::next);
       });
     });
-    if (loop.extent == kBatch || loop.extent % kReductionLanes != 0)
-      lanes = with_rest(loop, lanes, {whole, bounds.end});
+    const bool has_rest = loop.extent == kBatch || loop.extent % kReductionLanes != 0;
+    if (has_rest && !has_defect(Defect::kLostLaneTail)) lanes = with_rest(loop, lanes, {whole, bounds.end});
     for (unsigned half = kReductionLanes / 2; half > 0; half /= 2) lanes = joined_halves(loop, lanes, half);
     for (std::size_t i = 0; i < lanes.size(); ++i) elements_.set_reg(loop.carried[i].result, lanes[i]);
   }

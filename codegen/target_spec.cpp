@@ -9,6 +9,7 @@
 
 #include "codegen/llvm_adapter.h"
 #include "support/check.h"
+#include "support/defects.h"
 
 namespace dlg {
 namespace {
@@ -81,7 +82,8 @@ TargetSpec target_spec(Target target) {
   builder.setCPU(std::string(level.cpu));
   builder.setCodeGenOptLevel(llvm::CodeGenOptLevel::Default);
   // No contraction: a product and a sum are two roundings unless the loop IR says fma.
-  builder.getOptions().AllowFPOpFusion = llvm::FPOpFusion::Strict;
+  const bool contracts = has_defect(Defect::kContraction);
+  builder.getOptions().AllowFPOpFusion = contracts ? llvm::FPOpFusion::Fast : llvm::FPOpFusion::Strict;
   return {std::move(builder), level.fma};
 }
 

@@ -9,6 +9,7 @@
 #include "ir/ops/expr.h"
 #include "ir/ops/registry.h"
 #include "support/check.h"
+#include "support/defects.h"
 
 namespace dlg {
 namespace {
@@ -64,6 +65,7 @@ void contribute(Builder& builder, Cotangents& cotangents, ValueId operand, Expr 
             fmt::format("a gradient of type {} for a value of type {}", type_text(gradient.type()),
                         type_text(builder.type(operand))));
   ValueId& sum = cotangents.value[operand];
+  if (sum.is_valid() && has_defect(Defect::kDroppedContribution)) return;
   sum = sum.is_valid() ? (Expr{&builder, sum} + gradient).value : gradient.value;
 }
 

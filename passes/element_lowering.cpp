@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "support/check.h"
+#include "support/defects.h"
 
 namespace dlg {
 
@@ -25,8 +26,8 @@ class NodeScope final : public ElementScope {
 
   using ElementScope::arg;
   Scalar arg(std::size_t operand, std::vector<loop::Index> at) override {
-    const loop::RegId reg = lowering_.element(node().operands[operand], std::move(at));
-    return {this, reg, operand_type(operand).dtype};
+    const ValueId value = lowering_.fused_operand(node().operands[operand]);
+    return {this, lowering_.element(value, std::move(at)), operand_type(operand).dtype};
   }
 
   using ElementScope::emit;
@@ -75,7 +76,8 @@ loop::Loop NodeScope::header(loop::LoopKind kind, std::int64_t extent, const Sca
   loop.kind = kind;
   loop.var = builder_.new_var();
   loop.name = extent == kBatch ? "b" : "k";
-  loop.extent = extent;
+  const bool runs_over_padding = extent == kBatch && has_defect(Defect::kPaddedRows);
+  loop.extent = runs_over_padding ? lowering_.graph_.batch : extent;
   for (const Scalar& value : initial) {
     loop::Carried carried;
     carried.initial = value.reg;
@@ -163,6 +165,13 @@ ElementScope::Scalars NodeScope::chain(std::int64_t extent, std::int64_t block, 
 ElementLowering::ElementLowering(const Graph& graph, KernelBuilder& builder, IsComputed is_computed,
                                  Load load)
     : graph_(graph), builder_(builder), is_computed_(std::move(is_computed)), load_(std::move(load)) {}
+
+ValueId ElementLowering::fused_operand(ValueId operand) const {
+  const Node& node = graph_[operand];
+  const bool may_drop = has_defect(Defect::kDroppedOp) && is_computed_(operand) && is<Map>(*node.op) &&
+                        node.operands.size() == 1 && graph_.type(node.operands[0]) == node.type;
+  return may_drop ? node.operands[0] : operand;
+}
 
 loop::RegId ElementLowering::element(ValueId value, Indices at) {
   DLG_CHECK(at.size() == graph_.type(value).shape.rank(),

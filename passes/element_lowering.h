@@ -45,6 +45,8 @@ class ElementLowering {
  private:
   friend class NodeScope;
 
+  /// The operand itself. (Where Defect::kDroppedOp is awake, a fused op of one operand is left out.)
+  ValueId fused_operand(ValueId operand) const;
   loop::RegId compute(ValueId value, const Indices& at);
 
   const Graph& graph_;

@@ -5,6 +5,7 @@
 #include "passes/group_trace.h"
 #include "passes/order_edges.h"
 #include "passes/schedule.h"
+#include "support/defects.h"
 
 namespace dlg {
 namespace {
@@ -109,6 +110,7 @@ bool Fuser::mixes_loss_and_effects(const GroupPlan& plan) const {
 }
 
 bool Fuser::stays_acyclic(std::size_t a, std::size_t b) const {
+  if (has_defect(Defect::kCyclicFusion)) return true;
   std::vector<std::size_t> classes = class_of_;
   std::replace(classes.begin(), classes.end(), b, a);
   return quotient_is_acyclic(edges_, classes);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "support/check.h"
+#include "support/defects.h"
 
 namespace dlg {
 namespace {
@@ -85,7 +86,7 @@ Roles roles_of(const Graph& fused) {
   }
   const auto mark_read = [&](ValueId value, GroupId reader) {
     const bool is_elsewhere = roles.of[value] == ValueRole::kInternal && roles.group_of[value] != reader;
-    if (is_elsewhere) roles.of[value] = ValueRole::kStored;
+    if (is_elsewhere && !has_defect(Defect::kUnstoredValue)) roles.of[value] = ValueRole::kStored;
   };
   // A view's operands are read by all groups that inline it: readers are found through chains of views.
   IdVector<ValueId, std::vector<GroupId>> readers(fused.nodes.size());

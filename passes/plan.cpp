@@ -8,6 +8,7 @@
 #include "passes/arena.h"
 #include "passes/storage_order.h"
 #include "support/check.h"
+#include "support/defects.h"
 
 namespace dlg {
 namespace {
@@ -70,6 +71,7 @@ Plan Planner::run() {
   place_arena_values();
   find_lifetimes();
   pack_arena();
+  if (has_defect(Defect::kLostCopy)) plan_.copies.clear();
   return std::move(plan_);
 }
 
@@ -114,7 +116,7 @@ std::optional<std::string> Planner::refuse_in_place(const Effect& effect) const 
   const std::size_t writer = roles_.group_of[effect.value].index;
   if (writer < plan_.groups_before_stop_test) return "the stop test comes later";
   const ValueId old = find_state_value(fused_, fused_.states[effect.state].path);
-  if (!old.is_valid()) return std::nullopt;
+  if (!old.is_valid() || has_defect(Defect::kEarlyUpdate)) return std::nullopt;
   for (std::size_t later = writer + 1; later < groups_.size(); ++later) {
     const GroupId group{static_cast<std::uint32_t>(later)};
     if (traces_[group].reads(old))

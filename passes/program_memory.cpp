@@ -6,6 +6,7 @@
 
 #include "ir/ops/registry.h"
 #include "support/check.h"
+#include "support/defects.h"
 
 namespace dlg {
 
@@ -65,7 +66,14 @@ struct LeafLoads {
     return memory.load_from(builder, *buffer, {});
   }
 
-  loop::RegId rows() { return to_own_dtype(builder.emit({.op = loop::Op::kRows, .dtype = DType::kI64})); }
+  loop::RegId rows() {
+    loop::Instruction rows{.op = loop::Op::kRows, .dtype = DType::kI64};
+    if (has_defect(Defect::kCountedPadding)) {
+      rows.op = loop::Op::kConst;
+      rows.number = static_cast<double>(memory.fused_.batch);
+    }
+    return to_own_dtype(builder.emit(std::move(rows)));
+  }
 
   loop::RegId iota() {
     const auto axis = static_cast<std::size_t>(node().attributes.ints.front());

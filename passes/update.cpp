@@ -10,6 +10,7 @@
 #include "ir/ops/expr.h"
 #include "ir/ops/registry.h"
 #include "support/check.h"
+#include "support/defects.h"
 
 namespace dlg {
 namespace {
@@ -31,7 +32,7 @@ class Replay final : public UpdateScope {
     step_state_ = add_state({"step", TensorType{DType::kF64, {}}, StateKind::kStep, {}, {}});
     const Expr before{&builder_, read(step_state_)};
     builder_.set_name(before.value, "step");
-    step_ = (before + 1.0).value;
+    step_ = (before + (has_defect(Defect::kStepOffByOne) ? 0.0 : 1.0)).value;
     builder_.set_name(step_, "step.new");
   }
 
@@ -116,7 +117,8 @@ std::vector<ValueId> Replay::gradient(const std::vector<ValueId>& points) {
   std::vector<std::pair<ValueId, ValueId>> moved;
   for (std::size_t i = 0; i < points.size(); ++i) {
     here.push_back(parameters_[i].gradient);
-    if (points[i] != parameters_[i].theta) moved.emplace_back(parameters_[i].theta, points[i]);
+    const bool is_moved = points[i] != parameters_[i].theta && !has_defect(Defect::kGradientHere);
+    if (is_moved) moved.emplace_back(parameters_[i].theta, points[i]);
   }
   // The gradient graph is a function of the parameters: with the points in their place it is the gradient
   // there, forward part included.
@@ -139,6 +141,9 @@ void Replay::set_state(std::size_t parameter, const std::string& name, ValueId v
   const std::string path = fmt::format("{}.{}", parameters_[parameter].path, name);
   const std::optional<StateId> id = graph_.find_state(path);
   DLG_CHECK(id.has_value(), fmt::format("the rule writes {} before it declares it", path));
+  const bool has_sibling = !written_.empty() && graph_.states[written_.rbegin()->first].path.starts_with(
+                                                    parameters_[parameter].path + ".");
+  if (has_sibling && has_defect(Defect::kSwappedStates)) std::swap(value, written_.rbegin()->second);
   write(*id, value);
 }
 
@@ -148,6 +153,7 @@ std::vector<Effect> Replay::effects() const {
   all[step_state_] = step_;
   for (const Parameter& p : parameters_) all.try_emplace(p.state, p.theta);
   for (const auto& [state, value] : all) effects.push_back({state, value});
+  if (has_defect(Defect::kLostEffect)) effects.pop_back();
   return effects;
 }
 

@@ -21,6 +21,8 @@ LAYERS = {
 EXCEPTIONS = {"codegen": ["runtime/abi.h"]}
 # Folders of which others see only these headers: the rest is inside the room of a library.
 FRONT_DOORS = {"codegen": ["codegen/jit.h"]}
+# Headers that only tests may include.
+FOR_TESTS = {"support/wake_defect.h": "support/defects.cpp"}
 
 # library: where its headers begin, and the only places that may include them.
 ROOMS = {
@@ -39,6 +41,8 @@ def project_include_error(file, included):
     target = included.split("/")[0]
     if target not in LAYERS and target != "tests":
         return f"`{included}` does not start with a folder of the project"
+    if included in FOR_TESTS and folder != "tests" and file != FOR_TESTS[included]:
+        return f"{included} is for tests alone"
     doors = FRONT_DOORS.get(target)
     if doors and folder != target and included not in doors and not file.startswith(f"tests/unit/{target}/"):
         return f"only {', '.join(doors)} of {target}/ is seen from outside, not {included}"

@@ -4,14 +4,26 @@
 
 #include <algorithm>
 #include <bit>
+#include <span>
 
 #include "support/check.h"
+#include "support/defects.h"
 
 namespace dlg {
 namespace {
 
 void mix(std::size_t& seed, std::size_t value) {
   seed ^= value + 0x9e3779b97f4a7c15ull + (seed << 6u) + (seed >> 2u);
+}
+
+/// The integers that tell nodes apart.
+std::span<const std::int64_t> key_ints(const Node& node) {
+  if (has_defect(Defect::kMergedAttributes)) return {};
+  return node.attributes.ints;
+}
+
+bool same_ints(std::span<const std::int64_t> a, std::span<const std::int64_t> b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end());
 }
 
 /// Bits, not value: -0 and +0 are different constants, and a NaN equals itself.
@@ -26,7 +38,7 @@ bool same_numbers(const std::vector<double>& a, const std::vector<double>& b) {
 
 bool same_node(const Node& a, const Node& b) {
   return a.op == b.op && a.operands == b.operands && a.type == b.type &&
-         bits(a.attributes.number) == bits(b.attributes.number) && a.attributes.ints == b.attributes.ints &&
+         bits(a.attributes.number) == bits(b.attributes.number) && same_ints(key_ints(a), key_ints(b)) &&
          a.attributes.text == b.attributes.text && same_numbers(a.attributes.numbers, b.attributes.numbers);
 }
 
@@ -42,7 +54,7 @@ std::size_t Builder::hash(const Node& node) const {
   mix(seed, static_cast<std::size_t>(node.type.dtype));
   for (const std::int64_t dim : node.type.shape.dims()) mix(seed, static_cast<std::size_t>(dim));
   mix(seed, bits(node.attributes.number));
-  for (const std::int64_t number : node.attributes.ints) mix(seed, static_cast<std::size_t>(number));
+  for (const std::int64_t number : key_ints(node)) mix(seed, static_cast<std::size_t>(number));
   for (const double number : node.attributes.numbers) mix(seed, bits(number));
   mix(seed, std::hash<std::string>{}(node.attributes.text));
   return seed;

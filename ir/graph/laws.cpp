@@ -1,10 +1,12 @@
 #include "ir/graph/laws.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 
 #include "ir/ops/registry.h"
 #include "support/check.h"
+#include "support/defects.h"
 
 namespace dlg {
 namespace {
@@ -33,6 +35,7 @@ class Match {
     DLG_CHECK(is_typed_by_root || !p.op->declares_type, "a law declares a type inside its right side");
     std::vector<ValueId> operands;
     for (const ValueId operand : p.operands) operands.push_back(build(operand, root, merged));
+    if (has_defect(Defect::kReversedLaw)) std::reverse(operands.begin(), operands.end());
     return builder_.add(*p.op, std::move(operands), is_root && merged ? *merged : p.attributes, root.type);
   }
 

@@ -9,6 +9,7 @@
 
 #include "ir/loop/scalar_math.h"
 #include "support/check.h"
+#include "support/defects.h"
 
 namespace dlg::loop {
 namespace {
@@ -135,10 +136,11 @@ class Stepper {
       iterate(loop, i);
       lane = read(loop, &Carried::next);
     }
+    const bool joins_neighbours = has_defect(Defect::kLaneTree);
     for (std::size_t width = kLaneCount / 2; width > 0; width /= 2) {
       for (std::size_t j = 0; j < width; ++j) {
-        write(loop, &Carried::left, lanes[j]);
-        write(loop, &Carried::right, lanes[j + width]);
+        write(loop, &Carried::left, lanes[joins_neighbours ? 2 * j : j]);
+        write(loop, &Carried::right, lanes[joins_neighbours ? 2 * j + 1 : j + width]);
         run(loop.combine);
         lanes[j] = read(loop, &Carried::combined);
       }

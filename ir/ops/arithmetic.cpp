@@ -5,6 +5,7 @@
 #include "ir/ops/lowering.h"
 #include "ir/ops/registry.h"
 #include "ir/ops/type_rules.h"
+#include "support/defects.h"
 
 namespace dlg {
 namespace {
@@ -159,7 +160,7 @@ constinit const OpDef ops::sub{
     .vjp =
         [](VjpScope& s) {
           s.add_gradient(0, s.seed());
-          s.add_gradient(1, -s.seed());
+          s.add_gradient(1, has_defect(Defect::kWrongSign) ? s.seed() : -s.seed());
         },
     .lowering = Map{one_instruction<Op::kSub>},
 };

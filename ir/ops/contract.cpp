@@ -8,6 +8,7 @@
 #include "ir/ops/lowering.h"
 #include "ir/ops/registry.h"
 #include "ir/ops/type_rules.h"
+#include "support/defects.h"
 
 namespace dlg {
 namespace {
@@ -135,7 +136,8 @@ Scalar contract_element(ElementScope& scope) {
   const Shape& a = scope.operand_type(0).shape;
   const Shape& b = scope.operand_type(1).shape;
   const DType dtype = scope.node().type.dtype;
-  const std::vector<std::int64_t> extents = contracted_extents(spec, a);
+  std::vector<std::int64_t> extents = contracted_extents(spec, a);
+  if (extents.back() > 1 && has_defect(Defect::kContractTail)) --extents.back();
   if (sums_in_chains(spec, a, b)) {
     return chain_over(scope, product, extents, {}, scope.constant(0, dtype));
   }

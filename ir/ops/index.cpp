@@ -5,6 +5,7 @@
 #include "ir/ops/lowering.h"
 #include "ir/ops/registry.h"
 #include "ir/ops/type_rules.h"
+#include "support/defects.h"
 
 namespace dlg {
 namespace {
@@ -34,11 +35,19 @@ TypeResult gather_type(const TypeQuery& query) {
   return TensorType{table.dtype, gathered_shape(table.shape, index.shape)};
 }
 
+/// 0 for row 0. The mistake of Defect::kGatherOffByOne, which stays inside the table.
+Scalar row_before(Scalar row) {
+  ElementScope& scope = *row.scope;
+  const Scalar zero = scope.constant(0, row.dtype);
+  return choose(test(Op::kGt, row, zero), row - scope.constant(1, row.dtype), zero);
+}
+
 Scalar gather_element(ElementScope& scope) {
   const std::span<const loop::Index> index = scope.index();
   const std::size_t index_rank = scope.operand_type(1).shape.rank();
-  Indices at{
-      dynamic_index(scope.arg(1, Indices(index.begin(), index.begin() + static_cast<long>(index_rank))))};
+  Scalar row = scope.arg(1, Indices(index.begin(), index.begin() + static_cast<long>(index_rank)));
+  if (has_defect(Defect::kGatherOffByOne)) row = row_before(row);
+  Indices at{dynamic_index(row)};
   at.insert(at.end(), index.begin() + static_cast<long>(index_rank), index.end());
   return scope.arg(0, std::move(at));
 }

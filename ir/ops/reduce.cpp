@@ -5,6 +5,7 @@
 #include "ir/ops/lowering.h"
 #include "ir/ops/registry.h"
 #include "ir/ops/type_rules.h"
+#include "support/defects.h"
 
 namespace dlg {
 namespace {
@@ -26,7 +27,8 @@ Scalar lanes_of(ElementScope& scope, double identity) {
   const ElementScope::Combine combine = [&](std::span<const Scalar> left, std::span<const Scalar> right) {
     return Scalars{scope.emit(op, {left[0], right[0]})};
   };
-  const Scalars initial{scope.constant(identity, scope.node().type.dtype)};
+  const double start = has_defect(Defect::kStartsFromZero) ? 0 : identity;
+  const Scalars initial{scope.constant(start, scope.node().type.dtype)};
   return nested_lanes(scope, extents_of(shape, axes), initial, step, combine)[0];
 }
 

@@ -8,6 +8,7 @@
 #include "ir/ops/registry.h"
 #include "ir/ops/type_rules.h"
 #include "support/check.h"
+#include "support/defects.h"
 
 namespace dlg {
 namespace {
@@ -40,7 +41,8 @@ TypeResult compare_type(const TypeQuery& query) {
 Scalar compare_element(ElementScope& scope) {
   const RelationRow* row = find_relation(scope.node().attributes.text);
   DLG_CHECK(row != nullptr, "a compare node without a relation");
-  return test(row->op, scope.arg(0), scope.arg(1));
+  const bool is_wrong = row->op == Op::kLt && has_defect(Defect::kWrongRelation);
+  return test(is_wrong ? Op::kLe : row->op, scope.arg(0), scope.arg(1));
 }
 
 std::vector<SampleCase> compare_cases() {

@@ -7,6 +7,7 @@
 #include "ir/ops/lowering.h"
 #include "ir/ops/registry.h"
 #include "ir/ops/type_rules.h"
+#include "support/defects.h"
 
 namespace dlg {
 namespace {
@@ -48,14 +49,18 @@ Scalar broadcast_element(ElementScope& scope) {
 }
 
 void broadcast_vjp(VjpScope& scope) {
-  const std::size_t rank = scope.result().shape().rank();
-  scope.add_gradient(0, sum(scope.seed(), other_axes(rank, scope.attributes().ints)));
+  const std::vector<std::int64_t> copies = other_axes(scope.result().shape().rank(), scope.attributes().ints);
+  if (has_defect(Defect::kLostReduce)) return scope.add_gradient(0, scope.seed());
+  if (has_defect(Defect::kAveragedCopies)) return scope.add_gradient(0, mean(scope.seed(), copies));
+  scope.add_gradient(0, sum(scope.seed(), copies));
 }
 
 std::vector<SampleCase> broadcast_cases() {
   return {{{{DType::kF64, {}}}, {}, {DType::kF64, {3, 4}}},
           {{{DType::kF64, {5}}}, {.ints = {1}}, {DType::kF64, {3, 5}}},
           {{{DType::kF64, {3}}}, {.ints = {0}}, {DType::kF64, {3, 5}}},
+          {{{DType::kF64, {5}}}, {.ints = {0}}, {DType::kF64, {5, 5}}},
+          {{{DType::kF64, {5}}}, {.ints = {1}}, {DType::kF64, {5, 5}}},
           {{{DType::kF64, {2, 4}}}, {.ints = {0, 2}}, {DType::kF64, {2, 3, 4}}},
           {{{DType::kF64, {1, 4}}}, {.ints = {1, 2}}, {DType::kF64, {kBatch, 1, 4}}},
           {{{DType::kF64, {kBatch}}}, {.ints = {0}}, {DType::kF64, {kBatch, 4}}}};
@@ -248,14 +253,18 @@ Scalar slice_element(ElementScope& scope) {
 
 void slice_vjp(VjpScope& scope) {
   const Shape shape = scope.operand(0).shape();
-  scope.add_gradient(0, pad(scope.seed(), scope.attributes().ints, shape));
+  std::vector<std::int64_t> starts = scope.attributes().ints;
+  if (has_defect(Defect::kMisplacedSlice)) starts.assign(starts.size(), 0);
+  scope.add_gradient(0, pad(scope.seed(), std::move(starts), shape));
 }
 
 std::vector<SampleCase> slice_cases() {
   return {{{{DType::kF64, {7}}}, {.ints = {2}}, {DType::kF64, {3}}},
+          {{{DType::kF64, {7}}}, {.ints = {4}}, {DType::kF64, {3}}},
           {{{DType::kF64, {3, 5}}}, {.ints = {1, 0}}, {DType::kF64, {2, 5}}},
           {{{DType::kF64, {3, 5}}}, {.ints = {0, 4}}, {DType::kF64, {3, 1}}},
-          {{{DType::kF64, {kBatch, 4}}}, {.ints = {0, 1}}, {DType::kF64, {kBatch, 2}}}};
+          {{{DType::kF64, {kBatch, 4}}}, {.ints = {0, 1}}, {DType::kF64, {kBatch, 2}}},
+          {{{DType::kF64, {kBatch, 4}}}, {.ints = {0, 2}}, {DType::kF64, {kBatch, 2}}}};
 }
 
 TypeResult pad_type(const TypeQuery& query) {
@@ -295,7 +304,8 @@ std::vector<SampleCase> pad_cases() {
   return {{{{DType::kF64, {3}}}, {.ints = {2}}, {DType::kF64, {7}}},
           {{{DType::kF64, {2, 5}}}, {.ints = {1, 0}}, {DType::kF64, {3, 5}}},
           {{{DType::kF64, {3, 1}}}, {.ints = {0, 4}}, {DType::kF64, {3, 5}}},
-          {{{DType::kF64, {kBatch, 2}}}, {.ints = {0, 1}}, {DType::kF64, {kBatch, 4}}}};
+          {{{DType::kF64, {kBatch, 2}}}, {.ints = {0, 1}}, {DType::kF64, {kBatch, 4}}},
+          {{{DType::kF64, {kBatch, 2}}}, {.ints = {0, 2}}, {DType::kF64, {kBatch, 4}}}};
 }
 
 }  // namespace

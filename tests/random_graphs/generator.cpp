@@ -79,7 +79,9 @@ class Generator {
 
   // Leaves.
   ValueId leaf(const TensorType& type, std::size_t integers = 4);
+  ValueId neutral(const TensorType& type);
   ValueId read(const OpDef& op, const std::string& path, const TensorType& type);
+  double number();
   Tensor<double> numbers(const TensorType& type, std::size_t integers);
 
   // Operands.
@@ -94,7 +96,9 @@ class Generator {
   const OpDef& draw_op();
   void add_op();
   void add_leaf_op(const OpDef& op, const SampleCase& sample);
+  void add_twin(const OpDef& op, const SampleCase& sample, const std::vector<ValueId>& operands);
   void add_gradient();
+  std::vector<SampleCase> fitting_cases(const OpDef& op);
   std::optional<SampleCase> draw_case(const OpDef& op);
   void finish();
 
@@ -151,12 +155,24 @@ bool Generator::lies_in(ValueId value, double low, double high) {
   return std::all_of(elements.begin(), elements.end(), [&](double x) { return x >= low && x <= high; });
 }
 
+/// Numbers at which laws and branches turn.
+const std::vector<double>& turning_numbers() {
+  static const std::vector<double> numbers{0.0, -0.0, 1, -1};
+  return numbers;
+}
+
+double Generator::number() {
+  return random_.chance(0.05) ? random_.pick(turning_numbers()) : narrow(random_.uniform(-2, 2));
+}
+
+ValueId Generator::neutral(const TensorType& type) {
+  return constant(builder_, random_.pick(turning_numbers()), type).value;
+}
+
 Tensor<double> Generator::numbers(const TensorType& type, std::size_t integers) {
   Tensor<double> tensor{type.shape.at(result_.environment.rows), {}};
   for (std::int64_t i = 0; i < tensor.shape.elements(); ++i) {
-    const bool is_number = is_float(type.dtype);
-    tensor.elements.push_back(is_number ? narrow(random_.uniform(-2, 2))
-                                        : static_cast<double>(random_.below(integers)));
+    tensor.elements.push_back(is_float(type.dtype) ? number() : static_cast<double>(random_.below(integers)));
   }
   return tensor;
 }
@@ -178,8 +194,7 @@ ValueId Generator::leaf(const TensorType& type, std::size_t integers) {
     return read(ops::input, path, type);
   }
   if (type.shape.has_batch()) {
-    const double number = is_float(type.dtype) ? narrow(random_.uniform(-2, 2)) : 1;
-    return constant(builder_, number, type).value;
+    return constant(builder_, is_float(type.dtype) ? number() : 1, type).value;
   }
   if (random_.chance(0.1)) {
     return builder_.add(ops::constant, {}, {.numbers = numbers(type, integers).elements}, type);
@@ -199,6 +214,7 @@ std::vector<ValueId> Generator::candidates(const Demand& demand) {
 }
 
 ValueId Generator::operand(const Demand& demand) {
+  if (is_float(demand.type.dtype) && random_.chance(0.05)) return fitted(neutral(demand.type), demand);
   const std::vector<ValueId> found = candidates(demand);
   if (!found.empty() && random_.chance(0.8)) return random_.pick(found);
   if (demand.type.dtype == DType::kBool) return condition(demand.type);
@@ -246,21 +262,24 @@ const OpDef& Generator::draw_op() {
   return *all[random_.below(all.size())];
 }
 
-std::optional<SampleCase> Generator::draw_case(const OpDef& op) {
+/// The op's cases in the graph's element type; in a batched graph those with a batch three times.
+std::vector<SampleCase> Generator::fitting_cases(const OpDef& op) {
   std::vector<SampleCase> fitting;
+  const auto retype = [&](TensorType& type) { type.dtype = type.dtype == DType::kF64 ? float_ : type.dtype; };
   for (SampleCase& sample : op.cases == nullptr ? generic_cases(op) : op.cases()) {
     bool has_batch = sample.declared.shape.has_batch();
     for (const TensorType& operand : sample.operands) has_batch |= operand.shape.has_batch();
     if (has_batch && !is_batched_) continue;
-    // In a batched graph the batched cases come more often.
+    for (TensorType& operand : sample.operands) retype(operand);
+    retype(sample.declared);
     for (int i = has_batch ? 3 : 1; i > 0; --i) fitting.push_back(sample);
   }
-  if (fitting.empty()) return std::nullopt;
-  SampleCase sample = random_.pick(fitting);
-  const auto retype = [&](TensorType& type) { type.dtype = type.dtype == DType::kF64 ? float_ : type.dtype; };
-  for (TensorType& operand : sample.operands) retype(operand);
-  retype(sample.declared);
-  return sample;
+  return fitting;
+}
+
+std::optional<SampleCase> Generator::draw_case(const OpDef& op) {
+  const std::vector<SampleCase> fitting = fitting_cases(op);
+  return fitting.empty() ? std::nullopt : std::optional(random_.pick(fitting));
 }
 
 void Generator::add_leaf_op(const OpDef& op, const SampleCase& sample) {
@@ -306,7 +325,17 @@ void Generator::add_op() {
     const ValueId value = is_index ? integer(wanted, domain) : operand(demand);
     operands.push_back(value);
   }
-  builder_.add(op, std::move(operands), sample->attributes, sample->declared);
+  builder_.add(op, operands, sample->attributes, sample->declared);
+  if (op.cases != nullptr && random_.chance(0.25)) add_twin(op, *sample, operands);
+}
+
+/// The same op on the same operands with other attributes.
+void Generator::add_twin(const OpDef& op, const SampleCase& sample, const std::vector<ValueId>& operands) {
+  for (SampleCase other : fitting_cases(op)) {
+    if (other.operands != sample.operands || other.attributes == sample.attributes) continue;
+    builder_.add(op, operands, other.attributes, other.declared);
+    return;
+  }
 }
 
 /// The loss is a sum over values that nothing uses yet, each squeezed and averaged; some values of all kinds

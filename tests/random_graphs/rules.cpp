@@ -123,6 +123,37 @@ Tensors expected_look_ahead(const Environment<double>& before, const std::vector
   return result;
 }
 
+/// u <- v + rate g;  v <- beta u;  w <- theta;  theta <- theta - u: states that need each other's old value,
+/// and one whose new value nobody computes.
+void exchange(UpdateScope& scope) {
+  const auto g = gradient(scope, [&](std::size_t p) { return theta(scope, p); });
+  for (std::size_t p = 0; p < scope.parameter_count(); ++p) {
+    const Expr u = state(scope, p, "u");
+    const Expr next = state(scope, p, "v") + spread(scope, scope.hyper("optimizer.rate"), u) * g[p];
+    state(scope, p, "w");
+    scope.set_state(p, "u", next.value);
+    scope.set_state(p, "v", (spread(scope, scope.hyper("optimizer.beta"), u) * u).value);
+    scope.set_state(p, "w", scope.theta(p));
+    scope.set_theta(p, (theta(scope, p) - next).value);
+  }
+}
+
+Tensors expected_exchange(const Environment<double>& before, const std::vector<std::string>& parameters,
+                          const GradientAt& gradient_at) {
+  Tensors result;
+  for (const auto& [path, g] : gradient_at(at_parameters(before, parameters))) {
+    const Tensor<double>& x = before.states.at(path);
+    const Tensor<double>& old = before.states.at(path + ".u");
+    const Tensor<double> u =
+        map(before.states.at(path + ".v"), g, [](double v, double dx) { return v + kRate * dx; });
+    result[path + ".u"] = u;
+    result[path + ".v"] = map(old, old, [](double y, double) { return kBeta * y; });
+    result[path + ".w"] = x;
+    result[path] = map(x, u, [](double y, double step) { return y - step; });
+  }
+  return result;
+}
+
 }  // namespace
 
 const std::vector<TestRule>& test_rules() {
@@ -132,6 +163,7 @@ const std::vector<TestRule>& test_rules() {
       {{"sgd", {rate}, sgd}, expected_sgd},
       {{"momentum", {beta}, momentum}, expected_momentum},
       {{"look_ahead", {rate, beta}, look_ahead}, expected_look_ahead},
+      {{"exchange", {rate, beta}, exchange}, expected_exchange},
   };
   return rules;
 }

@@ -1,4 +1,4 @@
-// Owns three small update rules, each as graph and as plain arithmetic.
+// Owns four small update rules, each as graph and as plain arithmetic.
 #pragma once
 
 #include <functional>
@@ -19,7 +19,8 @@ struct TestRule {
                       const GradientAt& gradient);
 };
 
-/// sgd, momentum with the step in its rate, and a look-ahead rule with two states.
+/// sgd, momentum with the step in its rate, a look-ahead rule with two states, and a rule whose states change
+/// places.
 const std::vector<TestRule>& test_rules();
 
 }  // namespace dlg::test

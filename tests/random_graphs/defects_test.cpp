@@ -1,0 +1,74 @@
+// Owns the test of the tests: each seeded defect, alone in a process of its own, must be caught by the checks
+// that random graphs go through.
+#include <fmt/format.h>
+
+#include "support/wake_defect.h"
+#include "tests/catch.h"
+#include "tests/random_graphs/child.h"
+#include "tests/random_graphs/engine_checks.h"
+
+using namespace dlg;
+using namespace dlg::test;
+
+namespace {
+
+/// The first graphs go through compiled code too; what shows only there shows soon. Rare things show in the
+/// passes, which are quick.
+constexpr std::uint64_t kCompiledGraphs = 60;
+constexpr std::uint64_t kLoweredGraphs = 60;
+constexpr std::uint64_t kGraphs = 400;
+constexpr unsigned kMostSeconds = 60;
+
+Failure check(const RandomGraph& random) {
+  if (Failure failure = check_graph_passes(random)) return failure;
+  if (random.seed > kLoweredGraphs) return std::nullopt;
+  const bool is_compiled = random.seed <= kCompiledGraphs;
+  return check_engines(random, is_compiled ? std::vector{CompiledWay{}} : std::vector<CompiledWay>{});
+}
+
+constexpr std::string_view kNothing = "nothing was found";
+
+/// What the checks find, "graph 3, differentiate: ...", or kNothing.
+std::string first_failure(Defect defect) {
+  for (std::uint64_t seed = 1; seed <= kGraphs; ++seed) {
+    // Should a check end the process, the parent still learns how far it came.
+    fmt::print(stderr, "graph {}, ", seed);
+    std::fflush(stderr);
+    const RandomGraph random = random_graph(seed);
+    const AwakeDefect awake(defect);
+    if (const Failure failure = check(random)) return *failure;
+  }
+  return std::string(kNothing);
+}
+
+/// What one child found: "graph 3, ...", from the last graph that it began, in one line.
+struct Finding {
+  bool is_caught = false;
+  std::string text;
+};
+
+Finding finding_of(const ChildResult& result) {
+  constexpr std::size_t kMostText = 120;
+  std::string line = result.answer.substr(0, result.answer.find('\n'));
+  if (result.exit_code > 128) line += fmt::format("ended by signal {}", result.exit_code - 128);
+  const std::size_t last = line.rfind("graph ");
+  const bool is_caught = result.exit_code != 0 || !result.answer.ends_with(kNothing);
+  return {is_caught, last == std::string::npos ? line : line.substr(last, kMostText)};
+}
+
+}  // namespace
+
+TEST_CASE("without a defect the checks find nothing") {
+  for (std::uint64_t seed = 1; seed <= 12; ++seed) CHECK(check(random_graph(seed)) == std::nullopt);
+}
+
+TEST_CASE("every seeded defect is caught") {
+  REQUIRE(all_defects().size() >= 20);
+  for (const DefectInfo& info : all_defects()) {
+    const ChildResult result = run_in_child([&] { return first_failure(info.defect); }, kMostSeconds);
+    const Finding finding = finding_of(result);
+    fmt::print("{:<20} {}\n{:<20} {}\n", info.name, info.sentence, "", finding.text);
+    INFO(info.name << ": " << info.sentence);
+    CHECK(finding.is_caught);
+  }
+}
