@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "ir/graph/rewriter.h"
+#include "runtime/log.h"
 
 namespace dlg {
 namespace {
@@ -23,14 +24,26 @@ std::vector<Output> chosen_outputs(const Graph& graph, bool (*is_chosen)(std::st
   return outputs;
 }
 
-std::unique_ptr<Machine> make_machine(Session& session, Graph graph, const UpdateRule* rule,
+/// What a program is compiled for: its name in the log, and the rule that it applies, if any.
+struct Purpose {
+  std::string_view name;
+  const UpdateRule* rule = nullptr;
+};
+
+/// The one place where a call of dlg compiles; what it does is noted in the session.
+std::unique_ptr<Machine> make_machine(Session& session, Graph graph, const Purpose& purpose,
                                       const LoadedData& data) {
+  const double start = steady_seconds();
   PassContext context;
-  context.rule = rule;
+  context.rule = purpose.rule;
   context.fusion = session.options.fusion;
   std::unique_ptr<Machine> machine =
       Machine::make(build_artifact(graph, context), session.options.target, session.diagnostics);
-  if (machine) machine->bind(data.input_rows());
+  if (!machine) return nullptr;
+  machine->bind(data.input_rows());
+  session.compiles.push_back({std::string(purpose.name), machine->program().batch,
+                              static_cast<std::int64_t>(machine->program().kernels.size()),
+                              steady_seconds() - start});
   return machine;
 }
 
@@ -66,7 +79,7 @@ Graph training_graph(const Program& program, std::int64_t batch) {
 
 std::unique_ptr<Machine> make_trainer(Session& session, const Program& program, const LoadedData& data) {
   return make_machine(session, training_graph(program, batch_capacity(program, data)),
-                      &program.training->rule, data);
+                      {"step", &program.training->rule}, data);
 }
 
 std::unique_ptr<Machine> make_evaluator(Session& session, const Program& program, const LoadedData& data) {
@@ -74,18 +87,18 @@ std::unique_ptr<Machine> make_evaluator(Session& session, const Program& program
                                return name == "loss" || name.starts_with(kMetricPrefix);
                              }));
   graph.batch = batch_capacity(program, data);
-  return make_machine(session, std::move(graph), nullptr, data);
+  return make_machine(session, std::move(graph), {"eval"}, data);
 }
 
 std::unique_ptr<Machine> make_predictor(Session& session, const Program& program, const LoadedData& data) {
   Graph graph = with_outputs(
       program.graph, chosen_outputs(program.graph, [](std::string_view name) { return name == "predict"; }));
   graph.batch = std::clamp<std::int64_t>(data.rows, 1, kPredictBatch);
-  return make_machine(session, std::move(graph), nullptr, data);
+  return make_machine(session, std::move(graph), {"predict"}, data);
 }
 
 std::unique_ptr<Machine> make_observer(Session& session, Graph graph, const LoadedData& data) {
-  return make_machine(session, std::move(graph), nullptr, data);
+  return make_machine(session, std::move(graph), {"observe"}, data);
 }
 
 std::vector<PartResult> evaluate_parts(const Machine& evaluator, const std::vector<Part>& parts) {

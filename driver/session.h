@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "driver/options.h"
 #include "frontend/program.h"
@@ -30,6 +31,14 @@ inline constexpr int kExitDiverged = 5;
 /// Where runs go: relative to the working folder.
 inline constexpr std::string_view kRunsFolder = "runs";
 
+/// One program that became machine code.
+struct CompileRecord {
+  std::string what;  // "step", "eval", "predict" or "observe"
+  std::int64_t batch = 0;
+  std::int64_t kernels = 0;
+  double seconds = 0;  // from the graph on
+};
+
 /// One call of dlg: options, texts, diagnostics.
 struct Session {
   Options options;
@@ -37,6 +46,7 @@ struct Session {
   Sources sources;
   Diagnostics diagnostics;
   FileId file;
+  std::vector<CompileRecord> compiles = {};  // everything that this call has compiled, in order
 
   /// Prints all diagnostics to err; answers their exit code.
   int report();

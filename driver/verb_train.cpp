@@ -28,6 +28,7 @@ struct Trainer {
   std::unique_ptr<Machine> machine;
   std::unique_ptr<Machine> evaluator;
   StateValues states;
+  std::size_t logged_compiles = 0;
 };
 
 std::string_view end_text(TrainEnd end) {
@@ -183,6 +184,18 @@ void print_result(const Trainer& trainer, const TrainResult& result, const std::
              trainer.folder.path);
 }
 
+/// One event for each compilation that the log does not have yet.
+void log_compiles(Trainer& trainer, LogFile& log) {
+  const std::vector<CompileRecord>& all = trainer.session.compiles;
+  for (; trainer.logged_compiles < all.size(); ++trainer.logged_compiles) {
+    const CompileRecord& compile = all[trainer.logged_compiles];
+    Json line = Json::object();
+    line.set("event", "compile").set("what", compile.what).set("batch", compile.batch);
+    line.set("kernels", compile.kernels).set("seconds", compile.seconds);
+    log.event(line);
+  }
+}
+
 /// Saves, evaluates all parts, prints. The exit code.
 int finish(Trainer& trainer, const TrainResult& result, LogFile& log) {
   if (result.end == TrainEnd::kDiverged) return report_divergence(trainer, result);
@@ -201,6 +214,7 @@ int finish(Trainer& trainer, const TrainResult& result, LogFile& log) {
       trainer.record.results.emplace_back(part.part.empty() ? name : part.part + " " + name, value);
     }
   }
+  log_compiles(trainer, log);
   Json line = result_json(trainer, result, results);
   line.set("event", "end");
   log.event(line);
@@ -248,16 +262,15 @@ int verb_train(Session& session) {
   if (!program || !check_stop(session, *program)) return session.report();
   std::optional<LoadedData> data = load_data(session, *program);
   if (!data) return session.report();
-  Trainer trainer{session, std::move(*program), std::move(*data), {}, {}, {}, {}, {}};
+  Trainer trainer{session, std::move(*program), std::move(*data), {}, {}, {}, {}, {}, 0};
   const InterruptGuard guard;
   if (!prepare(trainer)) return session.report();
   std::optional<LogFile> log = LogFile::create({trainer.folder.log(), "", {}}, session.diagnostics);
   if (!log) return session.report();
   Json start = Json::object();
-  start.set("event", "start").set("program", trainer.program.name).set("compiled", "step, eval");
-  start.set("batch", trainer.machine->program().batch);
-  start.set("kernels", static_cast<std::int64_t>(trainer.machine->program().kernels.size()));
+  start.set("event", "start").set("program", trainer.program.name);
   log->event(start);
+  log_compiles(trainer, *log);
   session.report();
   const TrainResult result = run_loop(trainer, *log);
   return finish(trainer, result, *log);

@@ -9,29 +9,6 @@ namespace {
 using namespace dlg;
 using namespace dlg::testing;
 
-/// An empty working folder while it lives.
-class EmptyWorkingFolder {
- public:
-  EmptyWorkingFolder() : before_(std::filesystem::current_path()) {
-    std::filesystem::create_directory(folder_.file("work"));
-    std::filesystem::current_path(folder_.file("work"));
-  }
-  ~EmptyWorkingFolder() { std::filesystem::current_path(before_); }
-  EmptyWorkingFolder(const EmptyWorkingFolder&) = delete;
-  EmptyWorkingFolder& operator=(const EmptyWorkingFolder&) = delete;
-
- private:
-  TempFolder folder_;
-  std::filesystem::path before_;
-};
-
-std::string read_text(const std::string& path) {
-  std::ifstream stream(path, std::ios::binary);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return text.str();
-}
-
 bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }

@@ -37,6 +37,29 @@ class TempFolder {
   std::filesystem::path path_;
 };
 
+/// An empty working folder while it lives.
+class EmptyWorkingFolder {
+ public:
+  EmptyWorkingFolder() : before_(std::filesystem::current_path()) {
+    std::filesystem::create_directory(folder_.file("work"));
+    std::filesystem::current_path(folder_.file("work"));
+  }
+  ~EmptyWorkingFolder() { std::filesystem::current_path(before_); }
+  EmptyWorkingFolder(const EmptyWorkingFolder&) = delete;
+  EmptyWorkingFolder& operator=(const EmptyWorkingFolder&) = delete;
+
+ private:
+  TempFolder folder_;
+  std::filesystem::path before_;
+};
+
+inline std::string read_text(const std::string& path) {
+  std::ifstream stream(path, std::ios::binary);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
 /// A program text, checked and loaded; `errors` holds what was said.
 class LoadedProgram {
  public:
