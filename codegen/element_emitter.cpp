@@ -25,11 +25,47 @@ std::vector<std::int64_t> element_strides(const loop::Buffer& buffer, std::int64
 
 }  // namespace
 
+Value* ElementEmitter::var(loop::VarId var) {
+  Value* base = vars_.at(var);
+  return var == row_var_ && row_ > 0 ? builder_.CreateAdd(base, i64(row_)) : base;
+}
+
+Value* ElementEmitter::reg(RegId reg) const {
+  const std::vector<Value*>& values = regs_.at(reg);
+  return values.size() == 1 ? values.front() : values[row_];
+}
+
+std::vector<Value*> ElementEmitter::wide_rows(RegId reg) {
+  std::vector<Value*> values;
+  for_each_row([&] { values.push_back(wide_reg(reg)); });
+  return values;
+}
+
+template <class Visit>
+void ElementEmitter::for_each_row(Visit visit) {
+  for (row_ = first_row_; row_ < first_row_ + tile_rows_; ++row_) visit();
+  row_ = first_row_;
+}
+
+bool ElementEmitter::is_per_row(const std::vector<Index>& indices) const {
+  return std::any_of(indices.begin(), indices.end(), [&](const Index& index) {
+    const bool has_term = std::any_of(index.terms.begin(), index.terms.end(),
+                                      [&](const Index::Term& term) { return term.var == row_var_; });
+    return has_term || (index.dynamic.is_valid() && regs_.at(index.dynamic).size() > 1);
+  });
+}
+
+bool ElementEmitter::is_per_row(const loop::Instruction& instruction) const {
+  const bool has_row = std::any_of(instruction.args.begin(), instruction.args.end(),
+                                   [&](RegId arg) { return regs_.at(arg).size() > 1; });
+  return has_row || is_per_row(instruction.indices);
+}
+
 /// What varies over the lanes of the current vector loop: nothing outside one.
 bool ElementEmitter::is_varying(const Index& index) const {
   const bool has_term = std::any_of(index.terms.begin(), index.terms.end(),
                                     [&](const Index::Term& term) { return term.var == vector_var_; });
-  return has_term || (index.dynamic.is_valid() && width_of(regs_.at(index.dynamic)) > 1);
+  return has_term || (index.dynamic.is_valid() && width_of(reg(index.dynamic)) > 1);
 }
 
 Value* ElementEmitter::as_i64(Value* value) {
@@ -43,10 +79,10 @@ Value* ElementEmitter::as_i64(Value* value) {
 Value* ElementEmitter::base_index(const Index& index) {
   Value* sum = i64(index.offset);
   for (const Index::Term& term : index.terms) {
-    sum = builder_.CreateAdd(sum, builder_.CreateMul(vars_.at(term.var), i64(term.factor)));
+    sum = builder_.CreateAdd(sum, builder_.CreateMul(var(term.var), i64(term.factor)));
   }
-  const bool is_scalar = index.dynamic.is_valid() && width_of(regs_.at(index.dynamic)) == 1;
-  return is_scalar ? builder_.CreateAdd(sum, as_i64(regs_.at(index.dynamic))) : sum;
+  const bool is_scalar = index.dynamic.is_valid() && width_of(reg(index.dynamic)) == 1;
+  return is_scalar ? builder_.CreateAdd(sum, as_i64(reg(index.dynamic))) : sum;
 }
 
 std::int64_t ElementEmitter::lane_factor(const Index& index) const {
@@ -65,8 +101,8 @@ ElementEmitter::Address ElementEmitter::address_of(BufferId id, const std::vecto
     Value* stride = i64(strides[axis]);
     address.base = builder_.CreateAdd(address.base, builder_.CreateMul(base_index(index), stride));
     address.lane_stride += lane_factor(index) * strides[axis];
-    if (!index.dynamic.is_valid() || width_of(regs_.at(index.dynamic)) == 1) continue;
-    Value* wide = as_i64(regs_.at(index.dynamic));
+    if (!index.dynamic.is_valid() || width_of(reg(index.dynamic)) == 1) continue;
+    Value* wide = as_i64(reg(index.dynamic));
     wide = builder_.CreateMul(wide, builder_.CreateVectorSplat(width_of(wide), stride));
     address.lane_offsets = address.lane_offsets ? builder_.CreateAdd(address.lane_offsets, wide) : wide;
   }
@@ -95,6 +131,10 @@ Value* ElementEmitter::to_register(Value* value, DType dtype) {
   return builder_.CreateICmpNE(value, llvm::Constant::getNullValue(value->getType()));
 }
 
+Value* ElementEmitter::first_lane(const loop::Instruction& load) {
+  return pointer_to(load.buffer, address_of(load.buffer, load.indices).base);
+}
+
 Value* ElementEmitter::load(const loop::Instruction& instruction) {
   const BufferId id = instruction.buffer;
   const DType dtype = program_.buffers[id].type.dtype;
@@ -118,11 +158,15 @@ Value* ElementEmitter::load(const loop::Instruction& instruction) {
 }
 
 void ElementEmitter::store(const loop::StoreInstruction& instruction) {
+  for_each_row([&] { store_row(instruction); });
+}
+
+void ElementEmitter::store_row(const loop::StoreInstruction& instruction) {
   const BufferId id = instruction.buffer;
   const DType dtype = program_.buffers[id].type.dtype;
   const llvm::Align align(static_cast<std::uint64_t>(dtype_bytes(dtype)));
   const Address address = address_of(id, instruction.indices);
-  Value* value = splat_to(builder_, regs_.at(instruction.value), width_);
+  Value* value = splat_to(builder_, reg(instruction.value), width_);
   if (dtype == DType::kBool) {
     llvm::Type* byte = builder_.getInt8Ty();
     value = builder_.CreateZExt(value, width_ == 1 ? byte : llvm::FixedVectorType::get(byte, width_));
@@ -150,8 +194,8 @@ Value* ElementEmitter::index_value(const Index& index) {
   Value* base = base_index(index);
   if (width_ == 1 || !is_varying(index)) return base;
   Value* value = builder_.CreateAdd(builder_.CreateVectorSplat(width_, base), lane_ramp(lane_factor(index)));
-  const bool is_wide = index.dynamic.is_valid() && width_of(regs_.at(index.dynamic)) > 1;
-  return is_wide ? builder_.CreateAdd(value, as_i64(regs_.at(index.dynamic))) : value;
+  const bool is_wide = index.dynamic.is_valid() && width_of(reg(index.dynamic)) > 1;
+  return is_wide ? builder_.CreateAdd(value, as_i64(reg(index.dynamic))) : value;
 }
 
 Value* ElementEmitter::constant(const loop::Instruction& instruction) {
@@ -161,7 +205,13 @@ Value* ElementEmitter::constant(const loop::Instruction& instruction) {
 
 void ElementEmitter::emit_instruction(const loop::Instruction& instruction) {
   dtypes_[instruction.result] = instruction.dtype;
-  regs_[instruction.result] = value_of(instruction);
+  std::vector<Value*> values;
+  if (tile_rows_ > 1 && is_per_row(instruction)) {
+    for_each_row([&] { values.push_back(value_of(instruction)); });
+  } else {
+    values.push_back(value_of(instruction));
+  }
+  regs_[instruction.result] = std::move(values);
 }
 
 Value* ElementEmitter::value_of(const loop::Instruction& instruction) {
@@ -169,6 +219,7 @@ Value* ElementEmitter::value_of(const loop::Instruction& instruction) {
     case loop::Op::kConst:
       return constant(instruction);
     case loop::Op::kLoad:
+      if (const auto found = packed_.find(instruction.result); found != packed_.end()) return found->second();
       return load(instruction);
     case loop::Op::kIndex:
       return index_value(instruction.indices.front());
@@ -178,7 +229,7 @@ Value* ElementEmitter::value_of(const loop::Instruction& instruction) {
       break;
   }
   std::vector<Value*> args;
-  for (const RegId arg : instruction.args) args.push_back(regs_.at(arg));
+  for (const RegId arg : instruction.args) args.push_back(reg(arg));
   if (instruction.op == loop::Op::kSub && has_defect(Defect::kSwappedOperands)) std::swap(args[0], args[1]);
   return emit_scalar(builder_, instruction, dtypes_.at(instruction.args.back()), args, fma_);
 }
@@ -189,6 +240,24 @@ void ElementEmitter::at_width(unsigned width, loop::VarId var, const std::functi
   emit();
   width_ = outer_width;
   vector_var_ = outer_var;
+}
+
+void ElementEmitter::at_rows(unsigned rows, loop::VarId var, const std::function<void()>& emit) {
+  tile_rows_ = rows;
+  row_var_ = var;
+  emit();
+  tile_rows_ = 1;
+  row_var_ = {};
+}
+
+void ElementEmitter::row_by_row(const std::function<void()>& emit) {
+  const unsigned rows = std::exchange(tile_rows_, 1);
+  for (first_row_ = 0; first_row_ < rows; ++first_row_) {
+    row_ = first_row_;
+    emit();
+  }
+  first_row_ = row_ = 0;
+  tile_rows_ = rows;
 }
 
 }  // namespace dlg

@@ -14,7 +14,8 @@
 namespace dlg {
 
 /// The registers and variables of one kernel while it is emitted. Width 1: scalars; else every lane of the
-/// vector variable at once.
+/// vector variable at once. Inside a register tile a number of rows - iterations of one parallel loop - are
+/// emitted side by side: what depends on the row is emitted once for each, everything else once for all.
 class ElementEmitter {
  public:
   ElementEmitter(llvm::IRBuilder<>& builder, const loop::Program& program, FmaSupport fma)
@@ -23,20 +24,39 @@ class ElementEmitter {
   void set_pointer(loop::BufferId buffer, llvm::Value* pointer) { pointers_[buffer] = pointer; }
   void set_rows(llvm::Value* rows) { rows_ = rows; }
   void set_var(loop::VarId var, llvm::Value* value) { vars_[var] = value; }
-  llvm::Value* var(loop::VarId var) const { return vars_.at(var); }
-  void set_reg(loop::RegId reg, llvm::Value* value) { regs_[reg] = value; }
+  llvm::Value* var(loop::VarId var);
+  void set_reg(loop::RegId reg, llvm::Value* value) { regs_[reg] = {value}; }
+  /// One value for every row of the tile.
+  void set_rows_of(loop::RegId reg, std::vector<llvm::Value*> values) { regs_[reg] = std::move(values); }
   void set_dtype(loop::RegId reg, DType dtype) { dtypes_[reg] = dtype; }
   DType dtype(loop::RegId reg) const { return dtypes_.at(reg); }
-  /// The register at the current width.
-  llvm::Value* wide_reg(loop::RegId reg) { return splat_to(builder_, regs_.at(reg), width_); }
-  llvm::Value* reg(loop::RegId reg) const { return regs_.at(reg); }
+  /// The register in the current row.
+  llvm::Value* reg(loop::RegId reg) const;
+  /// The same at the current width.
+  llvm::Value* wide_reg(loop::RegId reg) { return splat_to(builder_, this->reg(reg), width_); }
+  /// The register at the current width, for every row.
+  std::vector<llvm::Value*> wide_rows(loop::RegId reg);
   unsigned width() const { return width_; }
+  unsigned tile_rows() const { return tile_rows_; }
 
   void emit_instruction(const loop::Instruction& instruction);
   void store(const loop::StoreInstruction& instruction);
+  /// The elements that a load reads at the current width.
+  llvm::Value* load(const loop::Instruction& instruction);
+  /// Where the element of lane 0 lies.
+  llvm::Value* first_lane(const loop::Instruction& load);
+  /// From now on the load that defines `result` is replaced by `emit`.
+  void set_packed(loop::RegId result, std::function<llvm::Value*()> emit) {
+    packed_[result] = std::move(emit);
+  }
+  void clear_packed() { packed_.clear(); }
 
   /// Runs `emit` at another width with `var` as the vector variable, and puts both back after it.
   void at_width(unsigned width, loop::VarId var, const std::function<void()>& emit);
+  /// Runs `emit` with `rows` iterations of `var` side by side, from the value of `var` on.
+  void at_rows(unsigned rows, loop::VarId var, const std::function<void()>& emit);
+  /// Runs `emit` once for each row of the tile, which stands alone in it: short lives for what it computes.
+  void row_by_row(const std::function<void()>& emit);
 
  private:
   /// Pieces of an element address: scalar offset, stride per lane, and a register that varies over lanes, if
@@ -47,6 +67,11 @@ class ElementEmitter {
     llvm::Value* lane_offsets = nullptr;
   };
 
+  template <class Visit>
+  void for_each_row(Visit visit);
+  bool is_per_row(const std::vector<loop::Index>& indices) const;
+  bool is_per_row(const loop::Instruction& instruction) const;
+  void store_row(const loop::StoreInstruction& instruction);
   llvm::Value* i64(std::int64_t value) { return builder_.getInt64(static_cast<std::uint64_t>(value)); }
   bool is_varying(const loop::Index& index) const;
   llvm::Value* as_i64(llvm::Value* value);
@@ -57,7 +82,6 @@ class ElementEmitter {
   llvm::Value* lane_pointer(loop::BufferId id, const Address& address, unsigned lane);
   static bool is_contiguous(const Address& address);
   llvm::Value* to_register(llvm::Value* value, DType dtype);
-  llvm::Value* load(const loop::Instruction& instruction);
   llvm::Value* lane_ramp(std::int64_t factor);
   llvm::Value* index_value(const loop::Index& index);
   llvm::Value* constant(const loop::Instruction& instruction);
@@ -69,10 +93,15 @@ class ElementEmitter {
   llvm::Value* rows_ = nullptr;
   std::map<loop::BufferId, llvm::Value*> pointers_;
   std::map<loop::VarId, llvm::Value*> vars_;
-  std::map<loop::RegId, llvm::Value*> regs_;
+  std::map<loop::RegId, std::vector<llvm::Value*>> regs_;  // one value, or one for each row of the tile
   std::map<loop::RegId, DType> dtypes_;
+  std::map<loop::RegId, std::function<llvm::Value*()>> packed_;
   unsigned width_ = 1;
   loop::VarId vector_var_;
+  unsigned first_row_ = 0;
+  unsigned tile_rows_ = 1;
+  unsigned row_ = 0;
+  loop::VarId row_var_;
 };
 
 }  // namespace dlg

@@ -29,7 +29,7 @@ struct EmittedKernel {
 
 /// Emits one kernel. Vector loops become explicit vectors, lanes loops 16 lanes and a tree.
 EmittedKernel emit_kernel(llvm::Module& module, const loop::Program& program, std::size_t index,
-                          FmaSupport fma);
+                          const VectorUnit& unit);
 
 /// Emits the entry point of runtime/abi.h, which calls the kernels in order.
 void emit_entry(llvm::Module& module, const loop::Program& program,

@@ -62,7 +62,7 @@ std::unique_ptr<llvm::Module> emit_module(llvm::LLVMContext& context, const loop
   adapter::set_triple(*module, builder.getTargetTriple());
   std::vector<EmittedKernel> kernels;
   for (std::size_t i = 0; i < program.kernels.size(); ++i) {
-    kernels.push_back(emit_kernel(*module, program, i, spec.fma));
+    kernels.push_back(emit_kernel(*module, program, i, spec.unit));
   }
   emit_entry(*module, program, kernels);
   std::string broken;

@@ -19,7 +19,7 @@ struct Level {
   std::string_view name;
   std::string_view cpu;                  // a level of the x86-64 psABI
   std::vector<std::string_view> needed;  // features that this machine must have
-  FmaSupport fma;
+  VectorUnit unit;
 };
 
 /// Highest first.
@@ -29,9 +29,9 @@ const std::vector<Level>& levels() {
        "avx512",
        "x86-64-v4",
        {"avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512cd", "avx2", "fma", "bmi2"},
-       FmaSupport::kNative},
-      {Target::kAvx2, "avx2", "x86-64-v3", {"avx2", "fma", "bmi2"}, FmaSupport::kNative},
-      {Target::kSse2, "sse2", "x86-64", {"sse2"}, FmaSupport::kNone},
+       {FmaSupport::kNative, 64, 32}},
+      {Target::kAvx2, "avx2", "x86-64-v3", {"avx2", "fma", "bmi2"}, {FmaSupport::kNative, 32, 16}},
+      {Target::kSse2, "sse2", "x86-64", {"sse2"}, {FmaSupport::kNone, 16, 16}},
   };
   return all;
 }
@@ -84,7 +84,7 @@ TargetSpec target_spec(Target target) {
   // No contraction: a product and a sum are two roundings unless the loop IR says fma.
   const bool contracts = has_defect(Defect::kContraction);
   builder.getOptions().AllowFPOpFusion = contracts ? llvm::FPOpFusion::Fast : llvm::FPOpFusion::Strict;
-  return {std::move(builder), level.fma};
+  return {std::move(builder), level.unit};
 }
 
 }  // namespace dlg

@@ -4,14 +4,13 @@
 #include <llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h>
 
 #include "codegen/jit.h"
+#include "codegen/vector_unit.h"
 
 namespace dlg {
 
-enum class FmaSupport : std::uint8_t { kNone, kNative };
-
 struct TargetSpec {
   llvm::orc::JITTargetMachineBuilder builder;
-  FmaSupport fma = FmaSupport::kNone;
+  VectorUnit unit;
 };
 
 /// kHost becomes the highest level that this machine can run.

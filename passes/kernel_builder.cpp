@@ -158,7 +158,7 @@ void open_axes(OpenNest& nest, std::size_t depth) {
                   [&](std::int64_t other) { return nest.domain[static_cast<std::size_t>(other)] == 1; });
   loop::Loop header;
   header.kind =
-      is_innermost && extent >= kLeastVectorExtent ? loop::LoopKind::kVector : loop::LoopKind::kSerial;
+      is_innermost && extent >= kLeastVectorExtent ? loop::LoopKind::kVector : loop::LoopKind::kParallel;
   header.var = nest.builder.new_var();
   header.name = loop_name(extent, depth);
   header.extent = extent;

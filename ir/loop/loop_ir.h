@@ -95,12 +95,13 @@ struct StoreInstruction {
 };
 
 enum class LoopKind : std::uint8_t {
-  kSerial,  // in order; carried values go from one iteration to the next
-  kVector,  // iterations independent: any width, the same bits; no carried values. Innermost axis of what is
-            // stored
-  kLanes,   // a reduction in 16 lanes: iteration i updates lane i mod 16 of each carried value, every lane
-            // starting from `initial`; at the end a fixed tree joins lane j with lane j + 8, then + 4, + 2, +
-            // 1 through `combine`
+  kSerial,    // in order; carried values go from one iteration to the next
+  kParallel,  // iterations independent: any order, side by side in registers or on several cores, the same
+              // bits; no carried values
+  kVector,    // as kParallel, and the innermost axis of what is stored: iterations are lanes of a vector
+  kLanes,     // a reduction in 16 lanes: iteration i updates lane i mod 16 of each carried value, every lane
+              // starting from `initial`; at the end a fixed tree joins lane j with lane j + 8, then + 4, + 2,
+              // + 1 through `combine`
 };
 
 /// A value that a loop carries. In the body `current` is its value; `next` is what the iteration gives.
@@ -146,6 +147,11 @@ struct Kernel {
   SourceRange origin;
   std::string comment;  // names of the graph nodes it computes
 };
+
+/// Whether iterations of such a loop may run in any order.
+inline bool is_independent(LoopKind kind) {
+  return kind == LoopKind::kParallel || kind == LoopKind::kVector;
+}
 
 /// Copies a whole buffer at the end of the step: an effect that was not done in place.
 struct Copy {

@@ -271,7 +271,7 @@ class Parser {
       ++at_;
       result.loop.push_back(loop(*kind));
     } else {
-      fail("a statement: `%1 = ...`, `store`, `for`, `vector` or `lanes`");
+      fail("a statement: `%1 = ...`, `store`, `for`, `parallel`, `vector` or `lanes`");
     }
     return result;
   }

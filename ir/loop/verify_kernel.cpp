@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "ir/loop/words.h"
+
 namespace dlg::loop {
 namespace {
 
@@ -160,9 +162,9 @@ class KernelVerifier {
     written_[store.buffer] = 1;
     for (std::size_t i = 0; i < open_.size(); ++i) {
       if (open_[i]->kind == LoopKind::kLanes) return "a lanes loop stores";
-      if (open_[i]->kind == LoopKind::kVector && !is_independent(store, i)) {
-        return fmt::format("iterations of vector loop `{}` store to the same element of `{}`", open_[i]->name,
-                           buffer.name);
+      if (is_independent(open_[i]->kind) && !stores_apart(store, i)) {
+        return fmt::format("iterations of {} loop `{}` store to the same element of `{}`",
+                           kind_word(open_[i]->kind), open_[i]->name, buffer.name);
       }
     }
     stores_.push_back({store.buffer, &store.indices});
@@ -222,9 +224,9 @@ class KernelVerifier {
     return range;
   }
 
-  /// Whether different iterations of vector loop `open_[depth]` store to different elements: on one axis the
+  /// Whether different iterations of loop `open_[depth]` store to different elements: on one axis the
   /// variable moves further than all loops inside of it together.
-  bool is_independent(const StoreInstruction& store, std::size_t depth) const {
+  bool stores_apart(const StoreInstruction& store, std::size_t depth) const {
     return std::any_of(store.indices.begin(), store.indices.end(), [&](const Index& index) {
       if (index.dynamic.is_valid()) return false;
       double factor = 0;
@@ -252,7 +254,7 @@ class KernelVerifier {
     loops_[loop.var] = &loop;
     open_.push_back(&loop);
     Failure failure = verify_iteration(loop);
-    if (!failure && loop.kind == LoopKind::kVector) failure = verify_races(loop, first);
+    if (!failure && is_independent(loop.kind)) failure = verify_races(loop, first);
     open_.pop_back();
     loops_[loop.var] = nullptr;
     close_scope(mark);
@@ -274,8 +276,8 @@ class KernelVerifier {
     if (loop.step < 1 || (loop.step > 1 && loop.kind != LoopKind::kSerial)) {
       return fmt::format("loop `{}` has a step but is no block loop", loop.name);
     }
-    if (loop.kind == LoopKind::kVector && !loop.carried.empty()) {
-      return fmt::format("vector loop `{}` carries values", loop.name);
+    if (is_independent(loop.kind) && !loop.carried.empty()) {
+      return fmt::format("{} loop `{}` carries values", kind_word(loop.kind), loop.name);
     }
     if (!loop.block.is_valid()) return std::nullopt;
     const bool is_open = loop.block.index < loops_.size() && loops_[loop.block] != nullptr;
@@ -322,15 +324,15 @@ class KernelVerifier {
     std::size_t stores;
   };
 
-  /// In a vector loop a buffer that is stored to is loaded only at the very element that is stored, so that
-  /// no iteration sees another one's result.
+  /// In a loop of independent iterations a buffer that is stored to is loaded only at the very element that
+  /// is stored, so that no iteration sees another one's result.
   Failure verify_races(const Loop& loop, Access first) const {
     for (std::size_t s = first.stores; s < stores_.size(); ++s) {
       for (std::size_t l = first.loads; l < accesses_.size(); ++l) {
         if (accesses_[l].buffer != stores_[s].buffer || *accesses_[l].indices == *stores_[s].indices)
           continue;
-        return fmt::format("vector loop `{}` loads and stores different elements of `{}`", loop.name,
-                           program_.buffers[stores_[s].buffer].name);
+        return fmt::format("{} loop `{}` loads and stores different elements of `{}`", kind_word(loop.kind),
+                           loop.name, program_.buffers[stores_[s].buffer].name);
       }
     }
     return std::nullopt;

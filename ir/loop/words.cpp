@@ -13,7 +13,7 @@ constexpr std::array<std::string_view, 7> kBufferKinds{"arena", "state",  "data"
                                                        "hyper", "output", "constant"};
 
 /// Indexed by LoopKind.
-constexpr std::array<std::string_view, 3> kLoopKinds{"for", "vector", "lanes"};
+constexpr std::array<std::string_view, 4> kLoopKinds{"for", "parallel", "vector", "lanes"};
 
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||

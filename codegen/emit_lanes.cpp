@@ -1,0 +1,162 @@
+// Owns the emission of reductions: 16 lanes and a tree, as one vector or in memory.
+#include "codegen/kernel_emitter.h"
+#include "support/defects.h"
+
+namespace dlg {
+
+using llvm::Value;
+using loop::Loop;
+using loop::VarId;
+
+llvm::Type* KernelEmitter::carried_type(const loop::Carried& carried, unsigned width) {
+  llvm::Type* type = register_type(builder_.getContext(), elements_.dtype(carried.initial));
+  return width == 1 ? type : llvm::FixedVectorType::get(type, width);
+}
+
+Value* KernelEmitter::lane_slot(Value* memory, const loop::Carried& carried, Value* lane) {
+  return builder_.CreateInBoundsGEP(carried_type(carried, elements_.width()), memory, lane);
+}
+
+/// One iteration on lanes that live in memory.
+void KernelEmitter::update_lane(const Loop& loop, const Values& memories, Value* at) {
+  Value* lane = builder_.CreateAnd(at, i64(kReductionLanes - 1));
+  elements_.set_var(loop.var, at);
+  for (std::size_t i = 0; i < memories.size(); ++i) {
+    const loop::Carried& carried = loop.carried[i];
+    elements_.set_reg(carried.current, builder_.CreateLoad(carried_type(carried, elements_.width()),
+                                                           lane_slot(memories[i], carried, lane)));
+  }
+  emit_body(loop.body);
+  const Values next = wide_values(loop, &loop::Carried::next);
+  for (std::size_t i = 0; i < memories.size(); ++i) {
+    builder_.CreateStore(next[i], lane_slot(memories[i], loop.carried[i], lane));
+  }
+}
+
+KernelEmitter::Values KernelEmitter::lane_memories(const Loop& loop) {
+  Values memories;
+  for (const loop::Carried& carried : loop.carried) {
+    memories.push_back(slot(llvm::ArrayType::get(carried_type(carried, elements_.width()), kReductionLanes),
+                            loop.name + ".lanes"));
+  }
+  return memories;
+}
+
+/// Joins two sets of carried values through the loop's combine body.
+KernelEmitter::Values KernelEmitter::combined(const Loop& loop, const Values& left, const Values& right) {
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    elements_.set_reg(loop.carried[i].left, left[i]);
+    elements_.set_reg(loop.carried[i].right, right[i]);
+  }
+  emit_body(loop.combine);
+  return wide_values(loop, &loop::Carried::combined);
+}
+
+/// Lanes beside each other in memory: for reductions inside a vector loop, and for bodies with loops of
+/// their own.
+void KernelEmitter::emit_lanes_in_memory(const Loop& loop) {
+  const Values memories = lane_memories(loop);
+  const Values initial = wide_values(loop, &loop::Carried::initial);
+  for (unsigned lane = 0; lane < kReductionLanes; ++lane) {
+    for (std::size_t i = 0; i < memories.size(); ++i) {
+      builder_.CreateStore(initial[i], lane_slot(memories[i], loop.carried[i], i64(lane)));
+    }
+  }
+  const Bounds bounds = bounds_of(loop);
+  emit_counted({bounds.begin, bounds.end, 1, loop.name, {}}, [&](Value* at, const Values&) {
+    update_lane(loop, memories, at);
+    return Values{};
+  });
+  std::vector<Values> lanes;
+  for (unsigned lane = 0; lane < kReductionLanes; ++lane) lanes.push_back(loaded_lane(loop, memories, lane));
+  for (unsigned half = kReductionLanes / 2; half > 0; half /= 2) {
+    for (unsigned lane = 0; lane < half; ++lane)
+      lanes[lane] = combined(loop, lanes[lane], lanes[lane + half]);
+  }
+  for (std::size_t i = 0; i < memories.size(); ++i) elements_.set_reg(loop.carried[i].result, lanes[0][i]);
+}
+
+KernelEmitter::Values KernelEmitter::loaded_lane(const Loop& loop, const Values& memories, unsigned lane) {
+  Values values;
+  for (std::size_t i = 0; i < memories.size(); ++i) {
+    const loop::Carried& carried = loop.carried[i];
+    values.push_back(builder_.CreateLoad(carried_type(carried, elements_.width()),
+                                         lane_slot(memories[i], carried, i64(lane))));
+  }
+  return values;
+}
+
+/// Sixteen lanes in one vector: whole vectors of iterations, the rest lane by lane, then the tree by
+/// halves.
+void KernelEmitter::emit_lanes_as_vector(const Loop& loop) {
+  const Bounds bounds = bounds_of(loop);
+  Value* whole = whole_part(bounds.end, kReductionLanes);
+  CountedLoop counted{bounds.begin, whole, kReductionLanes, loop.name, {}};
+  for (const loop::Carried& carried : loop.carried) {
+    counted.initial.push_back(splat_to(builder_, elements_.reg(carried.initial), kReductionLanes));
+  }
+  Values lanes;
+  elements_.at_width(kReductionLanes, loop.var, [&] {
+    lanes = emit_counted(counted, [&](Value* at, const Values& phis) {
+      elements_.set_var(loop.var, at);
+      for (std::size_t i = 0; i < phis.size(); ++i) elements_.set_reg(loop.carried[i].current, phis[i]);
+      emit_body(loop.body);
+      return wide_values(loop, &loop::Carried::next);
+    });
+  });
+  const bool has_rest = loop.extent == kBatch || loop.extent % kReductionLanes != 0;
+  if (has_rest && !has_defect(Defect::kLostLaneTail)) lanes = with_rest(loop, lanes, {whole, bounds.end});
+  for (unsigned half = kReductionLanes / 2; half > 0; half /= 2) lanes = joined_halves(loop, lanes, half);
+  for (std::size_t i = 0; i < lanes.size(); ++i) elements_.set_reg(loop.carried[i].result, lanes[i]);
+}
+
+/// The iterations that do not fill a vector.
+KernelEmitter::Values KernelEmitter::with_rest(const Loop& loop, const Values& lanes, const Bounds& rest) {
+  Values memories;
+  for (std::size_t i = 0; i < lanes.size(); ++i) {
+    memories.push_back(
+        slot(llvm::ArrayType::get(carried_type(loop.carried[i], 1), kReductionLanes), loop.name + ".lanes"));
+    // Bits are kept as memory elements: a vector of i1 has no addressable lanes.
+    for (unsigned lane = 0; lane < kReductionLanes; ++lane) {
+      builder_.CreateStore(builder_.CreateExtractElement(lanes[i], lane),
+                           lane_slot(memories[i], loop.carried[i], i64(lane)));
+    }
+  }
+  emit_counted({rest.begin, rest.end, 1, loop.name + ".rest", {}}, [&](Value* at, const Values&) {
+    update_lane(loop, memories, at);
+    return Values{};
+  });
+  Values result;
+  for (std::size_t i = 0; i < lanes.size(); ++i) {
+    Value* wide = llvm::PoisonValue::get(lanes[i]->getType());
+    for (unsigned lane = 0; lane < kReductionLanes; ++lane) {
+      Value* address = lane_slot(memories[i], loop.carried[i], i64(lane));
+      wide = builder_.CreateInsertElement(
+          wide, builder_.CreateLoad(carried_type(loop.carried[i], 1), address), lane);
+    }
+    result.push_back(wide);
+  }
+  return result;
+}
+
+/// Joins lane j with lane j + half; at half = 1 the result is a scalar.
+KernelEmitter::Values KernelEmitter::joined_halves(const Loop& loop, const Values& lanes, unsigned half) {
+  Values left;
+  Values right;
+  for (Value* wide : lanes) {
+    left.push_back(lane_range(wide, 0, half));
+    right.push_back(lane_range(wide, half, half));
+  }
+  Values result;
+  elements_.at_width(half, VarId{}, [&] { result = combined(loop, left, right); });
+  return result;
+}
+
+Value* KernelEmitter::lane_range(Value* wide, unsigned begin, unsigned count) {
+  if (count == 1) return builder_.CreateExtractElement(wide, begin);
+  std::vector<int> mask;
+  for (unsigned lane = 0; lane < count; ++lane) mask.push_back(static_cast<int>(begin + lane));
+  return builder_.CreateShuffleVector(wide, mask);
+}
+
+}  // namespace dlg

@@ -1,0 +1,123 @@
+// Owns the emission of one kernel: its function, its loops, and the width and the tile they run at.
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "codegen/element_emitter.h"
+#include "codegen/emit.h"
+#include "codegen/pack.h"
+#include "codegen/tile.h"
+
+namespace dlg {
+
+/// Lanes of every reduction: part of the language's meaning, not of the target.
+inline constexpr unsigned kReductionLanes = 16;
+/// A vector loop takes 64 bytes at a time; narrower targets split it.
+inline constexpr unsigned kVectorBytes = 64;
+
+/// Emits one kernel. Serial loops become loops, vector loops explicit vectors, lanes loops 16 lanes and a
+/// tree, and a parallel loop around a vector loop with chains in it a loop over register tiles.
+class KernelEmitter {
+ public:
+  KernelEmitter(llvm::Module& module, const loop::Program& program, std::size_t index,
+                const VectorUnit& unit);
+
+  EmittedKernel run();
+
+ private:
+  using Values = std::vector<llvm::Value*>;
+
+  struct Bounds {
+    llvm::Value* begin;
+    llvm::Value* end;
+  };
+
+  /// A counted loop in LLVM: `body` gets the counter and the carried phis and answers their next values.
+  struct CountedLoop {
+    llvm::Value* begin;
+    llvm::Value* end;
+    std::int64_t step = 1;
+    std::string name;
+    Values initial;
+  };
+  using CountedBody = std::function<Values(llvm::Value* at, const Values& carried)>;
+
+  // emit_kernel.cpp: the function, loops in order, vectors.
+  void set_attributes();
+  bool shares_bytes(loop::BufferId id) const;
+  llvm::BasicBlock* new_block(const std::string& name);
+  llvm::Value* i64(std::int64_t value) { return builder_.getInt64(static_cast<std::uint64_t>(value)); }
+  llvm::Value* slot(llvm::Type* type, const std::string& name);
+  void emit_body(const loop::Body& body);
+  void emit_statement(const loop::Statement& statement);
+  void emit_loop(const loop::Loop& loop);
+  Bounds bounds_of(const loop::Loop& loop);
+  /// Emits the loop; answers the carried values after it.
+  Values emit_counted(const CountedLoop& counted, const CountedBody& body);
+  /// Emits a loop that carries nothing.
+  void emit_plain(const Bounds& bounds, std::int64_t step, const std::string& name,
+                  const std::function<void(llvm::Value* at)>& body);
+  void emit_serial(const loop::Loop& loop);
+  void emit_vector(const loop::Loop& loop);
+  Values wide_values(const loop::Loop& loop, loop::RegId loop::Carried::*member);
+  /// The last multiple of `width` at or before `end`.
+  llvm::Value* whole_part(llvm::Value* end, std::int64_t width);
+
+  // emit_lanes.cpp: reductions.
+  void emit_lanes_in_memory(const loop::Loop& loop);
+  void emit_lanes_as_vector(const loop::Loop& loop);
+  llvm::Type* carried_type(const loop::Carried& carried, unsigned width);
+  llvm::Value* lane_slot(llvm::Value* memory, const loop::Carried& carried, llvm::Value* lane);
+  void update_lane(const loop::Loop& loop, const Values& memories, llvm::Value* at);
+  Values lane_memories(const loop::Loop& loop);
+  Values combined(const loop::Loop& loop, const Values& left, const Values& right);
+  Values loaded_lane(const loop::Loop& loop, const Values& memories, unsigned lane);
+  Values with_rest(const loop::Loop& loop, const Values& lanes, const Bounds& rest);
+  Values joined_halves(const loop::Loop& loop, const Values& lanes, unsigned half);
+  llvm::Value* lane_range(llvm::Value* wide, unsigned begin, unsigned count);
+
+  // emit_tile.cpp: contractions.
+  void emit_tiles(const loop::Loop& rows);
+  void emit_panel(const loop::Loop& rows, const Panel& panel, llvm::Value* column);
+  void emit_tile(const loop::Loop& rows, const Panel& panel, unsigned row_count, const Bounds& bounds);
+  void emit_columns(const loop::Body& body);
+
+  // emit_pack.cpp: operands copied together.
+  /// The copy of one operand: `width` elements for each step of the chain.
+  struct PackedBlock {
+    Pack pack;
+    llvm::Type* element = nullptr;
+    llvm::Value* memory = nullptr;
+    unsigned width = 1;
+
+    llvm::Align align() const {
+      const auto bytes = static_cast<std::uint64_t>(dtype_bytes(pack.load->dtype)) * width;
+      return llvm::Align(std::min<std::uint64_t>(bytes, kVectorBytes));
+    }
+  };
+  void emit_pack(const Pack& pack, const Panel& panel, loop::VarId column);
+  void pack_steps(const PackedBlock& block, std::size_t depth);
+  void pack_step(const PackedBlock& block, llvm::Value* step);
+  void pack_square(const PackedBlock& block, llvm::Value* step, unsigned lanes);
+  llvm::Value* packed_place(const PackedBlock& block, llvm::Value* first_step, unsigned first_lane);
+
+  const loop::Program& program_;
+  const loop::Kernel& kernel_;
+  VectorUnit unit_;
+  llvm::IRBuilder<> builder_;
+  ElementEmitter elements_;
+  EmittedKernel emitted_;
+  llvm::BasicBlock* entry_ = nullptr;
+  llvm::Instruction* slots_end_ = nullptr;
+  llvm::Argument* rows_ = nullptr;
+  std::map<loop::VarId, std::int64_t> block_steps_;
+};
+
+/// Bytes of the widest float that `body` computes with, 4 at least.
+std::int64_t widest_element(const loop::Body& body);
+
+}  // namespace dlg

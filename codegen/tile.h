@@ -1,0 +1,43 @@
+// Owns the choice of register tiles: how many rows and columns of a contraction are kept in registers at
+// once.
+#pragma once
+
+#include <vector>
+
+#include "codegen/vector_unit.h"
+#include "ir/loop/loop_ir.h"
+
+namespace dlg {
+
+/// A run of columns taken `width` lanes at a time, up to `end` (kBatch: as far as whole vectors of the valid
+/// rows reach), by tiles of `rows` rows.
+struct Panel {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+  unsigned width = 1;
+  unsigned rows = 1;
+};
+
+/// What a tile is made for.
+struct TileQuery {
+  std::int64_t rows = 0;     // iterations of the parallel loop; kBatch: any number up to `batch`
+  std::int64_t columns = 0;  // iterations of the vector loop; kBatch likewise
+  std::int64_t batch = 0;
+  std::int64_t element_bytes = 4;
+  bool has_far_rows = false;  // what is repeated along a row lies on the same cache sets in each row
+};
+
+/// Panels that cover all columns, cheapest in all by a count of multiply-adds, loads and latencies. The
+/// result of a contraction does not depend on them: each element is a chain of its own.
+std::vector<Panel> choose_panels(const TileQuery& query, const VectorUnit& unit);
+
+/// The same for a vector loop without a parallel loop around it: one row.
+std::vector<Panel> choose_row_panels(const TileQuery& query, const VectorUnit& unit);
+
+/// Whether `rows` is a parallel loop over a vector loop with chains in it, and nothing else that loops.
+bool is_tileable(const loop::Loop& rows);
+
+/// Whether a loop stands in `body`.
+bool has_loops(const loop::Body& body);
+
+}  // namespace dlg

@@ -1,0 +1,95 @@
+// Owns the tests of register tiles: every form of a contraction, sizes that leave rests everywhere.
+#include <fmt/format.h>
+
+#include "codegen/tile.h"
+#include "tests/catch.h"
+#include "tests/unit/codegen/harness.h"
+
+namespace dlg {
+namespace {
+
+struct Sizes {
+  std::int64_t rows;
+  std::int64_t columns;
+  std::int64_t steps;
+
+  std::int64_t of(char axis) const { return axis == 'i' ? rows : axis == 'j' ? columns : steps; }
+};
+
+/// A buffer over two of the loops i, j and k, in this order of storage.
+std::string type_of(const std::string& axes, const Sizes& sizes, const std::string& dtype) {
+  return fmt::format("{}[{}, {}]", dtype, sizes.of(axes[0]), sizes.of(axes[1]));
+}
+
+std::string element(const std::string& name, const std::string& axes) {
+  return fmt::format("{}[{}, {}]", name, axes[0], axes[1]);
+}
+
+/// `step` is the text of %5, the next sum.
+loop::Program contraction(const std::string& a, const std::string& b, const Sizes& sizes,
+                          const std::string& dtype, const std::string& step) {
+  ProgramText text;
+  text.state("a", type_of(a, sizes, dtype), "");
+  text.state("b", type_of(b, sizes, dtype), "");
+  text.state("bias", fmt::format("{}[{}]", dtype, sizes.columns), "");
+  text.state("y", type_of("ij", sizes, dtype), "");
+  text.kernel(
+      fmt::format("%0 = const 0 : {0}\nparallel i in 0..{1} {{\nvector j in 0..{2} {{\n"
+                  "for k in 0..{3} carry (%1 = %0) -> (%2) {{\n%3 = load {4} : {0}\n%4 = load {5} : {0}\n"
+                  "{6} : {0}\nnext (%5)\n}}\n%6 = load bias[j] : {0}\n%7 = add %2, %6 : {0}\n"
+                  "%8 = max %7, %0 : {0}\nstore y[i, j] = %8\n}}\n}}\n",
+                  dtype, sizes.rows, sizes.columns, sizes.steps, element("a", a), element("b", b), step));
+  return text.program();
+}
+
+/// Every element type and form at sizes that leave rests.
+std::vector<loop::Program> contractions(Target target) {
+  const std::vector<Sizes> all = {{2, 8, 3},    {7, 10, 5},   {9, 20, 17},   {33, 70, 40},
+                                  {17, 67, 64}, {15, 128, 9}, {31, 16, 600}, {20, 600, 70}};
+  // SSE2 has no fma: its sums are two roundings each.
+  const std::string step =
+      target == Target::kSse2 ? "%9 = mul %3, %4 : {0}\n%5 = add %9, %1" : "%5 = fma %3, %4, %1";
+  const std::vector<std::pair<std::string, std::string>> forms = {
+      {"ik", "kj"}, {"ik", "jk"}, {"ki", "kj"}, {"ki", "jk"}};
+  std::vector<loop::Program> programs;
+  for (const std::string dtype : {"f32", "f64"}) {
+    const std::string typed = fmt::format(fmt::runtime(step), dtype);
+    for (const Sizes& sizes : all) {
+      for (const auto& [a, b] : forms) programs.push_back(contraction(a, b, sizes, dtype, typed));
+    }
+  }
+  return programs;
+}
+
+void check_cover(const TileQuery& query, const VectorUnit& unit) {
+  std::int64_t done = 0;
+  for (const Panel& panel : choose_panels(query, unit)) {
+    REQUIRE(panel.begin == done);
+    REQUIRE((panel.end - panel.begin) % panel.width == 0);
+    const auto vectors = std::max<std::int64_t>(1, panel.width * query.element_bytes / unit.bytes);
+    REQUIRE(vectors * panel.rows + vectors + 1 <= unit.registers);
+    done = panel.end;
+  }
+  REQUIRE(done == query.columns);
+}
+
+}  // namespace
+
+TEST_CASE("tiles: every form of a contraction gives the bits of the interpreter") {
+  for (const Target target : runnable_targets()) {
+    for (const loop::Program& program : contractions(target)) CHECK(difference(program, target, 1) == "");
+  }
+}
+
+TEST_CASE("tiles: panels cover every column once, within the registers") {
+  const VectorUnit unit =
+      GENERATE(VectorUnit{FmaSupport::kNative, 64, 32}, VectorUnit{FmaSupport::kNative, 32, 16},
+               VectorUnit{FmaSupport::kNone, 16, 16});
+  const std::int64_t rows = GENERATE(std::int64_t{1}, std::int64_t{13}, std::int64_t{128}, kBatch);
+  for (std::int64_t columns = 1; columns < 200; ++columns) {
+    check_cover({rows, columns, 32, 4, false}, unit);
+    check_cover({rows, columns, 32, 8, true}, unit);
+  }
+}
+
+}  // namespace dlg
