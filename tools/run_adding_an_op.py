@@ -17,7 +17,8 @@ from source_files import ROOT, below
 
 STEP = re.compile(r"<!-- (insert|append) (\S+) -->\n```\w*\n(.*?)```", re.DOTALL)
 NAMESPACE_END = "}  // namespace dlg\n"
-PARTS = ["support", "ir", "frontend", "passes", "codegen", "runtime", "driver", "tools", "tests", "std", "docs", "examples"]
+PARTS = ["support", "ir", "frontend", "passes", "codegen", "runtime", "driver", "bench", "tools", "tests", "std", "docs",
+         "examples"]
 
 
 def steps():
