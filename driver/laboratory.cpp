@@ -115,6 +115,7 @@ class ReferenceLaboratory : public Laboratory {
 std::unique_ptr<Laboratory> compiled_laboratory(Session& session, const Program& program,
                                                 const LoadedData& data, const Inspection& inspection) {
   std::unique_ptr<Machine> observer = make_observer(session, observed_graph(program, data, inspection), data);
+  if (!observer) return nullptr;
   std::unique_ptr<Machine> trainer = program.training ? make_trainer(session, program, data) : nullptr;
   if (!observer || (program.training && !trainer)) return nullptr;
   return std::make_unique<CompiledLaboratory>(program, data, std::move(observer), std::move(trainer));

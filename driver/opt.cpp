@@ -159,7 +159,8 @@ int run_opt(const std::vector<std::string>& arguments, Streams streams) {
                  "text of a graph or of loops, as `dlg show` prints it (default: standard input)");
   app.add_option("--passes,-p", options.passes,
                  "passes to run, in order: differentiate, simplify, fuse, schedule, loops")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->allow_extra_args(false);
   app.add_flag("--interpret,-i", options.is_interpreted,
                "run the IR in its interpreter and print outputs and effects");
   app.add_flag("--dot", options.is_dot, "print a Graphviz drawing instead of text");

@@ -7,6 +7,7 @@
 #include "driver/trained.h"
 #include "driver/verbs.h"
 #include "ir/graph/rewriter.h"
+#include "ir/ops/registry.h"
 #include "support/text.h"
 
 namespace dlg {
@@ -71,12 +72,16 @@ std::optional<std::string> predict_all(Session& session, const TrainedProgram& t
 
 /// Whether the program can predict from a file at all.
 bool check_prediction(Session& session, const Program& program) {
-  if (!program.graph.find_output("predict")) {
+  const std::optional<ValueId> prediction = program.graph.find_output("predict");
+  if (!prediction) {
     session.diagnostics.report({session.file, 0, 0}, kNoPrediction)
         .note("write `predict = softmax(mlp(d.x))` in `train`");
     return false;
   }
-  if (program.data) return true;
+  const Graph graph = with_outputs(program.graph, {{"predict", *prediction}});
+  const bool reads_data = std::any_of(graph.nodes.begin(), graph.nodes.end(),
+                                      [](const Node& node) { return node.op == &ops::input; });
+  if (reads_data) return true;
   session.diagnostics.report({session.file, 0, 0}, kNoFeatures);
   return false;
 }

@@ -16,7 +16,6 @@ namespace {
 
 constexpr Diag<> kNothingToTrain{DiagCode::NoTrainBlock, Severity::kError,
                                  "the program has no `train` block, so there is nothing to train"};
-constexpr Diag<> kNoStop{DiagCode::NoStop, Severity::kError, "`train` has no condition that surely ends it"};
 
 /// One training with everything it needs; made step by step, used once.
 struct Trainer {
@@ -226,22 +225,18 @@ int finish(Trainer& trainer, const TrainResult& result, LogFile& log) {
   return result.end == TrainEnd::kInterrupted && signal != 0 ? 128 + signal : kExitOk;
 }
 
-/// Whether the rules of `stop` end every training: without epochs, steps or time a loss test may never hold.
-bool check_stop(Session& session, const Program& program) {
-  if (!program.training) {
-    session.diagnostics.report({session.file, 0, 0}, kNothingToTrain);
-    return false;
-  }
-  if (!program.training->stop.empty()) return true;
-  session.diagnostics.report(program.training->range, kNoStop).note("write for example `stop = [20 epochs]`");
+bool check_training(Session& session, const Program& program) {
+  if (program.training) return true;
+  session.diagnostics.report({session.file, 0, 0}, kNothingToTrain);
   return false;
 }
 
 bool prepare(Trainer& trainer) {
   Session& session = trainer.session;
   trainer.machine = make_trainer(session, trainer.program, trainer.data);
+  if (!trainer.machine) return false;
   trainer.evaluator = make_evaluator(session, trainer.program, trainer.data);
-  if (!trainer.machine || !trainer.evaluator) return false;
+  if (!trainer.evaluator) return false;
   trainer.states = initial_states(trainer.machine->graph(), trainer.program.training->seed);
   if (!warm_start(session, trainer.machine->graph(), trainer.states)) return false;
   trainer.machine->set_states(trainer.states);
@@ -259,7 +254,7 @@ bool prepare(Trainer& trainer) {
 
 int verb_train(Session& session) {
   std::optional<Program> program = load_program(session);
-  if (!program || !check_stop(session, *program)) return session.report();
+  if (!program || !check_training(session, *program)) return session.report();
   std::optional<LoadedData> data = load_data(session, *program);
   if (!data) return session.report();
   Trainer trainer{session, std::move(*program), std::move(*data), {}, {}, {}, {}, {}, 0};

@@ -1,5 +1,7 @@
 #include "frontend/compile.h"
 
+#include <algorithm>
+
 #include "frontend/check_block.h"
 #include "frontend/data_block.h"
 #include "frontend/names.h"
@@ -8,6 +10,7 @@
 #include "frontend/settings.h"
 #include "frontend/train_block.h"
 #include "ir/graph/rewriter.h"
+#include "support/arithmetic.h"
 
 namespace dlg {
 namespace {
@@ -15,6 +18,8 @@ namespace {
 constexpr Diag<std::string> kBadUse{DiagCode::UnknownType, Severity::kError,
                                     "found `use {}`, expected `use f32` or `use f64`"};
 constexpr Diag<> kTwoTrains{DiagCode::SeveralTrains, Severity::kError, "a program has one `train` block"};
+constexpr Diag<std::string> kTooLarge{DiagCode::TooManyElements, Severity::kError,
+                                      "found a value {}, expected at most 2^40 elements"};
 constexpr Diag<> kNothing{DiagCode::MissingTrain, Severity::kError,
                           "the program has neither a `train` nor a `check` block, so there is nothing to do"};
 
@@ -118,6 +123,32 @@ void merge(const Diagnostics& from, Diagnostics& into) {
   for (const Diagnostic& diagnostic : from.all()) into.add(diagnostic);
 }
 
+/// Whether the elements can be counted and placed: sums over all values of a program stay inside 64 bits.
+bool is_placeable(const Shape& shape, std::int64_t batch) {
+  constexpr std::int64_t kMostElements = std::int64_t{1} << 40;
+  std::int64_t elements = 1;
+  for (const std::int64_t dim : shape.dims()) {
+    const std::optional<std::int64_t> product = checked_mul(elements, dim == kBatch ? batch : dim);
+    if (!product || *product > kMostElements) return false;
+    elements = *product;
+  }
+  return true;
+}
+
+/// Reports values with too many elements, and not those that follow from them.
+void check_sizes(const Graph& graph, Diagnostics& diagnostics) {
+  std::vector<char> is_large(graph.nodes.size(), 0);
+  for (const ValueId id : graph.nodes.ids()) {
+    const Node& node = graph[id];
+    const bool is_follower = std::any_of(node.operands.begin(), node.operands.end(),
+                                         [&](ValueId operand) { return is_large[operand.index] != 0; });
+    is_large[id.index] = is_follower || !is_placeable(node.type.shape, graph.batch) ? 1 : 0;
+    if (!is_large[id.index] || is_follower) continue;
+    const std::vector<SourceRange>& origins = graph.infos[id].origins;
+    diagnostics.report(origins.empty() ? SourceRange{} : origins.front(), kTooLarge, type_text(node.type));
+  }
+}
+
 }  // namespace
 
 std::optional<Program> compile_program(Sources& sources, const ast::File& file,
@@ -147,6 +178,8 @@ std::optional<Program> compile_program(Sources& sources, const ast::File& file,
     set_batch(program, used_rows(e));
     record_settings(sources, library.units.front(), program);
     compact_program(program);
+    check_sizes(program.graph, diagnostics);
+    if (diagnostics.has_errors()) return std::nullopt;
     return program;
   }
 }

@@ -23,6 +23,7 @@ struct Instance {
   std::map<std::string, std::map<std::int64_t, InstanceId>> children;  // by callee and number in the text
   std::set<std::string> numbered;  // callees that stand more than once in the text
   std::optional<Value> result;     // of the first application
+  bool is_failed = false;          // never elaborated for an error above: nothing is known of its members
 };
 
 /// One open call, or the top level of a file.
@@ -93,6 +94,7 @@ struct Elaboration {
   ast::ExprId after_call;           // the `after(...)` that may stand where an expectation is elaborated
   std::optional<UnitValue> after;   // its first argument
   int depth = 0;
+  bool is_too_deep = false;  // reported once: what is around the place is as deep
   int next_serial = 1;
 
   Frame& frame() { return frames.back(); }

@@ -8,6 +8,7 @@
 #include "frontend/functions.h"
 #include "frontend/names.h"
 #include "frontend/shapes.h"
+#include "frontend/tensors.h"
 #include "support/text.h"
 
 namespace dlg {
@@ -114,6 +115,7 @@ Value evaluate_index(Elaboration& e, const ast::Expr& expr) {
     const auto number = whole_number(e, evaluate_operand(e, expr.args[1]), "the number of a layer");
     return number ? family_member(e, *family, *number, expr.range) : Value{Poison{}};
   }
+  if (is_failed_instance(e, base.value)) return {Poison{}};
   return index_value(e, base, expr);
 }
 
@@ -160,7 +162,8 @@ Value evaluate(Elaboration& e, ast::ExprId id) {
   const DepthScope depth(e);
   const SourceRange range = e.expr(id).range;
   if (e.depth > kLargestDepth) {
-    e.error(range, kTooDeep);
+    if (!e.is_too_deep) e.error(range, kTooDeep);
+    e.is_too_deep = true;
     return {Poison{}};
   }
   const OriginScope origin(e, range);

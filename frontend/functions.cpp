@@ -68,6 +68,18 @@ void give_instance(Elaboration& e, Frame& frame, CallSite site) {
   frame.is_in_model = e.frame().is_in_model;
 }
 
+/// A call that is not carried out for an error: its instance exists, but nothing is known of its members.
+Value abandon_call(Elaboration& e, const FunctionValue& function, CallSite site) {
+  if (function.candidates.size() != 1) return {Poison{}};
+  Frame frame;
+  frame.function = function.candidates.front();
+  frame.name = function.name;
+  give_instance(e, frame, site);
+  Instance& instance = e.instances[frame.instance];
+  instance.is_failed = instance.is_failed || instance.values.empty();
+  return {Poison{}};
+}
+
 Value return_value(Elaboration& e, const ast::Statement& statement) {
   const ast::Function& function = e.library.function(*e.frame().function);
   const SourceRange range = e.expr(statement.value).range;
@@ -227,11 +239,11 @@ Value call_function(Elaboration& e, const FunctionValue& function, const Call& c
     e.error(call.range, kRecursion, function.name);
     return {Poison{}};
   }
-  if (has_poison(call)) return {Poison{}};
+  if (has_poison(call)) return abandon_call(e, function, site);
   if (std::optional<Value> mapped = call_in_lockstep(e, function, call, site)) return *std::move(mapped);
   if (!open_overload(e, function, call, site)) {
     if (function.candidates.size() > 1) report_overloads(e, function, call);
-    return {Poison{}};
+    return abandon_call(e, function, site);
   }
   Value value = run_body(e);
   const Frame closed = std::move(e.frames.back());

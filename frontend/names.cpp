@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "frontend/builtins.h"
 #include "frontend/constants.h"
 #include "frontend/expressions.h"
 #include "frontend/signature.h"
 #include "frontend/tensors.h"
+#include "support/text.h"
 
 namespace dlg {
 namespace {
@@ -14,6 +17,8 @@ namespace {
 constexpr Diag<std::string> kUnknownName{DiagCode::UnknownName, Severity::kError, "unknown name `{}`"};
 constexpr Diag<std::string, std::string> kUnknownMember{DiagCode::UnknownMember, Severity::kError,
                                                         "`{}` has no `{}`"};
+constexpr Diag<> kFieldTooEarly{DiagCode::ExpressionOutOfPlace, Severity::kError,
+                                "a field of the data has no value here, only in `train` and `check`"};
 constexpr Diag<std::string> kNoMembers{DiagCode::UnknownMember, Severity::kError,
                                        "found {} before a point, expected a data block or a model"};
 constexpr Diag<std::string> kNotApplied{DiagCode::NotApplied, Severity::kError,
@@ -65,6 +70,33 @@ Value const_value(Elaboration& e, const ast::Definition& definition, Value value
   return {*fitted, definition.name.range};
 }
 
+/// Whether any of the instances of one callee has something to name behind a point.
+bool has_names(const Elaboration& e, const std::map<std::int64_t, InstanceId>& instances) {
+  return std::any_of(instances.begin(), instances.end(), [&](const auto& child) {
+    const Instance& instance = e.instances[child.second];
+    return !instance.values.empty() || !instance.children.empty();
+  });
+}
+
+/// The message about an unknown member: the nearest name, else all there are.
+Value report_unknown_member(Elaboration& e, const std::string& owner, const std::string& name,
+                            const std::vector<std::string>& candidates, SourceRange range) {
+  constexpr std::size_t kMostListed = 12;
+  Report report = e.error(range, kUnknownMember, owner, name);
+  if (const auto near = nearest_name(name, candidates)) {
+    report.suggest(range, *near, fmt::format("did you mean `{}`?", *near));
+  } else if (!candidates.empty() && candidates.size() <= kMostListed) {
+    std::vector<std::string> quoted;
+    for (const std::string& candidate : candidates) quoted.push_back(fmt::format("`{}`", candidate));
+    report.note(fmt::format("`{}` has {}", owner, join_words(quoted)));
+  } else if (!candidates.empty()) {
+    const std::vector<std::string> first(candidates.begin(), candidates.begin() + kMostListed);
+    report.note(
+        fmt::format("`{}` has {} names: `{}`, ...", owner, candidates.size(), join_text(first, "`, `")));
+  }
+  return {Poison{}};
+}
+
 Value instance_member(Elaboration& e, InstanceId id, const std::string& name, SourceRange range) {
   const Instance& instance = e.instances[id];
   const auto value = instance.values.find(name);
@@ -74,17 +106,20 @@ Value instance_member(Elaboration& e, InstanceId id, const std::string& name, So
     if (instance.numbered.count(name) > 0) return {FamilyValue{id, name}};
     return {InstanceValue{children->second.begin()->second}};
   }
+  if (instance.is_failed) return {Poison{}};
   std::vector<std::string> candidates;
   for (const auto& [key, known] : instance.values) candidates.push_back(key);
-  for (const auto& [key, known] : instance.children) candidates.push_back(key);
-  Report report = e.error(range, kUnknownMember, instance.path, name);
-  if (const auto near = nearest_name(name, candidates)) {
-    report.suggest(range, *near, fmt::format("did you mean `{}`?", *near));
+  for (const auto& [key, known] : instance.children) {
+    if (has_names(e, known)) candidates.push_back(key);
   }
-  return {Poison{}};
+  return report_unknown_member(e, instance.path, name, candidates, range);
 }
 
 Value field_member(Elaboration& e, const DataValue& data, const std::string& name, SourceRange range) {
+  if (data.dataset >= e.data.size()) {
+    e.error(range, kFieldTooEarly);
+    return {Poison{}};
+  }
   const DeclaredData& declared = e.data[data.dataset];
   std::vector<std::string> candidates;
   for (std::size_t i = 0; i < declared.fields.size(); ++i) {
@@ -96,11 +131,7 @@ Value field_member(Elaboration& e, const DataValue& data, const std::string& nam
     }
     candidates.push_back(field.name);
   }
-  Report report = e.error(range, kUnknownMember, declared.dataset.name, name);
-  if (const auto near = nearest_name(name, candidates)) {
-    report.suggest(range, *near, fmt::format("did you mean `{}`?", *near));
-  }
-  return {Poison{}};
+  return report_unknown_member(e, declared.dataset.name, name, candidates, range);
 }
 
 bool is_model(const Elaboration& e, const FunctionValue& function) {

@@ -118,6 +118,8 @@ void elaborate_declaration(Elaboration& e, const ast::Statement& statement) {
     TensorValue outside = *tensor;
     forget_scope(outside.axes, e.frame().serial);
     e.instances[e.frame().instance].values.try_emplace(name.text, Value{outside, name.range});
+  } else {
+    e.instances[e.frame().instance].values.try_emplace(name.text, value);
   }
   e.frame().names[name.text] = std::move(value);
 }

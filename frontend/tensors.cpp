@@ -34,6 +34,11 @@ const TensorValue* result_tensor(const Elaboration& e, const Value& value) {
 
 }  // namespace
 
+bool is_failed_instance(const Elaboration& e, const Value& value) {
+  const std::optional<InstanceId> instance = instance_of(e, value);
+  return instance && !e.instances[*instance].result;
+}
+
 std::optional<InstanceId> instance_of(const Elaboration& e, const Value& value) {
   if (const InstanceValue* instance = value.as<InstanceValue>()) return instance->instance;
   const FunctionValue* function = value.as<FunctionValue>();
@@ -47,6 +52,7 @@ std::optional<TensorValue> tensor_of(Elaboration& e, const Operand& operand, std
   const DType wanted = dtype.value_or(e.dtype);
   if (operand.value.is_poison()) return std::nullopt;
   if (const TensorValue* tensor = result_tensor(e, operand.value)) return *tensor;
+  if (is_failed_instance(e, operand.value)) return std::nullopt;
   if (const FieldValue* field = operand.value.as<FieldValue>()) return field_tensor(e, *field, wanted);
   if (const NumberValue* number = operand.value.as<NumberValue>()) {
     if (!check_representable(e, number->value, wanted, operand.range)) return std::nullopt;

@@ -11,6 +11,9 @@ namespace dlg {
 /// The layer, or the model by its name once it is applied.
 std::optional<InstanceId> instance_of(const Elaboration& e, const Value& value);
 
+/// A layer or model that has no result because of errors of its own.
+bool is_failed_instance(const Elaboration& e, const Value& value);
+
 /// A graph value for `operand`. A number or list of numbers becomes a constant; a field of the data takes
 /// `dtype`; both default to the file's float type. Errors: not a value (a function, a text).
 std::optional<TensorValue> tensor_of(Elaboration& e, const Operand& operand,

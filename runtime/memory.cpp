@@ -18,8 +18,8 @@ namespace {
 constexpr std::int64_t kAlignment = 64;
 constexpr unsigned char kGuard = 0xA5;
 
-constexpr Diag<std::string> kOutOfMemory{DiagCode::OutOfMemory, Severity::kError,
-                                         "out of memory: {} more bytes were needed"};
+constexpr Diag<std::int64_t> kOutOfMemory{DiagCode::OutOfMemory, Severity::kError,
+                                          "out of memory: {} more bytes were needed"};
 constexpr Diag<std::string, std::string, std::int64_t> kNotInteger{
     DiagCode::DataNotInteger, Severity::kError, "`{}` is {} in sample {}, expected a whole number"};
 constexpr Diag<std::string, std::string, std::int64_t, std::string> kOutOfRange{
@@ -87,7 +87,7 @@ bool check_values(const ColumnSpec& spec, std::span<const double> values, Diagno
 std::optional<AlignedBlock> allocate_or_report(std::int64_t bytes, SourceRange range,
                                                Diagnostics& diagnostics) {
   std::optional<AlignedBlock> block = AlignedBlock::allocate(bytes);
-  if (!block) diagnostics.report(range, kOutOfMemory, std::to_string(bytes));
+  if (!block) diagnostics.report(range, kOutOfMemory, bytes);
   return block;
 }
 
@@ -130,9 +130,11 @@ std::int64_t element_bytes(ElementType type) {
 std::optional<StepMemory> StepMemory::allocate(const BlockSizes& sizes, SourceRange range,
                                                Diagnostics& diagnostics) {
   std::optional<AlignedBlock> arena = allocate_or_report(sizes.arena, range, diagnostics);
+  if (!arena) return std::nullopt;
   std::optional<AlignedBlock> state = allocate_or_report(sizes.state, range, diagnostics);
+  if (!state) return std::nullopt;
   std::optional<AlignedBlock> output = allocate_or_report(sizes.output, range, diagnostics);
-  if (!arena || !state || !output) return std::nullopt;
+  if (!output) return std::nullopt;
   return StepMemory(std::move(*arena), std::move(*state), std::move(*output));
 }
 

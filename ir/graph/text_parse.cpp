@@ -165,9 +165,11 @@ const std::array<GraphParser::Keyword, 8> GraphParser::kKeywords{{
 }};
 
 bool GraphParser::parse_header() {
-  std::int64_t version = 0;
-  if (!take(cursor_.integer(), version, "`1`, the version of the textual form")) return false;
-  return version == 1 || unexpected("version 1 of the textual form");
+  constexpr std::string_view kWanted = "`1`, the version of the textual form";
+  const TextCursor start = cursor_;
+  if (cursor_.integer() == 1) return true;
+  cursor_ = start;
+  return unexpected(kWanted);
 }
 
 bool GraphParser::parse_batch() {
