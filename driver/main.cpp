@@ -3,9 +3,12 @@
 #include <array>
 #include <iostream>
 #include <iterator>
+#include <new>
+#include <stdexcept>
 
 #include "driver/opt.h"
 #include "driver/verbs.h"
+#include "support/render.h"
 
 namespace dlg {
 namespace {
@@ -27,6 +30,24 @@ constexpr std::array<VerbEntry, 9> kVerbs{{
     {"new", verb_new},
 }};
 
+constexpr Diag<> kOutOfMemory{DiagCode::OutOfMemory, Severity::kError, "out of memory"};
+
+/// Runs a program. Every container may run out of memory, so this is the one place where that is caught: what
+/// was asked for is too large, and nothing of it has been written.
+template <class Run>
+int within_memory(std::ostream& err, const Run& run) {
+  Diagnostics diagnostics;
+  try {
+    return run();
+  } catch (const std::bad_alloc&) {
+    diagnostics.report({}, kOutOfMemory);
+  } catch (const std::length_error&) {
+    diagnostics.report({}, kOutOfMemory);
+  }
+  err << render_all(Sources{}, diagnostics, Color::kOff);
+  return diagnostics.exit_code();
+}
+
 std::vector<std::string> words(int argc, char** argv) {
   return {argv + 1, argv + argc};
 }
@@ -47,14 +68,14 @@ int run_dlg(const std::vector<std::string>& arguments, std::istream& in, std::os
   if (!parsed.options) return parsed.exit_code;
   Session session{std::move(*parsed.options), {in, out, err}, {}, {}, {}};
   for (const VerbEntry& verb : kVerbs) {
-    if (verb.name == session.options.verb) return verb.run(session);
+    if (verb.name == session.options.verb) return within_memory(err, [&] { return verb.run(session); });
   }
   return kExitUsage;
 }
 
 int run_dlg_opt(const std::vector<std::string>& arguments, std::istream& in, std::ostream& out,
                 std::ostream& err) {
-  return run_opt(arguments, {in, out, err});
+  return within_memory(err, [&] { return run_opt(arguments, {in, out, err}); });
 }
 
 }  // namespace dlg

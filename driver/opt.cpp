@@ -8,6 +8,7 @@
 #include <iterator>
 #include <variant>
 
+#include "driver/usage.h"
 #include "ir/graph/text.h"
 #include "ir/graph/topology.h"
 #include "ir/loop/interpret.h"
@@ -170,8 +171,7 @@ int run_opt(const std::vector<std::string>& arguments, Streams streams) {
     streams.out << app.help();
     return kExitOk;
   } catch (const CLI::ParseError& error) {
-    fmt::print(streams.err, "dlg-opt: {}\n  try `dlg-opt --help`\n", error.what());
-    return kExitUsage;
+    return report_usage(error, app, streams.err);
   }
   return process(options, streams);
 }

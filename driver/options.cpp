@@ -3,15 +3,18 @@
 #include <fmt/ostream.h>
 
 #include <CLI/CLI.hpp>
-#include <functional>
-#include <map>
+#include <algorithm>
+#include <array>
+#include <limits>
 
+#include "driver/session.h"
+#include "driver/usage.h"
 #include "support/diagnostic.h"
+#include "support/text.h"
 
 namespace dlg {
 namespace {
 
-constexpr int kUsageExit = 2;
 constexpr std::string_view kVersion = "0.1.0";
 
 constexpr std::string_view kFooter = R"(
@@ -22,6 +25,17 @@ Start with:   dlg new backprop        write the worked example of the lecture
 Exit codes: 0 ok, 1 the input is wrong, 2 usage, 3 environment or I/O, 4 an expectation failed,
             5 the numbers diverged, 70 a bug of dlg, 130/143 stopped by a signal after saving)";
 
+const std::vector<std::string> kTargets{"host", "avx512", "avx2", "sse2"};
+const std::vector<std::string> kEngines{"jit", "interpreter"};
+const std::vector<std::string> kStages{"ast",   "graph", "backward", "update", "simplified",
+                                       "fused", "plan",  "loops",    "llvm",   "asm"};
+const std::vector<std::string> kFormats{"text", "dot"};
+
+/// How help shows what an option may be.
+std::string one_of(const std::vector<std::string>& words) {
+  return "{" + join_text(words, ",") + "}";
+}
+
 /// CLI11 fills these; they become Options at the end.
 struct Raw {
   Options options;
@@ -29,6 +43,10 @@ struct Raw {
   std::vector<std::string> init_maps;
   std::string target = "host";
   std::string engine = "jit";
+  std::optional<std::string> seed;
+  std::string threads = "1";
+  std::string sample = "0";
+  std::string format = "text";
   bool is_unfused = false;
 };
 
@@ -40,18 +58,17 @@ void add_file(CLI::App& app, Raw& raw) {
 }
 
 void add_engine(CLI::App& app, Raw& raw) {
-  app.add_option("--seed", raw.options.seed,
-                 "seed of initial values and shuffling (default: the program's, 1)");
-  app.add_option("--target", raw.target, "instruction set of the compiled code")
-      ->check(CLI::IsMember({"host", "avx512", "avx2", "sse2"}));
-  app.add_option("--threads", raw.options.threads, "worker threads (results do not depend on it)")
-      ->check(CLI::Range(1, 1024));
+  app.add_option("--seed", raw.seed, "seed of initial values and shuffling (default: the program's, 1)")
+      ->type_name("NUMBER");
+  app.add_option("--target", raw.target, "instruction set of the compiled code")->type_name(one_of(kTargets));
+  app.add_option("--threads", raw.threads, "worker threads (results do not depend on it)")
+      ->type_name("NUMBER");
   app.add_flag("--no-fuse", raw.is_unfused, "one kernel per operation (the same bits, slower)");
 }
 
 void add_engine_choice(CLI::App& app, Raw& raw) {
   app.add_option("--engine", raw.engine, "compiled code or the f64 reference interpreter")
-      ->check(CLI::IsMember({"jit", "interpreter"}));
+      ->type_name(one_of(kEngines));
 }
 
 void add_run(CLI::App& app, Raw& raw) {
@@ -100,8 +117,7 @@ void define_step(CLI::App& app, Raw& raw) {
   add_file(app, raw);
   add_engine(app, raw);
   add_engine_choice(app, raw);
-  app.add_option("--sample", raw.options.sample, "the sample whose values are shown (from 0)")
-      ->check(CLI::NonNegativeNumber);
+  app.add_option("--sample", raw.sample, "the sample whose values are shown (from 0)")->type_name("NUMBER");
 }
 
 void define_show(CLI::App& app, Raw& raw) {
@@ -109,10 +125,9 @@ void define_show(CLI::App& app, Raw& raw) {
   add_engine(app, raw);
   app.add_option("--stage", raw.options.stage, "which stage of the pipeline to print")
       ->required()
-      ->check(CLI::IsMember(
-          {"ast", "graph", "backward", "update", "simplified", "fused", "plan", "loops", "llvm", "asm"}));
-  app.add_option("--format", raw.options.format, "text, or dot for Graphviz (graph stages)")
-      ->check(CLI::IsMember({"text", "dot"}));
+      ->type_name(one_of(kStages));
+  app.add_option("--format", raw.format, "text, or dot for Graphviz (graph stages)")
+      ->type_name(one_of(kFormats));
 }
 
 void define_gradcheck(CLI::App& app, Raw& raw) {
@@ -151,47 +166,23 @@ const std::vector<Verb>& verb_table() {
   return table;
 }
 
-std::vector<std::string> option_names(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
-  }
-  return names;
-}
-
 std::vector<std::string> verb_names() {
   std::vector<std::string> names;
   for (const VerbInfo& verb : verbs()) names.emplace_back(verb.name);
   return names;
 }
 
-int usage_error(std::ostream& err, const std::string& message, const std::optional<std::string>& suggestion,
-                std::string_view help) {
-  fmt::print(err, "dlg: {}\n", message);
-  if (suggestion) fmt::print(err, "  did you mean `{}`?\n", *suggestion);
-  fmt::print(err, "  try `{}`\n", help);
-  return kUsageExit;
-}
-
 /// A word that is no verb, before CLI11 sees it: its own message has no suggestion.
 std::optional<int> reject_unknown_verb(const std::vector<std::string>& arguments, std::ostream& err) {
-  if (arguments.empty() || arguments[0].empty() || arguments[0][0] == '-') return std::nullopt;
-  const std::vector<std::string> names = verb_names();
-  if (std::find(names.begin(), names.end(), arguments[0]) != names.end()) return std::nullopt;
-  return usage_error(err, fmt::format("`{}` is not a command of dlg", arguments[0]),
-                     nearest_name(arguments[0], names), "dlg --help");
-}
-
-int report_parse_error(const CLI::ParseError& error, const CLI::App& app, std::ostream& err) {
-  const CLI::App* verb = app.get_subcommands().empty() ? &app : app.get_subcommands().front();
-  const std::string help =
-      verb == &app ? std::string("dlg --help") : fmt::format("dlg {} --help", verb->get_name());
-  const auto* extras = dynamic_cast<const CLI::ExtrasError*>(&error);
-  if (extras == nullptr) return usage_error(err, error.what(), std::nullopt, help);
-  const std::vector<std::string> rest = app.remaining(true);
-  const std::string word = rest.empty() ? std::string() : rest.front().substr(0, rest.front().find('='));
-  return usage_error(err, fmt::format("unexpected `{}`", word), nearest_name(word, option_names(*verb)),
-                     help);
+  constexpr std::array<std::string_view, 3> kOptions{"--help", "-h", "--version"};
+  if (arguments.empty()) return std::nullopt;
+  const std::string& word = arguments[0];
+  std::vector<std::string> names = verb_names();
+  names.insert(names.end(), kOptions.begin(), kOptions.end());
+  if (std::find(names.begin(), names.end(), word) != names.end()) return std::nullopt;
+  return report_usage(
+      {"dlg", fmt::format("`{}` is not a command of dlg", word), nearest_name(word, names), "dlg --help"},
+      err);
 }
 
 /// The words `key=value` of --set; nullopt after a message.
@@ -200,8 +191,9 @@ std::optional<std::vector<Override>> parse_sets(const std::vector<std::string>& 
   for (const std::string& set : sets) {
     const std::size_t equals = set.find('=');
     if (equals == std::string::npos || equals == 0) {
-      usage_error(err, fmt::format("`--set {}` has no `=`; expected KEY=VALUE", set), std::nullopt,
-                  "dlg train --help");
+      report_usage({"dlg", fmt::format("`--set {}` has no `=`; expected KEY=VALUE", set), std::nullopt,
+                    "dlg train --help"},
+                   err);
       return std::nullopt;
     }
     overrides.push_back({set.substr(0, equals), set.substr(equals + 1)});
@@ -216,8 +208,9 @@ std::optional<std::vector<InitMap>> parse_init_maps(const std::vector<std::strin
   for (const std::string& word : words) {
     const std::size_t equals = word.find('=');
     if (equals == std::string::npos) {
-      usage_error(err, fmt::format("`--init-map {}` has no `=`; expected FROM=TO", word), std::nullopt,
-                  "dlg train --help");
+      report_usage({"dlg", fmt::format("`--init-map {}` has no `=`; expected FROM=TO", word), std::nullopt,
+                    "dlg train --help"},
+                   err);
       return std::nullopt;
     }
     maps.push_back({word.substr(0, equals), word.substr(equals + 1)});
@@ -225,11 +218,38 @@ std::optional<std::vector<InitMap>> parse_init_maps(const std::vector<std::strin
   return maps;
 }
 
+/// The values that are one word of several; false after a message.
+bool check_words(const Raw& raw, const std::string& help, std::ostream& err) {
+  const std::string& stage = raw.options.stage;
+  return check_word({"--target", raw.target, kTargets}, help, err) &&
+         check_word({"--engine", raw.engine, kEngines}, help, err) &&
+         check_word({"--format", raw.format, kFormats}, help, err) &&
+         (raw.options.verb != "show" || check_word({"--stage", stage, kStages}, help, err));
+}
+
+/// The values that are numbers; false after a message.
+bool read_numbers(Raw& raw, const std::string& help, std::ostream& err) {
+  constexpr std::uint64_t kMostThreads = 1024;
+  constexpr auto kMostSamples = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  constexpr std::uint64_t kMostSeed = std::numeric_limits<std::uint64_t>::max();
+  const auto threads = parse_whole({"--threads", 1, kMostThreads}, raw.threads, help, err);
+  const auto sample = parse_whole({"--sample", 0, kMostSamples}, raw.sample, help, err);
+  if (!threads || !sample) return false;
+  raw.options.threads = static_cast<int>(*threads);
+  raw.options.sample = static_cast<std::int64_t>(*sample);
+  if (!raw.seed) return true;
+  raw.options.seed = parse_whole({"--seed", 0, kMostSeed}, *raw.seed, help, err);
+  return raw.options.seed.has_value();
+}
+
 std::optional<Options> finish(Raw& raw, const CLI::App& app, std::ostream& err) {
   raw.options.verb = app.get_subcommands().front()->get_name();
+  const std::string help = fmt::format("dlg {} --help", raw.options.verb);
+  if (!check_words(raw, help, err) || !read_numbers(raw, help, err)) return std::nullopt;
   raw.options.target = *parse_target(raw.target);
   raw.options.engine = raw.engine == "jit" ? Engine::kJit : Engine::kInterpreter;
   raw.options.fusion = raw.is_unfused ? Fusion::kOff : Fusion::kOn;
+  raw.options.format = raw.format;
   std::optional<std::vector<Override>> overrides = parse_sets(raw.sets, err);
   std::optional<std::vector<InitMap>> init_maps = parse_init_maps(raw.init_maps, err);
   if (!overrides || !init_maps) return std::nullopt;
@@ -270,10 +290,10 @@ ParsedOptions parse_options(const std::vector<std::string>& arguments, std::ostr
     fmt::print(out, "{}\n", version.what());
     return {std::nullopt, 0};
   } catch (const CLI::ParseError& error) {
-    return {std::nullopt, report_parse_error(error, app, err)};
+    return {std::nullopt, report_usage(error, app, err)};
   }
   std::optional<Options> options = finish(raw, app, err);
-  const int code = options ? 0 : kUsageExit;
+  const int code = options ? kExitOk : kExitUsage;
   return {std::move(options), code};
 }
 

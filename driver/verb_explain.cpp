@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "driver/usage.h"
 #include "driver/verbs.h"
 #include "support/text.h"
 
@@ -52,11 +53,9 @@ int verb_explain(Session& session) {
   }
   std::vector<std::string> codes;
   for (const DiagCodeInfo& info : diagnostic_codes()) codes.push_back(code_text(info.code));
-  fmt::print(session.streams.err, "dlg: there is no diagnostic code `{}`\n", word);
-  if (const auto near = nearest_name(word, codes))
-    fmt::print(session.streams.err, "  did you mean `{}`?\n", *near);
-  fmt::print(session.streams.err, "  `dlg explain` lists all codes\n");
-  return kExitUsage;
+  return report_usage({"dlg", fmt::format("there is no diagnostic code `{}`", word),
+                       nearest_name(word, codes), "dlg explain"},
+                      session.streams.err);
 }
 
 }  // namespace dlg

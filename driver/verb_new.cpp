@@ -5,8 +5,8 @@
 #include <fstream>
 
 #include "driver/examples.h"
+#include "driver/usage.h"
 #include "driver/verbs.h"
-#include "support/text.h"
 
 namespace dlg {
 namespace {
@@ -31,8 +31,7 @@ bool is_template(const std::string& name) {
 }
 
 int unknown_template(Session& session, const std::string& name) {
-  fmt::print(session.streams.err, "dlg: there is no template `{}`; there are {}\n", name,
-             join_words(template_names()));
+  check_word({"--template", name, template_names()}, "dlg new --help", session.streams.err);
   return kExitUsage;
 }
 

@@ -159,16 +159,57 @@ TEST_CASE("a definition of the user takes std's place with a note, and std keeps
   CHECK(compiled.diagnostics.all().front().severity == Severity::kNote);
 }
 
-TEST_CASE("a name that std does not hold is unknown") {
-  std::vector<StdFile> files;
-  for (const StdFile& file : std_files()) {
-    if (file.name != "std/activations.dlg") files.push_back(file);
+/// std without the definitions whose first line begins with `dropped`.
+struct SmallerStd {
+  explicit SmallerStd(const std::string& dropped) {
+    for (const StdFile& file : std_files()) {
+      names.emplace_back(file.name);
+      texts.emplace_back();
+      std::istringstream lines{std::string(file.text)};
+      bool is_inside = false;  // the body of a dropped definition
+      for (std::string line; std::getline(lines, line);) {
+        const bool is_dropped = is_inside || line.starts_with(dropped);
+        is_inside = is_dropped && (is_inside ? line != "}" : line.back() == '{');
+        if (!is_dropped) texts.back() += line + "\n";
+      }
+    }
   }
-  Compiled compiled;
-  const FileId id = compiled.sources.add("t.dlg", with_model("return sum(relu(W @ x))"));
-  const ast::File tree = parse_file(compiled.sources, id, compiled.diagnostics);
-  compiled.program = compile_program(compiled.sources, tree, {}, compiled.diagnostics, files);
-  CHECK(compiled.errors() == "t.dlg:10 unknown name `relu`\n");
+
+  std::string errors_of(const std::string& text) const {
+    std::vector<StdFile> files;
+    for (std::size_t i = 0; i < texts.size(); ++i) files.push_back({names[i], texts[i]});
+    Compiled compiled;
+    const FileId id = compiled.sources.add("t.dlg", text);
+    const ast::File tree = parse_file(compiled.sources, id, compiled.diagnostics);
+    compiled.program = compile_program(compiled.sources, tree, {}, compiled.diagnostics, files);
+    return compiled.errors();
+  }
+
+  std::vector<std::string> names;
+  std::vector<std::string> texts;
+};
+
+TEST_CASE("relu removed from std is an unknown name: nothing in C++ stands in for it") {
+  const SmallerStd without("fn relu(");
+  CHECK(without.errors_of(with_model("return sum(relu(W @ x))")) == "t.dlg:10 unknown name `relu`\n");
+  CHECK(without.errors_of(with_model("return sum(W @ x |> dense(3, relu))")) ==
+        "t.dlg:10 unknown name `relu`\n");
+  CHECK(without.errors_of(with_model("return sum(silu(W @ x))")) == "");
+  CHECK(SmallerStd("nothing").errors_of(with_model("return sum(relu(W @ x))")) == "");
+}
+
+TEST_CASE("every function of std, removed, is an unknown name") {
+  for (const StdFile& file : std_files()) {
+    std::istringstream lines{std::string(file.text)};
+    for (std::string line; std::getline(lines, line);) {
+      if (!line.starts_with("fn ")) continue;
+      const std::string name = line.substr(3, line.find('(') - 3);
+      INFO(name);
+      const SmallerStd without("fn " + name + "(");
+      const std::string errors = without.errors_of(with_model("return sum(" + name + "(W @ x))"));
+      CHECK(errors.find("unknown name `" + name + "`") != std::string::npos);
+    }
+  }
 }
 
 TEST_CASE("expectations: tolerance of the last digit, scalars only, after around the whole") {
