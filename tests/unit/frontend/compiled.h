@@ -7,6 +7,8 @@
 
 #include "frontend/compile.h"
 #include "frontend/parser.h"
+#include "ir/graph/rewriter.h"
+#include "ir/ops/interpret.h"
 #include "support/render.h"
 #include "tests/catch.h"
 
@@ -43,6 +45,22 @@ inline std::string example_text(const std::string& path) {
   std::stringstream text;
   text << in.rdbuf();
   return text.str();
+}
+
+/// The elements of a named output, or of `expect.N`.
+inline std::vector<double> output_of(const Program& program, const std::string& name) {
+  const Graph graph = with_outputs(program.graph, {{name, *program.graph.find_output(name)}});
+  return interpret(graph, default_environment(graph))[*graph.find_output(name)].elements;
+}
+
+/// The value of an expression in a check block of a program without data.
+inline double value_of(const std::string& expression, const std::string& definitions = "") {
+  const Compiled compiled = compile_text("dlg 1\nuse f64\n" + definitions + "\ncheck \"c\" {\n  expect " +
+                                         expression + " ~ 0 +- 1\n}\n");
+  INFO(expression);
+  CHECK(compiled.errors() == "");
+  REQUIRE(compiled.program);
+  return output_of(*compiled.program, "expect.0").front();
 }
 
 }  // namespace dlg

@@ -1,28 +1,10 @@
 // Owns the tests that elaborated programs compute what the text says, in the interpreter.
 #include <cmath>
 
-#include "ir/graph/rewriter.h"
-#include "ir/ops/interpret.h"
 #include "tests/unit/frontend/compiled.h"
 
 namespace dlg {
 namespace {
-
-/// The elements of a named output, or of `expect.N`.
-std::vector<double> output_of(const Program& program, const std::string& name) {
-  const Graph graph = with_outputs(program.graph, {{name, *program.graph.find_output(name)}});
-  return interpret(graph, default_environment(graph))[*graph.find_output(name)].elements;
-}
-
-/// The value of an expression in a check block of a program without data.
-double value_of(const std::string& expression, const std::string& definitions = "") {
-  const Compiled compiled = compile_text("dlg 1\nuse f64\n" + definitions + "\ncheck \"c\" {\n  expect " +
-                                         expression + " ~ 0 +- 1\n}\n");
-  INFO(expression);
-  CHECK(compiled.errors() == "");
-  REQUIRE(compiled.program);
-  return output_of(*compiled.program, "expect.0").front();
-}
 
 TEST_CASE("the worked example computes the lecture's values") {
   const Compiled compiled = compile_text(example_text("backprop/net.dlg"));

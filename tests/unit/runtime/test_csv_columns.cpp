@@ -114,7 +114,7 @@ TEST_CASE("a header that was declared away is found") {
         "`header = none` is set | drop `header = none` from `csv(...)`");
 }
 
-TEST_CASE("classes: numbers by value, else by bytes, numbered from 0") {
+TEST_CASE("decision 19: classes: numbers by value, else by bytes, numbered from 0") {
   CHECK(class_names("10\n9\n-1\n2\n") == Texts{"-1", "2", "9", "10"});
   CHECK(class_names("10\nb\n9\nB\n") == Texts{"10", "9", "B", "b"});
   CHECK(class_names("1.0\n1\n2\n") == Texts{"1", "2"});

@@ -88,7 +88,7 @@ TEST_CASE("an initial value depends on its own element only") {
   CHECK(initial_values({InitialKind::kConstant, 0.25, 0}, 3, "W", 2) == std::vector<double>{0.25, 0.25});
 }
 
-TEST_CASE("shuffle is Fisher-Yates with floor(u (i + 1) / 2^32)") {
+TEST_CASE("decision 19: shuffle is Fisher-Yates with floor(u (i + 1) / 2^32)") {
   const Rows rows = {10, 20, 30, 40, 50, 60, 70};
   Rows expected = rows;
   const RandomStream stream(5, "shuffle");
@@ -111,7 +111,7 @@ TEST_CASE("every row comes first about equally often") {
   for (const int count : first) CHECK(std::abs(count - 2000) < 200);
 }
 
-TEST_CASE("shares of a split") {
+TEST_CASE("decision 19: shares of a split") {
   Diagnostics diagnostics;
   const auto parts = split_rows(1797, {0.7, 0.15, 0.15, 1, {}}, diagnostics);
   REQUIRE(parts);
@@ -134,7 +134,7 @@ TEST_CASE("a split without val and test keeps all rows") {
   CHECK(split_rows(3, {1, 0, 0, 1, {}}, diagnostics)->train == first_rows(3));
 }
 
-TEST_CASE("an empty part is an error") {
+TEST_CASE("decision 19: an empty part is an error") {
   Diagnostics diagnostics;
   CHECK_FALSE(split_rows(3, {0.9, 0.1, 0, 1, {}}, diagnostics));
   CHECK_FALSE(split_rows(1, {0.4, 0, 0.6, 1, {}}, diagnostics));

@@ -1,0 +1,64 @@
+// Owns the proof that every example works: each .dlg file under examples/ is checked and trained, from a copy
+// of its folder. A new example needs no line here.
+#include <algorithm>
+
+#include "tests/catch.h"
+#include "tests/driver/programs_in_tests.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace dlg::testing;
+
+std::vector<fs::path> example_programs() {
+  std::vector<fs::path> programs;
+  for (const auto& entry : fs::recursive_directory_iterator(source_path("examples"))) {
+    if (entry.path().extension() == ".dlg") programs.push_back(entry.path());
+  }
+  std::sort(programs.begin(), programs.end());
+  return programs;
+}
+
+/// A temporary working folder with a copy of one example's folder in it.
+class ExampleCopy {
+ public:
+  explicit ExampleCopy(const fs::path& program) : before_(fs::current_path()) {
+    fs::copy(program.parent_path(), folder_.file("example"), fs::copy_options::recursive);
+    fs::current_path(folder_.file("example"));
+  }
+  ~ExampleCopy() { fs::current_path(before_); }
+  ExampleCopy(const ExampleCopy&) = delete;
+  ExampleCopy& operator=(const ExampleCopy&) = delete;
+
+ private:
+  TempFolder folder_;
+  fs::path before_;
+};
+
+TEST_CASE("every example passes its checks and trains") {
+  const std::vector<fs::path> programs = example_programs();
+  REQUIRE(programs.size() >= 7);
+  for (const fs::path& program : programs) {
+    const ExampleCopy copy(program);
+    const std::string file = program.filename().string();
+    const Called check = call_dlg({"check", file});
+    CAPTURE(program.string(), check.out, check.err);
+    CHECK(check.exit_code == 0);
+    const Called train = call_dlg({"train", file, "--set", "stop=3 steps", "--quiet"});
+    CAPTURE(train.out, train.err);
+    CHECK(train.exit_code == 0);
+    CHECK(train.out.find("3 steps: the limit of steps") != std::string::npos);
+  }
+}
+
+TEST_CASE("the table of examples names each of them") {
+  std::ifstream stream(source_path("examples/README.md"));
+  const std::string table((std::istreambuf_iterator<char>(stream)), {});
+  for (const fs::path& program : example_programs()) {
+    const std::string name = fs::relative(program, source_path("examples")).string();
+    CAPTURE(name);
+    CHECK(table.find("](" + name + ")") != std::string::npos);
+  }
+}
+
+}  // namespace

@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""Checks what only a process shows: a training that is stopped by signals, and one that runs out of memory.
+
+    run_signals.py BUILD_FOLDER
+"""
+
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+TIMEOUT = 60  # seconds until a training has to show its first epoch, or to have ended
+ENDLESS = """dlg 1
+model point() -> [] {
+  param w: [] = 1
+  return w^2
+}
+train {
+  minimize  = point()
+  optimizer = sgd(lr = 1e-9)
+  stop      = [loss < -1]
+}
+"""
+LARGE = """dlg 1
+dim wide = 20000
+model point() -> [] {
+  param w: [wide, wide] = 1
+  return sum(w)
+}
+train {
+  minimize  = point()
+  optimizer = adam()
+  stop      = [1 steps]
+}
+"""
+
+
+class Training:
+    """A training in a folder of its own, started and under way."""
+
+    def __init__(self, dlg, folder):
+        self.folder = Path(folder)
+        (self.folder / "net.dlg").write_text(ENDLESS)
+        self.process = subprocess.Popen(
+            [dlg, "train", "net.dlg"], cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        self.process.stderr.readline()  # the first line of progress: the loop runs
+
+    def stop(self, *signals):
+        """Sends the signals, one right after the other; answers the exit code."""
+        for number in signals:
+            self.process.send_signal(number)
+        self.process.communicate(timeout=TIMEOUT)
+        return self.process.returncode
+
+    def has_weights(self):
+        return any(self.folder.glob("runs/*/weights.safetensors"))
+
+
+def stopped_once(dlg, number):
+    """One signal ends the training after the step, with everything saved."""
+    with tempfile.TemporaryDirectory(prefix="dlg-signals-") as folder:
+        training = Training(dlg, folder)
+        code = training.stop(number)
+        if code != 128 + number:
+            yield f"{number.name}: exit code {code}, expected {128 + number}"
+        if not training.has_weights():
+            yield f"{number.name}: no weights were saved"
+        run = subprocess.run([dlg, "eval", "net.dlg"], cwd=folder, capture_output=True, text=True)
+        if run.returncode != 0:
+            yield f"{number.name}: the weights cannot be evaluated: {run.stderr}"
+
+
+def stopped_twice(dlg):
+    """A second Ctrl-C ends at once: the process is frozen while both signals are sent, so no save comes between."""
+    with tempfile.TemporaryDirectory(prefix="dlg-signals-") as folder:
+        training = Training(dlg, folder)
+        training.process.send_signal(signal.SIGSTOP)
+        # Two signals of one kind merge while they are pending; SIGINT and SIGTERM do not.
+        code = training.stop(signal.SIGINT, signal.SIGTERM, signal.SIGCONT)
+        if code not in (128 + signal.SIGINT, 128 + signal.SIGTERM):
+            yield f"two signals: exit code {code}, expected 130 or 143"
+        if training.has_weights():
+            yield "two signals: weights were saved, but the second signal ends at once"
+
+
+def out_of_memory(dlg):
+    """A limit on the address space makes allocations fail; that is an error of the environment, not a crash."""
+    limit = 3 << 30
+
+    def limited():
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+    with tempfile.TemporaryDirectory(prefix="dlg-signals-") as folder:
+        (Path(folder) / "net.dlg").write_text(LARGE)
+        run = subprocess.run(
+            [dlg, "train", "net.dlg"], cwd=folder, preexec_fn=limited, capture_output=True, text=True, timeout=TIMEOUT
+        )
+        if run.returncode != 3 or "DLG0915" not in run.stderr:
+            yield f"out of memory: exit code {run.returncode}, expected 3 with DLG0915; it said {run.stderr}"
+
+
+def main():
+    dlg = str(Path(sys.argv[1]).resolve() / "dlg")
+    errors = [*stopped_once(dlg, signal.SIGINT), *stopped_once(dlg, signal.SIGTERM), *stopped_twice(dlg)]
+    errors += out_of_memory(dlg)
+    print("\n".join(errors) if errors else "signals and missing memory end a training as they should")
+    return 1 if errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
