@@ -5,8 +5,9 @@
 
 Blocks marked `console` hold lines `$ command`, each followed by its output; `[exit N]` ends the output of a
 command that fails, and a line `...` stands for any lines. Blocks marked `dlg NAME` are written to the file NAME.
-All blocks of a document run in one empty folder that holds a copy of examples/. What differs between
-machines and runs (times, rates, versions) is taken out before comparing.
+All blocks of a document run in one folder that holds a copy of examples/, or nothing at all where the document
+holds the line `<!-- runs in an empty folder -->`. What differs between machines and runs (times, rates, versions) is
+taken out before comparing.
 """
 
 import os
@@ -20,6 +21,7 @@ from pathlib import Path
 from source_files import ROOT
 
 TIMEOUT = 120  # seconds a command may take
+EMPTY = "<!-- runs in an empty folder -->"
 FENCE = re.compile(r"^```(\w*)[ \t]*(.*)$")
 VOLATILE = [
     (re.compile(r"\b\d+(\.\d+)?k? (samples|steps)/s"), "RATE"),
@@ -48,9 +50,10 @@ def matches(expected, actual):
 class Folder:
     """The folder in which the commands of a document run."""
 
-    def __init__(self, build):
+    def __init__(self, build, text):
         self.path = Path(tempfile.mkdtemp(prefix="dlg-docs-"))
-        shutil.copytree(ROOT / "examples", self.path / "examples")
+        if EMPTY not in text.splitlines():
+            shutil.copytree(ROOT / "examples", self.path / "examples")
         self.environment = os.environ | {
             "PATH": f"{Path(build).resolve()}:{os.environ['PATH']}",
             "NO_COLOR": "1",
@@ -61,17 +64,18 @@ class Folder:
 
     def run(self, command):
         """The lines that a command prints, standard output and standard error in one."""
-        marked = f"{command}\ncode=$?\npwd > {self.path}/.where\nexit $code"
+        marked = f"{command}\ncode=$?\npwd > {self.path}.where\nexit $code"
         done = subprocess.run(
             ["bash", "-c", marked], cwd=self.where, env=self.environment, timeout=TIMEOUT, text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace",
         )  # fmt: skip
-        self.where = Path((self.path / ".where").read_text().strip())
+        self.where = Path(Path(f"{self.path}.where").read_text().strip())
         lines = done.stdout.replace(str(self.path), "~").splitlines()
         return lines + ([f"[exit {done.returncode}]"] if done.returncode else [])
 
     def remove(self):
         shutil.rmtree(self.path, ignore_errors=True)
+        Path(f"{self.path}.where").unlink(missing_ok=True)
 
 
 def split_commands(lines):
@@ -123,8 +127,8 @@ def checked_document(text, folder, errors):
 def main():
     build, document = sys.argv[1], ROOT / sys.argv[2]
     is_bless = "--bless" in sys.argv[3:] or "DLG_BLESS" in os.environ
-    folder, errors = Folder(build), []
-    text = document.read_text()
+    text, errors = document.read_text(), []
+    folder = Folder(build, text)
     try:
         actual = checked_document(text, folder, errors)
     finally:

@@ -1,6 +1,7 @@
-// Owns the tests of decision 19 that need a whole program: what `dlg step` looks at, how accuracy is printed,
-// which parts a split makes.
+// Owns the tests of decision 19 that need a whole program: derivatives of std, what `dlg step` looks at, how
+// accuracy is printed, which parts a split makes.
 #include <algorithm>
+#include <cmath>
 
 #include "tests/catch.h"
 #include "tests/driver/programs_in_tests.h"
@@ -9,6 +10,76 @@ namespace {
 
 using namespace dlg;
 using namespace dlg::testing;
+
+/// The values of some expressions in f64, the same in the compiled code and the reference.
+std::vector<double> values_of(const std::vector<std::string>& expressions, const std::string& definitions) {
+  std::string text = "dlg 1\nuse f64\n" + definitions + "check \"c\" {\n";
+  for (const std::string& expression : expressions) text += "  expect " + expression + " ~ 0 +- 1\n";
+  const TempFolder folder;
+  LoadedProgram loaded(folder.write("values.dlg", text + "}\n"));
+  INFO(loaded.errors());
+  REQUIRE(loaded.is_ok());
+  const auto observed = [](const std::unique_ptr<Laboratory>& laboratory) {
+    return laboratory->observe(laboratory->initial());
+  };
+  const auto compiled = observed(loaded.compiled());
+  const auto reference = observed(loaded.reference());
+  std::vector<double> values;
+  for (std::size_t i = 0; i < expressions.size(); ++i) {
+    const std::string name = "expect." + std::to_string(i);
+    values.push_back(reference.at(name).front());
+    CAPTURE(expressions[i], compiled.at(name).front(), values[i]);
+    CHECK((compiled.at(name).front() == values[i] || std::isnan(values[i])));
+    CHECK(std::isnan(compiled.at(name).front()) == std::isnan(values[i]));
+  }
+  return values;
+}
+
+double value_of(const std::string& expression) {
+  return values_of({expression}, "").front();
+}
+
+/// The derivative of `function` of x at each of `points`.
+std::vector<double> slopes(const std::string& function, const std::vector<std::string>& points) {
+  std::vector<std::string> expressions;
+  for (const std::string& point : points) expressions.push_back("slope([" + point + "])[0]");
+  return values_of(expressions,
+                   "fn slope(x: [n]) -> [n] {\n  y = " + function + "\n  return grad(sum(y), x)\n}\n");
+}
+
+TEST_CASE("decision 19: relu has the derivative 0 at 0 and lets NaN pass") {
+  CHECK(slopes("relu(x)", {"-1", "0", "2"}) == std::vector<double>{0, 0, 1});
+  CHECK(std::isnan(value_of("relu(sqrt([-1]))[0]")));
+}
+
+TEST_CASE("decision 19: leaky_relu has the slope 0.01 also at 0") {
+  CHECK(slopes("leaky_relu(x)", {"-1", "0", "2"}) == std::vector<double>{0.01, 0.01, 1});
+}
+
+TEST_CASE("decision 19: abs, sign and sqrt at 0") {
+  CHECK(slopes("abs(x)", {"-3", "0", "3"}) == std::vector<double>{-1, 0, 1});
+  CHECK(value_of("sign([0])[0]") == 0);
+  CHECK(slopes("sign(x)", {"-3", "0"}) == std::vector<double>{0, 0});
+  CHECK(std::isnan(value_of("sign(sqrt([-1]))[0]")));
+  CHECK(std::isinf(slopes("sqrt(x)", {"0"}).front()));
+}
+
+TEST_CASE("decision 19: where passes the seed by select, so a dead branch never poisons a gradient") {
+  CHECK(slopes("where(x <= 0, 0, sqrt(x))", {"0", "4"}) == std::vector<double>{0, 0.25});
+  CHECK(slopes("where(x <= 0, x, log(x))", {"0", "2"}) == std::vector<double>{1, 0.5});
+}
+
+TEST_CASE("decision 19: powers by an integer constant multiply, others are C's pow") {
+  CHECK(value_of("([3]^4)[0]") == 81);
+  CHECK(value_of("([2]^-3)[0]") == 0.125);
+  CHECK(value_of("([0]^0)[0]") == 1);
+  CHECK(slopes("x^0", {"0", "5"}) == std::vector<double>{0, 0});
+  CHECK(slopes("x^2", {"-3", "0"}) == std::vector<double>{-6, 0});
+  CHECK(value_of("([-2]^63)[0]") == -std::pow(2.0, 63));
+  CHECK(value_of("([2]^0.5)[0]") == std::pow(2.0, 0.5));
+  CHECK(std::isnan(value_of("([-2]^0.5)[0]")));
+  CHECK(slopes("x^1.5", {"0", "4"}) == std::vector<double>{0, 3});
+}
 
 const char* const kRows = R"(dlg 1
 use f64
