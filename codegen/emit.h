@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "codegen/jit.h"
 #include "codegen/target_spec.h"
 #include "ir/loop/loop_ir.h"
 
@@ -16,6 +17,8 @@ namespace dlg {
 
 /// The name of the entry point in every module.
 inline constexpr const char* kEntryName = "dlg_step";
+/// Behind the symbols of kernels with loops where a step has both forms.
+inline constexpr std::string_view kRaggedSuffix = ".ragged";
 
 /// The symbol of kernel `index`: its number keeps it apart from every other function, its name is for
 /// reading.
@@ -27,17 +30,30 @@ struct EmittedKernel {
   std::vector<loop::BufferId> buffers;
 };
 
-/// Emits one kernel. Vector loops become explicit vectors, lanes loops 16 lanes and a tree.
+/// What all kernels of a program are emitted for.
+struct KernelTarget {
+  VectorUnit unit;
+  StepForm form = StepForm::kLoops;
+  std::string_view suffix = {};  // of the symbols
+};
+
+/// Emits one kernel. Vector loops become explicit vectors, lanes loops 16 lanes and a tree; in a straight
+/// step loops of known length are unrolled instead.
 EmittedKernel emit_kernel(llvm::Module& module, const loop::Program& program, std::size_t index,
-                          const VectorUnit& unit);
+                          const KernelTarget& target);
+
+/// The kernels of a step, in both forms where it has both.
+struct EmittedStep {
+  std::vector<EmittedKernel> loops;     // for any number of rows; empty if batches are always whole
+  std::vector<EmittedKernel> straight;  // for whole batches; empty if the step has loops only
+};
 
 /// Emits the entry point of runtime/abi.h, which calls the kernels in order.
-void emit_entry(llvm::Module& module, const loop::Program& program,
-                const std::vector<EmittedKernel>& kernels);
+void emit_entry(llvm::Module& module, const loop::Program& program, const EmittedStep& step);
 
 /// The whole module, verified, not optimised.
 std::unique_ptr<llvm::Module> emit_module(llvm::LLVMContext& context, const loop::Program& program,
-                                          const TargetSpec& spec);
+                                          const TargetSpec& spec, StepForm form);
 
 /// The type of an element in memory (bool is a byte) and in a register.
 llvm::Type* memory_type(llvm::LLVMContext& context, DType dtype);

@@ -37,6 +37,9 @@ enum Field : unsigned {
   kFieldCount,
 };
 
+/// Where each buffer begins.
+using Places = std::map<BufferId, Value*>;
+
 class EntryEmitter {
  public:
   EntryEmitter(llvm::Module& module, const loop::Program& program)
@@ -54,10 +57,11 @@ class EntryEmitter {
     function_->getArg(1)->setName("n_steps");
   }
 
-  void run(const std::vector<EmittedKernel>& kernels) {
+  void run(const EmittedStep& step) {
     builder_.SetInsertPoint(new_block("entry"));
     load_context();
     locate_buffers();
+    if (!step.straight.empty()) take_states();
     llvm::BasicBlock* entry = builder_.GetInsertBlock();
     head_ = new_block("step.head");
     leave_ = new_block("leave");
@@ -70,8 +74,9 @@ class EntryEmitter {
     step_->addIncoming(builder_.getInt64(0), entry);
     leave_if(builder_.CreateICmpSGE(step_, function_->getArg(1)), kDlgStepsDone);
     test_stop_flag();
-    emit_step(kernels);
+    emit_step(step);
     builder_.SetInsertPoint(leave_);
+    put_states();
     builder_.CreateStore(reason_, field(kReasonField));
     builder_.CreateRet(done_);
   }
@@ -115,25 +120,25 @@ class EntryEmitter {
       const loop::Buffer& buffer = program_.buffers[id];
       switch (buffer.kind) {
         case BufferKind::kArena:
-          places_[id] = bytes_at(arena_, buffer.offset);
+          memory_[id] = bytes_at(arena_, buffer.offset);
           break;
         case BufferKind::kState:
-          places_[id] = bytes_at(state_, buffer.offset);
+          memory_[id] = bytes_at(state_, buffer.offset);
           break;
         case BufferKind::kOutput:
-          places_[id] = bytes_at(output_, buffer.offset);
+          memory_[id] = bytes_at(output_, buffer.offset);
           break;
         case BufferKind::kConstant:
-          places_[id] = literal(buffer);
+          memory_[id] = literal(buffer);
           break;
         case BufferKind::kOrder:
           break;
         case BufferKind::kHyper:
-          places_[id] =
+          memory_[id] =
               builder_.CreateInBoundsGEP(builder_.getDoubleTy(), hypers_, builder_.getInt64(hyper_index++));
           break;
         case BufferKind::kData:
-          places_[id] = builder_.CreateLoad(
+          memory_[id] = builder_.CreateLoad(
               pointer, builder_.CreateInBoundsGEP(pointer, data_, builder_.getInt64(data_index++)),
               buffer.name);
           break;
@@ -177,45 +182,107 @@ class EntryEmitter {
     builder_.SetInsertPoint(begin);
   }
 
-  void emit_step(const std::vector<EmittedKernel>& kernels) {
+  void emit_step(const EmittedStep& step) {
     Value* position = load_field(kPositionField, "position");
     Value* left = builder_.CreateSub(rows_total_, position);
     Value* batch = builder_.getInt64(static_cast<std::uint64_t>(program_.batch));
-    Value* rows = builder_.CreateSelect(builder_.CreateICmpSLT(left, batch), left, batch, "rows");
+    rows_ = builder_.CreateSelect(builder_.CreateICmpSLT(left, batch), left, batch, "rows");
     Value* order = builder_.CreateInBoundsGEP(builder_.getInt64Ty(), order_, position);
     for (const BufferId id : program_.buffers.ids()) {
-      if (program_.buffers[id].kind == BufferKind::kOrder) places_[id] = order;
+      if (program_.buffers[id].kind == BufferKind::kOrder) memory_[id] = registers_[id] = order;
     }
-    std::size_t next = 0;
-    for (; next < program_.kernels_before_stop_test; ++next) call(kernels[next], rows);
-    if (program_.loss.is_valid()) test_loss();
-    for (; next < kernels.size(); ++next) call(kernels[next], rows);
-    for (const loop::Copy& copy : program_.copies) emit_copy(copy);
-    Value* after = builder_.CreateAdd(position, rows);
+    if (step.straight.empty()) {
+      emit_kernels(step.loops, memory_);
+    } else if (step.loops.empty()) {
+      emit_kernels(step.straight, registers_);
+    } else {
+      emit_both(step, batch);
+    }
+    Value* after = builder_.CreateAdd(position, rows_);
     Value* is_end = builder_.CreateICmpSGE(after, rows_total_);
     builder_.CreateStore(builder_.CreateSelect(is_end, builder_.getInt64(0), after), field(kPositionField));
     step_->addIncoming(builder_.CreateAdd(step_, builder_.getInt64(1)), builder_.GetInsertBlock());
     builder_.CreateBr(head_);
   }
 
-  void call(const EmittedKernel& kernel, Value* rows) {
+  /// Whole batches by the straight kernels, a smaller one by loops on the states in memory.
+  void emit_both(const EmittedStep& step, Value* batch) {
+    llvm::BasicBlock* whole = new_block("whole");
+    llvm::BasicBlock* ragged = new_block("ragged");
+    llvm::BasicBlock* stepped = new_block("stepped");
+    builder_.CreateCondBr(builder_.CreateICmpEQ(rows_, batch), whole, ragged);
+    builder_.SetInsertPoint(whole);
+    emit_kernels(step.straight, registers_);
+    builder_.CreateBr(stepped);
+    builder_.SetInsertPoint(ragged);
+    put_states();
+    emit_kernels(step.loops, memory_);
+    copy_states(memory_, registers_);
+    builder_.CreateBr(stepped);
+    builder_.SetInsertPoint(stepped);
+  }
+
+  void emit_kernels(const std::vector<EmittedKernel>& kernels, const Places& places) {
+    std::size_t next = 0;
+    for (; next < program_.kernels_before_stop_test; ++next) call(kernels[next], places);
+    if (program_.loss.is_valid()) test_loss();
+    for (; next < kernels.size(); ++next) call(kernels[next], places);
+    for (const loop::Copy& copy : program_.copies) emit_copy(copy.from, places, copy.to, places);
+  }
+
+  /// A straight step has its states and its arena in slots of its own, which LLVM turns into registers.
+  /// Buffers of the arena that share bytes are apart there; states at one offset stay one.
+  void take_states() {
+    registers_ = memory_;
+    std::map<std::int64_t, Value*> slots;
+    for (const BufferId id : program_.buffers.ids()) {
+      const loop::Buffer& buffer = program_.buffers[id];
+      if (buffer.kind == BufferKind::kArena) registers_[id] = slot(buffer);
+      if (buffer.kind != BufferKind::kState) continue;
+      const auto [place, is_new] = slots.try_emplace(buffer.offset, nullptr);
+      if (is_new) {
+        place->second = slot(buffer);
+        held_.push_back(id);
+      }
+      registers_[id] = place->second;
+    }
+    copy_states(memory_, registers_);
+  }
+
+  Value* slot(const loop::Buffer& buffer) {
+    llvm::Type* element = memory_type(module_.getContext(), buffer.type.dtype);
+    const std::int64_t bytes = loop::bytes_of(buffer, program_.batch);
+    const auto count = static_cast<std::uint64_t>(bytes / dtype_bytes(buffer.type.dtype));
+    llvm::AllocaInst* memory =
+        builder_.CreateAlloca(llvm::ArrayType::get(element, count), nullptr, buffer.name);
+    memory->setAlignment(llvm::Align(64));
+    return memory;
+  }
+
+  void put_states() { copy_states(registers_, memory_); }
+
+  void copy_states(const Places& from, const Places& to) {
+    for (const BufferId id : held_) emit_copy(id, from, id, to);
+  }
+
+  void call(const EmittedKernel& kernel, const Places& places) {
     std::vector<Value*> args;
-    for (const BufferId id : kernel.buffers) args.push_back(places_.at(id));
-    args.push_back(rows);
+    for (const BufferId id : kernel.buffers) args.push_back(places.at(id));
+    args.push_back(rows_);
     builder_.CreateCall(kernel.function, args);
   }
 
-  void emit_copy(const loop::Copy& copy) {
-    const std::int64_t bytes = loop::bytes_of(program_.buffers[copy.to], program_.batch);
-    builder_.CreateMemCpy(places_.at(copy.to), llvm::MaybeAlign(64), places_.at(copy.from),
-                          llvm::MaybeAlign(64), static_cast<std::uint64_t>(bytes));
+  void emit_copy(BufferId from, const Places& from_places, BufferId to, const Places& to_places) {
+    const std::int64_t bytes = loop::bytes_of(program_.buffers[to], program_.batch);
+    builder_.CreateMemCpy(to_places.at(to), llvm::MaybeAlign(64), from_places.at(from), llvm::MaybeAlign(64),
+                          static_cast<std::uint64_t>(bytes));
   }
 
   /// Keeps the loss, then leaves before the update if it is not finite, small enough or settled.
   void test_loss() {
     const loop::Buffer& buffer = program_.buffers[program_.loss];
     Value* stored =
-        builder_.CreateLoad(memory_type(module_.getContext(), buffer.type.dtype), places_.at(program_.loss));
+        builder_.CreateLoad(memory_type(module_.getContext(), buffer.type.dtype), memory_.at(program_.loss));
     Value* loss =
         buffer.type.dtype == DType::kF64 ? stored : builder_.CreateFPExt(stored, builder_.getDoubleTy());
     keep_loss(loss);
@@ -266,14 +333,16 @@ class EntryEmitter {
   Value* loss_below_ = nullptr;
   Value* change_below_ = nullptr;
   Value* stop_flag_ = nullptr;
-  std::map<BufferId, Value*> places_;
+  Value* rows_ = nullptr;       // of this step
+  Places memory_;               // each buffer in its block
+  Places registers_;            // the same for a straight step
+  std::vector<BufferId> held_;  // one state for each offset, kept in registers over all steps
 };
 
 }  // namespace
 
-void emit_entry(llvm::Module& module, const loop::Program& program,
-                const std::vector<EmittedKernel>& kernels) {
-  EntryEmitter(module, program).run(kernels);
+void emit_entry(llvm::Module& module, const loop::Program& program, const EmittedStep& step) {
+  EntryEmitter(module, program).run(step);
 }
 
 }  // namespace dlg

@@ -50,19 +50,20 @@ std::int64_t widest_element(const Body& body) {
 }
 
 KernelEmitter::KernelEmitter(llvm::Module& module, const loop::Program& program, std::size_t index,
-                             const VectorUnit& unit)
+                             const KernelTarget& target)
     : program_(program),
       kernel_(program.kernels[index]),
-      unit_(unit),
+      unit_(target.unit),
+      form_(target.form),
       builder_(module.getContext()),
-      elements_(builder_, program, unit.fma) {
+      elements_(builder_, program, target.unit.fma) {
   emitted_.buffers = buffers_of(kernel_);
   llvm::Type* pointer = llvm::PointerType::get(module.getContext(), 0);
   std::vector<llvm::Type*> parameters(emitted_.buffers.size(), pointer);
   parameters.push_back(builder_.getInt64Ty());
-  emitted_.function =
-      llvm::Function::Create(llvm::FunctionType::get(builder_.getVoidTy(), parameters, false),
-                             llvm::Function::InternalLinkage, kernel_symbol(program, index), module);
+  emitted_.function = llvm::Function::Create(
+      llvm::FunctionType::get(builder_.getVoidTy(), parameters, false), llvm::Function::InternalLinkage,
+      kernel_symbol(program, index) + std::string(target.suffix), module);
   set_attributes();
 }
 
@@ -81,7 +82,7 @@ EmittedKernel KernelEmitter::run() {
 void KernelEmitter::set_attributes() {
   llvm::Function& f = *emitted_.function;
   f.setDoesNotThrow();
-  f.addFnAttr(llvm::Attribute::NoInline);
+  f.addFnAttr(form_ == StepForm::kStraight ? llvm::Attribute::AlwaysInline : llvm::Attribute::NoInline);
   f.addFnAttr("prefer-vector-width", "512");
   f.addFnAttr("min-legal-vector-width", "512");
   for (std::size_t i = 0; i < emitted_.buffers.size(); ++i) {
@@ -91,8 +92,9 @@ void KernelEmitter::set_attributes() {
     if (!shares_bytes(emitted_.buffers[i])) argument.addAttr(llvm::Attribute::NoAlias);
     elements_.set_pointer(emitted_.buffers[i], &argument);
   }
-  rows_ = f.getArg(static_cast<unsigned>(emitted_.buffers.size()));
-  rows_->setName("rows");
+  llvm::Argument* rows = f.getArg(static_cast<unsigned>(emitted_.buffers.size()));
+  rows->setName("rows");
+  rows_ = form_ == StepForm::kStraight ? static_cast<Value*>(i64(program_.batch)) : rows;
   elements_.set_rows(rows_);
 }
 
@@ -136,6 +138,7 @@ void KernelEmitter::emit_loop(const Loop& loop) {
       if (reg.is_valid()) elements_.set_dtype(reg, dtype);
     }
   }
+  if (form_ == StepForm::kStraight) return emit_straight(loop);
   if (is_tileable(loop) && elements_.width() == 1) return emit_tiles(loop);
   // Inside another vector loop the lanes are taken already: iterations one after the other.
   if (loop.kind == LoopKind::kVector && elements_.width() == 1) return emit_vector(loop);
@@ -224,6 +227,10 @@ KernelEmitter::Values KernelEmitter::wide_values(const Loop& loop, RegId loop::C
   return values;
 }
 
+void KernelEmitter::set_carried(const Loop& loop, RegId loop::Carried::*member, const Values& values) {
+  for (std::size_t i = 0; i < values.size(); ++i) elements_.set_reg(loop.carried[i].*member, values[i]);
+}
+
 Value* KernelEmitter::whole_part(Value* end, std::int64_t width) {
   if (auto* known = llvm::dyn_cast<llvm::ConstantInt>(end)) return i64(known->getSExtValue() / width * width);
   return builder_.CreateMul(builder_.CreateUDiv(end, i64(width)), i64(width));
@@ -256,8 +263,8 @@ void KernelEmitter::emit_vector(const Loop& loop) {
 }
 
 EmittedKernel emit_kernel(llvm::Module& module, const loop::Program& program, std::size_t index,
-                          const VectorUnit& unit) {
-  return KernelEmitter(module, program, index, unit).run();
+                          const KernelTarget& target) {
+  return KernelEmitter(module, program, index, target).run();
 }
 
 }  // namespace dlg

@@ -44,10 +44,8 @@ KernelEmitter::Values KernelEmitter::lane_memories(const Loop& loop) {
 
 /// Joins two sets of carried values through the loop's combine body.
 KernelEmitter::Values KernelEmitter::combined(const Loop& loop, const Values& left, const Values& right) {
-  for (std::size_t i = 0; i < left.size(); ++i) {
-    elements_.set_reg(loop.carried[i].left, left[i]);
-    elements_.set_reg(loop.carried[i].right, right[i]);
-  }
+  set_carried(loop, &loop::Carried::left, left);
+  set_carried(loop, &loop::Carried::right, right);
   emit_body(loop.combine);
   return wide_values(loop, &loop::Carried::combined);
 }
@@ -69,11 +67,16 @@ void KernelEmitter::emit_lanes_in_memory(const Loop& loop) {
   });
   std::vector<Values> lanes;
   for (unsigned lane = 0; lane < kReductionLanes; ++lane) lanes.push_back(loaded_lane(loop, memories, lane));
+  set_carried(loop, &loop::Carried::result, joined_lanes(loop, std::move(lanes)));
+}
+
+/// The tree over sixteen sets of carried values.
+KernelEmitter::Values KernelEmitter::joined_lanes(const Loop& loop, std::vector<Values> lanes) {
   for (unsigned half = kReductionLanes / 2; half > 0; half /= 2) {
     for (unsigned lane = 0; lane < half; ++lane)
       lanes[lane] = combined(loop, lanes[lane], lanes[lane + half]);
   }
-  for (std::size_t i = 0; i < memories.size(); ++i) elements_.set_reg(loop.carried[i].result, lanes[0][i]);
+  return lanes.front();
 }
 
 KernelEmitter::Values KernelEmitter::loaded_lane(const Loop& loop, const Values& memories, unsigned lane) {
@@ -99,7 +102,7 @@ void KernelEmitter::emit_lanes_as_vector(const Loop& loop) {
   elements_.at_width(kReductionLanes, loop.var, [&] {
     lanes = emit_counted(counted, [&](Value* at, const Values& phis) {
       elements_.set_var(loop.var, at);
-      for (std::size_t i = 0; i < phis.size(); ++i) elements_.set_reg(loop.carried[i].current, phis[i]);
+      set_carried(loop, &loop::Carried::current, phis);
       emit_body(loop.body);
       return wide_values(loop, &loop::Carried::next);
     });
@@ -107,7 +110,7 @@ void KernelEmitter::emit_lanes_as_vector(const Loop& loop) {
   const bool has_rest = loop.extent == kBatch || loop.extent % kReductionLanes != 0;
   if (has_rest && !has_defect(Defect::kLostLaneTail)) lanes = with_rest(loop, lanes, {whole, bounds.end});
   for (unsigned half = kReductionLanes / 2; half > 0; half /= 2) lanes = joined_halves(loop, lanes, half);
-  for (std::size_t i = 0; i < lanes.size(); ++i) elements_.set_reg(loop.carried[i].result, lanes[i]);
+  set_carried(loop, &loop::Carried::result, lanes);
 }
 
 /// The iterations that do not fill a vector.

@@ -51,8 +51,21 @@ std::string kernel_symbol(const loop::Program& program, std::size_t index) {
   return symbol;
 }
 
+namespace {
+
+std::vector<EmittedKernel> emit_kernels(llvm::Module& module, const loop::Program& program,
+                                        const KernelTarget& target) {
+  std::vector<EmittedKernel> kernels;
+  for (std::size_t i = 0; i < program.kernels.size(); ++i) {
+    kernels.push_back(emit_kernel(module, program, i, target));
+  }
+  return kernels;
+}
+
+}  // namespace
+
 std::unique_ptr<llvm::Module> emit_module(llvm::LLVMContext& context, const loop::Program& program,
-                                          const TargetSpec& spec) {
+                                          const TargetSpec& spec, StepForm form) {
   auto module = std::make_unique<llvm::Module>("dlg", context);
   // A copy, because asking for the machine is not const.
   llvm::orc::JITTargetMachineBuilder builder = spec.builder;
@@ -60,11 +73,15 @@ std::unique_ptr<llvm::Module> emit_module(llvm::LLVMContext& context, const loop
   DLG_CHECK(static_cast<bool>(machine), "LLVM has no machine for this target");
   module->setDataLayout((*machine)->createDataLayout());
   adapter::set_triple(*module, builder.getTargetTriple());
-  std::vector<EmittedKernel> kernels;
-  for (std::size_t i = 0; i < program.kernels.size(); ++i) {
-    kernels.push_back(emit_kernel(*module, program, i, spec.unit));
+  const bool is_straight = form == StepForm::kStraight;
+  EmittedStep step;
+  if (is_straight) step.straight = emit_kernels(*module, program, {spec.unit, StepForm::kStraight});
+  // A batch has at least one row, so one of one row is whole.
+  if (!is_straight || program.batch > 1) {
+    step.loops = emit_kernels(
+        *module, program, {spec.unit, StepForm::kLoops, is_straight ? kRaggedSuffix : std::string_view()});
   }
-  emit_entry(*module, program, kernels);
+  emit_entry(*module, program, step);
   std::string broken;
   llvm::raw_string_ostream stream(broken);
   DLG_CHECK(!llvm::verifyModule(*module, &stream), "LLVM's verifier: " + broken);

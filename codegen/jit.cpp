@@ -6,6 +6,7 @@
 #include <llvm/MC/TargetRegistry.h>
 #include <llvm/Passes/PassBuilder.h>
 #include <llvm/Support/raw_ostream.h>
+#include <llvm/Transforms/IPO/AlwaysInliner.h>
 #include <llvm/Transforms/InstCombine/InstCombine.h>
 #include <llvm/Transforms/Scalar/DCE.h>
 #include <llvm/Transforms/Scalar/EarlyCSE.h>
@@ -46,6 +47,8 @@ void optimize(llvm::Module& module, llvm::TargetMachine& machine) {
   passes.registerFunctionAnalyses(functions);
   passes.registerLoopAnalyses(loops);
   passes.crossRegisterProxies(loops, functions, sccs, modules);
+  // The kernels of a straight step come into its entry; nothing else asks to be inlined.
+  llvm::AlwaysInlinerPass(false).run(module, modules);
   llvm::FunctionPassManager pipeline;
   pipeline.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
   pipeline.addPass(llvm::EarlyCSEPass(true));
@@ -97,10 +100,14 @@ DlgStepFunction CompiledProgram::entry() const {
 }
 
 CompiledProgram compile(const loop::Program& program, Target target) {
+  return compile(program, target, choose_form(program));
+}
+
+CompiledProgram compile(const loop::Program& program, Target target, StepForm form) {
   const CheckContext where("pass llvm");
   const TargetSpec spec = target_spec(target);
   auto context = std::make_unique<llvm::LLVMContext>();
-  std::unique_ptr<llvm::Module> module = emit_module(*context, program, spec);
+  std::unique_ptr<llvm::Module> module = emit_module(*context, program, spec, form);
   optimize(*module, *machine_of(spec));
   auto impl = std::make_unique<CompiledProgram::Impl>();
   impl->jit = checked(llvm::orc::LLJITBuilder().setJITTargetMachineBuilder(spec.builder).create(), "JIT");
@@ -113,7 +120,8 @@ CompiledProgram compile(const loop::Program& program, Target target) {
 
 std::string llvm_text(const loop::Program& program, Target target, const Sources& sources) {
   llvm::LLVMContext context;
-  const std::unique_ptr<llvm::Module> module = emit_module(context, program, target_spec(target));
+  const std::unique_ptr<llvm::Module> module =
+      emit_module(context, program, target_spec(target), choose_form(program));
   std::string text;
   llvm::raw_string_ostream stream(text);
   module->print(stream, nullptr);
@@ -123,7 +131,8 @@ std::string llvm_text(const loop::Program& program, Target target, const Sources
 std::string assembly_text(const loop::Program& program, Target target, const Sources& sources) {
   llvm::LLVMContext context;
   const TargetSpec spec = target_spec(target);
-  const std::unique_ptr<llvm::Module> module = emit_module(context, program, spec);
+  const std::unique_ptr<llvm::Module> module = emit_module(context, program, spec, choose_form(program));
+  mark_kernels(*module, program);
   const std::unique_ptr<llvm::TargetMachine> machine = machine_of(spec);
   optimize(*module, *machine);
   llvm::SmallVector<char, 0> buffer;

@@ -20,11 +20,12 @@ inline constexpr unsigned kReductionLanes = 16;
 inline constexpr unsigned kVectorBytes = 64;
 
 /// Emits one kernel. Serial loops become loops, vector loops explicit vectors, lanes loops 16 lanes and a
-/// tree, and a parallel loop around a vector loop with chains in it a loop over register tiles.
+/// tree, and a parallel loop around a vector loop with chains in it a loop over register tiles. In a straight
+/// step loops of known length are unrolled.
 class KernelEmitter {
  public:
   KernelEmitter(llvm::Module& module, const loop::Program& program, std::size_t index,
-                const VectorUnit& unit);
+                const KernelTarget& target);
 
   EmittedKernel run();
 
@@ -64,8 +65,14 @@ class KernelEmitter {
   void emit_serial(const loop::Loop& loop);
   void emit_vector(const loop::Loop& loop);
   Values wide_values(const loop::Loop& loop, loop::RegId loop::Carried::*member);
+  void set_carried(const loop::Loop& loop, loop::RegId loop::Carried::*member, const Values& values);
   /// The last multiple of `width` at or before `end`.
   llvm::Value* whole_part(llvm::Value* end, std::int64_t width);
+
+  // emit_straight.cpp: loops written out.
+  void emit_straight(const loop::Loop& loop);
+  void emit_unrolled(const loop::Loop& loop, std::int64_t begin, std::int64_t end);
+  void emit_unrolled_lanes(const loop::Loop& loop, std::int64_t begin, std::int64_t end);
 
   // emit_lanes.cpp: reductions.
   void emit_lanes_in_memory(const loop::Loop& loop);
@@ -75,6 +82,7 @@ class KernelEmitter {
   void update_lane(const loop::Loop& loop, const Values& memories, llvm::Value* at);
   Values lane_memories(const loop::Loop& loop);
   Values combined(const loop::Loop& loop, const Values& left, const Values& right);
+  Values joined_lanes(const loop::Loop& loop, std::vector<Values> lanes);
   Values loaded_lane(const loop::Loop& loop, const Values& memories, unsigned lane);
   Values with_rest(const loop::Loop& loop, const Values& lanes, const Bounds& rest);
   Values joined_halves(const loop::Loop& loop, const Values& lanes, unsigned half);
@@ -108,12 +116,13 @@ class KernelEmitter {
   const loop::Program& program_;
   const loop::Kernel& kernel_;
   VectorUnit unit_;
+  StepForm form_;
   llvm::IRBuilder<> builder_;
   ElementEmitter elements_;
   EmittedKernel emitted_;
   llvm::BasicBlock* entry_ = nullptr;
   llvm::Instruction* slots_end_ = nullptr;
-  llvm::Argument* rows_ = nullptr;
+  llvm::Value* rows_ = nullptr;
   std::map<loop::VarId, std::int64_t> block_steps_;
 };
 

@@ -11,6 +11,7 @@
 #include "tests/catch.h"
 #include "tests/engines/engines.h"
 #include "tests/ops/op_samples.h"
+#include "tests/step_forms.h"
 
 namespace dlg {
 namespace {
@@ -95,18 +96,31 @@ void fill_special(OpSample& sample, std::uint64_t seed) {
   }
 }
 
-void check_run(const loop::Program& program, const CompiledProgram& code, const OpSample& sample,
-               OpenBounds open) {
-  const StepValues compiled = run_compiled(program, code, sample.environment);
-  CHECK(first_difference(compiled, run_loops(program, sample.environment)) == "");
-  CHECK(first_outside(compiled, sample, open) == "");
+/// One program in all its forms.
+struct CompiledForms {
+  loop::Program program;
+  std::vector<CompiledProgram> codes;
+
+  explicit CompiledForms(const Graph& graph) : program(lowered(graph)) {
+    for (const StepForm form : test::step_forms(program)) {
+      codes.push_back(compile(program, Target::kHost, form));
+    }
+  }
+};
+
+void check_run(const CompiledForms& forms, const OpSample& sample, OpenBounds open) {
+  const StepValues loops = run_loops(forms.program, sample.environment);
+  for (const CompiledProgram& code : forms.codes) {
+    const StepValues compiled = run_compiled(forms.program, code, sample.environment);
+    CHECK(first_difference(compiled, loops) == "");
+    CHECK(first_outside(compiled, sample, open) == "");
+  }
 }
 
 void check_case(const OpDef& op, const SampleCase& case_of_op, DType dtype) {
   OpSample sample = make_sample({op, case_of_op, Regime::kOrdinary, dtype, 1});
   add_gradients(sample);
-  const loop::Program program = lowered(sample.graph);
-  const CompiledProgram code = compile(program, Target::kHost);
+  const CompiledForms forms(sample.graph);
   for (const Regime regime : kRegimes) {
     OpSample values = make_sample({op, case_of_op, regime, dtype, 3});
     INFO(values.title << " in " << dtype_name(dtype));
@@ -115,11 +129,11 @@ void check_case(const OpDef& op, const SampleCase& case_of_op, DType dtype) {
           leaf_values(values.environment, sample.graph[leaf]);
     }
     const bool is_ordinary = regime == Regime::kOrdinary;
-    check_run(program, code, sample, is_ordinary ? OpenBounds::kRefused : OpenBounds::kAllowed);
+    check_run(forms, sample, is_ordinary ? OpenBounds::kRefused : OpenBounds::kAllowed);
   }
   INFO(sample.title << " with special values in " << dtype_name(dtype));
   fill_special(sample, 5);
-  check_run(program, code, sample, OpenBounds::kAllowed);
+  check_run(forms, sample, OpenBounds::kAllowed);
 }
 
 bool is_compiled(const OpDef& op) {

@@ -7,6 +7,7 @@
 #include "tests/catch.h"
 #include "tests/engines/engines.h"
 #include "tests/ops/op_samples.h"
+#include "tests/step_forms.h"
 
 namespace dlg {
 namespace {
@@ -52,8 +53,10 @@ struct Sums {
     environment = default_environment(graph);
     const loop::Program program = lowered(graph);
     const std::vector<double> loops = run_loops(program, environment).at("y");
-    const CompiledProgram code = compile(program, Target::kHost);
-    if (can_run(Target::kAvx2)) CHECK(run_compiled(program, code, environment).at("y") == loops);
+    for (const StepForm form : test::step_forms(program)) {
+      const CompiledProgram code = compile(program, Target::kHost, form);
+      if (can_run(Target::kAvx2)) CHECK(run_compiled(program, code, environment).at("y") == loops);
+    }
     return loops;
   }
 

@@ -11,6 +11,7 @@
 #include "passes/lower_to_loops.h"
 #include "passes/plan.h"
 #include "tests/random_graphs/rules.h"
+#include "tests/step_forms.h"
 
 namespace dlg::test {
 namespace {
@@ -121,14 +122,17 @@ double open_tolerance(const Graph& graph) {
 }
 
 Failure check_way(const Step& step, const Environment<double>& environment, const CompiledWay& way) {
-  const CompiledProgram code = compile(step.program, way.target);
-  const StepValues compiled = run_compiled(step.program, code, environment);
-  const bool has_own_bits = way.target == Target::kSse2;
-  const Failure failure = has_own_bits ? outside(compiled, step.reference, open_tolerance(step.graph))
-                                       : differing(compiled, step.loops, is_same_number);
-  if (!failure) return std::nullopt;
-  return fmt::format("compiled for {}, {}: {}", target_name(way.target),
-                     way.fusion == Fusion::kOn ? "fused" : "unfused", *failure);
+  for (const StepForm form : step_forms(step.program)) {
+    const CompiledProgram code = compile(step.program, way.target, form);
+    const StepValues compiled = run_compiled(step.program, code, environment);
+    const bool has_own_bits = way.target == Target::kSse2;
+    const Failure failure = has_own_bits ? outside(compiled, step.reference, open_tolerance(step.graph))
+                                         : differing(compiled, step.loops, is_same_number);
+    if (!failure) continue;
+    return fmt::format("compiled for {}, {}, {}: {}", target_name(way.target),
+                       way.fusion == Fusion::kOn ? "fused" : "unfused", form_name(form), *failure);
+  }
+  return std::nullopt;
 }
 
 }  // namespace

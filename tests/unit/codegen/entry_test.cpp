@@ -36,8 +36,13 @@ loop::Program small_training(const std::string& type = "f64") {
   return text.program();
 }
 
+/// The test runs once for each.
+StepForm any_form() {
+  return GENERATE(StepForm::kLoops, StepForm::kStraight);
+}
+
 struct Training {
-  explicit Training(const loop::Program& program) : compiled(program, Target::kHost) {
+  explicit Training(const loop::Program& program) : compiled(program, Target::kHost, any_form()) {
     compiled.set("x", {0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
     compiled.set("lr", {0.5});
     compiled.set("w", {10});

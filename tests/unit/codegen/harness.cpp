@@ -12,6 +12,7 @@
 #include "ir/loop/verify.h"
 #include "support/text.h"
 #include "tests/catch.h"
+#include "tests/step_forms.h"
 
 namespace dlg {
 namespace {
@@ -130,8 +131,11 @@ Compiled::Block::Block(std::int64_t size) : bytes(static_cast<std::size_t>(size 
 }
 
 Compiled::Compiled(const loop::Program& program, Target target)
+    : Compiled(program, target, choose_form(program)) {}
+
+Compiled::Compiled(const loop::Program& program, Target target, StepForm form)
     : program_(program),
-      code_(compile(program, target)),
+      code_(compile(program, target, form)),
       arena_(program.arena_bytes),
       state_(program.state_bytes),
       output_(program.output_bytes) {
@@ -222,9 +226,10 @@ std::string difference(const loop::Program& program, Target target, std::int64_t
   return difference(program, target, rows, {});
 }
 
-std::string difference(const loop::Program& program, Target target, std::int64_t rows,
-                       const std::map<std::string, std::vector<double>>& values) {
-  Compiled compiled(program, target);
+namespace {
+
+std::string difference_in_form(Compiled& compiled, const loop::Program& program, std::int64_t rows,
+                               const std::map<std::string, std::vector<double>>& values) {
   loop::Machine machine(program);
   std::vector<std::int64_t> order(static_cast<std::size_t>(rows));
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::int64_t>(i * 7) % (2 * rows);
@@ -249,9 +254,21 @@ std::string difference(const loop::Program& program, Target target, std::int64_t
     const auto valid = static_cast<std::size_t>(buffer.type.shape.elements(rows));
     for (std::size_t i = 0; i < valid; ++i) {
       if (same_bits(found[i], machine.buffer(id)[i])) continue;
-      return fmt::format("{}[{}] is {} compiled for {}, {} interpreted", buffer.name, i,
-                         number_text(found[i]), target_text(target), number_text(machine.buffer(id)[i]));
+      return fmt::format("{}[{}] is {} compiled, {} interpreted", buffer.name, i, number_text(found[i]),
+                         number_text(machine.buffer(id)[i]));
     }
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string difference(const loop::Program& program, Target target, std::int64_t rows,
+                       const std::map<std::string, std::vector<double>>& values) {
+  for (const StepForm form : test::step_forms(program)) {
+    Compiled compiled(program, target, form);
+    const std::string found = difference_in_form(compiled, program, rows, values);
+    if (!found.empty()) return fmt::format("{}, {}: {}", target_text(target), test::form_name(form), found);
   }
   return "";
 }

@@ -57,6 +57,7 @@ std::string target_text(Target target);
 class Compiled {
  public:
   Compiled(const loop::Program& program, Target target);
+  Compiled(const loop::Program& program, Target target, StepForm form);
 
   /// Elements in logical row-major order at capacity (data: any number of rows).
   void set(const std::string& buffer, const std::vector<double>& values);
@@ -92,8 +93,8 @@ bool same_bits(double a, double b);
 /// Random values that fit `dtype`: small integers for integer types, mixed magnitudes for floats.
 std::vector<double> random_values(DType dtype, std::int64_t count, std::uint64_t seed);
 
-/// Runs one step on both engines with random states and data and compares every state and output in its first
-/// `rows` rows. Answers the first difference, or nothing.
+/// Runs one step on both engines, in every form (tests/step_forms.h), with random states and data and
+/// compares every state and output in its first `rows` rows. Answers the first difference, or nothing.
 std::string difference(const loop::Program& program, Target target, std::int64_t rows);
 /// Likewise with the given values in the states of these names.
 std::string difference(const loop::Program& program, Target target, std::int64_t rows,

@@ -1,0 +1,47 @@
+// Owns the loops of a straight step: written out, one iteration after the other.
+#include "codegen/kernel_emitter.h"
+
+namespace dlg {
+
+using loop::Loop;
+using loop::LoopKind;
+
+/// The bounds are numbers: the batch is whole, and variables of blocks are numbers too.
+void KernelEmitter::emit_straight(const Loop& loop) {
+  const Bounds bounds = bounds_of(loop);
+  const std::int64_t begin = llvm::cast<llvm::ConstantInt>(bounds.begin)->getSExtValue();
+  const std::int64_t end = llvm::cast<llvm::ConstantInt>(bounds.end)->getSExtValue();
+  if (loop.kind == LoopKind::kLanes) {
+    emit_unrolled_lanes(loop, begin, end);
+  } else {
+    emit_unrolled(loop, begin, end);
+  }
+}
+
+void KernelEmitter::emit_unrolled(const Loop& loop, std::int64_t begin, std::int64_t end) {
+  block_steps_[loop.var] = loop.step;
+  Values values = wide_values(loop, &loop::Carried::initial);
+  for (std::int64_t at = begin; at < end; at += loop.step) {
+    set_carried(loop, &loop::Carried::current, values);
+    elements_.set_var(loop.var, i64(at));
+    emit_body(loop.body);
+    values = wide_values(loop, &loop::Carried::next);
+  }
+  set_carried(loop, &loop::Carried::result, values);
+}
+
+/// Sixteen lanes as values of their own. Lanes that no iteration reaches hold the initial value, which the
+/// tree joins like any other; LLVM drops what that does not change.
+void KernelEmitter::emit_unrolled_lanes(const Loop& loop, std::int64_t begin, std::int64_t end) {
+  std::vector<Values> lanes(kReductionLanes, wide_values(loop, &loop::Carried::initial));
+  for (std::int64_t at = begin; at < end; ++at) {
+    Values& lane = lanes[static_cast<std::size_t>(at % kReductionLanes)];
+    set_carried(loop, &loop::Carried::current, lane);
+    elements_.set_var(loop.var, i64(at));
+    emit_body(loop.body);
+    lane = wide_values(loop, &loop::Carried::next);
+  }
+  set_carried(loop, &loop::Carried::result, joined_lanes(loop, std::move(lanes)));
+}
+
+}  // namespace dlg
