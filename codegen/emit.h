@@ -24,10 +24,12 @@ inline constexpr std::string_view kRaggedSuffix = ".ragged";
 /// reading.
 std::string kernel_symbol(const loop::Program& program, std::size_t index);
 
-/// A kernel's function: one pointer per buffer in `buffers`, then the number of valid rows.
+/// A kernel's function: one pointer per buffer in `buffers`, then the number of valid rows; if its work is
+/// divided, then the number of the worker and how many there are.
 struct EmittedKernel {
   llvm::Function* function = nullptr;
   std::vector<loop::BufferId> buffers;
+  bool is_divided = false;
 };
 
 /// What all kernels of a program are emitted for.

@@ -34,6 +34,8 @@ enum Field : unsigned {
   kStopChangeBelowField,
   kStopFlagField,
   kReasonField,
+  kRunPhaseField,
+  kTeamField,
   kFieldCount,
 };
 
@@ -47,8 +49,9 @@ class EntryEmitter {
     llvm::Type* pointer = llvm::PointerType::get(module.getContext(), 0);
     llvm::Type* i64 = builder_.getInt64Ty();
     llvm::Type* f64 = builder_.getDoubleTy();
-    const std::array<llvm::Type*, kFieldCount> fields{
-        pointer, pointer, pointer, pointer, pointer, pointer, i64, i64, pointer, f64, f64, f64, pointer, i64};
+    const std::array<llvm::Type*, kFieldCount> fields{pointer, pointer, pointer, pointer, pointer, pointer,
+                                                      i64,     i64,     pointer, f64,     f64,     f64,
+                                                      pointer, i64,     pointer, pointer};
     context_type_ = llvm::StructType::get(module.getContext(), fields);
     function_ = llvm::Function::Create(llvm::FunctionType::get(i64, {pointer, i64}, false),
                                        llvm::Function::ExternalLinkage, kEntryName, module);
@@ -104,6 +107,8 @@ class EntryEmitter {
     loss_below_ = load_field(kStopLossBelowField, "stop_loss_below");
     change_below_ = load_field(kStopChangeBelowField, "stop_change_below");
     stop_flag_ = load_field(kStopFlagField, "stop_flag");
+    run_phase_ = load_field(kRunPhaseField, "run_phase");
+    team_ = load_field(kTeamField, "team");
   }
 
   Value* bytes_at(Value* base, std::int64_t offset) {
@@ -269,7 +274,59 @@ class EntryEmitter {
     std::vector<Value*> args;
     for (const BufferId id : kernel.buffers) args.push_back(places.at(id));
     args.push_back(rows_);
+    if (kernel.is_divided) return call_divided(kernel, std::move(args));
     builder_.CreateCall(kernel.function, args);
+  }
+
+  /// By the team if there is one; else all of it here.
+  void call_divided(const EmittedKernel& kernel, std::vector<Value*> args) {
+    llvm::BasicBlock* together = new_block("together");
+    llvm::BasicBlock* alone = new_block("alone");
+    llvm::BasicBlock* done = new_block("done");
+    builder_.CreateCondBr(builder_.CreateIsNotNull(run_phase_), together, alone);
+    builder_.SetInsertPoint(together);
+    llvm::Function* phase = emit_phase(kernel);
+    llvm::IRBuilder<> entry(&function_->getEntryBlock().front());
+    llvm::Value* slots = entry.CreateAlloca(slots_type(args.size()), nullptr, "arguments");
+    for (std::size_t i = 0; i < args.size(); ++i) {
+      builder_.CreateStore(args[i], slot_of(builder_, slots, i));
+    }
+    llvm::Type* pointer = slots->getType();
+    auto* type = llvm::FunctionType::get(builder_.getVoidTy(), {pointer, pointer, pointer}, false);
+    builder_.CreateCall(type, run_phase_, {team_, phase, slots});
+    builder_.CreateBr(done);
+    builder_.SetInsertPoint(alone);
+    args.insert(args.end(), {builder_.getInt64(0), builder_.getInt64(1)});
+    builder_.CreateCall(kernel.function, args);
+    builder_.CreateBr(done);
+    builder_.SetInsertPoint(done);
+  }
+
+  /// Arguments of a kernel behind each other: pointers and the number of rows are as wide.
+  llvm::Type* slots_type(std::size_t count) { return llvm::ArrayType::get(builder_.getInt64Ty(), count); }
+
+  static Value* slot_of(llvm::IRBuilder<>& builder, Value* slots, std::size_t index) {
+    return builder.CreateInBoundsGEP(builder.getInt64Ty(), slots, builder.getInt64(index));
+  }
+
+  /// A function of type DlgPhase that takes the kernel's arguments out of their slots.
+  llvm::Function* emit_phase(const EmittedKernel& kernel) {
+    llvm::Type* pointer = llvm::PointerType::get(module_.getContext(), 0);
+    llvm::Type* i64 = builder_.getInt64Ty();
+    auto* phase = llvm::Function::Create(
+        llvm::FunctionType::get(builder_.getVoidTy(), {pointer, i64, i64}, false),
+        llvm::Function::InternalLinkage, kernel.function->getName() + ".phase", module_);
+    phase->setDoesNotThrow();
+    llvm::IRBuilder<> body(llvm::BasicBlock::Create(module_.getContext(), "entry", phase));
+    std::vector<Value*> args;
+    for (const llvm::Argument& parameter : kernel.function->args()) {
+      if (parameter.getArgNo() > kernel.buffers.size()) break;
+      args.push_back(body.CreateLoad(parameter.getType(), slot_of(body, phase->getArg(0), args.size())));
+    }
+    args.insert(args.end(), {phase->getArg(1), phase->getArg(2)});
+    body.CreateCall(kernel.function, args);
+    body.CreateRetVoid();
+    return phase;
   }
 
   void emit_copy(BufferId from, const Places& from_places, BufferId to, const Places& to_places) {
@@ -333,6 +390,8 @@ class EntryEmitter {
   Value* loss_below_ = nullptr;
   Value* change_below_ = nullptr;
   Value* stop_flag_ = nullptr;
+  Value* run_phase_ = nullptr;
+  Value* team_ = nullptr;
   Value* rows_ = nullptr;       // of this step
   Places memory_;               // each buffer in its block
   Places registers_;            // the same for a straight step

@@ -58,9 +58,10 @@ KernelEmitter::KernelEmitter(llvm::Module& module, const loop::Program& program,
       builder_(module.getContext()),
       elements_(builder_, program, target.unit.fma) {
   emitted_.buffers = buffers_of(kernel_);
+  emitted_.is_divided = form_ == StepForm::kLoops && is_split(program, kernel_);
   llvm::Type* pointer = llvm::PointerType::get(module.getContext(), 0);
   std::vector<llvm::Type*> parameters(emitted_.buffers.size(), pointer);
-  parameters.push_back(builder_.getInt64Ty());
+  parameters.insert(parameters.end(), emitted_.is_divided ? 3 : 1, builder_.getInt64Ty());
   emitted_.function = llvm::Function::Create(
       llvm::FunctionType::get(builder_.getVoidTy(), parameters, false), llvm::Function::InternalLinkage,
       kernel_symbol(program, index) + std::string(target.suffix), module);
@@ -96,6 +97,11 @@ void KernelEmitter::set_attributes() {
   rows->setName("rows");
   rows_ = form_ == StepForm::kStraight ? static_cast<Value*>(i64(program_.batch)) : rows;
   elements_.set_rows(rows_);
+  if (!emitted_.is_divided) return;
+  worker_ = rows + 1;
+  workers_ = rows + 2;
+  worker_->setName("worker");
+  workers_->setName("workers");
 }
 
 /// Whether another buffer of this kernel lies on some of the same bytes of its block.
@@ -151,10 +157,34 @@ void KernelEmitter::emit_loop(const Loop& loop) {
 
 KernelEmitter::Bounds KernelEmitter::bounds_of(const Loop& loop) {
   Value* end = loop.extent == kBatch ? rows_ : i64(loop.extent);
+  if (is_divided(loop)) return share_of(end, 1);
   if (!loop.block.is_valid()) return {i64(0), end};
   Value* begin = elements_.var(loop.block);
   Value* block_end = builder_.CreateAdd(begin, i64(block_steps_.at(loop.block)));
   return {begin, builder_.CreateSelect(builder_.CreateICmpSLT(block_end, end), block_end, end)};
+}
+
+/// Workers divide the one loop that the kernel consists of.
+bool KernelEmitter::is_divided(const Loop& loop) const {
+  return emitted_.is_divided && &loop == kernel_.body.back().loop.data();
+}
+
+KernelEmitter::Bounds KernelEmitter::share_of(Value* end, std::int64_t unit) {
+  Value* units = builder_.CreateUDiv(builder_.CreateAdd(end, i64(unit - 1)), i64(unit));
+  const auto border = [&](Value* worker) {
+    Value* first = builder_.CreateUDiv(builder_.CreateMul(units, worker), workers_);
+    Value* at = builder_.CreateMul(first, i64(unit));
+    return builder_.CreateSelect(builder_.CreateICmpSLT(at, end), at, end);
+  };
+  return {border(worker_), border(builder_.CreateAdd(worker_, i64(1)))};
+}
+
+KernelEmitter::Bounds KernelEmitter::within(const Bounds& range, const std::optional<Bounds>& share) {
+  if (!share) return range;
+  Value* is_later = builder_.CreateICmpSGT(share->begin, range.begin);
+  Value* is_earlier = builder_.CreateICmpSLT(share->end, range.end);
+  return {builder_.CreateSelect(is_later, share->begin, range.begin),
+          builder_.CreateSelect(is_earlier, share->end, range.end)};
 }
 
 KernelEmitter::Values KernelEmitter::emit_counted(const CountedLoop& counted, const CountedBody& body) {
@@ -249,11 +279,14 @@ void KernelEmitter::emit_vector(const Loop& loop) {
     panels = {{0, loop.extent, lanes, 1}, {0, loop.extent, 1, 1}};
   }
   if (has_defect(Defect::kLostVectorTail) && panels.back().width == 1) panels.pop_back();
+  std::optional<Bounds> share;
+  if (is_divided(loop))
+    share = share_of(loop.extent == kBatch ? rows_ : i64(loop.extent), panels.front().width);
   Value* begin = i64(0);
   for (const Panel& panel : panels) {
     Value* end = whole_part(panel.end == kBatch ? rows_ : i64(panel.end), panel.width);
     elements_.at_width(panel.width, panel.width == 1 ? VarId{} : loop.var, [&] {
-      emit_plain({begin, end}, panel.width, loop.name, [&](Value* at) {
+      emit_plain(within({begin, end}, share), panel.width, loop.name, [&](Value* at) {
         elements_.set_var(loop.var, at);
         emit_body(loop.body);
       });

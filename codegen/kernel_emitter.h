@@ -4,12 +4,14 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "codegen/element_emitter.h"
 #include "codegen/emit.h"
 #include "codegen/pack.h"
+#include "codegen/split.h"
 #include "codegen/tile.h"
 
 namespace dlg {
@@ -57,6 +59,11 @@ class KernelEmitter {
   void emit_statement(const loop::Statement& statement);
   void emit_loop(const loop::Loop& loop);
   Bounds bounds_of(const loop::Loop& loop);
+  bool is_divided(const loop::Loop& loop) const;
+  /// What this worker has of 0 .. end, in pieces of `unit`.
+  Bounds share_of(llvm::Value* end, std::int64_t unit);
+  /// The common part.
+  Bounds within(const Bounds& range, const std::optional<Bounds>& share);
   /// Emits the loop; answers the carried values after it.
   Values emit_counted(const CountedLoop& counted, const CountedBody& body);
   /// Emits a loop that carries nothing.
@@ -90,7 +97,15 @@ class KernelEmitter {
 
   // emit_tile.cpp: contractions.
   void emit_tiles(const loop::Loop& rows);
-  void emit_panel(const loop::Loop& rows, const Panel& panel, llvm::Value* column);
+  /// The rows of a nest that are covered by tiles.
+  struct TileRows {
+    const loop::Loop& loop;
+    Bounds bounds;
+    std::int64_t unit = 1;  // bounds but the last lie on multiples of it
+  };
+  /// In how many pieces of `unit` a whole batch or an axis falls.
+  std::int64_t units_of(std::int64_t extent, std::int64_t unit) const;
+  void emit_panel(const TileRows& rows, const Panel& panel, llvm::Value* column);
   void emit_tile(const loop::Loop& rows, const Panel& panel, unsigned row_count, const Bounds& bounds);
   void emit_columns(const loop::Body& body);
 
@@ -123,6 +138,8 @@ class KernelEmitter {
   llvm::BasicBlock* entry_ = nullptr;
   llvm::Instruction* slots_end_ = nullptr;
   llvm::Value* rows_ = nullptr;
+  llvm::Value* worker_ = nullptr;  // of a divided kernel
+  llvm::Value* workers_ = nullptr;
   std::map<loop::VarId, std::int64_t> block_steps_;
 };
 

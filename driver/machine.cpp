@@ -1,7 +1,5 @@
 #include "driver/machine.h"
 
-#include <limits>
-
 #include "runtime/random.h"
 #include "support/check.h"
 
@@ -75,20 +73,11 @@ void Machine::bind(const InputRows& inputs) {
 
 DlgStopReason Machine::run_rows(const std::vector<std::int64_t>& rows) {
   const std::vector<std::int64_t> order = rows.empty() ? std::vector<std::int64_t>{0} : rows;
-  const double nan = std::numeric_limits<double>::quiet_NaN();
   double loss = 0;
-  DlgContext context{};
-  context.arena = memory_.arena();
-  context.state = memory_.state();
-  context.output = memory_.output();
-  context.data = step_program_.data.data();
-  context.hypers = step_program_.hypers.data();
+  DlgContext context = step_context(step_program_);
   context.order = order.data();
   context.rows_total = static_cast<std::int64_t>(order.size());
   context.losses = &loss;
-  context.previous_loss = nan;
-  context.stop_loss_below = nan;
-  context.stop_change_below = nan;
   step_program_.step(&context, 1);
   memory_.check_guards("after a step");
   return static_cast<DlgStopReason>(context.reason);

@@ -34,6 +34,8 @@ class Machine {
   /// Sets every state of this machine that `values` has.
   void set_states(const StateValues& values);
   StateValues states() const;
+  /// Steps are made by all workers of `team`, which outlives the machine.
+  void set_team(Team* team) { step_program_.team = team; }
   /// Points the machine's inputs at their rows.
   void bind(const InputRows& inputs);
 

@@ -41,6 +41,10 @@ std::unique_ptr<Machine> make_machine(Session& session, Graph graph, const Purpo
       Machine::make(build_artifact(graph, context), session.options.target, session.diagnostics);
   if (!machine) return nullptr;
   machine->bind(data.input_rows());
+  if (session.options.threads > 1 && !session.team) {
+    session.team = std::make_unique<Team>(session.options.threads);
+  }
+  machine->set_team(session.team.get());
   session.compiles.push_back({std::string(purpose.name), machine->program().batch,
                               static_cast<std::int64_t>(machine->program().kernels.size()),
                               steady_seconds() - start});

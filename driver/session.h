@@ -9,6 +9,7 @@
 
 #include "driver/options.h"
 #include "frontend/program.h"
+#include "runtime/team.h"
 #include "support/diagnostic.h"
 
 namespace dlg {
@@ -47,6 +48,7 @@ struct Session {
   Diagnostics diagnostics;
   FileId file;
   std::vector<CompileRecord> compiles = {};  // everything that this call has compiled, in order
+  std::unique_ptr<Team> team = {};           // the workers of all machines; null: the calling thread alone
 
   /// Prints all diagnostics to err; answers their exit code.
   int report();

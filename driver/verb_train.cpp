@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <iostream>
+#include <numeric>
 
 #include "driver/programs.h"
 #include "driver/verbs.h"
@@ -195,6 +196,20 @@ void log_compiles(Trainer& trainer, LogFile& log) {
   }
 }
 
+/// What each worker did of the parts of steps that are divided.
+void log_workers(const Trainer& trainer, LogFile& log) {
+  const Team* team = trainer.session.team.get();
+  if (team == nullptr) return;
+  const std::vector<double> seconds = team->busy_seconds();
+  const double all = std::accumulate(seconds.begin(), seconds.end(), 0.0);
+  for (std::size_t i = 0; i < seconds.size(); ++i) {
+    Json line = Json::object();
+    line.set("event", "worker").set("worker", static_cast<std::int64_t>(i)).set("seconds", seconds[i]);
+    line.set("share", all > 0 ? seconds[i] / all : 0.0);
+    log.event(line);
+  }
+}
+
 /// Saves, evaluates all parts, prints. The exit code.
 int finish(Trainer& trainer, const TrainResult& result, LogFile& log) {
   if (result.end == TrainEnd::kDiverged) return report_divergence(trainer, result);
@@ -214,6 +229,7 @@ int finish(Trainer& trainer, const TrainResult& result, LogFile& log) {
     }
   }
   log_compiles(trainer, log);
+  log_workers(trainer, log);
   Json line = result_json(trainer, result, results);
   line.set("event", "end");
   log.event(line);

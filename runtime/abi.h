@@ -14,6 +14,9 @@ enum DlgStopReason : std::int64_t {
   kDlgInterrupted = 4,    // *stop_flag was set, before the step
 };
 
+/// The share of one worker in a part of a step: 0 <= worker < workers.
+typedef void (*DlgPhase)(void* arguments, std::int64_t worker, std::int64_t workers);
+
 /// Field order is part of the interface: codegen addresses fields by their index in this struct.
 struct DlgContext {
   unsigned char* arena;   //  0  64-byte aligned
@@ -31,6 +34,8 @@ struct DlgContext {
   double stop_change_below;                // 11  NaN: no such stop
   const volatile std::int32_t* stop_flag;  // 12  null: never
   std::int64_t reason;                     // 13  DlgStopReason, set on return
+  void (*run_phase)(void* team, DlgPhase phase, void* arguments);  // 14  on all workers; null: there is one
+  void* team;                                                      // 15  of run_phase
 };
 
 /// The entry point of compiled code: makes up to n_steps updates, answers how many were made.

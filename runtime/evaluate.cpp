@@ -35,16 +35,10 @@ class Evaluation {
   enum class Outcome { kWritten, kStoppedEarly };
 
   Outcome run_batch(std::int64_t first) {
-    DlgContext context = {};
-    context.arena = program_.memory->arena();
-    context.state = program_.memory->state();
-    context.output = program_.memory->output();
-    context.data = program_.data.data();
-    context.hypers = program_.hypers.data();
+    DlgContext context = step_context(program_);
     context.order = order_.data();
     context.rows_total = static_cast<std::int64_t>(order_.size());
     context.position = first;
-    context.previous_loss = context.stop_loss_below = context.stop_change_below = kNaN;
     double loss = 0;
     context.losses = &loss;
     return program_.step(&context, 1) == 1 ? Outcome::kWritten : Outcome::kStoppedEarly;

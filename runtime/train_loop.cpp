@@ -58,14 +58,9 @@ class Loop {
   bool is_shuffled() const { return plan_.order == RowOrder::kShuffledEachEpoch && !is_step_an_epoch(); }
 
   void prepare_context() {
-    context_.arena = program_.memory->arena();
-    context_.state = program_.memory->state();
-    context_.output = program_.memory->output();
-    context_.data = program_.data.data();
-    context_.hypers = program_.hypers.data();
+    context_ = step_context(program_);
     context_.order = order_.data();
     context_.rows_total = rows_;
-    context_.previous_loss = kNaN;
     context_.stop_loss_below = is_step_an_epoch() ? plan_.stop.loss_below.value_or(kNaN) : kNaN;
     context_.stop_change_below = is_step_an_epoch() ? plan_.stop.change_below.value_or(kNaN) : kNaN;
     context_.stop_flag = plan_.stop_flag;
@@ -204,6 +199,20 @@ class Loop {
 };
 
 }  // namespace
+
+DlgContext step_context(const StepProgram& program) {
+  DlgContext context = {};
+  context.arena = program.memory->arena();
+  context.state = program.memory->state();
+  context.output = program.memory->output();
+  context.data = program.data.data();
+  context.hypers = program.hypers.data();
+  context.previous_loss = context.stop_loss_below = context.stop_change_below = kNaN;
+  if (program.team == nullptr) return context;
+  context.run_phase = Team::run_phase;
+  context.team = program.team;
+  return context;
+}
 
 std::int64_t steps_of_epoch(const TrainPlan& plan) {
   DLG_CHECK(plan.batch > 0, "a batch has rows");

@@ -9,6 +9,7 @@
 #include "runtime/abi.h"
 #include "runtime/log.h"
 #include "runtime/memory.h"
+#include "runtime/team.h"
 
 namespace dlg {
 
@@ -18,7 +19,11 @@ struct StepProgram {
   StepMemory* memory = nullptr;
   std::vector<const void*> data;  // one pointer per kData buffer, in buffer order
   std::vector<double> hypers;     // one value per kHyper buffer, in buffer order
+  Team* team = nullptr;           // null: the calling thread does everything
 };
+
+/// The context of a call on `program`: its memory, data and team; rows, losses and stops are still open.
+DlgContext step_context(const StepProgram& program);
 
 /// `stop`: training ends at the first that holds. `change_below` and `loss_below` look at steps if a batch is
 /// the whole data set or there is no data, else at epoch means over rows.

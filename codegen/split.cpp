@@ -1,0 +1,59 @@
+#include "codegen/split.h"
+
+#include <algorithm>
+#include <array>
+
+namespace dlg {
+namespace {
+
+/// Operations that take about ten times as long as a meeting of the workers.
+constexpr double kLeastOperations = 5e5;
+/// How many additions an elementary function or a division is worth.
+constexpr double kFunctionOperations = 10;
+
+constexpr std::array kFunctions{loop::Op::kExp,  loop::Op::kExpm1,   loop::Op::kLog,      loop::Op::kLog1p,
+                                loop::Op::kTanh, loop::Op::kSigmoid, loop::Op::kSoftplus, loop::Op::kErf,
+                                loop::Op::kSin,  loop::Op::kCos,     loop::Op::kPow,      loop::Op::kDiv,
+                                loop::Op::kSqrt};
+
+bool is_function(loop::Op op) {
+  return std::find(kFunctions.begin(), kFunctions.end(), op) != kFunctions.end();
+}
+
+/// Operations of a whole batch. Loops nest at most as deep as axes do.
+double operations(const loop::Program& program, const loop::Body& body) {
+  double count = 0;
+  for (const loop::Statement& statement : body) {
+    const bool is_costly = statement.instruction && is_function(statement.instruction->op);
+    if (statement.loop.empty()) count += is_costly ? kFunctionOperations : 1;
+    for (const loop::Loop& inner : statement.loop) {
+      const std::int64_t extent = inner.extent == kBatch ? program.batch : inner.extent;
+      count +=
+          static_cast<double>(extent) / static_cast<double>(inner.step) * operations(program, inner.body);
+    }
+  }
+  return count;
+}
+
+}  // namespace
+
+bool is_split(const loop::Program& program, const loop::Kernel& kernel) {
+  const loop::Body& body = kernel.body;
+  const bool has_plain_begin = !body.empty() && std::all_of(body.begin(), body.end() - 1, [](const auto& s) {
+    return s.instruction.has_value();
+  });
+  return has_plain_begin && !body.back().loop.empty() &&
+         loop::is_independent(body.back().loop.front().kind) && operations(program, body) >= kLeastOperations;
+}
+
+double unevenness(std::int64_t units) {
+  constexpr std::int64_t kMostWorkers = 4;
+  double sum = 0;
+  for (std::int64_t workers = 2; workers <= kMostWorkers; ++workers) {
+    const std::int64_t longest = (units + workers - 1) / workers;
+    sum += static_cast<double>(longest * workers) / static_cast<double>(units);
+  }
+  return sum / static_cast<double>(kMostWorkers - 1);
+}
+
+}  // namespace dlg

@@ -1,0 +1,36 @@
+// Owns the threads that work on one step together: they wait for a phase, do their share of it and wait
+// again.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "runtime/abi.h"
+
+namespace dlg {
+
+/// A fixed number of workers, the calling thread included. Which worker does what follows from its number, so
+/// what is computed does not depend on timing.
+class Team {
+ public:
+  /// Starts `workers` - 1 threads; `workers` is at least 1.
+  explicit Team(int workers);
+  ~Team();
+
+  int workers() const;
+  /// Runs `phase(arguments, worker, workers)` on every worker and comes back when all are done. One caller at
+  /// a time.
+  void run(DlgPhase phase, void* arguments);
+  /// Seconds that each worker has spent inside phases.
+  std::vector<double> busy_seconds() const;
+
+  /// `run` as compiled code calls it: `team` is a Team.
+  static void run_phase(void* team, DlgPhase phase, void* arguments);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace dlg
