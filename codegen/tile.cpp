@@ -78,7 +78,8 @@ Cover cover_from(const TileQuery& query, unsigned vectors, const VectorUnit& uni
     const std::int64_t end = done + (query.columns - done) / width * width;
     if (end == done) return;
     const Choice choice = best_rows(query, std::max(1U, width / lanes), unit);
-    cover.cost += choice.cost * static_cast<double>((end - done) / width);
+    const std::int64_t panels = (end - done) / width;
+    cover.cost += choice.cost * static_cast<double>(panels);
     cover.panels.push_back({done, end, width, choice.rows});
     done = end;
   };

@@ -31,7 +31,7 @@ struct Purpose {
 };
 
 /// The one place where a call of dlg compiles; what it does is noted in the session.
-std::unique_ptr<Machine> make_machine(Session& session, Graph graph, const Purpose& purpose,
+std::unique_ptr<Machine> make_machine(Session& session, const Graph& graph, const Purpose& purpose,
                                       const LoadedData& data) {
   const double start = steady_seconds();
   PassContext context;
@@ -91,18 +91,18 @@ std::unique_ptr<Machine> make_evaluator(Session& session, const Program& program
                                return name == "loss" || name.starts_with(kMetricPrefix);
                              }));
   graph.batch = batch_capacity(program, data);
-  return make_machine(session, std::move(graph), {"eval"}, data);
+  return make_machine(session, graph, {"eval"}, data);
 }
 
 std::unique_ptr<Machine> make_predictor(Session& session, const Program& program, const LoadedData& data) {
   Graph graph = with_outputs(
       program.graph, chosen_outputs(program.graph, [](std::string_view name) { return name == "predict"; }));
   graph.batch = std::clamp<std::int64_t>(data.rows, 1, kPredictBatch);
-  return make_machine(session, std::move(graph), {"predict"}, data);
+  return make_machine(session, graph, {"predict"}, data);
 }
 
-std::unique_ptr<Machine> make_observer(Session& session, Graph graph, const LoadedData& data) {
-  return make_machine(session, std::move(graph), {"observe"}, data);
+std::unique_ptr<Machine> make_observer(Session& session, const Graph& graph, const LoadedData& data) {
+  return make_machine(session, graph, {"observe"}, data);
 }
 
 std::vector<PartResult> evaluate_parts(const Machine& evaluator, const std::vector<Part>& parts) {

@@ -22,7 +22,7 @@ std::unique_ptr<Machine> make_evaluator(Session& session, const Program& program
 std::unique_ptr<Machine> make_predictor(Session& session, const Program& program, const LoadedData& data);
 
 /// A graph without effects, differentiated where it asks for it.
-std::unique_ptr<Machine> make_observer(Session& session, Graph graph, const LoadedData& data);
+std::unique_ptr<Machine> make_observer(Session& session, const Graph& graph, const LoadedData& data);
 
 /// The graph of the training step before the pipeline.
 Graph training_graph(const Program& program, std::int64_t batch);

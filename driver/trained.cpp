@@ -16,10 +16,11 @@ std::optional<RunFolder> chosen_run(Session& session) {
 /// Puts the overrides of the run before those of this call, but for keys that this call sets itself.
 void apply_overrides(Session& session, const RunRecord& record) {
   std::vector<Override> all;
-  for (const auto& [key, value] : record.overrides) {
+  for (const auto& recorded : record.overrides) {
     const std::vector<Override>& own = session.options.overrides;
-    const bool is_set = std::any_of(own.begin(), own.end(), [&](const Override& o) { return o.key == key; });
-    if (!is_set) all.push_back({key, value});
+    const bool is_set =
+        std::any_of(own.begin(), own.end(), [&](const Override& o) { return o.key == recorded.first; });
+    if (!is_set) all.push_back({recorded.first, recorded.second});
   }
   all.insert(all.end(), session.options.overrides.begin(), session.options.overrides.end());
   session.options.overrides = std::move(all);

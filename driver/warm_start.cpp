@@ -1,6 +1,7 @@
 #include "driver/warm_start.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "runtime/safetensors.h"
@@ -64,8 +65,9 @@ class WarmStart {
         twice_.push_back(fmt::format("`{}` for `{}`", tensor.name, *name));
       }
     }
-    return report_list(kTwice, twice_) & report_unused_maps() & check_unknown() & check_missing() &
-           check_types();
+    const std::array<bool, 5> checks{report_list(kTwice, twice_), report_unused_maps(), check_unknown(),
+                                     check_missing(), check_types()};
+    return std::find(checks.begin(), checks.end(), false) == checks.end();
   }
 
   bool take(StateValues& states) const {

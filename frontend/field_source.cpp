@@ -75,8 +75,8 @@ constexpr std::array<ScaleRow, 4> kScales{{
 std::optional<Part> scaled(Elaboration& e, const ast::Expr& expr, Part left, Part right) {
   const bool is_number_first = left.number.has_value();
   const double number = is_number_first ? *left.number : right.number.value_or(0);
+  const bool has_both = is_number_first != right.number.has_value();
   Part result = is_number_first ? std::move(right) : std::move(left);
-  const bool has_both = is_number_first != (is_number_first ? result.number : right.number).has_value();
   for (const ScaleRow& row : kScales) {
     const auto apply = is_number_first ? row.number_first : row.field_first;
     if (row.op != expr.text || !apply || result.number || !has_both) continue;

@@ -111,9 +111,10 @@ void Replay::name_items(const std::string& name, const Value& value) {
   if (!list || list->items.size() != scope_.parameter_count()) return;
   for (std::size_t i = 0; i < list->items.size(); ++i) {
     const std::string& path = scope_.path(i);
-    const std::string last = path.substr(path.rfind('.') + 1);
+    std::string label = path.substr(path.rfind('.') + 1);
+    if (name != "theta") label.append(".").append(name);
     const TensorValue* tensor = list->items[i].as<TensorValue>();
-    if (tensor) e_.builder.set_name(tensor->id, name == "theta" ? last : last + "." + name);
+    if (tensor) e_.builder.set_name(tensor->id, std::move(label));
   }
 }
 

@@ -64,13 +64,13 @@ class CsvParser {
 
   std::string line_place(std::int64_t line) const { return fmt::format("{}:{}", table_.name_, line); }
 
-  bool bad_bytes(std::string what) {
-    return fail(diagnostics_.report(file_.range, kBytes, line_place(line_), std::move(what)));
+  bool bad_bytes(const std::string& what) {
+    return fail(diagnostics_.report(file_.range, kBytes, line_place(line_), what));
   }
 
-  bool bad_quotes(std::string what) {
+  bool bad_quotes(const std::string& what) {
     const std::string place = fmt::format("{}:{}", line_place(row_line_), row_cells_ + 1);
-    return fail(diagnostics_.report(file_.range, kQuotes, place, std::move(what)));
+    return fail(diagnostics_.report(file_.range, kQuotes, place, what));
   }
 
   char peek() const { return position_ < table_.text_.size() ? table_.text_[position_] : '\n'; }

@@ -105,8 +105,8 @@ std::optional<std::string> sync_folder(const std::string& path) {
 }  // namespace
 
 std::optional<std::string> read_file(const FileRequest& request, Diagnostics& diagnostics) {
-  const auto unreadable = [&](std::string reason) {
-    diagnostics.report(request.range, kUnreadable, request.name(), std::move(reason));
+  const auto unreadable = [&](const std::string& reason) {
+    diagnostics.report(request.range, kUnreadable, request.name(), reason);
     return std::nullopt;
   };
   // Without O_NONBLOCK, opening a named pipe waits for a writer.

@@ -171,7 +171,7 @@ class Writer {
   void new_line(int depth) {
     if (indent_ <= 0) return;
     text += '\n';
-    text.append(static_cast<std::size_t>(indent_ * depth), ' ');
+    text.append(static_cast<std::size_t>(indent_) * static_cast<std::size_t>(depth), ' ');
   }
 
   int indent_;

@@ -251,8 +251,8 @@ class NpyParser {
   }
 
  private:
-  bool damaged(std::string what) {
-    diagnostics_.report(file_.range, kDamaged, file_.name(), std::move(what));
+  bool damaged(const std::string& what) {
+    diagnostics_.report(file_.range, kDamaged, file_.name(), what);
     return false;
   }
 
@@ -308,8 +308,8 @@ class NpyParser {
     return false;
   }
 
-  bool wrong_shape(std::string what) {
-    diagnostics_.report(file_.range, kShape, array_.text(), std::move(what));
+  bool wrong_shape(const std::string& what) {
+    diagnostics_.report(file_.range, kShape, array_.text(), what);
     return false;
   }
 

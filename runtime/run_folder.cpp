@@ -121,8 +121,8 @@ std::optional<RunFolder> with_weights(RunFolder run, Diagnostics& diagnostics) {
 
 std::optional<RunFolder> create_run_folder(const std::string& root, std::string_view name,
                                            Diagnostics& diagnostics) {
-  const auto failed = [&](const std::string& path, std::string reason) {
-    diagnostics.report({}, kNotMade, path, std::move(reason));
+  const auto failed = [&](const std::string& path, const std::string& reason) {
+    diagnostics.report({}, kNotMade, path, reason);
     return std::nullopt;
   };
   std::error_code error;

@@ -183,8 +183,8 @@ bool write_run_record(const RunFolder& folder, const RunRecord& record, Diagnost
 }
 
 std::optional<RunRecord> read_run_record(const RunFolder& folder, Diagnostics& diagnostics) {
-  const auto damaged = [&](std::string what) {
-    diagnostics.report({}, kDamaged, folder.record(), std::move(what));
+  const auto damaged = [&](const std::string& what) {
+    diagnostics.report({}, kDamaged, folder.record(), what);
     return std::nullopt;
   };
   const std::optional<std::string> text = read_file({folder.record(), "", {}}, diagnostics);

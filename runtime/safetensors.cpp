@@ -108,8 +108,8 @@ class Reader {
     std::size_t tensor = 0;
   };
 
-  std::nullopt_t fail(std::string what) {
-    diagnostics_.report(file_.range, kDamaged, file_.name(), std::move(what));
+  std::nullopt_t fail(const std::string& what) {
+    diagnostics_.report(file_.range, kDamaged, file_.name(), what);
     return std::nullopt;
   }
 
@@ -147,8 +147,8 @@ class Reader {
     return bad_sum("its checksum does not fit its contents: it was changed or cut short");
   }
 
-  bool bad_sum(std::string what) {
-    diagnostics_.report(file_.range, kChecksum, file_.name(), std::move(what));
+  bool bad_sum(const std::string& what) {
+    diagnostics_.report(file_.range, kChecksum, file_.name(), what);
     return false;
   }
 

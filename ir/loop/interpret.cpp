@@ -184,7 +184,7 @@ Machine::Machine(const Program& program) : program_(program) {
   }
 }
 
-void Machine::set_data(std::string_view input, std::vector<double> values) {
+void Machine::set_data(std::string_view input, const std::vector<double>& values) {
   for (const BufferId id : program_.buffers.ids()) {
     const Buffer& buffer = program_.buffers[id];
     if (buffer.kind == BufferKind::kData && buffer.source == input) memory_[id] = values;

@@ -22,7 +22,7 @@ class Machine {
   std::vector<double>& buffer(BufferId id) { return memory_[home_[id]]; }
   const std::vector<double>& buffer(BufferId id) const { return memory_[home_[id]]; }
   /// A data set field: all rows, row-major.
-  void set_data(std::string_view input, std::vector<double> values);
+  void set_data(std::string_view input, const std::vector<double>& values);
   /// Runs one step on `rows` valid rows (1 .. batch): all kernels, then the copies; no stop test. Row i of
   /// the batch is data row order[i].
   void step(std::int64_t rows, const std::vector<std::int64_t>& order);

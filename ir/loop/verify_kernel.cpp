@@ -211,7 +211,8 @@ class KernelVerifier {
   /// The last value of a loop's variable.
   static double last_value(const Loop& loop, std::int64_t rows) {
     const std::int64_t extent = loop.extent == kBatch ? rows : loop.extent;
-    return static_cast<double>((extent - 1) / loop.step * loop.step);
+    const std::int64_t last = (extent - 1) / loop.step * loop.step;
+    return static_cast<double>(last);
   }
 
   Interval bounds(const Index& index, std::int64_t rows) const {

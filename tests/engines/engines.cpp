@@ -172,7 +172,9 @@ StepValues run_compiled(const loop::Program& program, const CompiledProgram& cod
                      .stop_loss_below = kNever,
                      .stop_change_below = kNever,
                      .stop_flag = nullptr,
-                     .reason = 0};
+                     .reason = 0,
+                     .run_phase = nullptr,
+                     .team = nullptr};
   DLG_CHECK(code.entry()(&context, 1) == 1, "the step was not made");
   StepValues values;
   for (const loop::Buffer& buffer : program.buffers) {
