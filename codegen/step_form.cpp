@@ -5,7 +5,7 @@ namespace dlg {
 namespace {
 
 /// More operations are not worth their compilation without loops.
-constexpr std::int64_t kMostOperations = 500;
+constexpr std::int64_t kMostOperations = 800;
 /// What is kept in registers and on the stack.
 constexpr std::int64_t kMostBytes = 4096;
 

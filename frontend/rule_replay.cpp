@@ -114,7 +114,7 @@ void Replay::name_items(const std::string& name, const Value& value) {
     std::string label = path.substr(path.rfind('.') + 1);
     if (name != "theta") label.append(".").append(name);
     const TensorValue* tensor = list->items[i].as<TensorValue>();
-    if (tensor) e_.builder.set_name(tensor->id, std::move(label));
+    if (tensor) e_.builder.set_name(tensor->id, label);
   }
 }
 

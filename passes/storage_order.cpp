@@ -9,6 +9,9 @@ namespace {
 
 /// Shorter loops are no vector loops: what they run along does not matter.
 constexpr std::int64_t kLeastInnermost = 8;
+/// Of the widest vectors. A loop that does not fill one is worth no other order where the written one ends in a
+/// longer axis, along which the update runs.
+constexpr std::int64_t kVectorBytes = 64;
 
 bool has_nest(const Graph& fused, const GroupPlan& group) {
   return std::any_of(group.members.begin(), group.members.end(),
@@ -30,7 +33,12 @@ AxisOrder with_innermost(std::size_t rank, std::size_t innermost) {
 std::optional<std::size_t> axis_of_innermost_loop(const Graph& fused, const GroupPlan& group,
                                                   const GroupTrace& trace, const ElementLoad& load) {
   const Shape& domain = fused.type(group.stored.front()).shape;
-  if (domain.rank() == 0 || domain[domain.rank() - 1] < kLeastInnermost) return std::nullopt;
+  if (domain.rank() == 0) return std::nullopt;
+  const TensorType& state = fused.type(load.value);
+  const std::int64_t extent = domain[domain.rank() - 1];
+  const std::int64_t written = state.shape.rank() == 0 ? 1 : state.shape[state.shape.rank() - 1];
+  const bool fills_vector = extent >= kVectorBytes / dtype_bytes(state.dtype) || extent >= written;
+  if (extent < kLeastInnermost || !fills_vector) return std::nullopt;
   const auto found = std::find(load.at.begin(), load.at.end(), trace.domain.back());
   if (found == load.at.end()) return std::nullopt;
   return static_cast<std::size_t>(found - load.at.begin());

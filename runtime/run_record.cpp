@@ -191,7 +191,7 @@ std::optional<RunRecord> read_run_record(const RunFolder& folder, Diagnostics& d
   if (!text) return std::nullopt;
   const JsonResult json = parse_json(*text);
   if (!json.value) return damaged(json.error);
-  if (std::string fault = format_fault(*json.value); !fault.empty()) return damaged(std::move(fault));
+  if (const std::string fault = format_fault(*json.value); !fault.empty()) return damaged(fault);
   MemberReader reader;
   RunRecord record = record_from(reader, *json.value);
   if (!reader.error().empty()) return damaged(reader.error());

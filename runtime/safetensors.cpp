@@ -113,8 +113,8 @@ class Reader {
     return std::nullopt;
   }
 
-  bool refuse(std::string what) {
-    fail(std::move(what));
+  bool refuse(const std::string& what) {
+    fail(what);
     return false;
   }
 

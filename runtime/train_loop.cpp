@@ -55,6 +55,11 @@ class Loop {
   /// The whole data set (or no data) in each step: step and epoch are the same, and compiled code tests the
   /// loss.
   bool is_step_an_epoch() const { return epoch_steps_ == 1; }
+  /// Whether nothing happens between two epochs that compiled code could not go over: no new order of the
+  /// rows and no test on the epoch's mean.
+  bool is_seamless() const {
+    return is_step_an_epoch() || (!is_shuffled() && !plan_.stop.loss_below && !plan_.stop.change_below);
+  }
   bool is_shuffled() const { return plan_.order == RowOrder::kShuffledEachEpoch && !is_step_an_epoch(); }
 
   void prepare_context() {
@@ -81,13 +86,16 @@ class Loop {
     return std::nullopt;
   }
 
-  /// Steps of the next call: never over the end of an epoch that is more than one step, nor over a limit.
+  /// Steps of the next call: never over a limit, and to the end of an epoch if it goes so far; beyond it only
+  /// by whole epochs, where nothing happens between them.
   std::int64_t call_length() const {
     std::int64_t steps = adapted_length_;
-    if (!is_step_an_epoch()) steps = std::min(steps, epoch_steps_ - progress_.epoch_step);
+    const std::int64_t rest = epoch_steps_ - progress_.epoch_step;
+    if (steps > rest) steps = rest + (is_seamless() ? (steps - rest) / epoch_steps_ * epoch_steps_ : 0);
     if (plan_.stop.steps) steps = std::min(steps, *plan_.stop.steps - progress_.steps);
-    if (plan_.stop.epochs && is_step_an_epoch()) {
-      steps = std::min(steps, *plan_.stop.epochs - progress_.epochs);
+    if (plan_.stop.epochs) {
+      const std::int64_t epochs = *plan_.stop.epochs - progress_.epochs;
+      if (epochs < steps) steps = std::min(steps, epochs * epoch_steps_ - progress_.epoch_step);
     }
     if (plan_.stop.seconds && step_seconds_ > 0) {
       const double left = (*plan_.stop.seconds - progress_.seconds) / step_seconds_;

@@ -59,7 +59,7 @@ struct TrainProgress {
 };
 
 /// Calls of compiled code are kept short (about 0.05 s). `on_epoch` comes when an epoch has ended and no
-/// later step was made; where an epoch is a single step, several may pass between two calls. `on_call` comes
+/// later step was made; where rows keep their order, several may pass between two calls. `on_call` comes
 /// after every call.
 struct TrainObserver {
   std::function<void(const TrainProgress&)> on_epoch;

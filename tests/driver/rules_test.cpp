@@ -151,7 +151,8 @@ TEST_CASE("std's adam copied under another name gives the same bits") {
   state r = 0
   s <- rho1 * s + (1 - rho1) * grad(theta)
   r <- rho2 * r + (1 - rho2) * grad(theta)^2
-  theta <- theta - lr * (s / (1 - rho1^step)) / (sqrt(r / (1 - rho2^step)) + delta)
+  c = sqrt(1 - rho2^step)
+  theta <- theta - lr * c / (1 - rho1^step) * s / (sqrt(r) + delta * c)
 }
 )";
   const TempFolder folder;

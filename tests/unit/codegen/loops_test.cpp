@@ -357,7 +357,8 @@ TEST_CASE("codegen: one place in the arena for a value that dies and one that is
       "store g[i] = %1\n%2 = load g[i] : f32\nstore out[i] = %2\n}\n}\n");
   const loop::Program program = text.program();
   for (const Target target : runnable_targets()) {
-    Compiled compiled(program, target);
+    // In a straight step they would be registers of their own.
+    Compiled compiled(program, target, StepForm::kLoops);
     compiled.set("a", std::vector<double>(40, 1.0));
     compiled.run(1);
     CHECK(compiled.get("out") == std::vector<double>(40, 8.0));
