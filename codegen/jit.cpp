@@ -1,6 +1,8 @@
 #include "codegen/jit.h"
 
 #include <fmt/format.h>
+#include <llvm-c/Core.h>
+#include <llvm/ExecutionEngine/Orc/CompileUtils.h>
 #include <llvm/ExecutionEngine/Orc/LLJIT.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/MC/TargetRegistry.h>
@@ -18,9 +20,12 @@
 #include <cstring>
 
 #include "codegen/annotate.h"
+#include "codegen/build_id.h"
 #include "codegen/emit.h"
 #include "codegen/llvm_adapter.h"
+#include "codegen/object_cache.h"
 #include "ir/loop/scalar_math.h"
+#include "ir/loop/text.h"
 #include "support/check.h"
 
 namespace dlg {
@@ -83,11 +88,87 @@ llvm::orc::SymbolMap allowed_symbols(llvm::orc::LLJIT& jit) {
   return symbols;
 }
 
+/// The LLVM that is loaded, which may be newer than the one whose headers were read.
+std::string loaded_llvm() {
+  unsigned major = 0;
+  unsigned minor = 0;
+  unsigned patch = 0;
+  LLVMGetVersion(&major, &minor, &patch);
+  return fmt::format("{}.{}.{}", major, minor, patch);
+}
+
+/// Everything that the object depends on. The text of a loop program says all of it; places in the source and
+/// comments change no instruction.
+CacheKey key_of(loop::Program program, const TargetSpec& spec, StepForm form) {
+  for (loop::Kernel& kernel : program.kernels) {
+    kernel.origin = {};
+    kernel.comment.clear();
+  }
+  llvm::orc::JITTargetMachineBuilder builder = spec.builder;
+  const std::string target = fmt::format("{} {} {} {}", builder.getTargetTriple().str(), builder.getCPU(),
+                                         builder.getFeatures().getString(), static_cast<int>(form));
+  return cache_key({codegen_build_id(), loaded_llvm(), target, loop::print_program(program, Sources{})});
+}
+
+/// Relocatable for JITLink: position-independent, symbols within 2 GB or through its stubs.
+void use_jit_relocation(TargetSpec& spec) {
+  spec.builder.setRelocationModel(llvm::Reloc::PIC_);
+  spec.builder.setCodeModel(llvm::CodeModel::Small);
+}
+
+/// One compilation: what is compiled to what, and the times of its stages.
+struct Compilation {
+  const loop::Program& program;
+  StepForm form;
+  TargetSpec spec;
+  StageClock clock = StageClock();
+};
+
+std::string make_object(Compilation& how) {
+  llvm::LLVMContext context;
+  const std::unique_ptr<llvm::Module> module = emit_module(context, how.program, how.spec, how.form);
+  how.clock.lap("emit");
+  const std::unique_ptr<llvm::TargetMachine> machine = machine_of(how.spec);
+  optimize(*module, *machine);
+  how.clock.lap("optimise");
+  llvm::orc::SimpleCompiler compiler(*machine);
+  const std::unique_ptr<llvm::MemoryBuffer> object = checked(compiler(*module), "object");
+  how.clock.lap("object");
+  return object->getBuffer().str();
+}
+
+struct FoundObject {
+  std::string bytes;
+  bool is_cached = false;
+};
+
+/// The object from the cache, or made and kept there.
+FoundObject find_object(Compilation& how) {
+  const ObjectCache cache(cache_folder());
+  const CacheKey key = key_of(how.program, how.spec, how.form);
+  std::optional<std::string> found = cache.load(key);
+  how.clock.lap("look up");
+  if (found) return {std::move(*found), true};
+  std::string object = make_object(how);
+  cache.store(key, object);
+  how.clock.lap("keep");
+  return {std::move(object), false};
+}
+
+llvm::orc::LLJITBuilder jit_builder(const TargetSpec& spec) {
+  llvm::orc::LLJITBuilder builder;
+  builder.setJITTargetMachineBuilder(spec.builder);
+  // Steps have no constructors and no thread-locals, so nothing of a platform is needed.
+  builder.setPlatformSetUp(llvm::orc::setUpInactivePlatform);
+  return builder;
+}
+
 }  // namespace
 
 struct CompiledProgram::Impl {
   std::unique_ptr<llvm::orc::LLJIT> jit;
   DlgStepFunction entry = nullptr;
+  CompileReport report;
 };
 
 CompiledProgram::CompiledProgram(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -99,22 +180,28 @@ DlgStepFunction CompiledProgram::entry() const {
   return impl_->entry;
 }
 
-CompiledProgram compile(const loop::Program& program, Target target) {
-  return compile(program, target, choose_form(program));
+const CompileReport& CompiledProgram::report() const {
+  return impl_->report;
 }
 
-CompiledProgram compile(const loop::Program& program, Target target, StepForm form) {
+CompiledProgram compile(const loop::Program& program, Target target, Caching caching) {
+  return compile(program, target, choose_form(program), caching);
+}
+
+CompiledProgram compile(const loop::Program& program, Target target, StepForm form, Caching caching) {
   const CheckContext where("pass llvm");
-  const TargetSpec spec = target_spec(target);
-  auto context = std::make_unique<llvm::LLVMContext>();
-  std::unique_ptr<llvm::Module> module = emit_module(*context, program, spec, form);
-  optimize(*module, *machine_of(spec));
+  Compilation how{program, form, target_spec(target)};
+  use_jit_relocation(how.spec);
+  how.clock.lap("target");
+  const FoundObject object = caching == Caching::kOn ? find_object(how) : FoundObject{make_object(how)};
   auto impl = std::make_unique<CompiledProgram::Impl>();
-  impl->jit = checked(llvm::orc::LLJITBuilder().setJITTargetMachineBuilder(spec.builder).create(), "JIT");
+  impl->jit = checked(jit_builder(how.spec).create(), "JIT");
   llvm::orc::JITDylib& library = impl->jit->getMainJITDylib();
   llvm::cantFail(library.define(llvm::orc::absoluteSymbols(allowed_symbols(*impl->jit))));
-  llvm::cantFail(impl->jit->addIRModule(llvm::orc::ThreadSafeModule(std::move(module), std::move(context))));
+  llvm::cantFail(impl->jit->addObjectFile(llvm::MemoryBuffer::getMemBufferCopy(object.bytes, "dlg")));
   impl->entry = checked(impl->jit->lookup(kEntryName), "entry").toPtr<DlgStepFunction>();
+  how.clock.lap("link");
+  impl->report = {object.is_cached, how.clock.stages()};
   return CompiledProgram(std::move(impl));
 }
 

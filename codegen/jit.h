@@ -10,6 +10,7 @@
 
 #include "ir/loop/loop_ir.h"
 #include "runtime/abi.h"
+#include "support/stage_clock.h"
 
 namespace dlg {
 
@@ -29,6 +30,16 @@ enum class StepForm : std::uint8_t {
 /// Straight for a step of at most a few hundred scalar operations: what costs there is calls and memory.
 StepForm choose_form(const loop::Program& program);
 
+/// Whether compiled objects are kept on disk (codegen/object_cache.h) and taken from there.
+enum class Caching : std::uint8_t { kOff, kOn };
+
+/// What a compilation did. Stages: `target`, `look up` (the cache), `emit` (LLVM IR, verified), `optimise`,
+/// `object` (instructions), `keep` (in the cache), `link` (into executable memory).
+struct CompileReport {
+  bool is_cached = false;
+  StageTimes stages = {};
+};
+
 /// Code in executable memory; lives as long as this object.
 class CompiledProgram {
  public:
@@ -37,17 +48,18 @@ class CompiledProgram {
   ~CompiledProgram();
 
   DlgStepFunction entry() const;
+  const CompileReport& report() const;
 
  private:
-  friend CompiledProgram compile(const loop::Program&, Target, StepForm);
+  friend CompiledProgram compile(const loop::Program&, Target, StepForm, Caching);
   struct Impl;
   explicit CompiledProgram(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 
 /// Compiles a verified program. `target` must be one that can_run.
-CompiledProgram compile(const loop::Program& program, Target target, StepForm form);
-CompiledProgram compile(const loop::Program& program, Target target);
+CompiledProgram compile(const loop::Program& program, Target target, StepForm form, Caching caching = Caching::kOff);
+CompiledProgram compile(const loop::Program& program, Target target, Caching caching = Caching::kOff);
 
 /// The text of `dlg show --stage llvm` (before LLVM's clean-up) and `--stage asm`; `file:line` and the
 /// kernel's name behind each instruction.

@@ -8,17 +8,24 @@ namespace dlg {
 
 Artifact build_artifact(const Graph& graph, const PassContext& context) {
   Artifact artifact;
-  artifact.graph = run_pipeline(graph, context);
+  StageClock clock;
+  artifact.graph = run_pipeline(graph, context, [&](const PassInfo& pass, const Graph&) {
+    clock.lap(std::string(pass.name));
+    return true;
+  });
   {
     const CheckContext where("pass plan");
     artifact.plan = plan_memory(artifact.graph);
     const std::optional<std::string> broken = check_plan(artifact.graph, artifact.plan);
     DLG_CHECK(!broken, *broken);
+    clock.lap("plan");
   }
   const CheckContext where("pass loops");
   artifact.program = lower_to_loops(artifact.graph, artifact.plan);
   const std::optional<std::string> broken = loop::verify(artifact.program);
   DLG_CHECK(!broken, *broken);
+  clock.lap("loops");
+  artifact.stages = clock.stages();
   return artifact;
 }
 

@@ -4,6 +4,7 @@
 #include "ir/loop/loop_ir.h"
 #include "passes/pipeline.h"
 #include "passes/plan.h"
+#include "support/stage_clock.h"
 
 namespace dlg {
 
@@ -12,6 +13,7 @@ struct Artifact {
   Graph graph;  // fused and scheduled
   Plan plan;
   loop::Program program;
+  StageTimes stages = {};  // of the passes, by their names
 };
 
 /// Runs the pipeline, plans memory, lowers; verifier and plan checker run on every result.

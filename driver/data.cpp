@@ -308,6 +308,7 @@ std::optional<LoadedData> load_data(Session& session, const Program& program, co
   const Dataset& dataset = *program.data;
   const bool is_loaded = read_fields(session, dataset, loader) && split_parts(session, dataset, loader) &&
                          loader.make_columns(dataset.fields);
+  session.clock.lap(std::string(kDataStage));
   if (!is_loaded) return std::nullopt;
   return std::move(loader.data());
 }

@@ -24,16 +24,18 @@ std::vector<double> initial_values_of(const State& state, std::uint64_t seed) {
 
 }  // namespace
 
-std::unique_ptr<Machine> Machine::make(Artifact artifact, Target target, Diagnostics& diagnostics) {
+std::unique_ptr<Machine> Machine::make(Artifact artifact, Compilation how, Diagnostics& diagnostics) {
   const loop::Program& program = artifact.program;
   std::optional<StepMemory> memory =
       StepMemory::allocate({program.arena_bytes, program.state_bytes, program.output_bytes}, {}, diagnostics);
   if (!memory) return nullptr;
-  return std::unique_ptr<Machine>(new Machine(std::move(artifact), target, std::move(*memory)));
+  return std::unique_ptr<Machine>(new Machine(std::move(artifact), how, std::move(*memory)));
 }
 
-Machine::Machine(Artifact artifact, Target target, StepMemory memory)
-    : artifact_(std::move(artifact)), code_(compile(artifact_.program, target)), memory_(std::move(memory)) {
+Machine::Machine(Artifact artifact, Compilation how, StepMemory memory)
+    : artifact_(std::move(artifact)),
+      code_(compile(artifact_.program, how.target, how.caching)),
+      memory_(std::move(memory)) {
   step_program_.step = code_.entry();
   step_program_.memory = &memory_;
   for (const loop::Buffer& buffer : artifact_.program.buffers) {

@@ -24,11 +24,18 @@ using InputRows = std::map<std::string, const void*>;
 
 class Machine {
  public:
+  /// How a machine is compiled.
+  struct Compilation {
+    Target target = Target::kHost;
+    Caching caching = Caching::kOff;
+  };
+
   /// Compiles and allocates. nullopt after a diagnostic (not enough memory).
-  static std::unique_ptr<Machine> make(Artifact artifact, Target target, Diagnostics& diagnostics);
+  static std::unique_ptr<Machine> make(Artifact artifact, Compilation how, Diagnostics& diagnostics);
 
   const Graph& graph() const { return artifact_.graph; }
   const loop::Program& program() const { return artifact_.program; }
+  const CompileReport& compile_report() const { return code_.report(); }
   const StepProgram& step_program() const { return step_program_; }
 
   /// Sets every state of this machine that `values` has.
@@ -48,7 +55,7 @@ class Machine {
   std::vector<OutputSlot> output_slots() const;
 
  private:
-  Machine(Artifact artifact, Target target, StepMemory memory);
+  Machine(Artifact artifact, Compilation how, StepMemory memory);
   BatchRows batch_rows(std::int64_t rows) const { return {artifact_.program.batch, rows}; }
 
   Artifact artifact_;

@@ -52,10 +52,26 @@ std::vector<std::string> words(int argc, char** argv) {
   return {argv + 1, argv + argc};
 }
 
+int run(const std::vector<std::string>& arguments, const Streams& streams, StageClock clock) {
+  ParsedOptions parsed = parse_options(arguments, streams.out, streams.err);
+  if (!parsed.options) return parsed.exit_code;
+  clock.lap("options");
+  Session session{std::move(*parsed.options), streams, {}, {}, {}, {}, {}, std::move(clock)};
+  for (const VerbEntry& verb : kVerbs) {
+    if (verb.name != session.options.verb) continue;
+    const int code = within_memory(streams.err, [&] { return verb.run(session); });
+    session.clock.lap("the rest");
+    session.tell_times();
+    return code;
+  }
+  return kExitUsage;
+}
+
 }  // namespace
 
 int run_dlg(int argc, char** argv) {
-  return run_dlg(words(argc, argv), std::cin, std::cout, std::cerr);
+  StageClock clock({{"load", process_seconds()}});
+  return run(words(argc, argv), {std::cin, std::cout, std::cerr}, std::move(clock));
 }
 
 int run_dlg_opt(int argc, char** argv) {
@@ -64,13 +80,7 @@ int run_dlg_opt(int argc, char** argv) {
 
 int run_dlg(const std::vector<std::string>& arguments, std::istream& in, std::ostream& out,
             std::ostream& err) {
-  ParsedOptions parsed = parse_options(arguments, out, err);
-  if (!parsed.options) return parsed.exit_code;
-  Session session{std::move(*parsed.options), {in, out, err}, {}, {}, {}};
-  for (const VerbEntry& verb : kVerbs) {
-    if (verb.name == session.options.verb) return within_memory(err, [&] { return verb.run(session); });
-  }
-  return kExitUsage;
+  return run(arguments, {in, out, err}, StageClock());
 }
 
 int run_dlg_opt(const std::vector<std::string>& arguments, std::istream& in, std::ostream& out,

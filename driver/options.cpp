@@ -48,6 +48,8 @@ struct Raw {
   std::string sample = "0";
   std::string format = "text";
   bool is_unfused = false;
+  bool is_uncached = false;
+  bool is_timed = false;
 };
 
 void add_file(CLI::App& app, Raw& raw) {
@@ -64,6 +66,8 @@ void add_engine(CLI::App& app, Raw& raw) {
   app.add_option("--threads", raw.threads, "worker threads (results do not depend on it)")
       ->type_name("NUMBER");
   app.add_flag("--no-fuse", raw.is_unfused, "one kernel per operation (the same bits, slower)");
+  app.add_flag("--no-cache", raw.is_uncached, "compile anew, and keep no compiled objects on disk");
+  app.add_flag("--time-passes", raw.is_timed, "print the time of every stage; of train: until the first step ends");
 }
 
 void add_engine_choice(CLI::App& app, Raw& raw) {
@@ -250,6 +254,8 @@ std::optional<Options> finish(Raw& raw, const CLI::App& app, std::ostream& err) 
   raw.options.engine = raw.engine == "jit" ? Engine::kJit : Engine::kInterpreter;
   raw.options.fusion = raw.is_unfused ? Fusion::kOff : Fusion::kOn;
   raw.options.format = raw.format;
+  raw.options.caching = raw.is_uncached ? Caching::kOff : Caching::kOn;
+  raw.options.time_passes = raw.is_timed ? TimePasses::kOn : TimePasses::kOff;
   std::optional<std::vector<Override>> overrides = parse_sets(raw.sets, err);
   std::optional<std::vector<InitMap>> init_maps = parse_init_maps(raw.init_maps, err);
   if (!overrides || !init_maps) return std::nullopt;

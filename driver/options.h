@@ -14,6 +14,7 @@
 namespace dlg {
 
 enum class Engine : std::uint8_t { kJit, kInterpreter };
+enum class TimePasses : std::uint8_t { kOff, kOn };
 
 /// `--init-map FROM=TO`: entries that begin with `from` are read with `to` in its place.
 struct InitMap {
@@ -30,6 +31,8 @@ struct Options {
   Target target = Target::kHost;      // --target
   Engine engine = Engine::kJit;       // --engine
   Fusion fusion = Fusion::kOn;        // --no-fuse
+  Caching caching = Caching::kOn;     // --no-cache
+  TimePasses time_passes = TimePasses::kOff;  // --time-passes
   int threads = 1;                    // --threads
   std::string init;                   // train --init
   std::vector<InitMap> init_maps;     // train --init-map

@@ -51,6 +51,12 @@ int Session::report() {
   return diagnostics.exit_code();
 }
 
+void Session::tell_times() {
+  if (options.time_passes == TimePasses::kOff || has_told_times) return;
+  has_told_times = true;
+  streams.err << stage_table(clock.stages(), kDataStage);
+}
+
 bool read_source(Session& session) {
   const std::filesystem::path path = session.options.file;
   if (const std::optional<std::string> reason = reason_unreadable(path)) {
@@ -76,9 +82,11 @@ bool read_source(Session& session) {
 std::optional<Program> load_program(Session& session) {
   if (!read_source(session)) return std::nullopt;
   const ast::File tree = parse_file(session.sources, session.file, session.diagnostics);
+  session.clock.lap("parse");
   if (session.diagnostics.has_errors()) return std::nullopt;
   std::optional<Program> program =
       compile_program(session.sources, tree, session.options.overrides, session.diagnostics);
+  session.clock.lap("check");
   if (!program || session.diagnostics.has_errors()) return std::nullopt;
   program->name = file_stem(session.options.file);
   if (session.options.seed && program->training) program->training->seed = *session.options.seed;

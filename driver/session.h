@@ -11,6 +11,7 @@
 #include "frontend/program.h"
 #include "runtime/team.h"
 #include "support/diagnostic.h"
+#include "support/stage_clock.h"
 
 namespace dlg {
 
@@ -32,12 +33,16 @@ inline constexpr int kExitDiverged = 5;
 /// Where runs go: relative to the working folder.
 inline constexpr std::string_view kRunsFolder = "runs";
 
+/// The stage that is reading data, which may be as large as it likes.
+inline constexpr std::string_view kDataStage = "data";
+
 /// One program that became machine code.
 struct CompileRecord {
   std::string what;  // "step", "eval", "predict" or "observe"
   std::int64_t batch = 0;
   std::int64_t kernels = 0;
   double seconds = 0;  // from the graph on
+  CompileReport code = {};
 };
 
 /// One call of dlg: options, texts, diagnostics.
@@ -49,9 +54,13 @@ struct Session {
   FileId file;
   std::vector<CompileRecord> compiles = {};  // everything that this call has compiled, in order
   std::unique_ptr<Team> team = {};           // the workers of all machines; null: the calling thread alone
+  StageClock clock = StageClock();
+  bool has_told_times = false;
 
   /// Prints all diagnostics to err; answers their exit code.
   int report();
+  /// Prints the times of all stages until now to err, if --time-passes asks for it and it was not done yet.
+  void tell_times();
 };
 
 /// Reads the program file. An unreadable file is a diagnostic.

@@ -29,6 +29,7 @@ struct Trainer {
   std::unique_ptr<Machine> evaluator;
   StateValues states;
   std::size_t logged_compiles = 0;
+  std::int64_t calls = 0;
 };
 
 std::string_view end_text(TrainEnd end) {
@@ -146,7 +147,14 @@ TrainResult run_loop(Trainer& trainer, LogFile& log) {
   Reporter reporter(trainer, log);
   TrainObserver observer;
   observer.on_epoch = [&](const TrainProgress& at) { reporter.epoch(at); };
-  observer.on_call = [&](const TrainProgress& at) { reporter.moment(at); };
+  observer.on_call = [&](const TrainProgress& at) {
+    // The first call is one step.
+    if (trainer.calls++ == 0) {
+      trainer.session.clock.lap("step 1");
+      trainer.session.tell_times();
+    }
+    reporter.moment(at);
+  };
   TrainPlan plan = train_plan(trainer.program, trainer.data);
   plan.stop_flag = interrupt_flag();
   const TrainResult result = train(trainer.machine->step_program(), plan, observer);
@@ -192,6 +200,7 @@ void log_compiles(Trainer& trainer, LogFile& log) {
     Json line = Json::object();
     line.set("event", "compile").set("what", compile.what).set("batch", compile.batch);
     line.set("kernels", compile.kernels).set("seconds", compile.seconds);
+    line.set("cached", compile.code.is_cached);
     log.event(line);
   }
 }
@@ -257,6 +266,7 @@ bool prepare(Trainer& trainer) {
   if (!warm_start(session, trainer.machine->graph(), trainer.states)) return false;
   trainer.machine->set_states(trainer.states);
   trainer.evaluator->set_states(trainer.states);
+  session.clock.lap("initial values");
   std::optional<RunFolder> folder =
       create_run_folder(std::string(kRunsFolder), trainer.program.name, session.diagnostics);
   if (!folder) return false;
@@ -273,7 +283,7 @@ int verb_train(Session& session) {
   if (!program || !check_training(session, *program)) return session.report();
   std::optional<LoadedData> data = load_data(session, *program);
   if (!data) return session.report();
-  Trainer trainer{session, std::move(*program), std::move(*data), {}, {}, {}, {}, {}, 0};
+  Trainer trainer{session, std::move(*program), std::move(*data), {}, {}, {}, {}, {}, 0, 0};
   const InterruptGuard guard;
   if (!prepare(trainer)) return session.report();
   std::optional<LogFile> log = LogFile::create({trainer.folder.log(), "", {}}, session.diagnostics);
@@ -283,6 +293,7 @@ int verb_train(Session& session) {
   log->event(start);
   log_compiles(trainer, *log);
   session.report();
+  session.clock.lap("run folder");
   const TrainResult result = run_loop(trainer, *log);
   return finish(trainer, result, *log);
 }
