@@ -58,7 +58,8 @@ class CompiledProgram {
 };
 
 /// Compiles a verified program. `target` must be one that can_run.
-CompiledProgram compile(const loop::Program& program, Target target, StepForm form, Caching caching = Caching::kOff);
+CompiledProgram compile(const loop::Program& program, Target target, StepForm form,
+                        Caching caching = Caching::kOff);
 CompiledProgram compile(const loop::Program& program, Target target, Caching caching = Caching::kOff);
 
 /// The text of `dlg show --stage llvm` (before LLVM's clean-up) and `--stage asm`; `file:line` and the

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
@@ -159,13 +160,16 @@ void ObjectCache::store(const CacheKey& key, std::string_view object) const {
   const auto size = static_cast<std::int64_t>(sizeof(Header) + object.size());
   if (folder_.empty() || size > most_bytes_ || !make_folder()) return;
   const std::string path = path_of(key);
-  const std::string temporary = fmt::format("{}.{}{}", path, ::getpid(), kTemporarySuffix);
+  // Of this process and this call: several threads may compile.
+  static std::atomic<unsigned> stored{0};
+  const std::string temporary = fmt::format("{}.{}-{}{}", path, ::getpid(), stored++, kTemporarySuffix);
   const Header header = header_of(key, object);
   const std::string_view header_bytes{reinterpret_cast<const char*>(&header), sizeof header};
   bool is_written = false;
   {
     const Descriptor file(temporary, O_WRONLY | O_CREAT | O_EXCL);
-    is_written = file.is_open() && write_all(file.get(), header_bytes) && write_all(file.get(), object);
+    if (!file.is_open()) return;
+    is_written = write_all(file.get(), header_bytes) && write_all(file.get(), object);
   }
   // No sync: an entry that a crash left half written has a wrong checksum.
   if (!is_written || ::rename(temporary.c_str(), path.c_str()) != 0) ::unlink(temporary.c_str());

@@ -60,7 +60,7 @@ int run(const std::vector<std::string>& arguments, const Streams& streams, Stage
   for (const VerbEntry& verb : kVerbs) {
     if (verb.name != session.options.verb) continue;
     const int code = within_memory(streams.err, [&] { return verb.run(session); });
-    session.clock.lap("the rest");
+    session.clock.lap("rest");
     session.tell_times();
     return code;
   }

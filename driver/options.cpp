@@ -67,7 +67,8 @@ void add_engine(CLI::App& app, Raw& raw) {
       ->type_name("NUMBER");
   app.add_flag("--no-fuse", raw.is_unfused, "one kernel per operation (the same bits, slower)");
   app.add_flag("--no-cache", raw.is_uncached, "compile anew, and keep no compiled objects on disk");
-  app.add_flag("--time-passes", raw.is_timed, "print the time of every stage; of train: until the first step ends");
+  app.add_flag("--time-passes", raw.is_timed,
+               "print the time of every stage; of train: until the first step ends");
 }
 
 void add_engine_choice(CLI::App& app, Raw& raw) {

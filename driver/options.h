@@ -25,26 +25,26 @@ struct InitMap {
 /// Everything the command line can say. Fields that a verb does not take keep their defaults.
 struct Options {
   std::string verb;
-  std::string file;                   // the program
-  std::vector<Override> overrides;    // --set key=value
-  std::optional<std::uint64_t> seed;  // --seed
-  Target target = Target::kHost;      // --target
-  Engine engine = Engine::kJit;       // --engine
-  Fusion fusion = Fusion::kOn;        // --no-fuse
-  Caching caching = Caching::kOn;     // --no-cache
+  std::string file;                           // the program
+  std::vector<Override> overrides;            // --set key=value
+  std::optional<std::uint64_t> seed;          // --seed
+  Target target = Target::kHost;              // --target
+  Engine engine = Engine::kJit;               // --engine
+  Fusion fusion = Fusion::kOn;                // --no-fuse
+  Caching caching = Caching::kOn;             // --no-cache
   TimePasses time_passes = TimePasses::kOff;  // --time-passes
-  int threads = 1;                    // --threads
-  std::string init;                   // train --init
-  std::vector<InitMap> init_maps;     // train --init-map
-  std::string stage;                  // show --stage
-  std::string format;                 // show --format text|dot
-  std::int64_t sample = 0;            // step --sample
-  std::string run;                    // eval, predict --run
-  std::string input;                  // predict: CSV in; explain: the code; new: the name
-  std::string output;                 // predict --out; empty: standard output
-  std::string template_name;          // new --template
-  bool is_json = false;               // --json
-  bool is_quiet = false;              // --quiet
+  int threads = 1;                            // --threads
+  std::string init;                           // train --init
+  std::vector<InitMap> init_maps;             // train --init-map
+  std::string stage;                          // show --stage
+  std::string format;                         // show --format text|dot
+  std::int64_t sample = 0;                    // step --sample
+  std::string run;                            // eval, predict --run
+  std::string input;                          // predict: CSV in; explain: the code; new: the name
+  std::string output;                         // predict --out; empty: standard output
+  std::string template_name;                  // new --template
+  bool is_json = false;                       // --json
+  bool is_quiet = false;                      // --quiet
 };
 
 /// Options to run with, or the exit code when the words already say everything (help, version, a usage

@@ -33,10 +33,12 @@ int show_ast(Session& session) {
 }
 
 /// The graph as it stands after the pass that makes `stage`; the given one for `graph` itself.
-Graph graph_at(const Graph& graph, const PassContext& context, const std::string& stage) {
+Graph graph_at(Session& session, const Graph& graph, const PassContext& context) {
+  const std::string& stage = session.options.stage;
   Graph shown = graph;
   if (stage == "graph") return shown;
   run_pipeline(graph, context, [&](const PassInfo& pass, const Graph& result) {
+    session.clock.lap(std::string(pass.name));
     if (pass.makes.empty() || pass.makes != stage) {
       return true;
     }
@@ -54,13 +56,14 @@ bool is_graph_stage(const std::string& stage) {
   return false;
 }
 
-std::string text_of(const Session& session, const Graph& graph, const PassContext& context) {
+std::string text_of(Session& session, const Graph& graph, const PassContext& context) {
   const std::string& stage = session.options.stage;
   if (is_graph_stage(stage)) {
-    const Graph shown = graph_at(graph, context, stage);
+    const Graph shown = graph_at(session, graph, context);
     return session.options.format == "dot" ? draw(shown) : print_graph(shown, session.sources);
   }
   const Artifact artifact = build_artifact(graph, context);
+  session.clock.insert(artifact.stages, "");
   if (stage == "plan") return print_plan(artifact.graph, artifact.plan, session.sources);
   if (stage == "loops") return loop::print_program(artifact.program, session.sources);
   if (stage == "llvm") return llvm_text(artifact.program, session.options.target, session.sources);
@@ -83,6 +86,7 @@ int verb_show(Session& session) {
   Graph graph = shown_graph(*program);
   if (program->training && program->training->batch) graph.batch = *program->training->batch;
   session.streams.out << text_of(session, graph, context);
+  session.clock.lap("text");
   return session.report();
 }
 

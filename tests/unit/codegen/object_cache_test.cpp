@@ -2,13 +2,12 @@
 // optional.
 #include "codegen/object_cache.h"
 
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
+#include <thread>
 
+#include "tests/cache_folder.h"
 #include "tests/catch.h"
 #include "tests/unit/codegen/harness.h"
 
@@ -16,49 +15,9 @@ namespace dlg {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// A folder that goes away with the test; while it lives, DLG_CACHE_DIR names `cache` in it.
-class CacheFolder {
- public:
-  CacheFolder() {
-    std::string pattern = (fs::temp_directory_path() / "dlg-cache-XXXXXX").string();
-    root_ = ::mkdtemp(pattern.data());
-    ::setenv("DLG_CACHE_DIR", path().c_str(), 1);
-  }
-  ~CacheFolder() {
-    ::unsetenv("DLG_CACHE_DIR");
-    std::error_code ignored;
-    fs::remove_all(root_, ignored);
-  }
-  CacheFolder(const CacheFolder&) = delete;
-  CacheFolder& operator=(const CacheFolder&) = delete;
-
-  std::string root() const { return root_; }
-  std::string path() const { return root_ + "/cache"; }
-
-  std::vector<fs::path> entries() const {
-    std::vector<fs::path> found;
-    if (!fs::exists(path())) return found;
-    for (const auto& entry : fs::directory_iterator(path())) found.push_back(entry.path());
-    return found;
-  }
-  fs::path only_entry() const {
-    REQUIRE(entries().size() == 1);
-    return entries().front();
-  }
-
- private:
-  std::string root_;
-};
-
-std::string bytes_of(const fs::path& path) {
-  std::ifstream stream(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
-
-void put(const fs::path& path, const std::string& bytes) {
-  std::ofstream(path, std::ios::binary) << bytes;
-}
+using testing::bytes_of;
+using testing::CacheFolder;
+using testing::put;
 
 const CacheKey kKey = cache_key({"a", "b"});
 
@@ -167,6 +126,40 @@ TEST_CASE("cache: where nothing can be written, nothing is found and nothing fai
   REQUIRE(::chmod(folder.path().c_str(), 0777) == 0);
   ObjectCache(folder.path()).store(kKey, "code");
   CHECK(folder.entries().empty());
+}
+
+TEST_CASE("cache: the folder is the one that the environment names") {
+  const CacheFolder folder;
+  CHECK(cache_folder() == folder.path());
+  ::setenv("DLG_CACHE_DIR", "", 1);
+  CHECK(cache_folder().empty());
+  ::unsetenv("DLG_CACHE_DIR");
+  ::setenv("XDG_CACHE_HOME", "/shared", 1);
+  CHECK(cache_folder() == "/shared/dlg");
+  ::setenv("XDG_CACHE_HOME", "relative", 1);
+  CHECK(cache_folder() != "relative/dlg");
+  ::unsetenv("XDG_CACHE_HOME");
+}
+
+TEST_CASE("cache: whoever reads while others write finds a whole entry or none") {
+  const CacheFolder folder;
+  const std::vector<std::string> objects{std::string(100000, 'a'), std::string(70000, 'b')};
+  const auto write = [&](const std::string& object) {
+    const ObjectCache cache(folder.path());
+    for (int i = 0; i < 200; ++i) cache.store(kKey, object);
+  };
+  std::thread first(write, objects[0]);
+  std::thread second(write, objects[1]);
+  int torn = 0;
+  for (int i = 0; i < 500; ++i) {
+    const std::optional<std::string> found = ObjectCache(folder.path()).load(kKey);
+    if (found && *found != objects[0] && *found != objects[1]) ++torn;
+  }
+  first.join();
+  second.join();
+  CHECK(torn == 0);
+  CHECK(ObjectCache(folder.path()).load(kKey).has_value());
+  CHECK(folder.entries().size() == 1);
 }
 
 loop::Program small_program(const std::string& number) {
