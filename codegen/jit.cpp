@@ -24,7 +24,6 @@
 #include "codegen/emit.h"
 #include "codegen/llvm_adapter.h"
 #include "codegen/object_cache.h"
-#include "ir/loop/scalar_math.h"
 #include "ir/loop/text.h"
 #include "support/check.h"
 
@@ -53,7 +52,7 @@ void optimize(llvm::Module& module, llvm::TargetMachine& machine) {
   passes.registerLoopAnalyses(loops);
   passes.crossRegisterProxies(loops, functions, sccs, modules);
   // The kernels of a straight step come into its entry; nothing else asks to be inlined.
-  llvm::AlwaysInlinerPass(false).run(module, modules);
+  modules.invalidate(module, llvm::AlwaysInlinerPass(false).run(module, modules));
   llvm::FunctionPassManager pipeline;
   pipeline.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
   pipeline.addPass(llvm::EarlyCSEPass(true));
@@ -73,15 +72,13 @@ std::unique_ptr<llvm::TargetMachine> machine_of(const TargetSpec& spec) {
   return checked(builder.createTargetMachine(), "target machine");
 }
 
-/// Everything that compiled code may call: the elementary functions and the memory functions LLVM lowers
-/// copies to.
+/// Everything that compiled code may call: the memory functions LLVM lowers copies to.
 llvm::orc::SymbolMap allowed_symbols(llvm::orc::LLJIT& jit) {
   llvm::orc::SymbolMap symbols;
   const auto allow = [&](const char* name, void* address) {
     symbols[jit.mangleAndIntern(name)] = {llvm::orc::ExecutorAddr::fromPtr(address),
                                           llvm::JITSymbolFlags::Exported | llvm::JITSymbolFlags::Callable};
   };
-  for (const loop::MathFunction& function : loop::math_functions()) allow(function.symbol, function.address);
   allow("memcpy", reinterpret_cast<void*>(&std::memcpy));
   allow("memset", reinterpret_cast<void*>(&std::memset));
   allow("memmove", reinterpret_cast<void*>(&std::memmove));

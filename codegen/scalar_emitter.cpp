@@ -7,7 +7,7 @@
 
 #include "codegen/emit.h"
 #include "codegen/llvm_adapter.h"
-#include "ir/loop/scalar_math.h"
+#include "codegen/maths_emitter.h"
 #include "support/check.h"
 
 namespace dlg {
@@ -175,33 +175,8 @@ Value* emit_cast(Site& s) {
                       : s.builder.CreateSExtOrTrunc(s.args[0], type);
 }
 
-/// A call per element: the loop interpreter calls the very same function, so both give the same bits.
-Value* emit_call(Site& s) {
-  const auto functions = loop::math_functions();
-  const auto found = std::find_if(functions.begin(), functions.end(), [&](const loop::MathFunction& f) {
-    return f.op == s.instruction.op && f.dtype == s.instruction.dtype;
-  });
-  DLG_CHECK(found != functions.end(),
-            fmt::format("no function for {}", loop::op_info(s.instruction.op).text));
-  llvm::Type* element = register_type(s.builder.getContext(), s.instruction.dtype);
-  const std::vector<llvm::Type*> parameters(s.args.size(), element);
-  llvm::Module& module = *s.builder.GetInsertBlock()->getModule();
-  llvm::FunctionCallee callee =
-      module.getOrInsertFunction(found->symbol, llvm::FunctionType::get(element, parameters, false));
-  if (auto* function = llvm::dyn_cast<llvm::Function>(callee.getCallee())) {
-    function->setDoesNotThrow();
-    function->setDoesNotAccessMemory();
-    function->setWillReturn();
-  }
-  const unsigned width = width_of(s.args[0]);
-  if (width == 1) return s.builder.CreateCall(callee, s.args);
-  Value* result = llvm::PoisonValue::get(wide_type(element, width));
-  for (unsigned lane = 0; lane < width; ++lane) {
-    std::vector<Value*> elements;
-    for (Value* arg : s.args) elements.push_back(s.builder.CreateExtractElement(arg, lane));
-    result = s.builder.CreateInsertElement(result, s.builder.CreateCall(callee, elements), lane);
-  }
-  return result;
+Value* emit_function(Site& s) {
+  return emit_maths(s.builder, s.instruction.op, s.instruction.dtype, s.args, s.fma);
 }
 
 struct Row {
@@ -210,14 +185,38 @@ struct Row {
 };
 
 constexpr Row kRows[] = {
-    {Op::kNeg, emit_neg},      {Op::kAbs, emit_abs},       {Op::kSqrt, emit_sqrt},     {Op::kExp, emit_call},
-    {Op::kExpm1, emit_call},   {Op::kLog, emit_call},      {Op::kLog1p, emit_call},    {Op::kTanh, emit_call},
-    {Op::kSigmoid, emit_call}, {Op::kSoftplus, emit_call}, {Op::kErf, emit_call},      {Op::kSin, emit_call},
-    {Op::kCos, emit_call},     {Op::kAdd, emit_add},       {Op::kSub, emit_sub},       {Op::kMul, emit_mul},
-    {Op::kDiv, emit_div},      {Op::kPow, emit_call},      {Op::kMax, emit_max},       {Op::kMin, emit_min},
-    {Op::kFma, emit_fma},      {Op::kEq, emit_eq},         {Op::kNe, emit_ne},         {Op::kLt, emit_lt},
-    {Op::kLe, emit_le},        {Op::kGt, emit_gt},         {Op::kGe, emit_ge},         {Op::kAnd, emit_and},
-    {Op::kOr, emit_or},        {Op::kNot, emit_not},       {Op::kSelect, emit_select}, {Op::kCast, emit_cast},
+    {Op::kNeg, emit_neg},
+    {Op::kAbs, emit_abs},
+    {Op::kSqrt, emit_sqrt},
+    {Op::kExp, emit_function},
+    {Op::kExpm1, emit_function},
+    {Op::kLog, emit_function},
+    {Op::kLog1p, emit_function},
+    {Op::kTanh, emit_function},
+    {Op::kSigmoid, emit_function},
+    {Op::kSoftplus, emit_function},
+    {Op::kErf, emit_function},
+    {Op::kSin, emit_function},
+    {Op::kCos, emit_function},
+    {Op::kAdd, emit_add},
+    {Op::kSub, emit_sub},
+    {Op::kMul, emit_mul},
+    {Op::kDiv, emit_div},
+    {Op::kPow, emit_function},
+    {Op::kMax, emit_max},
+    {Op::kMin, emit_min},
+    {Op::kFma, emit_fma},
+    {Op::kEq, emit_eq},
+    {Op::kNe, emit_ne},
+    {Op::kLt, emit_lt},
+    {Op::kLe, emit_le},
+    {Op::kGt, emit_gt},
+    {Op::kGe, emit_ge},
+    {Op::kAnd, emit_and},
+    {Op::kOr, emit_or},
+    {Op::kNot, emit_not},
+    {Op::kSelect, emit_select},
+    {Op::kCast, emit_cast},
 };
 
 }  // namespace

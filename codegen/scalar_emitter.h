@@ -20,7 +20,7 @@ llvm::Value* splat_to(llvm::IRBuilder<>& builder, llvm::Value* value, unsigned w
 /// 1 for a scalar.
 unsigned width_of(const llvm::Value* value);
 
-/// Emits arithmetic, comparison, selection, cast or a call of an allow-listed function. `args` are in
+/// Emits arithmetic, comparison, selection, cast or an elementary function. `args` are in
 /// registers; `argument_dtype` is the dtype of the last argument.
 llvm::Value* emit_scalar(llvm::IRBuilder<>& builder, const loop::Instruction& instruction,
                          DType argument_dtype, std::span<llvm::Value* const> args, FmaSupport fma);

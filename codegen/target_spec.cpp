@@ -81,6 +81,8 @@ TargetSpec target_spec(Target target) {
   llvm::orc::JITTargetMachineBuilder builder{llvm::Triple(llvm::sys::getProcessTriple())};
   builder.setCPU(std::string(level.cpu));
   builder.setCodeGenOptLevel(llvm::CodeGenOptLevel::Default);
+  // All code of a program lies together: addresses and constants are near.
+  builder.setCodeModel(llvm::CodeModel::Small);
   // No contraction: a product and a sum are two roundings unless the loop IR says fma.
   const bool contracts = has_defect(Defect::kContraction);
   builder.getOptions().AllowFPOpFusion = contracts ? llvm::FPOpFusion::Fast : llvm::FPOpFusion::Strict;

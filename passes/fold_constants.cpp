@@ -36,12 +36,6 @@ DType widened(DType dtype) {
   return dtype == DType::kF32 ? DType::kF64 : dtype;
 }
 
-bool is_function(loop::Op op) {
-  const auto functions = loop::math_functions();
-  return std::any_of(functions.begin(), functions.end(),
-                     [&](const loop::MathFunction& function) { return function.op == op; });
-}
-
 /// Runs an element rule on constants, at one element. What has no value at compile time makes it fail.
 class ConstantScope final : public ElementScope {
  public:
@@ -67,17 +61,14 @@ class ConstantScope final : public ElementScope {
 
   using ElementScope::emit;
   Scalar emit(loop::Op op, std::vector<Scalar> args, DType dtype) override {
-    if (is_function(op)) has_failed_ = true;
+    if (loop::is_elementary(op)) has_failed_ = true;
     std::vector<double> narrow;
     std::vector<double> wide;
     for (const Scalar argument : args) {
       narrow.push_back(value(argument).narrow);
       wide.push_back(value(argument).wide);
     }
-    const DType argument = args.empty() ? dtype : args.front().dtype;
-    return add({loop::evaluate(op, dtype, argument, narrow),
-                loop::evaluate(op, widened(dtype), widened(argument), wide)},
-               dtype);
+    return add({loop::evaluate(op, dtype, narrow), loop::evaluate(op, widened(dtype), wide)}, dtype);
   }
 
   Scalar constant(double value, DType dtype) override { return add({rounded(value, dtype), value}, dtype); }

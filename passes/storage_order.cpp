@@ -9,8 +9,8 @@ namespace {
 
 /// Shorter loops are no vector loops: what they run along does not matter.
 constexpr std::int64_t kLeastInnermost = 8;
-/// Of the widest vectors. A loop that does not fill one is worth no other order where the written one ends in a
-/// longer axis, along which the update runs.
+/// Of the widest vectors. A loop that does not fill one is worth no other order where the written one ends in
+/// a longer axis, along which the update runs.
 constexpr std::int64_t kVectorBytes = 64;
 
 bool has_nest(const Graph& fused, const GroupPlan& group) {

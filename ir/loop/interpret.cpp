@@ -64,7 +64,7 @@ class Stepper {
     }
     std::array<double, 3> args{};
     for (std::size_t a = 0; a < i.args.size(); ++a) args[a] = registers_[i.args[a]];
-    return evaluate(i.op, i.dtype, i.dtype, std::span(args.data(), i.args.size()));
+    return evaluate(i.op, i.dtype, std::span(args.data(), i.args.size()), machine_.fusing());
   }
 
   std::int64_t value_of(const Index& index) const {
@@ -169,7 +169,7 @@ std::vector<double> initial_memory(const Buffer& buffer, std::int64_t batch) {
 
 }  // namespace
 
-Machine::Machine(const Program& program) : program_(program) {
+Machine::Machine(const Program& program, Fusing fusing) : program_(program), fusing_(fusing) {
   for (const BufferId id : program.buffers.ids()) {
     const Buffer& buffer = program.buffers[id];
     memory_.add(initial_memory(buffer, program.batch));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ir/loop/loop_ir.h"
+#include "ir/loop/maths/lane.h"
 
 namespace dlg::loop {
 
@@ -16,9 +17,10 @@ namespace dlg::loop {
 /// 0; a data buffer has `batch` rows of 0 until set_data.
 class Machine {
  public:
-  /// `program` is verified and outlives the machine.
-  explicit Machine(const Program& program);
+  /// `program` is verified and outlives the machine. `fusing` is that of the target whose bits are wanted.
+  explicit Machine(const Program& program, Fusing fusing = Fusing::kOnce);
 
+  Fusing fusing() const { return fusing_; }
   std::vector<double>& buffer(BufferId id) { return memory_[home_[id]]; }
   const std::vector<double>& buffer(BufferId id) const { return memory_[home_[id]]; }
   /// A data set field: all rows, row-major.
@@ -29,6 +31,7 @@ class Machine {
 
  private:
   const Program& program_;
+  Fusing fusing_;
   IdVector<BufferId, std::vector<double>> memory_;
   IdVector<BufferId, BufferId> home_;  // the buffer whose memory this one uses
 };

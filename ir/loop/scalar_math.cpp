@@ -1,89 +1,16 @@
 #include "ir/loop/scalar_math.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
 
+#include "ir/loop/maths/functions.h"
+#include "ir/loop/maths/host_lane.h"
 #include "support/check.h"
 
 namespace dlg::loop {
 namespace {
-
-// The elementary functions in f64. Sigmoid and softplus take the branch whose exponential cannot overflow.
-double exp_of(double x) {
-  return std::exp(x);
-}
-double expm1_of(double x) {
-  return std::expm1(x);
-}
-double log_of(double x) {
-  return std::log(x);
-}
-double log1p_of(double x) {
-  return std::log1p(x);
-}
-double tanh_of(double x) {
-  return std::tanh(x);
-}
-double erf_of(double x) {
-  return std::erf(x);
-}
-double sin_of(double x) {
-  return std::sin(x);
-}
-double cos_of(double x) {
-  return std::cos(x);
-}
-
-double sigmoid_of(double x) {
-  if (x >= 0) return 1 / (1 + std::exp(-x));
-  const double e = std::exp(x);
-  return e / (1 + e);
-}
-
-double softplus_of(double x) {
-  return (x < 0 ? 0.0 : x) + std::log1p(std::exp(-std::fabs(x)));
-}
-
-/// The f32 form is computed in f64 and rounded once: the error stays below 0.51 ulp.
-template <double (*function)(double)>
-float rounded(float x) {
-  return static_cast<float>(function(static_cast<double>(x)));
-}
-
-double pow_f64(double x, double y) {
-  return std::pow(x, y);
-}
-float pow_f32(float x, float y) {
-  return static_cast<float>(std::pow(static_cast<double>(x), static_cast<double>(y)));
-}
-
-template <class Function>
-void* address_of(Function* function) {
-  return reinterpret_cast<void*>(function);
-}
-
-#define DLG_MATH_ROW(op, name)                                                                        \
-  MathFunction{op, DType::kF32, "dlg_" #name "_f32", address_of(&rounded<name##_of>)}, MathFunction { \
-    op, DType::kF64, "dlg_" #name "_f64", address_of(&name##_of)                                      \
-  }
-
-const std::array kMathFunctions = {
-    DLG_MATH_ROW(Op::kExp, exp),
-    DLG_MATH_ROW(Op::kExpm1, expm1),
-    DLG_MATH_ROW(Op::kLog, log),
-    DLG_MATH_ROW(Op::kLog1p, log1p),
-    DLG_MATH_ROW(Op::kTanh, tanh),
-    DLG_MATH_ROW(Op::kSigmoid, sigmoid),
-    DLG_MATH_ROW(Op::kSoftplus, softplus),
-    DLG_MATH_ROW(Op::kErf, erf),
-    DLG_MATH_ROW(Op::kSin, sin),
-    DLG_MATH_ROW(Op::kCos, cos),
-    MathFunction{Op::kPow, DType::kF32, "dlg_pow_f32", address_of(&pow_f32)},
-    MathFunction{Op::kPow, DType::kF64, "dlg_pow_f64", address_of(&pow_f64)},
-};
-
-#undef DLG_MATH_ROW
 
 template <class T>
 T neg(const T* a) {
@@ -161,12 +88,6 @@ struct ArithmeticRow {
   Rule<std::int64_t> integer;
 };
 
-template <float (*narrow)(float), double (*wide)(double)>
-constexpr ArithmeticRow elementary(Op op) {
-  return {op, [](const float* a) { return narrow(a[0]); }, [](const double* a) { return wide(a[0]); },
-          nullptr};
-}
-
 constexpr std::array kArithmetic = {
     ArithmeticRow{Op::kNeg, neg<float>, neg<double>, wrap_neg},
     ArithmeticRow{Op::kAbs, absolute<float>, absolute<double>, wrap_abs},
@@ -178,19 +99,11 @@ constexpr std::array kArithmetic = {
     ArithmeticRow{Op::kMax, maximum<float>, maximum<double>, maximum<std::int64_t>},
     ArithmeticRow{Op::kMin, minimum<float>, minimum<double>, minimum<std::int64_t>},
     ArithmeticRow{Op::kFma, fused<float>, fused<double>, nullptr},
-    ArithmeticRow{Op::kPow, [](const float* a) { return pow_f32(a[0], a[1]); },
-                  [](const double* a) { return pow_f64(a[0], a[1]); }, nullptr},
-    elementary<rounded<exp_of>, exp_of>(Op::kExp),
-    elementary<rounded<expm1_of>, expm1_of>(Op::kExpm1),
-    elementary<rounded<log_of>, log_of>(Op::kLog),
-    elementary<rounded<log1p_of>, log1p_of>(Op::kLog1p),
-    elementary<rounded<tanh_of>, tanh_of>(Op::kTanh),
-    elementary<rounded<sigmoid_of>, sigmoid_of>(Op::kSigmoid),
-    elementary<rounded<softplus_of>, softplus_of>(Op::kSoftplus),
-    elementary<rounded<erf_of>, erf_of>(Op::kErf),
-    elementary<rounded<sin_of>, sin_of>(Op::kSin),
-    elementary<rounded<cos_of>, cos_of>(Op::kCos),
 };
+
+/// fma where there is no instruction for it.
+constexpr ArithmeticRow kProductAndSum{Op::kFma, [](const float* a) { return a[0] * a[1] + a[2]; },
+                                       [](const double* a) { return a[0] * a[1] + a[2]; }, nullptr};
 
 /// Comparisons, logic and select work on the exact double images of their operands, whatever their dtype.
 struct ExactRow {
@@ -232,6 +145,33 @@ T run(Rule<T> rule, Op op, std::span<const double> args) {
   return rule(values.data());
 }
 
+template <Fusing fusing>
+using F32 = maths::HostLane<float, fusing>;
+template <Fusing fusing>
+using F64 = maths::HostLane<double, fusing>;
+
+/// The function of one argument that `op` is, or null.
+template <Fusing fusing>
+const maths::UnaryRow<F32<fusing>, F64<fusing>>* function_row(Op op) {
+  const auto& rows = maths::kUnaryFunctions<F32<fusing>, F64<fusing>>;
+  const auto found = std::find_if(rows.begin(), rows.end(), [&](const auto& row) { return row.op == op; });
+  return found == rows.end() ? nullptr : &*found;
+}
+
+template <Fusing fusing>
+double elementary(Op op, DType dtype, std::span<const double> args) {
+  const auto narrow = [&](std::size_t i) { return F32<fusing>{static_cast<float>(args[i])}; };
+  const bool is_f32 = dtype == DType::kF32;
+  DLG_CHECK(is_f32 || dtype == DType::kF64,
+            "no rule for " + std::string(op_info(op).text) + " on this dtype");
+  if (const auto* row = function_row<fusing>(op)) {
+    return is_f32 ? static_cast<double>(row->f32(narrow(0)).value) : row->f64(F64<fusing>{args[0]}).value;
+  }
+  const auto& power = maths::kBinaryFunctions<F32<fusing>, F64<fusing>>[0];
+  return is_f32 ? static_cast<double>(power.f32(narrow(0), narrow(1)).value)
+                : power.f64(F64<fusing>{args[0]}, F64<fusing>{args[1]}).value;
+}
+
 /// Truncates towards zero; beyond the range the nearest end, NaN gives 0.
 template <class Int>
 double to_integer(double value) {
@@ -243,10 +183,6 @@ double to_integer(double value) {
 }
 
 }  // namespace
-
-std::span<const MathFunction> math_functions() {
-  return kMathFunctions;
-}
 
 double converted(double value, DType dtype) {
   switch (dtype) {
@@ -264,10 +200,19 @@ double converted(double value, DType dtype) {
   return value;
 }
 
-double evaluate(Op op, DType dtype, [[maybe_unused]] DType argument_dtype, std::span<const double> args) {
+bool is_elementary(Op op) {
+  return function_row<Fusing::kOnce>(op) != nullptr || op == Op::kPow;
+}
+
+double evaluate(Op op, DType dtype, std::span<const double> args, Fusing fusing) {
   if (op == Op::kCast) return converted(args[0], dtype);
+  if (is_elementary(op)) {
+    return fusing == Fusing::kOnce ? elementary<Fusing::kOnce>(op, dtype, args)
+                                   : elementary<Fusing::kTwice>(op, dtype, args);
+  }
   if (const ExactRow* row = kExactByOp[static_cast<std::size_t>(op)]) return row->rule(args.data());
-  const ArithmeticRow* row = kArithmeticByOp[static_cast<std::size_t>(op)];
+  const bool is_apart = op == Op::kFma && fusing == Fusing::kTwice;
+  const ArithmeticRow* row = is_apart ? &kProductAndSum : kArithmeticByOp[static_cast<std::size_t>(op)];
   DLG_CHECK(row != nullptr, "not arithmetic: " + std::string(op_info(op).text));
   if (dtype == DType::kF32) return static_cast<double>(run(row->f32, op, args));
   if (dtype == DType::kF64) return run(row->f64, op, args);

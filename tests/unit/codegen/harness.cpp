@@ -228,9 +228,8 @@ std::string difference(const loop::Program& program, Target target, std::int64_t
 
 namespace {
 
-std::string difference_in_form(Compiled& compiled, const loop::Program& program, std::int64_t rows,
-                               const std::map<std::string, std::vector<double>>& values) {
-  loop::Machine machine(program);
+std::string difference_in_form(Compiled& compiled, loop::Machine machine, const loop::Program& program,
+                               std::int64_t rows, const std::map<std::string, std::vector<double>>& values) {
   std::vector<std::int64_t> order(static_cast<std::size_t>(rows));
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::int64_t>(i * 7) % (2 * rows);
   for (const loop::BufferId id : program.buffers.ids()) {
@@ -267,7 +266,9 @@ std::string difference(const loop::Program& program, Target target, std::int64_t
                        const std::map<std::string, std::vector<double>>& values) {
   for (const StepForm form : test::step_forms(program)) {
     Compiled compiled(program, target, form);
-    const std::string found = difference_in_form(compiled, program, rows, values);
+    const loop::Fusing fusing = target == Target::kSse2 ? loop::Fusing::kTwice : loop::Fusing::kOnce;
+    const std::string found =
+        difference_in_form(compiled, loop::Machine(program, fusing), program, rows, values);
     if (!found.empty()) return fmt::format("{}, {}: {}", target_text(target), test::form_name(form), found);
   }
   return "";

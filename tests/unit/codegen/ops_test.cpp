@@ -116,8 +116,7 @@ void check_dtype(DType dtype) {
     text.state("choice", fmt::format("bool[{}]", count));
     for (std::size_t i = 0; i <= static_cast<std::size_t>(Op::kCast); ++i) {
       const Op op = static_cast<Op>(i);
-      // Without an fma instruction the op is a multiplication and an addition: bits of its own.
-      if (!fits(op, dtype) || (op == Op::kFma && target == Target::kSse2)) continue;
+      if (!fits(op, dtype)) continue;
       for (const char* loop : {"for", "vector"}) add_case(text, op, dtype, loop, count);
     }
     const loop::Program program = text.program();

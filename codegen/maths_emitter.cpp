@@ -1,0 +1,115 @@
+#include "codegen/maths_emitter.h"
+
+#include <fmt/format.h>
+#include <llvm/IR/Module.h>
+
+#include <numeric>
+
+#include "codegen/ir_lane.h"
+#include "codegen/scalar_emitter.h"
+#include "ir/loop/maths/functions.h"
+#include "support/check.h"
+
+namespace dlg {
+namespace {
+
+using llvm::Value;
+using loop::Op;
+
+/// The largest vector that a function takes; narrower targets split it.
+constexpr unsigned kVectorBytes = 64;
+
+/// The body of a function on lanes.
+IrLane result_of(Op op, DType dtype, std::span<const IrLane> args) {
+  const bool is_f32 = dtype == DType::kF32;
+  for (const auto& row : loop::maths::kUnaryFunctions<IrLane, IrLane>) {
+    if (row.op == op) return is_f32 ? row.f32(args[0]) : row.f64(args[0]);
+  }
+  for (const auto& row : loop::maths::kBinaryFunctions<IrLane, IrLane>) {
+    if (row.op == op) return is_f32 ? row.f32(args[0], args[1]) : row.f64(args[0], args[1]);
+  }
+  DLG_CHECK(false, fmt::format("no function for {}", loop::op_info(op).text));
+}
+
+void set_attributes(llvm::Function& function) {
+  function.setDoesNotThrow();
+  function.setDoesNotAccessMemory();
+  function.setWillReturn();
+  function.addFnAttr(llvm::Attribute::NoInline);
+  function.addFnAttr("prefer-vector-width", "512");
+  function.addFnAttr("min-legal-vector-width", "512");
+}
+
+Value* emit_inline(llvm::IRBuilder<>& builder, Op op, DType dtype, std::span<Value* const> args,
+                   FmaSupport fma) {
+  LaneSite site{builder, fma};
+  std::vector<IrLane> lanes;
+  for (Value* arg : args) lanes.push_back({&site, arg});
+  return result_of(op, dtype, lanes).value;
+}
+
+/// The function of these arguments' type, emitted at its first use.
+llvm::Function* function_of(llvm::Module& module, Op op, DType dtype, llvm::Type* type, FmaSupport fma) {
+  const unsigned width = type->isVectorTy() ? llvm::cast<llvm::FixedVectorType>(type)->getNumElements() : 1;
+  const std::string name = fmt::format("maths.{}.{}.{}", loop::op_info(op).text, dtype_name(dtype), width);
+  if (llvm::Function* known = module.getFunction(name)) return known;
+  const std::vector<llvm::Type*> parameters(static_cast<std::size_t>(loop::op_info(op).arity), type);
+  auto* function = llvm::Function::Create(llvm::FunctionType::get(type, parameters, false),
+                                          llvm::Function::InternalLinkage, name, module);
+  set_attributes(*function);
+  llvm::IRBuilder<> builder(llvm::BasicBlock::Create(module.getContext(), "entry", function));
+  std::vector<Value*> args;
+  for (llvm::Argument& argument : function->args()) args.push_back(&argument);
+  builder.CreateRet(emit_inline(builder, op, dtype, args, fma));
+  return function;
+}
+
+Value* emit_call(llvm::IRBuilder<>& builder, Op op, DType dtype, std::span<Value* const> args,
+                 FmaSupport fma) {
+  llvm::Module& module = *builder.GetInsertBlock()->getModule();
+  llvm::Function* function = function_of(module, op, dtype, args[0]->getType(), fma);
+  return builder.CreateCall(function, llvm::ArrayRef(args.data(), args.size()));
+}
+
+/// Lanes `begin` to `begin + count` of a vector.
+Value* part_of(llvm::IRBuilder<>& builder, Value* wide, unsigned begin, unsigned count) {
+  std::vector<int> lanes(count);
+  std::iota(lanes.begin(), lanes.end(), static_cast<int>(begin));
+  return builder.CreateShuffleVector(wide, lanes);
+}
+
+/// The parts one behind the other; a power of two of them.
+Value* all_joined(llvm::IRBuilder<>& builder, std::vector<Value*> parts) {
+  while (parts.size() > 1) {
+    std::vector<int> lanes(2 * width_of(parts[0]));
+    std::iota(lanes.begin(), lanes.end(), 0);
+    std::vector<Value*> pairs;
+    for (std::size_t i = 0; i < parts.size(); i += 2) {
+      pairs.push_back(builder.CreateShuffleVector(parts[i], parts[i + 1], lanes));
+    }
+    parts = pairs;
+  }
+  return parts.front();
+}
+
+}  // namespace
+
+Value* emit_maths(llvm::IRBuilder<>& builder, Op op, DType dtype, std::span<Value* const> args,
+                  FmaSupport fma) {
+  const unsigned widest = kVectorBytes / static_cast<unsigned>(dtype_bytes(dtype));
+  const unsigned width = width_of(args[0]);
+  // A straight step has everything in line: a call would send its registers to memory.
+  const bool is_straight =
+      builder.GetInsertBlock()->getParent()->hasFnAttribute(llvm::Attribute::AlwaysInline);
+  if (width == widest || is_straight) return emit_inline(builder, op, dtype, args, fma);
+  if (width < widest) return emit_call(builder, op, dtype, args, fma);
+  std::vector<Value*> results;
+  for (unsigned begin = 0; begin < width; begin += widest) {
+    std::vector<Value*> parts;
+    for (Value* arg : args) parts.push_back(part_of(builder, arg, begin, widest));
+    results.push_back(emit_call(builder, op, dtype, parts, fma));
+  }
+  return all_joined(builder, results);
+}
+
+}  // namespace dlg
