@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <vector>
 
 namespace dlg::bench {
 namespace {
@@ -64,6 +65,24 @@ double multiply_add_rate() {
     const int lanes = __builtin_cpu_supports("avx512f") ? run_avx512(kIterations) : run_avx2(kIterations);
     const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
     best = std::max(best, 2.0 * lanes * kAccumulators * kIterations / time.count() * 1e-9);
+  }
+  return best;
+}
+
+double update_rate(std::size_t bytes) {
+  constexpr double kTraffic = 2e9;
+  std::vector<float> numbers(bytes / sizeof(float), 1.0F);
+  const int passes = static_cast<int>(kTraffic / static_cast<double>(bytes)) + 1;
+  double best = 0;
+  for (int round = 0; round < kRounds; ++round) {
+    const auto begin = std::chrono::steady_clock::now();
+    for (int pass = 0; pass < passes; ++pass) {
+      for (float& x : numbers) x = x * 0.999F + 0.001F;
+      // Keeps the compiler from doing all passes at once.
+      __asm__ volatile("" ::"r"(numbers.data()) : "memory");
+    }
+    const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
+    best = std::max(best, 2.0 * static_cast<double>(bytes) * passes / time.count() * 1e-9);
   }
   return best;
 }

@@ -1,0 +1,174 @@
+"""Owns the trainings of the peers: one step of a workload in PyTorch and JAX, timed in a process of its own.
+
+    peers.py PEER WORKLOAD THREADS SECONDS
+
+prints {"first": seconds from the start of the program to the end of step 1, imports included, "loss": after CHECK_STEPS
+steps}, and then for each line of its input the microseconds of a step, so that its windows can alternate with others.
+"""
+
+import json
+import os
+import sys
+import time
+
+import numpy as np
+
+from workloads import BATCHES, CHECK_STEPS, WORKLOADS, data, mean_loss, parameters
+
+
+def batches(w):
+    x, t = data(w)
+    return [(x[i * w.batch:(i + 1) * w.batch], t[i * w.batch:(i + 1) * w.batch]) for i in range(BATCHES)]
+
+
+class Torch:
+    """Eager with the fused optimizers of PyTorch, or forward, backward and optimizer compiled."""
+
+    def __init__(self, w, threads, is_compiled):
+        import torch
+
+        torch.set_num_threads(threads)
+        torch.set_flush_denormal(True)
+        self.w, self.torch = w, torch
+        self.batches = [(torch.from_numpy(x), torch.from_numpy(t).long() if t.dtype == np.int32 else torch.from_numpy(t))
+                        for x, t in batches(w)]
+        self.p = {name: torch.from_numpy(value.copy()).requires_grad_() for name, value in parameters(w).items()}
+        kind = torch.optim.Adam if w.rule == "adam" else torch.optim.SGD
+        options = {} if is_compiled else {"fused": True}
+        self.optimizer = kind(list(self.p.values()), lr=w.lr, **options)
+        self.step = torch.compile(self.whole_step) if is_compiled else self.whole_step
+        self.made = 0
+
+    def loss(self, x, t):
+        w, p, F = self.w, self.p, self.torch.nn.functional
+        if not w.sizes:
+            d = p["w"] - x
+            return (0.5 * d * d * t).sum()
+        layers = len(w.sizes) - 1
+        h = x
+        for k in range(1, layers + 1):
+            h = F.linear(h, p[f"W{k}"], p[f"b{k}"])
+            if k < layers:
+                h = self.torch.tanh(h) if w.activation == "tanh" else self.torch.relu(h)
+        return F.cross_entropy(h, t) if w.loss == "cross_entropy" else F.mse_loss(h, t)
+
+    def whole_step(self, x, t):
+        self.optimizer.zero_grad(set_to_none=True)
+        self.loss(x, t).backward()
+        self.optimizer.step()
+
+    def run(self, steps):
+        for _ in range(steps):
+            self.step(*self.batches[self.made % BATCHES])
+            self.made += 1
+
+    def parameters(self):
+        return {name: value.detach().numpy() for name, value in self.p.items()}
+
+
+class Jax:
+    """A compiled step called from Python, or a scan of many steps compiled as one."""
+
+    CHUNK = 13 * BATCHES
+
+    def __init__(self, w, threads, is_scan):
+        import jax
+        import jax.numpy as jnp
+
+        self.w, self.jax, self.jnp, self.is_scan = w, jax, jnp, is_scan
+        x, t = data(w)
+        self.x = jnp.asarray(x.reshape(BATCHES, w.batch, *x.shape[1:]))
+        self.t = jnp.asarray(t.reshape(BATCHES, w.batch, *t.shape[1:]))
+        self.pairs = [(self.x[i], self.t[i]) for i in range(BATCHES)]
+        p = {name: jnp.asarray(value) for name, value in parameters(w).items()}
+        zeros = jax.tree.map(jnp.zeros_like, p)
+        self.state = (p, zeros, jax.tree.map(jnp.copy, zeros), jnp.float32(0))
+        self.one = jax.jit(self.step, donate_argnums=0)
+        self.many = jax.jit(self.chunk, donate_argnums=0)
+        self.made = 0
+
+    def loss(self, p, x, t):
+        w, jnp = self.w, self.jnp
+        if not w.sizes:
+            d = p["w"] - x
+            return (0.5 * d * d * t).sum()
+        layers = len(w.sizes) - 1
+        h = x
+        for k in range(1, layers + 1):
+            h = h @ p[f"W{k}"].T + p[f"b{k}"]
+            if k < layers:
+                h = jnp.tanh(h) if w.activation == "tanh" else self.jax.nn.relu(h)
+        if w.loss == "mse":
+            return ((h - t) ** 2).mean()
+        return -jnp.take_along_axis(self.jax.nn.log_softmax(h), t[:, None], axis=1).mean()
+
+    def step(self, state, x, t):
+        p, s, r, count = state
+        g = self.jax.grad(self.loss)(p, x, t)
+        over = self.jax.tree.map
+        if self.w.rule == "sgd":
+            return over(lambda a, b: a - self.w.lr * b, p, g), s, r, count
+        count = count + 1
+        s = over(lambda a, b: 0.9 * a + 0.1 * b, s, g)
+        r = over(lambda a, b: 0.999 * a + 0.001 * b * b, r, g)
+        c1, c2 = 1 - 0.9**count, 1 - 0.999**count
+        return over(lambda a, m, v: a - self.w.lr * (m / c1) / (self.jnp.sqrt(v / c2) + 1e-8), p, s, r), s, r, count
+
+    def chunk(self, state):
+        def body(state, i):
+            return self.step(state, self.x[i], self.t[i]), None
+        return self.jax.lax.scan(body, state, self.jnp.arange(self.CHUNK) % BATCHES)[0]
+
+    def run(self, steps):
+        if self.is_scan:
+            for _ in range(max(1, steps // self.CHUNK)):
+                self.state = self.many(self.state)
+                self.made += self.CHUNK
+        else:
+            for _ in range(steps):
+                self.state = self.one(self.state, *self.pairs[self.made % BATCHES])
+                self.made += 1
+        self.jax.block_until_ready(self.state)
+
+    def parameters(self):
+        return {name: np.asarray(value) for name, value in self.state[0].items()}
+
+
+PEERS = {
+    "torch": lambda w, threads: Torch(w, threads, is_compiled=False),
+    "torch.compile": lambda w, threads: Torch(w, threads, is_compiled=True),
+    "jax": lambda w, threads: Jax(w, threads, is_scan=False),
+    "jax.scan": lambda w, threads: Jax(w, threads, is_scan=True),
+}
+
+
+def serve(trainer, w, begin, seconds):
+    """Answers each line of stdin with the microseconds of a step over a window of about so many seconds."""
+    trainer.run(1)
+    first = time.perf_counter() - begin
+    if trainer.made < CHECK_STEPS:
+        trainer.run(CHECK_STEPS - trainer.made)
+    loss = mean_loss(w, trainer.parameters())
+    steps, took = CHECK_STEPS, 0.0
+    while took < seconds / 2:
+        start = time.perf_counter()
+        trainer.run(steps)
+        took = time.perf_counter() - start
+        steps *= 2
+    print(json.dumps({"first": first, "loss": loss}), flush=True)
+    for _ in sys.stdin:
+        made, start = trainer.made, time.perf_counter()
+        trainer.run(steps // 2)
+        print((time.perf_counter() - start) / (trainer.made - made) * 1e6, flush=True)
+
+
+def main():
+    begin = time.perf_counter()
+    peer, name, threads, seconds = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
+    os.environ.setdefault("JAX_PLATFORMS", "cpu")
+    w = WORKLOADS[name]
+    serve(PEERS[peer](w, threads), w, begin, seconds)
+
+
+if __name__ == "__main__":
+    main()

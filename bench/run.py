@@ -1,0 +1,337 @@
+"""Owns the measurements of docs/performance.md: dlg against the limits of the machine and against its peers.
+
+    run.py [--parts small,gemm,limits,peers,start] [--workloads W0,W2a] [--threads 1,2] [--quick]
+
+Each part keeps its figures in build/bench/PART.json; the page is written anew from all that are there. What is compared
+runs in turns, one window each, so that a change of the machine's clock hits everybody; a ratio is the median of
+the ratios of the turns, its spread their smallest and largest.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from datetime import date
+from pathlib import Path
+
+from workloads import CHECK_STEPS, WORKLOADS, export, loss_in_f64, mean_loss
+
+ROOT = Path(__file__).resolve().parent.parent
+OUT = ROOT / "build" / "bench"
+DLG = ROOT / "build" / "release" / "dlg"
+PEERS = ("torch", "torch.compile", "jax", "jax.scan")
+# Times faster than the best peer that we want to be, one thread.
+WANTED = {"W0": 3, "W1a": 3, "W1b": 3, "W2a": 2, "W2b": 1.5, "W2c": 1.5, "W2s": 1.4, "W3": 2, "W4a": 1.8, "W4s": 1.4}
+LOSS_TOLERANCE = 1e-4
+LIMITS = ("W2a", "W2b", "W2c", "W4a", "W4s")
+
+
+def cpus(threads):
+    """The last ones: the first serves most interrupts."""
+    return ",".join(str(c) for c in sorted(os.sched_getaffinity(0))[-threads:])
+
+
+def environment(threads):
+    env = {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS_")}
+    for library in ("OMP", "MKL", "OPENBLAS"):
+        env[f"{library}_NUM_THREADS"] = str(threads)
+    env |= {"JAX_PLATFORMS": "cpu", "TORCHINDUCTOR_CACHE_DIR": str(OUT / "inductor")}
+    if threads == 1:
+        env["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
+    return env
+
+
+def output_of(command, **options):
+    result = subprocess.run([str(c) for c in command], capture_output=True, text=True, **options)
+    if result.returncode:
+        raise SystemExit(f"{' '.join(map(str, command))}: exit {result.returncode}\n{result.stderr}")
+    return result.stdout
+
+
+def spread(ratios):
+    return {"median": statistics.median(ratios), "min": min(ratios), "max": max(ratios)}
+
+
+class Dlg:
+    """Trains a program in a folder of its own; a window is a long run less a short one."""
+
+    def __init__(self, folder, program, threads, seconds, more=()):
+        self.folder, self.threads = folder, threads
+        self.command = ["taskset", "-c", cpus(threads), DLG, "train", program, "--quiet", "--json", "--threads", threads, *more]
+        self.steps = 1000
+        while self.train(self.steps)["seconds"] < seconds / 4:
+            self.steps *= 2
+
+    def train(self, steps):
+        return json.loads(output_of([*self.command, "--set", f"stop={steps} steps"], cwd=self.folder))
+
+    def window(self):
+        short, long = self.train(self.steps)["seconds"], self.train(3 * self.steps)["seconds"]
+        return (long - short) / (2 * self.steps) * 1e6
+
+
+class Peer:
+    def __init__(self, name, workload, threads, seconds):
+        command = ["taskset", "-c", cpus(threads), sys.executable, ROOT / "bench" / "peers.py", name, workload, threads, seconds]
+        log = open(OUT / f"{workload}.{name}.log", "w")
+        self.child = subprocess.Popen([str(c) for c in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
+                                      text=True, env=environment(threads))
+        line = self.child.stdout.readline()
+        self.told = json.loads(line) if line else None
+
+    def window(self):
+        self.child.stdin.write("\n")
+        self.child.stdin.flush()
+        return float(self.child.stdout.readline())
+
+    def close(self):
+        self.child.stdin.close()
+        self.child.wait()
+
+
+def weights_of(folder, run):
+    """The parameters of a finished run, by the names of the workload."""
+    import numpy as np
+
+    blob = (folder / run / "weights.safetensors").read_bytes()
+    size = int.from_bytes(blob[:8], "little")
+    result = {}
+    for path, entry in json.loads(blob[8:8 + size]).items():
+        if path == "__metadata__":
+            continue
+        begin, end = (8 + size + at for at in entry["data_offsets"])
+        result[path.removeprefix("net.")] = np.frombuffer(blob[begin:end], np.float32).reshape(entry["shape"])
+    return result
+
+
+def prepare(w):
+    folder = OUT / w.name
+    if not (folder / "x.npy").exists():
+        export(w, folder)
+    program = folder / f"{w.name}.dlg"
+    program.write_text((ROOT / "bench" / "workloads" / program.name).read_text())
+    return folder, program.name, ["--init", "weights.safetensors", "--init-map", "param.=net."]
+
+
+def measure_peers(names, threads, rounds, seconds):
+    """One entry per workload and thread count: microseconds of everybody in each round."""
+    for name in names:
+        w = WORKLOADS[name]
+        folder, program, more = prepare(w)
+        exact = loss_in_f64(w)
+        for count in threads:
+            dlg = Dlg(folder, program, count, seconds, more)
+            run = dlg.train(CHECK_STEPS)["run"]
+            losses = {"dlg": mean_loss(w, weights_of(folder, run))}
+            peers = {}
+            for peer in PEERS:
+                started = Peer(peer, name, count, seconds)
+                if started.told is None:
+                    print(f"{name}: {peer} failed, see its log", file=sys.stderr)
+                    continue
+                peers[peer] = started
+                losses[peer] = started.told["loss"]
+            errors = {who: abs(loss - exact) / abs(exact) for who, loss in losses.items()}
+            us = {who: [] for who in losses}
+            for _ in range(rounds):
+                us["dlg"].append(dlg.window())
+                for peer, process in peers.items():
+                    us[peer].append(process.window())
+            for process in peers.values():
+                process.close()
+            valid = [p for p in peers if errors[p] <= LOSS_TOLERANCE]
+            best = min(valid, key=lambda p: statistics.median(us[p]))
+            ratio = spread([theirs / ours for theirs, ours in zip(us[best], us["dlg"])])
+            entry = {"workload": name, "threads": count, "us": us, "errors": errors, "best": best, "ratio": ratio}
+            print(f"{name} x{count}: dlg {statistics.median(us['dlg']):.3g} us, {best} "
+                  f"{statistics.median(us[best]):.3g} us, ratio {ratio['median']:.2f}, loss error {errors['dlg']:.0e}",
+                  file=sys.stderr, flush=True)
+            yield entry
+
+
+def measure_small(rounds):
+    """2-2-2 in f64 against the same work by hand in C: 4,000,000 less 1,000,000 steps."""
+    clang = next(c for c in ("clang", "clang-19", "clang-22", "cc") if subprocess.run(["which", c], capture_output=True).returncode == 0)
+    by_hand = OUT / "two_neurons"
+    output_of([clang, "-O3", "-march=native", ROOT / "bench" / "two_neurons.c", "-o", by_hand, "-lm"])
+    folder = OUT / "small"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "net.dlg").write_text((ROOT / "examples" / "backprop" / "net.dlg").read_text())
+    dlg = Dlg(folder, "net.dlg", 1, 0)
+    dlg.steps = 1_000_000
+    pin = ["taskset", "-c", cpus(1)]
+
+    def c_window():
+        short, long = (float(output_of([*pin, by_hand, n, 0.5]).split()[0]) for n in (1_000_000, 4_000_000))
+        return (long - short) / 3_000_000 * 1e9
+
+    def dlg_window():
+        short, long = (dlg.train(n)["seconds"] for n in (1_000_000, 4_000_000))
+        return (long - short) / 3_000_000 * 1e9
+
+    ns = {"dlg": [], "C": []}
+    for _ in range(rounds):
+        ns["dlg"].append(dlg_window())
+        ns["C"].append(c_window())
+    return {"ns": ns, "ratio": spread([c / d for c, d in zip(ns["C"], ns["dlg"])]), "compiler": clang}
+
+
+def ceilings():
+    return json.loads(output_of(["taskset", "-c", cpus(1), ROOT / "build" / "release" / "bench_ceilings"]))
+
+
+def limit_us(w, top):
+    """The sum over the contractions of the larger of their multiply-adds and their traffic of weights and states."""
+    arrays = 3 if w.rule == "adam" else 1
+    total = 0.0
+    for layer, (fan_in, fan_out) in enumerate(zip(w.sizes, w.sizes[1:])):
+        compute = 2 * w.batch * fan_in * fan_out / top["fma_gflops"] * 1e-3
+        bytes_of_weights = 4 * fan_in * fan_out
+        rate = top["near_gbs"] if arrays * bytes_of_weights < 16e6 else top["far_gbs"]
+        read = bytes_of_weights / rate * 1e-3
+        total += max(compute, read) * (1 if layer == 0 else 2)
+        total += max(compute, 2 * arrays * read)
+    return total
+
+
+def measure_limits(rounds, seconds):
+    for name in LIMITS:
+        w = WORKLOADS[name]
+        folder, program, more = prepare(w)
+        dlg = Dlg(folder, program, 1, seconds, more)
+        us, parts = [], []
+        for _ in range(rounds):
+            top = ceilings()
+            us.append(dlg.window())
+            parts.append(limit_us(w, top) / us[-1])
+        print(f"{name}: {statistics.median(us):.0f} us, {100 * statistics.median(parts):.0f} % of its limit", file=sys.stderr)
+        yield {"workload": name, "us": us, "part": spread(parts), "ceilings": top}
+
+
+def measure_start(rounds):
+    """Seconds from the start of main to the end of step 1, by stage; and those of a peer for W2a."""
+    folder = OUT / "start"
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in ("mlp.dlg", "digits.csv"):
+        (folder / file).write_bytes((ROOT / "examples" / "digits" / file).read_bytes())
+
+    def run(program, where, cache, more=()):
+        env = os.environ | {"DLG_CACHE_DIR": str(cache)}
+        command = ["taskset", "-c", cpus(1), DLG, "train", program, "--quiet", "--time-passes", "--set", "stop=1 steps", *more]
+        start = time.perf_counter()
+        result = subprocess.run([str(c) for c in command], capture_output=True, text=True, cwd=where, env=env)
+        return result.stderr, (time.perf_counter() - start)
+
+    def one(program, where, more=()):
+        import shutil
+        cache = OUT / "objects"
+        tables = {"cold": [], "cached": []}
+        for _ in range(rounds):
+            shutil.rmtree(cache, ignore_errors=True)
+            for kind in tables:
+                tables[kind].append(run(program, where, cache, more))
+        return {kind: {"text": sorted(t, key=lambda x: x[1])[len(t) // 2][0], "seconds": [s for _, s in t]} for kind, t in tables.items()}
+
+    w = WORKLOADS["W2a"]
+    where, program, more = prepare(w)
+    peer = Peer("jax", "W2a", 1, 0.1)
+    peer.close()
+    return {"digits": one("mlp.dlg", folder), "W2a": one(program, where, more), "jax": peer.told["first"]}
+
+
+def read(part):
+    path = OUT / f"{part}.json"
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def versions():
+    told = output_of([sys.executable, "-c", "import numpy, torch, jax; print(f'numpy {numpy.__version__}, PyTorch {torch.__version__}, JAX {jax.__version__}')"])
+    return told.strip()
+
+
+def cpu_name():
+    told = {k.strip(): v.strip() for k, v in (line.split(":", 1) for line in Path("/proc/cpuinfo").read_text().splitlines() if ":" in line)}
+    return f"{told.get('model name', 'unknown')} (family {told.get('cpu family')}, model {told.get('model')})"
+
+
+def figure(us):
+    return f"{statistics.median(us):.3g}"
+
+
+def peers_section(entries):
+    yield "## Against PyTorch and JAX"
+    yield ""
+    yield ("Microseconds of one step, median of the rounds. `ratio`: the best peer's time over dlg's, its smallest and largest. `error`: dlg's "
+           f"loss after {CHECK_STEPS} steps against f64; a peer counts only when its own is within {LOSS_TOLERANCE:g}.")
+    for count in sorted({e["threads"] for e in entries}):
+        yield ""
+        yield f"{count} thread{'s' if count > 1 else ''}:"
+        yield ""
+        yield "| | dlg | PyTorch | compiled | JAX | scan | ratio | of | wanted | error |"
+        yield "|---|---|---|---|---|---|---|---|---|---|"
+        for e in entries:
+            if e["threads"] != count:
+                continue
+            cells = [figure(e["us"][who]) if e["us"].get(who) else "failed" for who in ("dlg", *PEERS)]
+            r = e["ratio"]
+            wanted = WANTED[e["workload"]] if count == 1 else 1
+            yield (f"| {e['workload']} | {' | '.join(cells)} | **{r['median']:.2f}** ({r['min']:.2f}..{r['max']:.2f}) | {e['best']} | {wanted} "
+                   f"| {e['errors']['dlg']:.0e} |")
+
+
+def page():
+    lines = ["# Performance", "", f"Written by `scripts/bench` on {date.today()}. {cpu_name()}, {os.cpu_count()} CPUs; {versions()}.", "",
+             "Workloads: `bench/workloads/`; everybody starts from the same weights and sees the same batches. What is compared runs in turns.", ""]
+    if small := read("small"):
+        r = small["ratio"]
+        lines += ["## 2-2-2 against C", "",
+                  f"`examples/backprop/net.dlg` through `dlg train`, 4,000,000 less 1,000,000 steps, against `bench/two_neurons.c` ({small['compiler']} -O3 -march=native, libm's exp):", "",
+                  f"dlg {figure(small['ns']['dlg'])} ns a step, C {figure(small['ns']['C'])} ns; C's time over dlg's **{r['median']:.2f}** ({r['min']:.2f}..{r['max']:.2f}).", ""]
+    if gemm := read("gemm"):
+        lines += ["## Contractions against the multiply-add rate", "", "```text", gemm["text"].rstrip(), "```", ""]
+    if limits := read("limits"):
+        lines += ["## Steps against their limits", "",
+                  "The limit of a step is the sum over its contractions of the larger of multiply-adds at the measured rate and traffic of weights and states at the measured bandwidth.", "",
+                  "| | us | part of the limit |", "|---|---|---|"]
+        lines += [f"| {e['workload']} | {figure(e['us'])} | {100 * e['part']['median']:.0f} % ({100 * e['part']['min']:.0f}..{100 * e['part']['max']:.0f}) |" for e in limits]
+        top = limits[-1]["ceilings"]
+        lines += ["", f"Multiply-adds {top['fma_gflops']:.0f} Gflop/s, updates {top['near_gbs']:.0f} GB/s in the caches and {top['far_gbs']:.0f} GB/s beyond them.", ""]
+    if peers := read("peers"):
+        lines += [*peers_section(peers), ""]
+    if start := read("start"):
+        cold, cached = (statistics.median(start["W2a"][kind]["seconds"]) for kind in ("cold", "cached"))
+        lines += ["## Start", "", "From the start of main to the end of step 1 of the digits model, nothing cached:", "", "```text", start["digits"]["cold"]["text"].rstrip(), "```", "",
+                  "The same with the compiled object found in the cache:", "", "```text", start["digits"]["cached"]["text"].rstrip(), "```", "",
+                  f"The whole process for one step of W2a: dlg {cold:.2f} s, cached {cached:.2f} s; JAX {start['jax']:.2f} s to the end of step 1.", ""]
+    notes = ROOT / "bench" / "notes.md"
+    if notes.exists():
+        lines += [notes.read_text().rstrip(), ""]
+    (ROOT / "docs" / "performance.md").write_text("\n".join(lines))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--parts", default="small,gemm,limits,peers,start")
+    parser.add_argument("--workloads", default=",".join(WORKLOADS))
+    parser.add_argument("--threads", default="1,2")
+    parser.add_argument("--quick", action="store_true", help="short windows, few rounds: for a look, not for the page")
+    args = parser.parse_args()
+    rounds, seconds = (3, 0.1) if args.quick else (7, 0.5)
+    OUT.mkdir(parents=True, exist_ok=True)
+    measurements = {
+        "small": lambda: measure_small(rounds),
+        "gemm": lambda: {"text": output_of(["taskset", "-c", cpus(1), ROOT / "build" / "release" / "bench_gemm"])},
+        "limits": lambda: list(measure_limits(rounds, seconds)),
+        "peers": lambda: list(measure_peers(args.workloads.split(","), [int(t) for t in args.threads.split(",")], rounds, seconds)),
+        "start": lambda: measure_start(rounds),
+    }
+    for part in args.parts.split(","):
+        (OUT / f"{part}.json").write_text(json.dumps(measurements[part](), indent=1))
+    page()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""Owns the workloads that dlg is compared on: shapes, data, first weights, and their training in f64.
+
+The numbers are made by counting, so that everybody trains on the same ones: element i of stream s is the high 24 bits
+of splitmix64(s 2^32 + i), over 2^24. bench/workloads/NAME.dlg is the same training as a program.
+"""
+
+import json
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+
+BATCHES = 8
+CHECK_STEPS = 104
+
+
+@dataclass(frozen=True)
+class Workload:
+    name: str
+    sizes: tuple  # () for the ravine of W0
+    batch: int
+    rule: str
+    lr: float
+    activation: str = "relu"
+    loss: str = "cross_entropy"
+
+    @property
+    def flops(self):
+        """Of the contractions of one step: forward, gradient of weights, gradient of inputs but the first."""
+        pairs = list(zip(self.sizes, self.sizes[1:]))
+        return sum(2 * self.batch * a * b * (2 if i == 0 else 3) for i, (a, b) in enumerate(pairs))
+
+
+CLASSIFIER = (784, 256, 10)
+SQUARE = (2048,) * 4
+WORKLOADS = {w.name: w for w in [
+    Workload("W0", (), 1, "adam", 0.2),
+    Workload("W1a", (2, 2, 2), 1, "sgd", 0.1, "tanh", "mse"),
+    Workload("W1b", (2, 2, 2), 4, "sgd", 0.1, "tanh", "mse"),
+    Workload("W2a", CLASSIFIER, 32, "adam", 1e-3),
+    Workload("W2b", CLASSIFIER, 128, "adam", 1e-3),
+    Workload("W2c", CLASSIFIER, 256, "adam", 1e-3),
+    Workload("W2s", CLASSIFIER, 32, "sgd", 0.1),
+    Workload("W3", (784, 10), 128, "sgd", 0.1),
+    Workload("W4a", SQUARE, 128, "adam", 1e-3, "relu", "mse"),
+    Workload("W4s", SQUARE, 128, "sgd", 0.1, "relu", "mse"),
+]}
+
+
+def unit(stream, shape):
+    i = np.arange(int(np.prod(shape)), dtype=np.uint64) + np.uint64((stream << 32) + 0)
+    z = (i + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        z = (z ^ (z >> np.uint64(shift))) * np.uint64(factor)
+    z ^= z >> np.uint64(31)
+    return ((z >> np.uint64(40)) / 2.0**24).reshape(shape)
+
+
+def spread(stream, shape, width):
+    return ((2 * unit(stream, shape) - 1) * width).astype(np.float32)
+
+
+def parameters(w):
+    """Weights [out, in] and biases in the order of the layers."""
+    if not w.sizes:
+        return {"w": spread(0, (2,), 4.0)}
+    result = {}
+    for k, (fan_in, fan_out) in enumerate(zip(w.sizes, w.sizes[1:]), 1):
+        result[f"W{k}"] = spread(2 * k, (fan_out, fan_in), fan_in**-0.5)
+        result[f"b{k}"] = spread(2 * k + 1, (fan_out,), fan_in**-0.5)
+    return result
+
+
+def data(w):
+    """All rows of the BATCHES batches: x and t."""
+    rows = BATCHES * w.batch
+    if not w.sizes:
+        return spread(1000, (rows, 2), 0.5), np.tile(np.float32([1, 25]), (rows, 1))
+    x = spread(1000, (rows, w.sizes[0]), 1)
+    if w.loss == "cross_entropy":
+        return x, (unit(1001, (rows,)) * w.sizes[-1]).astype(np.int32)
+    return x, spread(1001, (rows, w.sizes[-1]), 1)
+
+
+def export(w, folder):
+    """x.npy, t.npy and weights.safetensors."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, array in zip("xt", data(w)):
+        np.save(folder / f"{name}.npy", array)
+    header, blobs, at = {}, [], 0
+    for name, array in parameters(w).items():
+        blob = array.tobytes()
+        header[f"param.{name}"] = {"dtype": "F32", "shape": list(array.shape), "data_offsets": [at, at + len(blob)]}
+        blobs.append(blob)
+        at += len(blob)
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    (folder / "weights.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + b"".join(blobs))
+
+
+def loss_and_gradient(w, p, x, t):
+    """In the precision of p: the mean loss of the rows and the derivative by each parameter."""
+    if not w.sizes:
+        d = p["w"] - x
+        return (0.5 * d * d * t).sum(axis=1).mean(), {"w": (d * t).mean(axis=0)}
+    layers = len(w.sizes) - 1
+    h = [x]
+    for k in range(1, layers + 1):
+        z = h[-1] @ p[f"W{k}"].T + p[f"b{k}"]
+        h.append(z if k == layers else np.tanh(z) if w.activation == "tanh" else np.maximum(z, 0))
+    rows = len(x)
+    if w.loss == "mse":
+        d = h[-1] - t
+        loss, d = (d * d).mean(), 2 * d / d.size
+    else:
+        shifted = h[-1] - h[-1].max(axis=1, keepdims=True)
+        logs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        hot = np.eye(w.sizes[-1])[t]
+        loss, d = -(logs * hot).sum() / rows, (np.exp(logs) - hot) / rows
+    gradient = {}
+    for k in range(layers, 0, -1):
+        gradient[f"W{k}"], gradient[f"b{k}"] = d.T @ h[k - 1], d.sum(axis=0)
+        if k > 1:
+            d = d @ p[f"W{k}"]
+            d = d * (1 - h[k - 1] ** 2) if w.activation == "tanh" else d * (h[k - 1] > 0)
+    return loss, gradient
+
+
+def mean_loss(w, p):
+    """Over all rows, in f64."""
+    x, t = data(w)
+    p = {name: np.asarray(value, np.float64) for name, value in p.items()}
+    return float(loss_and_gradient(w, p, x.astype(np.float64), t)[0])
+
+
+def loss_in_f64(w, steps=CHECK_STEPS):
+    """The mean loss over all rows after so many steps."""
+    p = {name: value.astype(np.float64) for name, value in parameters(w).items()}
+    s = {name: np.zeros_like(value) for name, value in p.items()}
+    r = {name: np.zeros_like(value) for name, value in p.items()}
+    x, t = data(w)
+    for step in range(1, steps + 1):
+        first = (step - 1) % BATCHES * w.batch
+        rows = slice(first, first + w.batch)
+        _, g = loss_and_gradient(w, p, x[rows].astype(np.float64), t[rows])
+        for name in p:
+            if w.rule == "sgd":
+                p[name] -= w.lr * g[name]
+                continue
+            s[name] = 0.9 * s[name] + 0.1 * g[name]
+            r[name] = 0.999 * r[name] + 0.001 * g[name] ** 2
+            p[name] -= w.lr * (s[name] / (1 - 0.9**step)) / (np.sqrt(r[name] / (1 - 0.999**step)) + 1e-8)
+    return mean_loss(w, p)
