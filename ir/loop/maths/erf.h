@@ -6,9 +6,12 @@
 
 namespace dlg::loop::maths {
 
-/// erf(x) / x - 1 as a polynomial of x^2: up to 1 in f32 (error 2^-29), up to 1 in f64 (2^-56).
-inline constexpr std::array kErfF32{0x1.06eba8p-3, -0x1.81273ep-2,  0x1.ce2ce6p-4, -0x1.b7f71ep-6,
-                                    0x1.53f258p-8, -0x1.a35302p-11, 0x1.4775fep-14};
+/// erf(x) / x - 1 as a polynomial of x^2 - 1/2, up to 1.05 in f32 (error 2^-28): x^2 - 1/2 rounds in smaller
+/// numbers than x^2, and erf needs the bits near 1.
+inline constexpr std::array kErfF32{-0x1.1ae14cp-5, -0x1.1fd164p-2,  0x1.45433ap-4, -0x1.2b8dc8p-6,
+                                    0x1.c85fbp-9,   -0x1.287e44p-11, 0x1.390562p-14};
+inline constexpr double kErfBorderF32 = 1.05;
+/// erf(x) / x - 1 as a polynomial of x^2, up to 1 in f64 (error 2^-56).
 inline constexpr std::array kErfF64{0x1.06eba8214db69p-3,   -0x1.812746b0379fdp-2,  0x1.ce2f21a04362cp-4,
                                     -0x1.b82ce312abe86p-6,  0x1.565bcd12977d7p-8,   -0x1.c02db49ab1390p-11,
                                     0x1.f9a3352d4433cp-14,  -0x1.f4d3329ba0b17p-17, 0x1.b9ee88d2981b8p-20,
@@ -39,9 +42,9 @@ R one_minus_exp(R t, const std::array<double, tail>& p, const Format& format,
 template <Lane R>
 R erf_f32(R x) {
   const R t = absolute(x);
-  const R near = fused(t, polynomial(t * t, kErfF32), t);
+  const R near = fused(t, polynomial(fused(t, t, t.constant(-0.5)), kErfF32), t);
   const R far = one_minus_exp(at_most(t, 4), kErfTailF32, kF32, kExpF32);
-  return signed_as(select(t < 1.0, near, far), x, kF32);
+  return signed_as(select(t < kErfBorderF32, near, far), x, kF32);
 }
 
 /// erf(x), within 1 ulp: a polynomial near 0, beyond it 1 - e^-p(|x|).
