@@ -5,6 +5,18 @@ namespace dlg {
 
 using loop::Loop;
 using loop::LoopKind;
+using loop::VarId;
+
+namespace {
+
+/// Whether the iterations are independent and no loop inside has such iterations too.
+bool is_innermost(const Loop& loop) {
+  return loop::is_independent(loop.kind) && std::none_of(loop.body.begin(), loop.body.end(), [](const auto& s) {
+           return !s.loop.empty() && loop::is_independent(s.loop.front().kind);
+         });
+}
+
+}  // namespace
 
 /// The bounds are numbers: the batch is whole, and variables of blocks are numbers too.
 void KernelEmitter::emit_straight(const Loop& loop) {
@@ -13,8 +25,22 @@ void KernelEmitter::emit_straight(const Loop& loop) {
   const std::int64_t end = llvm::cast<llvm::ConstantInt>(bounds.end)->getSExtValue();
   if (loop.kind == LoopKind::kLanes) {
     emit_unrolled_lanes(loop, begin, end);
+  } else if (is_innermost(loop) && elements_.width() == 1) {
+    emit_unrolled_vector(loop, begin, end);
   } else {
     emit_unrolled(loop, begin, end);
+  }
+}
+
+/// Whole vectors as far as they go, then ever shorter ones: two elements side by side cost what one does.
+void KernelEmitter::emit_unrolled_vector(const Loop& loop, std::int64_t begin, std::int64_t end) {
+  for (std::int64_t width = unit_.bytes / widest_element(loop.body); begin < end; width /= 2) {
+    elements_.at_width(static_cast<unsigned>(width), width == 1 ? VarId{} : loop.var, [&] {
+      for (; begin + width <= end; begin += width) {
+        elements_.set_var(loop.var, i64(begin));
+        emit_body(loop.body);
+      }
+    });
   }
 }
 

@@ -78,6 +78,7 @@ class KernelEmitter {
 
   // emit_straight.cpp: loops written out.
   void emit_straight(const loop::Loop& loop);
+  void emit_unrolled_vector(const loop::Loop& loop, std::int64_t begin, std::int64_t end);
   void emit_unrolled(const loop::Loop& loop, std::int64_t begin, std::int64_t end);
   void emit_unrolled_lanes(const loop::Loop& loop, std::int64_t begin, std::int64_t end);
 

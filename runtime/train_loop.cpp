@@ -14,7 +14,8 @@ namespace dlg {
 namespace {
 
 constexpr double kCallSeconds = 0.05;
-constexpr std::int64_t kLongestCall = std::int64_t{1} << 20;
+/// The losses of a call stay in the second-level cache.
+constexpr std::int64_t kLongestCall = std::int64_t{1} << 15;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 std::int64_t row_count(const TrainPlan& plan) {
@@ -115,7 +116,7 @@ class Loop {
   }
 
   std::optional<TrainEnd> call(std::int64_t steps) {
-    losses_.assign(static_cast<std::size_t>(steps), kNaN);
+    losses_.resize(static_cast<std::size_t>(steps));
     context_.losses = losses_.data();
     const double before = plan_.clock();
     const std::int64_t made = program_.step(&context_, steps);
@@ -134,14 +135,20 @@ class Loop {
   /// Counts steps and epochs, and weighs each batch's loss by its real rows.
   void count(std::int64_t made) {
     has_finished_epoch_ = false;
-    for (std::int64_t i = 0; i < made; ++i) {
-      progress_.step_loss = losses_[static_cast<std::size_t>(i)];
-      const std::int64_t first = progress_.epoch_step * plan_.batch;
-      const std::int64_t batch_rows = is_step_an_epoch() ? rows_ : std::min(plan_.batch, rows_ - first);
-      loss_sum_ += progress_.step_loss * static_cast<double>(batch_rows);
-      ++progress_.steps;
-      if (++progress_.epoch_step == epoch_steps_) finish_epoch();
-    }
+    // Of steps that are epochs only the last two can still matter.
+    const std::int64_t first = is_step_an_epoch() ? std::max<std::int64_t>(0, made - 2) : 0;
+    progress_.steps += first;
+    progress_.epochs += first;
+    for (std::int64_t i = first; i < made; ++i) count_step(losses_[static_cast<std::size_t>(i)]);
+  }
+
+  void count_step(double loss) {
+    const std::int64_t first = progress_.epoch_step * plan_.batch;
+    const std::int64_t batch_rows = is_step_an_epoch() ? rows_ : std::min(plan_.batch, rows_ - first);
+    progress_.step_loss = loss;
+    loss_sum_ += loss * static_cast<double>(batch_rows);
+    ++progress_.steps;
+    if (++progress_.epoch_step == epoch_steps_) finish_epoch();
   }
 
   void finish_epoch() {

@@ -17,6 +17,7 @@ inline constexpr std::array kExpF64{0x1.0000000000005p-1,  0x1.555555555555cp-3,
 
 inline constexpr double kLog2E = 0x1.71547652b82fep+0;
 inline constexpr double kLn2 = 0x1.62e42fefa39efp-1;
+inline constexpr double kLn2Rest = 0x1.abc9e3b39803fp-56;  // ln(2) - kLn2
 /// ln(2) in two parts; a multiple of the first by any exponent is exact.
 inline constexpr double kLn2HighF32 = 0x1.62e4p-1;
 inline constexpr double kLn2LowF32 = 0x1.7f7d1cp-20;
@@ -46,6 +47,14 @@ ExpReduction<R> reduced_for_exp(R x, const Format& format) {
 template <Lane R>
 R power_of_two(R shifted, const Format& format) {
   return real_of((bits_of(shifted) << format.mantissa) + format.one());
+}
+
+/// 2^n in f64 for -1100 <= n <= 0, 0 below the smallest number; the low bits of `shifted` hold n.
+template <Lane R>
+R power_to_zero(R shifted) {
+  constexpr std::uint64_t kStep = std::uint64_t{512} << kF64.mantissa;
+  const auto exponent = bits_of(shifted) << kF64.mantissa;
+  return real_of(exponent + (kStep + kF64.one())) * 0x1p-512;
 }
 
 /// y 2^n, rounded once, for 1/2 <= y < 2 and results from 0 to infinity: a power whose product with y is
@@ -81,19 +90,12 @@ R exp_f32(R x) {
   return scaled(y, shifted, kF32);
 }
 
-/// e^x for -746 <= x <= 710, within 1 ulp. Few steps wait for each other: small networks wait for this
-/// function.
-template <Lane R>
-R bounded_exp_f64(R x) {
-  const auto [shifted, n, r] = reduced_for_exp(x, kF64);
-  const R y = 1.0 + (r.high + fused(r.high * r.high, polynomial(r.high, kExpF64), r.low));
-  return scaled(y, shifted, kF64);
-}
-
 /// e^x, within 1 ulp.
 template <Lane R>
 R exp_f64(R x) {
-  return bounded_exp_f64(at_least(at_most(x, 710), -746));
+  const auto [shifted, n, r] = reduced_for_exp(at_least(at_most(x, 710), -746), kF64);
+  const R y = 1.0 + (r.high + fused(r.high * r.high, polynomial(r.high, kExpF64), r.low));
+  return scaled(y, shifted, kF64);
 }
 
 /// e^x = power (1 + rest), in f64 with 32 bits, for -708 <= x <= 709.

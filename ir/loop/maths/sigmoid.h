@@ -40,15 +40,36 @@ R softplus_f32(R x) {
   return nan_of(x, narrowed(y));
 }
 
-/// 1 / (1 + e^-x), within 2 ulp: with e = e^-|x|, 1 / (1 + e) on the right and e / (1 + e) on the left. What
-/// the sum 1 + e has lost is put right after the division, with a straight line for 1 / (1 + e) in it.
+/// e^r = (q + r p) / (q - r p) for |r| <= ln(2) / 2, p and q in r^2, with an error of 2^-58: tanh(r / 2) = r p / q. The
+/// scale keeps p just below 1 and q just below 2, where a rounding is smallest.
+inline constexpr std::array kHalfTanhP{0x1.f851eb851eb85p-1, 0x1.c03c6121660fbp-6, 0x1.11086b9ac7491p-14};
+inline constexpr std::array kHalfTanhQ{0x1.f851eb851eb85p+0, 0x1.c045b54bc34b3p-3, 0x1.0015b61658e62p-9};
+
+/// 1 / (1 + e^-x), within 2 ulp. With e^-|x| = power above / below the division of the exponential and that of
+/// the sigmoid are one: below / (below + power above) on the right, power above / (below + power above) on the
+/// left, where what the reduction and the three sums have lost is put right after it, with a straight line for
+/// 1 / sum in it. The reduction is exact but for the low part of n ln(2), which matters on the left only. Few
+/// steps wait for each other: small networks wait for this function.
 template <Lane R>
 R sigmoid_f64(R x) {
-  const R e = bounded_exp_f64(-at_most(absolute(x), 746));
-  const R sum = 1.0 + e;
-  const R lost = (e - (sum - 1.0)) * fused(sum, -0.5, 1.457);
-  const R y = select(x < 0.0, e, 1.0) / sum;
-  return fused(-lost, y, y);
+  const R bounded = at_least(-absolute(x), -746);
+  const R shifted = fused(bounded, kLog2E, kF64.round);
+  const R n = shifted - kF64.round;
+  const R r = fused(n, -kLn2, bounded);
+  const R square = r * r;
+  const R p = polynomial(square, kHalfTanhP);
+  const R q = polynomial(square, kHalfTanhQ);
+  const R above = fused(r, p, q);
+  const R below = fused(-r, p, q);
+  const R power = power_to_zero(shifted);
+  const R sum = fused(power, above, below);
+  const auto is_left = x < 0.0;
+  const R y = select(is_left, power * above, below) / sum;
+  const R lost_by_both = fused(r, p, q - above) - fused(-r, p, q - below);
+  const R lost_by_sum = fused(power, above, below - sum);
+  const R line = fused(sum, -0.15, 0.8);
+  const R part = fused(-lost_by_sum, line, fused(lost_by_both, line, n * -kLn2Rest));
+  return fused(select(is_left, part, 0.0), y, y);
 }
 
 /// tanh(x), within 1 ulp: -m / (2 + m) with m = e^(-2 |x|) - 1.
