@@ -1,6 +1,7 @@
 #include "codegen/element_emitter.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "codegen/emit.h"
@@ -131,8 +132,27 @@ Value* ElementEmitter::to_register(Value* value, DType dtype) {
   return builder_.CreateICmpNE(value, llvm::Constant::getNullValue(value->getType()));
 }
 
-Value* ElementEmitter::first_lane(const loop::Instruction& load) {
-  return pointer_to(load.buffer, address_of(load.buffer, load.indices).base);
+Value* ElementEmitter::lane_place(const loop::Instruction& load, unsigned lane) {
+  return lane_pointer(load.buffer, address_of(load.buffer, load.indices), lane);
+}
+
+/// The used lanes; the others are 0.
+Value* ElementEmitter::load_contiguous(llvm::Type* element, Value* place, llvm::Align align) {
+  llvm::Type* used = llvm::FixedVectorType::get(element, used_lanes_);
+  Value* value = builder_.CreateAlignedLoad(used, place, align);
+  if (used_lanes_ == width_) return value;
+  std::vector<int> lanes(width_, static_cast<int>(used_lanes_));
+  std::iota(lanes.begin(), lanes.begin() + used_lanes_, 0);
+  return builder_.CreateShuffleVector(value, llvm::Constant::getNullValue(used), lanes);
+}
+
+void ElementEmitter::store_contiguous(Value* value, Value* place, llvm::Align align) {
+  if (used_lanes_ < width_) {
+    std::vector<int> lanes(used_lanes_);
+    std::iota(lanes.begin(), lanes.end(), 0);
+    value = builder_.CreateShuffleVector(value, lanes);
+  }
+  builder_.CreateAlignedStore(value, place, align);
 }
 
 Value* ElementEmitter::load(const loop::Instruction& instruction) {
@@ -147,10 +167,10 @@ Value* ElementEmitter::load(const loop::Instruction& instruction) {
   }
   llvm::Type* wide = llvm::FixedVectorType::get(type, width_);
   if (is_contiguous(address)) {
-    return to_register(builder_.CreateAlignedLoad(wide, pointer_to(id, address.base), align), dtype);
+    return to_register(load_contiguous(type, pointer_to(id, address.base), align), dtype);
   }
-  Value* result = llvm::PoisonValue::get(wide);
-  for (unsigned lane = 0; lane < width_; ++lane) {
+  Value* result = llvm::Constant::getNullValue(wide);
+  for (unsigned lane = 0; lane < used_lanes_; ++lane) {
     Value* element = builder_.CreateAlignedLoad(type, lane_pointer(id, address, lane), align);
     result = builder_.CreateInsertElement(result, element, lane);
   }
@@ -171,11 +191,12 @@ void ElementEmitter::store_row(const loop::StoreInstruction& instruction) {
     llvm::Type* byte = builder_.getInt8Ty();
     value = builder_.CreateZExt(value, width_ == 1 ? byte : llvm::FixedVectorType::get(byte, width_));
   }
-  if (width_ == 1 || is_contiguous(address)) {
+  if (width_ == 1) {
     builder_.CreateAlignedStore(value, pointer_to(id, address.base), align);
     return;
   }
-  for (unsigned lane = 0; lane < width_; ++lane) {
+  if (is_contiguous(address)) return store_contiguous(value, pointer_to(id, address.base), align);
+  for (unsigned lane = 0; lane < used_lanes_; ++lane) {
     builder_.CreateAlignedStore(builder_.CreateExtractElement(value, lane), lane_pointer(id, address, lane),
                                 align);
   }
@@ -234,11 +255,13 @@ Value* ElementEmitter::value_of(const loop::Instruction& instruction) {
   return emit_scalar(builder_, instruction, dtypes_.at(instruction.args.back()), args, fma_);
 }
 
-void ElementEmitter::at_width(unsigned width, loop::VarId var, const std::function<void()>& emit) {
-  const unsigned outer_width = std::exchange(width_, width);
-  const loop::VarId outer_var = std::exchange(vector_var_, var);
+void ElementEmitter::at_lanes(const Lanes& lanes, const std::function<void()>& emit) {
+  const unsigned outer_width = std::exchange(width_, lanes.width);
+  const unsigned outer_used = std::exchange(used_lanes_, lanes.used);
+  const loop::VarId outer_var = std::exchange(vector_var_, lanes.width == 1 ? loop::VarId{} : lanes.var);
   emit();
   width_ = outer_width;
+  used_lanes_ = outer_used;
   vector_var_ = outer_var;
 }
 

@@ -38,21 +38,30 @@ class ElementEmitter {
   std::vector<llvm::Value*> wide_rows(loop::RegId reg);
   unsigned width() const { return width_; }
   unsigned tile_rows() const { return tile_rows_; }
+  /// The row of the tile that is being emitted.
+  unsigned row() const { return row_; }
 
   void emit_instruction(const loop::Instruction& instruction);
   void store(const loop::StoreInstruction& instruction);
   /// The elements that a load reads at the current width.
   llvm::Value* load(const loop::Instruction& instruction);
-  /// Where the element of lane 0 lies.
-  llvm::Value* first_lane(const loop::Instruction& load);
+  /// Where the element of one lane lies.
+  llvm::Value* lane_place(const loop::Instruction& load, unsigned lane);
   /// From now on the load that defines `result` is replaced by `emit`.
   void set_packed(loop::RegId result, std::function<llvm::Value*()> emit) {
     packed_[result] = std::move(emit);
   }
-  void clear_packed() { packed_.clear(); }
+  void clear_packed(loop::RegId result) { packed_.erase(result); }
 
-  /// Runs `emit` at another width with `var` as the vector variable, and puts both back after it.
-  void at_width(unsigned width, loop::VarId var, const std::function<void()>& emit);
+  /// The lanes of a vector: `width` of them, of which the first `used` stand for an iteration of `var`. Nothing
+  /// is loaded or stored for the others.
+  struct Lanes {
+    unsigned width = 1;
+    loop::VarId var = {};
+    unsigned used = width;
+  };
+  /// Runs `emit` with other lanes, and puts the old ones back after it. A single lane is a scalar.
+  void at_lanes(const Lanes& lanes, const std::function<void()>& emit);
   /// Runs `emit` with `rows` iterations of `var` side by side, from the value of `var` on.
   void at_rows(unsigned rows, loop::VarId var, const std::function<void()>& emit);
   /// Runs `emit` once for each row of the tile, which stands alone in it: short lives for what it computes.
@@ -81,6 +90,8 @@ class ElementEmitter {
   llvm::Value* pointer_to(loop::BufferId id, llvm::Value* offset);
   llvm::Value* lane_pointer(loop::BufferId id, const Address& address, unsigned lane);
   static bool is_contiguous(const Address& address);
+  llvm::Value* load_contiguous(llvm::Type* element, llvm::Value* place, llvm::Align align);
+  void store_contiguous(llvm::Value* value, llvm::Value* place, llvm::Align align);
   llvm::Value* to_register(llvm::Value* value, DType dtype);
   llvm::Value* lane_ramp(std::int64_t factor);
   llvm::Value* index_value(const loop::Index& index);
@@ -97,6 +108,7 @@ class ElementEmitter {
   std::map<loop::RegId, DType> dtypes_;
   std::map<loop::RegId, std::function<llvm::Value*()>> packed_;
   unsigned width_ = 1;
+  unsigned used_lanes_ = 1;
   loop::VarId vector_var_;
   unsigned first_row_ = 0;
   unsigned tile_rows_ = 1;

@@ -266,6 +266,11 @@ Value* KernelEmitter::whole_part(Value* end, std::int64_t width) {
   return builder_.CreateMul(builder_.CreateUDiv(end, i64(width)), i64(width));
 }
 
+/// Where a run of columns ends: behind its last whole vector if it goes as far as the valid rows.
+Value* KernelEmitter::end_of(const Panel& panel) {
+  return panel.end == kBatch ? whole_part(rows_, panel.width) : i64(panel.end);
+}
+
 /// Independent iterations, in runs of vectors; the last run may be one by one. A body with a chain in it
 /// waits for the chain: vectors side by side hide that, and even a short rest is worth a narrower vector.
 void KernelEmitter::emit_vector(const Loop& loop) {
@@ -274,9 +279,11 @@ void KernelEmitter::emit_vector(const Loop& loop) {
   while (loop.extent != kBatch && lanes > loop.extent) lanes /= 2;
   std::vector<Panel> panels;
   if (has_loops(loop.body)) {
-    panels = choose_row_panels({1, loop.extent, program_.batch, bytes, false}, unit_);
+    panels = choose_row_panels({1, loop.extent, program_.batch, bytes}, unit_);
   } else {
-    panels = {{0, loop.extent, lanes, 1}, {0, loop.extent, 1, 1}};
+    const std::int64_t whole = loop.extent == kBatch ? kBatch : loop.extent / lanes * lanes;
+    panels = {{0, whole, lanes, 1}};
+    if (whole != loop.extent || whole == kBatch) panels.push_back({whole == kBatch ? 0 : whole, loop.extent, 1, 1});
   }
   if (has_defect(Defect::kLostVectorTail) && panels.back().width == 1) panels.pop_back();
   std::optional<Bounds> share;
@@ -284,8 +291,8 @@ void KernelEmitter::emit_vector(const Loop& loop) {
     share = share_of(loop.extent == kBatch ? rows_ : i64(loop.extent), panels.front().width);
   Value* begin = i64(0);
   for (const Panel& panel : panels) {
-    Value* end = whole_part(panel.end == kBatch ? rows_ : i64(panel.end), panel.width);
-    elements_.at_width(panel.width, panel.width == 1 ? VarId{} : loop.var, [&] {
+    Value* end = end_of(panel);
+    elements_.at_lanes({panel.width, loop.var, panel.lanes()}, [&] {
       emit_plain(within({begin, end}, share), panel.width, loop.name, [&](Value* at) {
         elements_.set_var(loop.var, at);
         emit_body(loop.body);

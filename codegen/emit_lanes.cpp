@@ -99,7 +99,7 @@ void KernelEmitter::emit_lanes_as_vector(const Loop& loop) {
     counted.initial.push_back(splat_to(builder_, elements_.reg(carried.initial), kReductionLanes));
   }
   Values lanes;
-  elements_.at_width(kReductionLanes, loop.var, [&] {
+  elements_.at_lanes({kReductionLanes, loop.var}, [&] {
     lanes = emit_counted(counted, [&](Value* at, const Values& phis) {
       elements_.set_var(loop.var, at);
       set_carried(loop, &loop::Carried::current, phis);
@@ -151,7 +151,7 @@ KernelEmitter::Values KernelEmitter::joined_halves(const Loop& loop, const Value
     right.push_back(lane_range(wide, half, half));
   }
   Values result;
-  elements_.at_width(half, VarId{}, [&] { result = combined(loop, left, right); });
+  elements_.at_lanes({half}, [&] { result = combined(loop, left, right); });
   return result;
 }
 

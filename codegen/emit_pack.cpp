@@ -1,6 +1,7 @@
-// Owns the copying of one operand's elements under a panel of columns, so that the tiles read whole vectors
-// that lie one behind the other.
+// Owns the copying of one operand's elements, under a panel of columns or for tiles of rows, so that the tiles
+// read what lies one behind the other.
 #include <algorithm>
+#include <bit>
 
 #include "codegen/kernel_emitter.h"
 
@@ -36,6 +37,10 @@ std::vector<Value*> transposed(llvm::IRBuilder<>& builder, std::vector<Value*> r
 
 }  // namespace
 
+llvm::Align KernelEmitter::element_align(const PackedBlock& block) {
+  return llvm::Align(static_cast<std::uint64_t>(dtype_bytes(block.pack.load->dtype)));
+}
+
 Value* KernelEmitter::packed_place(const PackedBlock& block, Value* first_step, unsigned first_lane) {
   Value* position = i64(0);
   for (const Loop* loop : block.pack.chain) {
@@ -43,34 +48,37 @@ Value* KernelEmitter::packed_place(const PackedBlock& block, Value* first_step, 
     Value* at = loop == block.pack.chain.back() ? first_step : elements_.var(loop->var);
     position = builder_.CreateAdd(builder_.CreateMul(position, i64(extent)), at);
   }
-  position = builder_.CreateAdd(builder_.CreateMul(position, i64(block.width)), i64(first_lane));
+  position = builder_.CreateAdd(builder_.CreateMul(position, i64(block.lanes.width)), i64(first_lane));
   return builder_.CreateInBoundsGEP(block.element, block.memory, position);
 }
 
-/// One step: the elements of all columns as the load instruction reads them.
+/// One step: the elements of all lanes as the load instruction reads them.
 void KernelEmitter::pack_step(const PackedBlock& block, Value* step) {
   elements_.set_var(block.pack.chain.back()->var, step);
-  Value* row = elements_.load(*block.pack.load);
-  builder_.CreateAlignedStore(row, packed_place(block, step, 0), block.align());
+  for (const loop::Instruction* input : block.pack.inputs) elements_.emit_instruction(*input);
+  builder_.CreateAlignedStore(elements_.load(*block.pack.load), packed_place(block, step, 0), block.align);
 }
 
-/// As many steps as a square has lanes: their elements of one column are neighbours in memory.
-void KernelEmitter::pack_square(const PackedBlock& block, Value* step, unsigned lanes) {
+/// As many steps as a square has lanes: the steps of one lane are neighbours in memory. What no lane stands for
+/// is 0.
+void KernelEmitter::pack_square(const PackedBlock& block, Value* step, unsigned side) {
   elements_.set_var(block.pack.chain.back()->var, step);
-  Value* corner = elements_.first_lane(*block.pack.load);
-  llvm::Type* vector = llvm::FixedVectorType::get(block.element, lanes);
-  const llvm::Align element_align(static_cast<std::uint64_t>(dtype_bytes(block.pack.load->dtype)));
-  for (unsigned column = 0; column < block.width; column += lanes) {
-    Values rows;
-    for (unsigned i = 0; i < lanes; ++i) {
-      Value* offset = i64((column + i) * block.pack.column_stride);
-      rows.push_back(builder_.CreateAlignedLoad(
-          vector, builder_.CreateInBoundsGEP(block.element, corner, offset), element_align));
+  for (const loop::Instruction* input : block.pack.inputs) elements_.emit_instruction(*input);
+  llvm::Type* vector = llvm::FixedVectorType::get(block.element, side);
+  const llvm::Align align = element_align(block);
+  for (unsigned first = 0; first < block.lanes.width; first += side) {
+    Values square;
+    for (unsigned lane = first; lane < first + side; ++lane) {
+      const bool is_used = lane < block.lanes.used;
+      square.push_back(is_used ? static_cast<Value*>(builder_.CreateAlignedLoad(
+                                     vector, elements_.lane_place(*block.pack.load, lane), align))
+                               : llvm::Constant::getNullValue(vector));
     }
-    rows = transposed(builder_, rows);
-    for (unsigned i = 0; i < lanes; ++i) {
-      Value* place = packed_place(block, builder_.CreateAdd(step, i64(i)), column);
-      builder_.CreateAlignedStore(rows[i], place, element_align);
+    square = transposed(builder_, square);
+    const unsigned count = std::min(side, block.lanes.width - first);
+    for (unsigned i = 0; i < side; ++i) {
+      Value* place = packed_place(block, builder_.CreateAdd(step, i64(i)), first);
+      builder_.CreateAlignedStore(lane_range(square[i], 0, count), place, align);
     }
   }
 }
@@ -87,24 +95,45 @@ void KernelEmitter::pack_steps(const PackedBlock& block, std::size_t depth) {
   }
   Value* begin = i64(0);
   const auto element_bytes = static_cast<unsigned>(dtype_bytes(block.pack.load->dtype));
-  const unsigned lanes = std::min(block.width, unit_.bytes / element_bytes);
-  if (block.pack.column_stride != 1 && block.pack.chain_stride == 1 && lanes > 1) {
-    Value* whole = whole_part(end, lanes);
-    emit_plain({begin, whole}, lanes, loop.name, [&](Value* at) { pack_square(block, at, lanes); });
+  const unsigned side = std::min(std::bit_ceil(block.lanes.width), unit_.bytes / element_bytes);
+  if (block.pack.is_turned() && side > 1) {
+    Value* whole = whole_part(end, side);
+    emit_plain({begin, whole}, side, loop.name, [&](Value* at) { pack_square(block, at, side); });
     begin = whole;
   }
   emit_plain({begin, end}, 1, loop.name, [&](Value* at) { pack_step(block, at); });
 }
 
-void KernelEmitter::emit_pack(const Pack& pack, const Panel& panel, VarId column) {
-  PackedBlock block{pack, memory_type(builder_.getContext(), pack.load->dtype), nullptr, panel.width};
+KernelEmitter::PackedBlock KernelEmitter::packed_block(const Pack& pack, std::int64_t lanes) {
+  PackedBlock block{pack, memory_type(builder_.getContext(), pack.load->dtype), nullptr, {}, {}};
+  block.align = element_align(block);
+  block.memory = slot(llvm::ArrayType::get(block.element, static_cast<std::uint64_t>(pack.steps * lanes)), "packed");
+  return block;
+}
+
+void KernelEmitter::fill(const PackedBlock& block) {
+  elements_.at_lanes(block.lanes, [&] { pack_steps(block, 0); });
+}
+
+void KernelEmitter::pack_columns(const Pack& pack, const Panel& panel, VarId column) {
+  PackedBlock block = packed_block(pack, panel.width);
+  block.lanes = {panel.width, column, panel.lanes()};
+  block.align = llvm::Align(std::min<std::uint64_t>(block.align.value() * panel.width, kVectorBytes));
+  fill(block);
   llvm::Type* row = llvm::FixedVectorType::get(block.element, panel.width);
-  block.memory = slot(llvm::ArrayType::get(row, static_cast<std::uint64_t>(pack.steps)), "packed");
-  elements_.at_width(panel.width, column, [&] { pack_steps(block, 0); });
   elements_.set_packed(pack.load->result, [this, block, row] {
     Value* place = packed_place(block, elements_.var(block.pack.chain.back()->var), 0);
-    return builder_.CreateAlignedLoad(row, place, block.align());
+    return builder_.CreateAlignedLoad(row, place, block.align);
   });
+}
+
+/// The part of `block` that belongs to the tile of `lanes` rows at `distance` rows from its beginning.
+KernelEmitter::PackedBlock KernelEmitter::tile_of(const PackedBlock& block, Value* distance, unsigned lanes) {
+  PackedBlock tile = block;
+  Value* elements = builder_.CreateMul(distance, i64(block.pack.steps));
+  tile.memory = builder_.CreateInBoundsGEP(block.element, block.memory, elements);
+  tile.lanes = {lanes, block.lanes.var, lanes};
+  return tile;
 }
 
 }  // namespace dlg

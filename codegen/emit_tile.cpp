@@ -1,82 +1,221 @@
 // Owns the emission of register tiles: rows and columns of a contraction side by side, with everything that
 // is done to the sums while they are in registers.
+#include <set>
+
 #include "codegen/kernel_emitter.h"
 
 namespace dlg {
 
 using llvm::Value;
 using loop::Loop;
+using loop::RegId;
+using loop::Statement;
 using loop::VarId;
 
-void KernelEmitter::emit_tiles(const Loop& rows) {
-  const Loop& columns = rows.body.back().loop.front();
-  const std::int64_t bytes = widest_element(columns.body);
-  const std::vector<Panel> panels = choose_panels(
-      {rows.extent, columns.extent, program_.batch, bytes, has_far_rows(program_, rows)}, unit_);
-  const auto end_of = [&](std::int64_t extent) { return extent == kBatch ? rows_ : i64(extent); };
-  TileRows tiles{rows, {i64(0), end_of(rows.extent)}, panels.front().rows};
-  std::optional<Bounds> column_share;
-  if (is_divided(rows)) {
-    const std::int64_t row_units = units_of(rows.extent, panels.front().rows);
-    const std::int64_t column_units = units_of(columns.extent, panels.front().width);
-    // On a tie by columns: each worker then packs and reads its own part of the repeated operand.
-    if (unevenness(column_units) <= unevenness(row_units)) {
-      column_share = share_of(end_of(columns.extent), panels.front().width);
-    } else {
-      tiles.bounds = share_of(tiles.bounds.end, tiles.unit);
+namespace {
+
+/// Whether `statement` is a chain or defines a register of `needed`; what it reads joins them then.
+bool takes_part(const Statement& statement, std::set<RegId>& needed) {
+  if (!statement.instruction) return true;
+  if (!needed.contains(statement.instruction->result)) return false;
+  needed.insert(statement.instruction->args.begin(), statement.instruction->args.end());
+  for (const loop::Index& index : statement.instruction->indices) {
+    if (index.dynamic.is_valid()) needed.insert(index.dynamic);
+  }
+  return true;
+}
+
+/// Every register that is read in `loop`. Loops nest at most as deep as axes do.
+void collect_reads(const Loop& loop, std::set<RegId>& reads) {
+  for (const loop::Carried& carried : loop.carried) reads.insert(carried.initial);
+  for (const Statement& statement : loop.body) {
+    for (const Loop& inner : statement.loop) collect_reads(inner, reads);
+    if (!statement.instruction) continue;
+    reads.insert(statement.instruction->args.begin(), statement.instruction->args.end());
+    for (const loop::Index& index : statement.instruction->indices) {
+      if (index.dynamic.is_valid()) reads.insert(index.dynamic);
     }
   }
-  Value* begin = i64(0);
-  for (const Panel& panel : panels) {
-    Value* end = whole_part(end_of(panel.end), panel.width);
-    emit_plain(within({begin, end}, column_share), panel.width, columns.name,
-               [&](Value* at) { emit_panel(tiles, panel, at); });
-    begin = end;
+}
+
+/// The statements of a nest around its chains: what they need and they themselves, then all else, which would
+/// only hold registers meanwhile.
+struct Parts {
+  std::vector<const Statement*> chains;
+  std::vector<const Statement*> after;
+};
+
+Parts parts_of(const Loop& rows) {
+  const loop::Body& columns = rows.body.back().loop.front().body;
+  std::vector<const Statement*> all;
+  for (auto at = rows.body.begin(); at != rows.body.end() - 1; ++at) all.push_back(&*at);
+  for (const Statement& statement : columns) all.push_back(&statement);
+  std::size_t end = all.size();
+  while (all[end - 1]->loop.empty()) --end;
+  const auto last = all.begin() + static_cast<std::ptrdiff_t>(end);
+  // What is stored between chains may be read again behind it.
+  if (std::any_of(all.begin(), last, [](const Statement* s) { return s->store.has_value(); }))
+    return {{all.begin(), last}, {last, all.end()}};
+  Parts parts;
+  std::set<RegId> needed;
+  for (std::size_t i = end; i-- > 0;) {
+    for (const Loop& chain : all[i]->loop) collect_reads(chain, needed);
+    (takes_part(*all[i], needed) ? parts.chains : parts.after).push_back(all[i]);
   }
+  std::reverse(parts.chains.begin(), parts.chains.end());
+  std::reverse(parts.after.begin(), parts.after.end());
+  parts.after.insert(parts.after.end(), last, all.end());
+  return parts;
+}
+
+}  // namespace
+
+void KernelEmitter::emit_tiles(const Loop& loop) {
+  const Loop& columns = loop.body.back().loop.front();
+  std::vector<Panel> panels =
+      choose_panels({loop.extent, columns.extent, program_.batch, widest_element(columns.body)}, unit_);
+  TileRows rows = tile_rows(loop, panels.front().rows);
+  std::optional<Bounds> share;
+  if (is_divided(loop)) {
+    const std::int64_t column_units = units_of(columns.extent, panels.front().width);
+    // On a tie by columns: each worker then packs and reads its own part of the repeated operand.
+    if (unevenness(column_units) <= unevenness(units_of(loop.extent, rows.tile))) {
+      share = share_of(columns.extent == kBatch ? rows_ : i64(columns.extent), panels.front().width);
+    } else {
+      rows.units = share_of(rows.units.end, 1);
+    }
+  }
+  const std::vector<Pack> packs = choose_row_packs(program_, loop, panels.front());
+  if (packs.empty()) return emit_panels(rows, panels, share);
+  // All panels read the same copy.
+  for (Panel& panel : panels) panel.rows = rows.tile;
+  std::int64_t bytes_of_unit = 0;
+  for (const Pack& pack : packs) bytes_of_unit += pack.steps * rows.tile * dtype_bytes(pack.load->dtype);
+  const std::int64_t units = std::min(kMostPackedBytes / bytes_of_unit, units_of(loop.extent, rows.tile));
+  for (const Pack& pack : packs) {
+    // The last unit may hold two tiles.
+    rows.packed.push_back(packed_block(pack, (units + 1) * rows.tile));
+    rows.packed.back().lanes.var = loop.var;
+  }
+  const Bounds all = rows.units;
+  emit_plain(all, units, loop.name, [&](Value* at) {
+    rows.units = within({at, builder_.CreateAdd(at, i64(units))}, all);
+    pack_rows(rows);
+    emit_panels(rows, panels, share);
+  });
 }
 
 std::int64_t KernelEmitter::units_of(std::int64_t extent, std::int64_t unit) const {
   return ((extent == kBatch ? program_.batch : extent) + unit - 1) / unit;
 }
 
-/// All rows of one panel: whole tiles, then the rest, which is a tile of its own if its size is known.
+/// All rows in tiles of `tile`. Of a batch the whole one is expected; any other leaves single rows.
+KernelEmitter::TileRows KernelEmitter::tile_rows(const Loop& rows, unsigned tile) {
+  const bool is_batch = rows.extent == kBatch;
+  const RowTiles tiles = row_tiles(is_batch ? program_.batch : rows.extent, tile);
+  TileRows result{.loop = rows, .tile = tile, .rest = tiles.rest, .packed = {}};
+  result.end = is_batch ? rows_ : i64(rows.extent);
+  result.whole = i64(tiles.whole);
+  Value* count = i64(tiles.whole + (tiles.rest.empty() ? 0 : 1));
+  if (is_batch) {
+    result.is_expected = builder_.CreateICmpEQ(rows_, i64(program_.batch));
+    Value* whole = builder_.CreateUDiv(rows_, i64(tile));
+    Value* up = builder_.CreateUDiv(builder_.CreateAdd(rows_, i64(tile - 1)), i64(tile));
+    result.whole = builder_.CreateSelect(result.is_expected, result.whole, whole);
+    count = builder_.CreateSelect(result.is_expected, count, up);
+  }
+  result.units = {i64(0), count};
+  return result;
+}
+
+void KernelEmitter::emit_panels(const TileRows& rows, const std::vector<Panel>& panels,
+                                const std::optional<Bounds>& share) {
+  Value* begin = i64(0);
+  for (const Panel& panel : panels) {
+    Value* end = end_of(panel);
+    emit_plain(within({begin, end}, share), panel.width, rows.loop.body.back().loop.front().name,
+               [&](Value* at) { emit_panel(rows, panel, at); });
+    begin = end;
+  }
+}
+
 void KernelEmitter::emit_panel(const TileRows& rows, const Panel& panel, Value* column) {
   const Loop& columns = rows.loop.body.back().loop.front();
   elements_.set_var(columns.var, column);
-  const std::vector<Pack> packs = choose_packs(program_, rows.loop, panel);
-  for (const Pack& pack : packs) emit_pack(pack, panel, columns.var);
-  const auto [begin, end] = rows.bounds;
-  Value* whole = builder_.CreateAdd(begin, whole_part(builder_.CreateSub(end, begin), panel.rows));
-  emit_tile(rows.loop, panel, panel.rows, {begin, whole});
-  const bool is_rest_known =
-      rows.loop.extent != kBatch && (!is_divided(rows.loop) || rows.unit == panel.rows);
-  const auto rest = is_rest_known ? static_cast<unsigned>(rows.loop.extent % panel.rows) : 1;
-  if (rest > 0) emit_tile(rows.loop, panel, rest, {whole, end});
-  elements_.clear_packed();
+  const std::vector<Pack> packs = choose_column_packs(program_, rows.loop, panel);
+  for (const Pack& pack : packs) pack_columns(pack, panel, columns.var);
+  for_each_tile(rows, [&](Value* row, unsigned count) { emit_tile(rows, panel, row, count); });
+  for (const Pack& pack : packs) elements_.clear_packed(pack.load->result);
 }
 
-void KernelEmitter::emit_tile(const Loop& rows, const Panel& panel, unsigned row_count,
-                              const Bounds& bounds) {
-  const Loop& columns = rows.body.back().loop.front();
-  emit_plain(bounds, row_count, rows.name, [&](Value* at) {
-    elements_.set_var(rows.var, at);
-    elements_.at_rows(row_count, rows.var, [&] {
-      for (const loop::Statement& statement : rows.body) {
-        if (statement.instruction) elements_.emit_instruction(*statement.instruction);
-      }
-      elements_.at_width(panel.width, panel.width == 1 ? VarId{} : columns.var,
-                         [&] { emit_columns(columns.body); });
-    });
+/// Copies the row operands of all units.
+void KernelEmitter::pack_rows(const TileRows& rows) {
+  for_each_tile(rows, [&](Value* row, unsigned count) {
+    elements_.set_var(rows.loop.var, row);
+    Value* distance = builder_.CreateSub(row, builder_.CreateMul(rows.units.begin, i64(rows.tile)));
+    for (const PackedBlock& packed : rows.packed) {
+      const PackedBlock tile = tile_of(packed, distance, count);
+      elements_.at_lanes(tile.lanes, [&] {
+        for (const Statement& statement : rows.loop.body) {
+          if (statement.instruction) elements_.emit_instruction(*statement.instruction);
+        }
+      });
+      fill(tile);
+    }
   });
 }
 
+/// Whole tiles, then what the last unit holds if it is among the units.
+void KernelEmitter::for_each_tile(const TileRows& rows, const TileBody& body) {
+  const auto [first, last] = rows.units;
+  Value* tile = i64(rows.tile);
+  Value* whole = builder_.CreateSelect(builder_.CreateICmpSLT(last, rows.whole), last, rows.whole);
+  emit_plain({builder_.CreateMul(first, tile), builder_.CreateMul(whole, tile)}, rows.tile, rows.loop.name,
+             [&](Value* row) { body(row, rows.tile); });
+  Value* at = builder_.CreateMul(rows.whole, tile);
+  Value* has_rest = builder_.CreateAnd(builder_.CreateICmpSLE(first, rows.whole), builder_.CreateICmpSGT(last, rows.whole));
+  Value* end = builder_.CreateSelect(has_rest, rows.end, at);
+  for (std::size_t i = 0; i < rows.rest.size(); ++i) {
+    std::int64_t count = 1;
+    while (i + 1 < rows.rest.size() && rows.rest[i + 1] == rows.rest[i]) ++i, ++count;
+    Value* next = builder_.CreateAdd(at, i64(count * rows.rest[i]));
+    Value* is_taken = rows.is_expected == nullptr ? has_rest : builder_.CreateAnd(has_rest, rows.is_expected);
+    next = builder_.CreateSelect(is_taken, next, at);
+    emit_plain({at, next}, rows.rest[i], rows.loop.name, [&](Value* row) { body(row, rows.rest[i]); });
+    at = next;
+  }
+  if (rows.is_expected == nullptr) return;
+  emit_plain({at, end}, 1, rows.loop.name, [&](Value* row) { body(row, 1); });
+}
+
+void KernelEmitter::emit_tile(const TileRows& rows, const Panel& panel, Value* row, unsigned count) {
+  const Loop& columns = rows.loop.body.back().loop.front();
+  elements_.set_var(rows.loop.var, row);
+  read_packed(rows, row, count);
+  elements_.at_rows(count, rows.loop.var, [&] {
+    elements_.at_lanes({panel.width, columns.var, panel.lanes()}, [&] { emit_columns(rows.loop); });
+  });
+  for (const PackedBlock& packed : rows.packed) elements_.clear_packed(packed.pack.load->result);
+}
+
+/// From now on the row operands of this tile are read from their copy.
+void KernelEmitter::read_packed(const TileRows& rows, Value* row, unsigned count) {
+  Value* distance = builder_.CreateSub(row, builder_.CreateMul(rows.units.begin, i64(rows.tile)));
+  for (const PackedBlock& packed : rows.packed) {
+    const PackedBlock tile = tile_of(packed, distance, count);
+    elements_.set_packed(tile.pack.load->result, [this, tile] {
+      Value* place = packed_place(tile, elements_.var(tile.pack.chain.back()->var), elements_.row());
+      return builder_.CreateAlignedLoad(tile.element, place, element_align(tile));
+    });
+  }
+}
+
 /// The chains for all rows at once; what is done to their sums row by row.
-void KernelEmitter::emit_columns(const loop::Body& body) {
-  std::size_t chains = body.size();
-  while (body[chains - 1].loop.empty()) --chains;
-  for (std::size_t i = 0; i < chains; ++i) emit_statement(body[i]);
+void KernelEmitter::emit_columns(const Loop& rows) {
+  const Parts parts = parts_of(rows);
+  for (const Statement* statement : parts.chains) emit_statement(*statement);
   elements_.row_by_row([&] {
-    for (std::size_t i = chains; i < body.size(); ++i) emit_statement(body[i]);
+    for (const Statement* statement : parts.after) emit_statement(*statement);
   });
 }
 

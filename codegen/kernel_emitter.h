@@ -75,6 +75,7 @@ class KernelEmitter {
   void set_carried(const loop::Loop& loop, loop::RegId loop::Carried::*member, const Values& values);
   /// The last multiple of `width` at or before `end`.
   llvm::Value* whole_part(llvm::Value* end, std::int64_t width);
+  llvm::Value* end_of(const Panel& panel);
 
   // emit_straight.cpp: loops written out.
   void emit_straight(const loop::Loop& loop);
@@ -97,36 +98,47 @@ class KernelEmitter {
   llvm::Value* lane_range(llvm::Value* wide, unsigned begin, unsigned count);
 
   // emit_tile.cpp: contractions.
-  void emit_tiles(const loop::Loop& rows);
-  /// The rows of a nest that are covered by tiles.
-  struct TileRows {
-    const loop::Loop& loop;
-    Bounds bounds;
-    std::int64_t unit = 1;  // bounds but the last lie on multiples of it
-  };
-  /// In how many pieces of `unit` a whole batch or an axis falls.
-  std::int64_t units_of(std::int64_t extent, std::int64_t unit) const;
-  void emit_panel(const TileRows& rows, const Panel& panel, llvm::Value* column);
-  void emit_tile(const loop::Loop& rows, const Panel& panel, unsigned row_count, const Bounds& bounds);
-  void emit_columns(const loop::Body& body);
-
-  // emit_pack.cpp: operands copied together.
-  /// The copy of one operand: `width` elements for each step of the chain.
+  /// The copy of one operand: some lanes for each step of the chain.
   struct PackedBlock {
     Pack pack;
     llvm::Type* element = nullptr;
     llvm::Value* memory = nullptr;
-    unsigned width = 1;
-
-    llvm::Align align() const {
-      const auto bytes = static_cast<std::uint64_t>(dtype_bytes(pack.load->dtype)) * width;
-      return llvm::Align(std::min<std::uint64_t>(bytes, kVectorBytes));
-    }
+    ElementEmitter::Lanes lanes;
+    llvm::Align align;  // of the lanes of a step
   };
-  void emit_pack(const Pack& pack, const Panel& panel, loop::VarId column);
+  /// The rows of a nest, in units: whole tiles and, as the last unit, all that they leave.
+  struct TileRows {
+    const loop::Loop& loop;
+    unsigned tile = 1;               // rows of a whole one
+    std::vector<unsigned> rest;      // tiles of the last unit, if the number of rows is the expected one
+    llvm::Value* end = nullptr;      // rows
+    llvm::Value* whole = nullptr;    // whole tiles
+    llvm::Value* is_expected = nullptr;
+    Bounds units = {};               // of this worker, or of the part of them that is packed
+    std::vector<PackedBlock> packed; // operands, from the first of `units` on
+  };
+  void emit_tiles(const loop::Loop& rows);
+  TileRows tile_rows(const loop::Loop& rows, unsigned tile);
+  void emit_panels(const TileRows& rows, const std::vector<Panel>& panels, const std::optional<Bounds>& share);
+  void emit_panel(const TileRows& rows, const Panel& panel, llvm::Value* column);
+  void pack_rows(const TileRows& rows);
+  using TileBody = std::function<void(llvm::Value* row, unsigned count)>;
+  void for_each_tile(const TileRows& rows, const TileBody& body);
+  void emit_tile(const TileRows& rows, const Panel& panel, llvm::Value* row, unsigned count);
+  void read_packed(const TileRows& rows, llvm::Value* row, unsigned count);
+  void emit_columns(const loop::Loop& rows);
+  /// In how many pieces of `unit` a whole batch or an axis falls.
+  std::int64_t units_of(std::int64_t extent, std::int64_t unit) const;
+
+  // emit_pack.cpp: operands copied together.
+  static llvm::Align element_align(const PackedBlock& block);
+  PackedBlock packed_block(const Pack& pack, std::int64_t lanes);
+  PackedBlock tile_of(const PackedBlock& block, llvm::Value* distance, unsigned lanes);
+  void fill(const PackedBlock& block);
+  void pack_columns(const Pack& pack, const Panel& panel, loop::VarId column);
   void pack_steps(const PackedBlock& block, std::size_t depth);
   void pack_step(const PackedBlock& block, llvm::Value* step);
-  void pack_square(const PackedBlock& block, llvm::Value* step, unsigned lanes);
+  void pack_square(const PackedBlock& block, llvm::Value* step, unsigned side);
   llvm::Value* packed_place(const PackedBlock& block, llvm::Value* first_step, unsigned first_lane);
 
   const loop::Program& program_;

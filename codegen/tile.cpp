@@ -1,6 +1,7 @@
 #include "codegen/tile.h"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 
 namespace dlg {
@@ -17,16 +18,24 @@ constexpr unsigned kMostVectors = 4;
 constexpr unsigned kMostRows = 14;
 /// Cycles from the operand of a multiply-add to its result: so many chains must run side by side.
 constexpr double kChainLatency = 4;
-/// A load costs this part of a multiply-add: both are issued twice a cycle, but the loads miss now and then.
-constexpr double kLoadCost = 0.7;
-/// The same if it comes from the second-level cache.
-constexpr double kFarLoadCost = 2;
+/// A load costs what a multiply-add costs: both are issued twice a cycle.
+constexpr double kLoadCost = 1;
 /// Counting and branching, once for each step of the chain.
 constexpr double kStepCost = 1.5;
 
-double cost_of(const TileQuery& query, Tile tile) {
+/// The rest of `rows` valid rows after whole tiles, by the tiles that code for any number of rows has.
+std::vector<unsigned> batch_rest(std::int64_t rows, unsigned tile) {
+  std::vector<unsigned> rest;
+  auto left = static_cast<unsigned>(rows % tile);
+  for (const unsigned size : rest_tiles(tile)) {
+    for (; left >= size; left -= size) rest.push_back(size);
+  }
+  return rest;
+}
+
+double cost_of(Tile tile) {
   const double products = tile.vectors * tile.rows;
-  const double loads = kLoadCost * tile.vectors + (query.has_far_rows ? kFarLoadCost : kLoadCost) * tile.rows;
+  const double loads = kLoadCost * (tile.vectors + tile.rows);
   return std::max({products, loads, kChainLatency}) + kStepCost;
 }
 
@@ -35,16 +44,15 @@ unsigned most_rows(unsigned vectors, const VectorUnit& unit) {
   return std::clamp((unit.registers - 1 - vectors) / vectors, 1U, kMostRows);
 }
 
-/// The cost of covering `rows` rows by tiles of `tile.rows`: the rest of a known number is a tile of its own,
-/// the rest of the valid rows goes one by one.
+/// The cost of covering all rows by tiles of `tile.rows`; the rest of the valid rows goes by ever smaller
+/// tiles.
 double cost_of_rows(const TileQuery& query, Tile tile) {
   const bool is_batch = query.rows == kBatch;
   const std::int64_t rows = is_batch ? query.batch : query.rows;
-  const std::int64_t whole = rows / tile.rows;
-  const auto rest = static_cast<unsigned>(rows % tile.rows);
-  double cost = static_cast<double>(whole) * cost_of(query, tile);
-  if (rest > 0 && is_batch) cost += rest * cost_of(query, {tile.vectors, 1});
-  if (rest > 0 && !is_batch) cost += cost_of(query, {tile.vectors, rest});
+  const RowTiles tiles =
+      is_batch ? RowTiles{rows / tile.rows, batch_rest(rows, tile.rows)} : row_tiles(rows, tile.rows);
+  double cost = static_cast<double>(tiles.whole) * cost_of(tile);
+  for (const unsigned rest : tiles.rest) cost += cost_of({tile.vectors, rest});
   return cost;
 }
 
@@ -69,24 +77,33 @@ struct Cover {
   double cost = 0;
 };
 
-/// Panels of `vectors` vectors as far as they go, then narrower ones; the last lanes by ever shorter vectors.
-Cover cover_from(const TileQuery& query, unsigned vectors, const VectorUnit& unit) {
-  Cover cover;
-  const unsigned lanes = unit.bytes / static_cast<unsigned>(query.element_bytes);
-  std::int64_t done = 0;
-  const auto take = [&](unsigned width) {
-    const std::int64_t end = done + (query.columns - done) / width * width;
-    if (end == done) return;
+struct Covering {
+  const TileQuery& query;
+  const VectorUnit& unit;
+  unsigned lanes;
+
+  void append(Cover& cover, std::int64_t end, unsigned width) const {
+    const std::int64_t begin = cover.panels.empty() ? 0 : cover.panels.back().end;
     const Choice choice = best_rows(query, std::max(1U, width / lanes), unit);
-    const std::int64_t panels = (end - done) / width;
-    cover.cost += choice.cost * static_cast<double>(panels);
-    cover.panels.push_back({done, end, width, choice.rows});
-    done = end;
-  };
-  for (unsigned count = vectors; count > 0; count /= 2) take(count * lanes);
-  for (unsigned width = lanes / 2; width > 0; width /= 2) take(width);
-  return cover;
-}
+    cover.cost += choice.cost * static_cast<double>((end - begin + width - 1) / width);
+    cover.panels.push_back({begin, end, width, choice.rows});
+  }
+
+  /// `cover` and the columns behind it: whole panels of `vectors` vectors, then narrower ones or a single one
+  /// with idle lanes, whichever is cheaper.
+  Cover rest_of(Cover cover, unsigned vectors) const {
+    const unsigned width = vectors * lanes;
+    const std::int64_t begin = cover.panels.empty() ? 0 : cover.panels.back().end;
+    const std::int64_t whole = begin + (query.columns - begin) / width * width;
+    if (whole > begin) append(cover, whole, width);
+    if (whole == query.columns) return cover;
+    Cover idle = cover;
+    append(idle, query.columns, std::bit_ceil(static_cast<unsigned>(query.columns - whole)));
+    if (vectors == 1) return idle;
+    Cover narrow = rest_of(std::move(cover), vectors / 2);
+    return narrow.cost < idle.cost ? narrow : idle;
+  }
+};
 
 }  // namespace
 
@@ -96,12 +113,30 @@ std::vector<Panel> choose_panels(const TileQuery& query, const VectorUnit& unit)
     const unsigned rows = best_rows(query, 1, unit).rows;
     return {{0, kBatch, lanes, rows}, {0, kBatch, 1, rows}};
   }
-  Cover best = cover_from(query, 1, unit);
+  const Covering covering{query, unit, unit.bytes / static_cast<unsigned>(query.element_bytes)};
+  Cover best = covering.rest_of({}, 1);
   for (unsigned vectors = 2; vectors <= kMostVectors; vectors *= 2) {
-    Cover cover = cover_from(query, vectors, unit);
+    Cover cover = covering.rest_of({}, vectors);
     if (cover.cost < best.cost) best = std::move(cover);
   }
   return best.panels;
+}
+
+RowTiles row_tiles(std::int64_t rows, unsigned tile) {
+  const std::int64_t whole = rows / tile;
+  const auto rest = static_cast<unsigned>(rows % tile);
+  if (rest == 0) return {whole, {}};
+  if (whole == 0 || 2 * rest > tile) return {whole, {rest}};
+  const unsigned both = tile + rest;
+  return {whole - 1, {(both + 1) / 2, both / 2}};
+}
+
+std::vector<unsigned> rest_tiles(unsigned tile) {
+  std::vector<unsigned> sizes;
+  for (unsigned size = 8; size > 0; size /= 2) {
+    if (size < tile) sizes.push_back(size);
+  }
+  return sizes;
 }
 
 std::vector<Panel> choose_row_panels(const TileQuery& query, const VectorUnit& unit) {

@@ -2,6 +2,7 @@
 // once.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "codegen/vector_unit.h"
@@ -10,12 +11,17 @@
 namespace dlg {
 
 /// A run of columns taken `width` lanes at a time, up to `end` (kBatch: as far as whole vectors of the valid
-/// rows reach), by tiles of `rows` rows.
+/// rows reach), by tiles of `rows` rows. A run narrower than its width is one panel with idle lanes.
 struct Panel {
   std::int64_t begin = 0;
   std::int64_t end = 0;
   unsigned width = 1;
   unsigned rows = 1;
+
+  /// Lanes that stand for a column.
+  unsigned lanes() const {
+    return end == kBatch ? width : static_cast<unsigned>(std::min<std::int64_t>(width, end - begin));
+  }
 };
 
 /// What a tile is made for.
@@ -24,12 +30,22 @@ struct TileQuery {
   std::int64_t columns = 0;  // iterations of the vector loop; kBatch likewise
   std::int64_t batch = 0;
   std::int64_t element_bytes = 4;
-  bool has_far_rows = false;  // what is repeated along a row lies on the same cache sets in each row
 };
 
 /// Panels that cover all columns, cheapest in all by a count of multiply-adds, loads and latencies. The
 /// result of a contraction does not depend on them: each element is a chain of its own.
 std::vector<Panel> choose_panels(const TileQuery& query, const VectorUnit& unit);
+
+/// How many whole tiles of `tile` rows lie in `rows`, and the tiles of the rest: none, one or two. A rest too short to
+/// hide the latency of its chains takes a whole tile's rows along.
+struct RowTiles {
+  std::int64_t whole = 0;
+  std::vector<unsigned> rest;
+};
+RowTiles row_tiles(std::int64_t rows, unsigned tile);
+
+/// The tiles that take what whole tiles leave of any number of rows, largest first, the last of one row.
+std::vector<unsigned> rest_tiles(unsigned tile);
 
 /// The same for a vector loop without a parallel loop around it: one row.
 std::vector<Panel> choose_row_panels(const TileQuery& query, const VectorUnit& unit);

@@ -65,7 +65,8 @@ void check_cover(const TileQuery& query, const VectorUnit& unit) {
   std::int64_t done = 0;
   for (const Panel& panel : choose_panels(query, unit)) {
     REQUIRE(panel.begin == done);
-    REQUIRE((panel.end - panel.begin) % panel.width == 0);
+    const bool has_idle_lanes = panel.end - panel.begin < panel.width;
+    REQUIRE((has_idle_lanes || (panel.end - panel.begin) % panel.width == 0));
     const auto vectors = std::max<std::int64_t>(1, panel.width * query.element_bytes / unit.bytes);
     REQUIRE(vectors * panel.rows + vectors + 1 <= unit.registers);
     done = panel.end;
@@ -87,8 +88,8 @@ TEST_CASE("tiles: panels cover every column once, within the registers") {
                VectorUnit{FmaSupport::kNone, 16, 16});
   const std::int64_t rows = GENERATE(std::int64_t{1}, std::int64_t{13}, std::int64_t{128}, kBatch);
   for (std::int64_t columns = 1; columns < 200; ++columns) {
-    check_cover({rows, columns, 32, 4, false}, unit);
-    check_cover({rows, columns, 32, 8, true}, unit);
+    check_cover({rows, columns, 32, 4}, unit);
+    check_cover({rows, columns, 32, 8}, unit);
   }
 }
 
