@@ -79,12 +79,12 @@ double step_time(const loop::Program& program) {
   context.previous_loss = context.stop_loss_below = context.stop_change_below = std::nan("");
   std::int64_t steps = 1;
   double best = std::numeric_limits<double>::max();
-  for (int round = 0; round < 12; ++round) {
+  for (int round = 0; round < 100; ++round) {
     const double begin = seconds_now();
     code.entry()(&context, steps);
     const double seconds = seconds_now() - begin;
     best = std::min(best, seconds / static_cast<double>(steps));
-    if (seconds < 0.02) steps *= 2;
+    if (seconds < 0.002) steps *= 2;
   }
   return best * 1e6;
 }

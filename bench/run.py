@@ -61,9 +61,9 @@ class Dlg:
     def __init__(self, folder, program, threads, seconds, more=()):
         self.folder, self.threads = folder, threads
         self.command = ["taskset", "-c", cpus(threads), DLG, "train", program, "--quiet", "--json", "--threads", threads, *more]
-        self.steps = 1000
-        while self.train(self.steps)["seconds"] < seconds / 4:
-            self.steps *= 2
+        self.steps = 8
+        while (took := self.train(self.steps)["seconds"]) < seconds / 2:
+            self.steps = int(self.steps * min(8, max(2, 0.7 * seconds / max(took, 1e-9))))
 
     def train(self, steps):
         return json.loads(output_of([*self.command, "--set", f"stop={steps} steps"], cwd=self.folder))

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "codegen/emit.h"
+#include "codegen/llvm_adapter.h"
 #include "ir/loop/scalar_math.h"
 #include "support/defects.h"
 
@@ -134,6 +135,22 @@ Value* ElementEmitter::to_register(Value* value, DType dtype) {
 
 Value* ElementEmitter::lane_place(const loop::Instruction& load, unsigned lane) {
   return lane_pointer(load.buffer, address_of(load.buffer, load.indices), lane);
+}
+
+void ElementEmitter::prefetch(const loop::Instruction& load) {
+  constexpr int kRead = 0;
+  constexpr int kAllLevels = 3;
+  constexpr int kData = 1;
+  constexpr std::int64_t kLineBytes = 64;
+  llvm::Module& module = *builder_.GetInsertBlock()->getModule();
+  const std::int64_t lanes = std::max<std::int64_t>(1, kLineBytes / dtype_bytes(load.dtype));
+  for_each_row([&] {
+    for (std::int64_t lane = 0; lane < used_lanes_; lane += lanes) {
+      Value* place = lane_place(load, static_cast<unsigned>(lane));
+      builder_.CreateCall(adapter::intrinsic(module, llvm::Intrinsic::prefetch, {place->getType()}),
+                          {place, builder_.getInt32(kRead), builder_.getInt32(kAllLevels), builder_.getInt32(kData)});
+    }
+  });
 }
 
 /// The used lanes; the others are 0.

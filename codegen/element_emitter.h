@@ -47,6 +47,8 @@ class ElementEmitter {
   llvm::Value* load(const loop::Instruction& instruction);
   /// Where the element of one lane lies.
   llvm::Value* lane_place(const loop::Instruction& load, unsigned lane);
+  /// Asks for the cache lines that `load` will read, for every row; its indices must be known by now.
+  void prefetch(const loop::Instruction& load);
   /// From now on the load that defines `result` is replaced by `emit`.
   void set_packed(loop::RegId result, std::function<llvm::Value*()> emit) {
     packed_[result] = std::move(emit);

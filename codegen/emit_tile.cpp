@@ -210,9 +210,25 @@ void KernelEmitter::read_packed(const TileRows& rows, Value* row, unsigned count
   }
 }
 
+/// Whether `instruction` loads its own elements for each row from a buffer that does not stay in the near caches. They
+/// arrive while the chains run.
+bool KernelEmitter::is_far(const loop::Instruction& instruction, const Loop& rows) const {
+  constexpr std::int64_t kNearBytes = std::int64_t{1} << 17;
+  if (instruction.op != loop::Op::kLoad) return false;
+  bool is_of_row = false;
+  for (const loop::Index& index : instruction.indices) {
+    if (index.dynamic.is_valid()) return false;
+    for (const loop::Index::Term& term : index.terms) is_of_row |= term.var == rows.var;
+  }
+  return is_of_row && loop::bytes_of(program_.buffers[instruction.buffer], program_.batch) > kNearBytes;
+}
+
 /// The chains for all rows at once; what is done to their sums row by row.
 void KernelEmitter::emit_columns(const Loop& rows) {
   const Parts parts = parts_of(rows);
+  for (const Statement* statement : parts.after) {
+    if (statement->instruction && is_far(*statement->instruction, rows)) elements_.prefetch(*statement->instruction);
+  }
   for (const Statement* statement : parts.chains) emit_statement(*statement);
   elements_.row_by_row([&] {
     for (const Statement* statement : parts.after) emit_statement(*statement);

@@ -126,6 +126,7 @@ class KernelEmitter {
   void for_each_tile(const TileRows& rows, const TileBody& body);
   void emit_tile(const TileRows& rows, const Panel& panel, llvm::Value* row, unsigned count);
   void read_packed(const TileRows& rows, llvm::Value* row, unsigned count);
+  bool is_far(const loop::Instruction& instruction, const loop::Loop& rows) const;
   void emit_columns(const loop::Loop& rows);
   /// In how many pieces of `unit` a whole batch or an axis falls.
   std::int64_t units_of(std::int64_t extent, std::int64_t unit) const;

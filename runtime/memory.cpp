@@ -1,6 +1,7 @@
 // Owns the allocation of aligned blocks, their guards, and the rounding of data into columns.
 #include "runtime/memory.h"
 
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +17,7 @@ namespace dlg {
 namespace {
 
 constexpr std::int64_t kAlignment = 64;
+constexpr std::int64_t kHugePage = std::int64_t{2} << 20;
 constexpr unsigned char kGuard = 0xA5;
 
 constexpr Diag<std::int64_t> kOutOfMemory{DiagCode::OutOfMemory, Severity::kError,
@@ -111,8 +113,12 @@ std::optional<AlignedBlock> AlignedBlock::allocate(std::int64_t bytes) {
   if (bytes < 0 || !padded || *padded > physical_memory()) return std::nullopt;
   const std::int64_t total = *padded / kAlignment * kAlignment;
   const std::size_t size = static_cast<std::size_t>(total);
-  Memory memory(static_cast<unsigned char*>(std::aligned_alloc(kAlignment, size)));
+  const std::size_t alignment = static_cast<std::size_t>(total < kHugePage ? kAlignment : kHugePage);
+  const std::size_t rounded = (size + alignment - 1) / alignment * alignment;
+  Memory memory(static_cast<unsigned char*>(std::aligned_alloc(alignment, rounded)));
   if (!memory) return std::nullopt;
+  // Columns of large matrices lie on as many pages as they have elements. A system that refuses is only slower.
+  if (total >= kHugePage) static_cast<void>(::madvise(memory.get(), rounded, MADV_HUGEPAGE));
   std::memset(memory.get(), kGuard, size);
   std::memset(memory.get() + kGuardBytes, 0, static_cast<std::size_t>(bytes));
   return AlignedBlock(std::move(memory), bytes, total);
