@@ -79,7 +79,8 @@ double step_time(const loop::Program& program) {
   context.previous_loss = context.stop_loss_below = context.stop_change_below = std::nan("");
   std::int64_t steps = 1;
   double best = std::numeric_limits<double>::max();
-  for (int round = 0; round < 100; ++round) {
+  const double end = seconds_now() + 1;
+  for (int round = 0; round < 100 && (round < 5 || seconds_now() < end); ++round) {
     const double begin = seconds_now();
     code.entry()(&context, steps);
     const double seconds = seconds_now() - begin;

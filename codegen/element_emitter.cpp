@@ -76,15 +76,24 @@ Value* ElementEmitter::as_i64(Value* value) {
   return builder_.CreateSExtOrTrunc(value, width == 1 ? type : llvm::FixedVectorType::get(type, width));
 }
 
-/// The scalar part: every variable at its base (lane 0 of the vector variable), the constant, a scalar
-/// register.
+/// The scalar part that is computed: every variable at its base (lane 0 of the vector variable, row 0 of the
+/// tile), a scalar register.
 Value* ElementEmitter::base_index(const Index& index) {
-  Value* sum = i64(index.offset);
+  Value* sum = i64(0);
   for (const Index::Term& term : index.terms) {
-    sum = builder_.CreateAdd(sum, builder_.CreateMul(var(term.var), i64(term.factor)));
+    sum = builder_.CreateAdd(sum, builder_.CreateMul(vars_.at(term.var), i64(term.factor)));
   }
   const bool is_scalar = index.dynamic.is_valid() && width_of(reg(index.dynamic)) == 1;
   return is_scalar ? builder_.CreateAdd(sum, as_i64(reg(index.dynamic))) : sum;
+}
+
+/// The scalar part that is a number: the offset and the row of the tile.
+std::int64_t ElementEmitter::known_index(const Index& index) const {
+  std::int64_t sum = index.offset;
+  for (const Index::Term& term : index.terms) {
+    if (term.var == row_var_) sum += term.factor * static_cast<std::int64_t>(row_);
+  }
+  return sum;
 }
 
 std::int64_t ElementEmitter::lane_factor(const Index& index) const {
@@ -97,11 +106,12 @@ std::int64_t ElementEmitter::lane_factor(const Index& index) const {
 
 ElementEmitter::Address ElementEmitter::address_of(BufferId id, const std::vector<Index>& indices) {
   const std::vector<std::int64_t> strides = element_strides(program_.buffers[id], program_.batch);
-  Address address{i64(0), 0, nullptr};
+  Address address{i64(0), 0, 0, nullptr};
   for (std::size_t axis = 0; axis < indices.size(); ++axis) {
     const Index& index = indices[axis];
     Value* stride = i64(strides[axis]);
     address.base = builder_.CreateAdd(address.base, builder_.CreateMul(base_index(index), stride));
+    address.known += known_index(index) * strides[axis];
     address.lane_stride += lane_factor(index) * strides[axis];
     if (!index.dynamic.is_valid() || width_of(reg(index.dynamic)) == 1) continue;
     Value* wide = as_i64(reg(index.dynamic));
@@ -111,17 +121,17 @@ ElementEmitter::Address ElementEmitter::address_of(BufferId id, const std::vecto
   return address;
 }
 
-Value* ElementEmitter::pointer_to(BufferId id, Value* offset) {
-  llvm::Type* type = memory_type(builder_.getContext(), program_.buffers[id].type.dtype);
-  return builder_.CreateInBoundsGEP(type, pointers_.at(id), offset);
-}
-
+/// Rows of a tile differ in the number that comes last, which an instruction adds by itself.
 Value* ElementEmitter::lane_pointer(BufferId id, const Address& address, unsigned lane) {
-  Value* offset = builder_.CreateAdd(address.base, i64(address.lane_stride * lane));
+  llvm::Type* type = memory_type(builder_.getContext(), program_.buffers[id].type.dtype);
+  Value* offset = address.base;
   if (address.lane_offsets != nullptr) {
     offset = builder_.CreateAdd(offset, builder_.CreateExtractElement(address.lane_offsets, lane));
   }
-  return pointer_to(id, offset);
+  const std::int64_t known = address.known + address.lane_stride * lane;
+  if (known == 0) return builder_.CreateInBoundsGEP(type, pointers_.at(id), offset);
+  // Without the known part the place may lie outside of the buffer.
+  return builder_.CreateGEP(type, builder_.CreateGEP(type, pointers_.at(id), offset), i64(known));
 }
 
 bool ElementEmitter::is_contiguous(const Address& address) {
@@ -180,11 +190,11 @@ Value* ElementEmitter::load(const loop::Instruction& instruction) {
   const Address address = address_of(id, instruction.indices);
   const bool is_uniform = address.lane_offsets == nullptr && address.lane_stride == 0;
   if (width_ == 1 || is_uniform) {
-    return to_register(builder_.CreateAlignedLoad(type, pointer_to(id, address.base), align), dtype);
+    return to_register(builder_.CreateAlignedLoad(type, lane_pointer(id, address, 0), align), dtype);
   }
   llvm::Type* wide = llvm::FixedVectorType::get(type, width_);
   if (is_contiguous(address)) {
-    return to_register(load_contiguous(type, pointer_to(id, address.base), align), dtype);
+    return to_register(load_contiguous(type, lane_pointer(id, address, 0), align), dtype);
   }
   Value* result = llvm::Constant::getNullValue(wide);
   for (unsigned lane = 0; lane < used_lanes_; ++lane) {
@@ -209,10 +219,10 @@ void ElementEmitter::store_row(const loop::StoreInstruction& instruction) {
     value = builder_.CreateZExt(value, width_ == 1 ? byte : llvm::FixedVectorType::get(byte, width_));
   }
   if (width_ == 1) {
-    builder_.CreateAlignedStore(value, pointer_to(id, address.base), align);
+    builder_.CreateAlignedStore(value, lane_pointer(id, address, 0), align);
     return;
   }
-  if (is_contiguous(address)) return store_contiguous(value, pointer_to(id, address.base), align);
+  if (is_contiguous(address)) return store_contiguous(value, lane_pointer(id, address, 0), align);
   for (unsigned lane = 0; lane < used_lanes_; ++lane) {
     builder_.CreateAlignedStore(builder_.CreateExtractElement(value, lane), lane_pointer(id, address, lane),
                                 align);
@@ -229,7 +239,7 @@ Value* ElementEmitter::lane_ramp(std::int64_t factor) {
 }
 
 Value* ElementEmitter::index_value(const Index& index) {
-  Value* base = base_index(index);
+  Value* base = builder_.CreateAdd(base_index(index), i64(known_index(index)));
   if (width_ == 1 || !is_varying(index)) return base;
   Value* value = builder_.CreateAdd(builder_.CreateVectorSplat(width_, base), lane_ramp(lane_factor(index)));
   const bool is_wide = index.dynamic.is_valid() && width_of(reg(index.dynamic)) > 1;

@@ -70,10 +70,11 @@ class ElementEmitter {
   void row_by_row(const std::function<void()>& emit);
 
  private:
-  /// Pieces of an element address: scalar offset, stride per lane, and a register that varies over lanes, if
-  /// any.
+  /// Pieces of an element address: scalar offset, computed and known, stride per lane, and a register that varies
+  /// over lanes, if any.
   struct Address {
     llvm::Value* base = nullptr;
+    std::int64_t known = 0;
     std::int64_t lane_stride = 0;
     llvm::Value* lane_offsets = nullptr;
   };
@@ -87,9 +88,9 @@ class ElementEmitter {
   bool is_varying(const loop::Index& index) const;
   llvm::Value* as_i64(llvm::Value* value);
   llvm::Value* base_index(const loop::Index& index);
+  std::int64_t known_index(const loop::Index& index) const;
   std::int64_t lane_factor(const loop::Index& index) const;
   Address address_of(loop::BufferId id, const std::vector<loop::Index>& indices);
-  llvm::Value* pointer_to(loop::BufferId id, llvm::Value* offset);
   llvm::Value* lane_pointer(loop::BufferId id, const Address& address, unsigned lane);
   static bool is_contiguous(const Address& address);
   llvm::Value* load_contiguous(llvm::Type* element, llvm::Value* place, llvm::Align align);

@@ -108,12 +108,34 @@ void KernelEmitter::emit_lanes_as_vector(const Loop& loop) {
     });
   });
   const bool has_rest = loop.extent == kBatch || loop.extent % kReductionLanes != 0;
-  if (has_rest && !has_defect(Defect::kLostLaneTail)) lanes = with_rest(loop, lanes, {whole, bounds.end});
+  if (has_rest && !has_defect(Defect::kLostLaneTail)) {
+    lanes = loop.extent == kBatch ? with_rest(loop, lanes, {whole, bounds.end}) : with_known_rest(loop, lanes);
+  }
   for (unsigned half = kReductionLanes / 2; half > 0; half /= 2) lanes = joined_halves(loop, lanes, half);
   set_carried(loop, &loop::Carried::result, lanes);
 }
 
-/// The iterations that do not fill a vector.
+/// The iterations that do not fill a vector, all at once; the other lanes stay as they are.
+KernelEmitter::Values KernelEmitter::with_known_rest(const Loop& loop, const Values& lanes) {
+  const auto rest = static_cast<unsigned>(loop.extent % kReductionLanes);
+  std::vector<int> chosen;
+  for (unsigned lane = 0; lane < kReductionLanes; ++lane) {
+    chosen.push_back(static_cast<int>(lane < rest ? lane : kReductionLanes + lane));
+  }
+  Values result;
+  elements_.at_lanes({kReductionLanes, loop.var, rest}, [&] {
+    elements_.set_var(loop.var, i64(loop.extent - rest));
+    set_carried(loop, &loop::Carried::current, lanes);
+    emit_body(loop.body);
+    const Values next = wide_values(loop, &loop::Carried::next);
+    for (std::size_t i = 0; i < lanes.size(); ++i) {
+      result.push_back(builder_.CreateShuffleVector(next[i], lanes[i], chosen));
+    }
+  });
+  return result;
+}
+
+/// The iterations that do not fill a vector, one by one.
 KernelEmitter::Values KernelEmitter::with_rest(const Loop& loop, const Values& lanes, const Bounds& rest) {
   Values memories;
   for (std::size_t i = 0; i < lanes.size(); ++i) {

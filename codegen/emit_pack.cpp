@@ -54,6 +54,7 @@ Value* KernelEmitter::packed_place(const PackedBlock& block, Value* first_step, 
 
 /// One step: the elements of all lanes as the load instruction reads them.
 void KernelEmitter::pack_step(const PackedBlock& block, Value* step) {
+  elements_.set_var(block.lanes.var, block.first);
   elements_.set_var(block.pack.chain.back()->var, step);
   for (const loop::Instruction* input : block.pack.inputs) elements_.emit_instruction(*input);
   builder_.CreateAlignedStore(elements_.load(*block.pack.load), packed_place(block, step, 0), block.align);
@@ -62,6 +63,7 @@ void KernelEmitter::pack_step(const PackedBlock& block, Value* step) {
 /// As many steps as a square has lanes: the steps of one lane are neighbours in memory. What no lane stands for
 /// is 0.
 void KernelEmitter::pack_square(const PackedBlock& block, Value* step, unsigned side) {
+  elements_.set_var(block.lanes.var, block.first);
   elements_.set_var(block.pack.chain.back()->var, step);
   for (const loop::Instruction* input : block.pack.inputs) elements_.emit_instruction(*input);
   llvm::Type* vector = llvm::FixedVectorType::get(block.element, side);
@@ -83,57 +85,63 @@ void KernelEmitter::pack_square(const PackedBlock& block, Value* step, unsigned 
   }
 }
 
-/// The loops over the steps, from loop `depth` of the chain on.
-void KernelEmitter::pack_steps(const PackedBlock& block, std::size_t depth) {
-  const Loop& loop = *block.pack.chain[depth];
+/// The loops over the steps, from loop `depth` of the chain on; the blocks have the same pack and lanes.
+void KernelEmitter::pack_steps(const std::vector<PackedBlock>& blocks, std::size_t depth) {
+  const PackedBlock& any = blocks.front();
+  const Loop& loop = *any.pack.chain[depth];
   Value* end = loop.extent == kBatch ? rows_ : i64(loop.extent);
-  if (depth + 1 < block.pack.chain.size()) {
+  if (depth + 1 < any.pack.chain.size()) {
     return emit_plain({i64(0), end}, 1, loop.name, [&](Value* at) {
       elements_.set_var(loop.var, at);
-      pack_steps(block, depth + 1);
+      pack_steps(blocks, depth + 1);
     });
   }
   Value* begin = i64(0);
-  const auto element_bytes = static_cast<unsigned>(dtype_bytes(block.pack.load->dtype));
-  const unsigned side = std::min(std::bit_ceil(block.lanes.width), unit_.bytes / element_bytes);
-  if (block.pack.is_turned() && side > 1) {
+  const auto element_bytes = static_cast<unsigned>(dtype_bytes(any.pack.load->dtype));
+  const unsigned side = std::min(std::bit_ceil(any.lanes.width), unit_.bytes / element_bytes);
+  if (any.pack.is_turned() && side > 1) {
     Value* whole = whole_part(end, side);
-    emit_plain({begin, whole}, side, loop.name, [&](Value* at) { pack_square(block, at, side); });
+    emit_plain({begin, whole}, side, loop.name, [&](Value* at) {
+      for (const PackedBlock& block : blocks) pack_square(block, at, side);
+    });
     begin = whole;
   }
-  emit_plain({begin, end}, 1, loop.name, [&](Value* at) { pack_step(block, at); });
+  emit_plain({begin, end}, 1, loop.name, [&](Value* at) {
+    for (const PackedBlock& block : blocks) pack_step(block, at);
+  });
 }
 
 KernelEmitter::PackedBlock KernelEmitter::packed_block(const Pack& pack, std::int64_t lanes) {
-  PackedBlock block{pack, memory_type(builder_.getContext(), pack.load->dtype), nullptr, {}, {}};
+  PackedBlock block{pack, memory_type(builder_.getContext(), pack.load->dtype), nullptr, {}, {}, nullptr, nullptr};
   block.align = element_align(block);
   block.memory = slot(llvm::ArrayType::get(block.element, static_cast<std::uint64_t>(pack.steps * lanes)), "packed");
   return block;
 }
 
-void KernelEmitter::fill(const PackedBlock& block) {
-  elements_.at_lanes(block.lanes, [&] { pack_steps(block, 0); });
+void KernelEmitter::fill(const std::vector<PackedBlock>& blocks) {
+  elements_.at_lanes(blocks.front().lanes, [&] {
+    // Only one block at a time needs what stands before the chains.
+    if (blocks.front().before != nullptr) {
+      elements_.set_var(blocks.front().lanes.var, blocks.front().first);
+      for (const loop::Statement& statement : *blocks.front().before) {
+        if (statement.instruction) elements_.emit_instruction(*statement.instruction);
+      }
+    }
+    pack_steps(blocks, 0);
+  });
 }
 
 void KernelEmitter::pack_columns(const Pack& pack, const Panel& panel, VarId column) {
   PackedBlock block = packed_block(pack, panel.width);
   block.lanes = {panel.width, column, panel.lanes()};
+  block.first = elements_.var(column);
   block.align = llvm::Align(std::min<std::uint64_t>(block.align.value() * panel.width, kVectorBytes));
-  fill(block);
+  fill({block});
   llvm::Type* row = llvm::FixedVectorType::get(block.element, panel.width);
   elements_.set_packed(pack.load->result, [this, block, row] {
     Value* place = packed_place(block, elements_.var(block.pack.chain.back()->var), 0);
     return builder_.CreateAlignedLoad(row, place, block.align);
   });
-}
-
-/// The part of `block` that belongs to the tile of `lanes` rows at `distance` rows from its beginning.
-KernelEmitter::PackedBlock KernelEmitter::tile_of(const PackedBlock& block, Value* distance, unsigned lanes) {
-  PackedBlock tile = block;
-  Value* elements = builder_.CreateMul(distance, i64(block.pack.steps));
-  tile.memory = builder_.CreateInBoundsGEP(block.element, block.memory, elements);
-  tile.lanes = {lanes, block.lanes.var, lanes};
-  return tile;
 }
 
 }  // namespace dlg

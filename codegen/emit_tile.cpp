@@ -95,7 +95,7 @@ void KernelEmitter::emit_tiles(const Loop& loop) {
   for (const Pack& pack : packs) {
     // The last unit may hold two tiles.
     rows.packed.push_back(packed_block(pack, (units + 1) * rows.tile));
-    rows.packed.back().lanes.var = loop.var;
+    if (!pack.has_neighbours()) rows.packed.back().before = &loop.body;
   }
   const Bounds all = rows.units;
   emit_plain(all, units, loop.name, [&](Value* at) {
@@ -148,21 +148,39 @@ void KernelEmitter::emit_panel(const TileRows& rows, const Panel& panel, Value* 
   for (const Pack& pack : packs) elements_.clear_packed(pack.load->result);
 }
 
-/// Copies the row operands of all units.
+/// Copies the row operands of all units. Rows that are neighbours go several tiles at a time: those share cache
+/// lines.
 void KernelEmitter::pack_rows(const TileRows& rows) {
-  for_each_tile(rows, [&](Value* row, unsigned count) {
-    elements_.set_var(rows.loop.var, row);
-    Value* distance = builder_.CreateSub(row, builder_.CreateMul(rows.units.begin, i64(rows.tile)));
-    for (const PackedBlock& packed : rows.packed) {
-      const PackedBlock tile = tile_of(packed, distance, count);
-      elements_.at_lanes(tile.lanes, [&] {
-        for (const Statement& statement : rows.loop.body) {
-          if (statement.instruction) elements_.emit_instruction(*statement.instruction);
+  constexpr std::int64_t kGroup = 8;
+  for (const PackedBlock& packed : rows.packed) {
+    TileRows left = rows;
+    if (packed.pack.has_neighbours()) {
+      const auto [first, last] = rows.units;
+      Value* whole = builder_.CreateSelect(builder_.CreateICmpSLT(last, rows.whole), last, rows.whole);
+      left.units.begin = builder_.CreateAdd(first, whole_part(builder_.CreateSub(whole, first), kGroup));
+      emit_plain({first, left.units.begin}, kGroup, rows.loop.name, [&](Value* unit) {
+        Value* row = builder_.CreateMul(unit, i64(rows.tile));
+        std::vector<PackedBlock> group;
+        for (std::int64_t i = 0; i < kGroup; ++i) {
+          group.push_back(tile_of(rows, packed, builder_.CreateAdd(row, i64(i * rows.tile)), rows.tile));
         }
+        fill(group);
       });
-      fill(tile);
     }
-  });
+    for_each_tile(left, [&](Value* row, unsigned count) { fill({tile_of(rows, packed, row, count)}); });
+  }
+}
+
+/// The part of `packed` that belongs to the tile of `count` rows from `row` on.
+KernelEmitter::PackedBlock KernelEmitter::tile_of(const TileRows& rows, const PackedBlock& packed, Value* row,
+                                                  unsigned count) {
+  PackedBlock tile = packed;
+  Value* distance = builder_.CreateSub(row, builder_.CreateMul(rows.units.begin, i64(rows.tile)));
+  Value* elements = builder_.CreateMul(distance, i64(packed.pack.steps));
+  tile.memory = builder_.CreateInBoundsGEP(packed.element, packed.memory, elements);
+  tile.lanes = {count, rows.loop.var, count};
+  tile.first = row;
+  return tile;
 }
 
 /// Whole tiles, then what the last unit holds if it is among the units.
@@ -200,9 +218,8 @@ void KernelEmitter::emit_tile(const TileRows& rows, const Panel& panel, Value* r
 
 /// From now on the row operands of this tile are read from their copy.
 void KernelEmitter::read_packed(const TileRows& rows, Value* row, unsigned count) {
-  Value* distance = builder_.CreateSub(row, builder_.CreateMul(rows.units.begin, i64(rows.tile)));
   for (const PackedBlock& packed : rows.packed) {
-    const PackedBlock tile = tile_of(packed, distance, count);
+    const PackedBlock tile = tile_of(rows, packed, row, count);
     elements_.set_packed(tile.pack.load->result, [this, tile] {
       Value* place = packed_place(tile, elements_.var(tile.pack.chain.back()->var), elements_.row());
       return builder_.CreateAlignedLoad(tile.element, place, element_align(tile));

@@ -93,6 +93,7 @@ class KernelEmitter {
   Values combined(const loop::Loop& loop, const Values& left, const Values& right);
   Values joined_lanes(const loop::Loop& loop, std::vector<Values> lanes);
   Values loaded_lane(const loop::Loop& loop, const Values& memories, unsigned lane);
+  Values with_known_rest(const loop::Loop& loop, const Values& lanes);
   Values with_rest(const loop::Loop& loop, const Values& lanes, const Bounds& rest);
   Values joined_halves(const loop::Loop& loop, const Values& lanes, unsigned half);
   llvm::Value* lane_range(llvm::Value* wide, unsigned begin, unsigned count);
@@ -104,7 +105,9 @@ class KernelEmitter {
     llvm::Type* element = nullptr;
     llvm::Value* memory = nullptr;
     ElementEmitter::Lanes lanes;
-    llvm::Align align;  // of the lanes of a step
+    llvm::Align align;                   // of the lanes of a step
+    llvm::Value* first = nullptr;        // the column or row of lane 0
+    const loop::Body* before = nullptr;  // instructions that say where a lane lies
   };
   /// The rows of a nest, in units: whole tiles and, as the last unit, all that they leave.
   struct TileRows {
@@ -122,6 +125,7 @@ class KernelEmitter {
   void emit_panels(const TileRows& rows, const std::vector<Panel>& panels, const std::optional<Bounds>& share);
   void emit_panel(const TileRows& rows, const Panel& panel, llvm::Value* column);
   void pack_rows(const TileRows& rows);
+  PackedBlock tile_of(const TileRows& rows, const PackedBlock& packed, llvm::Value* row, unsigned count);
   using TileBody = std::function<void(llvm::Value* row, unsigned count)>;
   void for_each_tile(const TileRows& rows, const TileBody& body);
   void emit_tile(const TileRows& rows, const Panel& panel, llvm::Value* row, unsigned count);
@@ -134,10 +138,9 @@ class KernelEmitter {
   // emit_pack.cpp: operands copied together.
   static llvm::Align element_align(const PackedBlock& block);
   PackedBlock packed_block(const Pack& pack, std::int64_t lanes);
-  PackedBlock tile_of(const PackedBlock& block, llvm::Value* distance, unsigned lanes);
-  void fill(const PackedBlock& block);
+  void fill(const std::vector<PackedBlock>& blocks);
   void pack_columns(const Pack& pack, const Panel& panel, loop::VarId column);
-  void pack_steps(const PackedBlock& block, std::size_t depth);
+  void pack_steps(const std::vector<PackedBlock>& blocks, std::size_t depth);
   void pack_step(const PackedBlock& block, llvm::Value* step);
   void pack_square(const PackedBlock& block, llvm::Value* step, unsigned side);
   llvm::Value* packed_place(const PackedBlock& block, llvm::Value* first_step, unsigned first_lane);

@@ -14,10 +14,10 @@ using loop::Loop;
 using loop::RegId;
 using loop::VarId;
 
-/// Steps this far apart fall on few sets of the first-level cache.
-constexpr std::int64_t kFarBytes = 512;
 /// Shorter chains do not wait for memory.
 constexpr std::int64_t kLeastSteps = 16;
+/// A copy of columns that are neighbours already pays from so many tiles on.
+constexpr std::int64_t kLeastTiles = 3;
 /// A copy of the rows pays from so many panels on.
 constexpr std::int64_t kLeastPanels = 4;
 
@@ -174,14 +174,14 @@ class Operands {
 std::vector<Pack> choose_column_packs(const loop::Program& program, const Loop& rows, const Panel& panel) {
   const Operands operands(program, rows);
   std::vector<Pack> packs = operands.of_columns();
-  const bool is_read_again = operands.extent_of(rows) > panel.rows;
+  const bool is_read_often = operands.extent_of(rows) > kLeastTiles * panel.rows;
   std::erase_if(packs, [&](const Pack& pack) {
     const std::int64_t element = dtype_bytes(pack.load->dtype);
     const bool fits = pack.steps * panel.width * element <= kMostPackedBytes;
     if (panel.width == 1 || !fits) return true;
-    const bool is_far = pack.chain_stride * element >= kFarBytes && pack.steps >= kLeastSteps;
+    const bool is_far = pack.is_far() && pack.steps >= kLeastSteps;
     const bool is_worth = is_far || pack.is_indirect || panel.lanes() < panel.width;
-    return pack.has_neighbours() && !(is_read_again && is_worth);
+    return pack.has_neighbours() && !(is_read_often && is_worth);
   });
   return packs;
 }

@@ -21,6 +21,11 @@ struct Pack {
   bool is_indirect = false;       // a register says where a step lies
 
   bool has_neighbours() const { return lane_stride == 1 && !is_scattered; }
+  /// Whether steps are so far apart that they fall on few sets of the first-level cache.
+  bool is_far() const {
+    constexpr std::int64_t kFarBytes = 512;
+    return has_neighbours() && !is_indirect && chain_stride * dtype_bytes(load->dtype) >= kFarBytes;
+  }
   /// Whether steps of one lane are neighbours: squares of them can be turned over.
   bool is_turned() const { return !has_neighbours() && chain_stride == 1 && !is_indirect; }
 };

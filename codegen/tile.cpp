@@ -16,6 +16,8 @@ struct Tile {
 /// Vectors beside each other are one value in LLVM, which splits powers of two well and nothing else.
 constexpr unsigned kMostVectors = 4;
 constexpr unsigned kMostRows = 14;
+/// Of one vector: enough to hide the latency, and few enough for a pointer to each row.
+constexpr unsigned kMostRowsOfOneVector = 8;
 /// Cycles from the operand of a multiply-add to its result: so many chains must run side by side.
 constexpr double kChainLatency = 4;
 /// A load costs what a multiply-add costs: both are issued twice a cycle.
@@ -41,7 +43,8 @@ double cost_of(Tile tile) {
 
 /// A tile must leave registers for one row of the vectors and one repeated element.
 unsigned most_rows(unsigned vectors, const VectorUnit& unit) {
-  return std::clamp((unit.registers - 1 - vectors) / vectors, 1U, kMostRows);
+  return std::clamp((unit.registers - 1 - vectors) / vectors, 1U,
+                    vectors == 1 ? kMostRowsOfOneVector : kMostRows);
 }
 
 /// The cost of covering all rows by tiles of `tile.rows`; the rest of the valid rows goes by ever smaller

@@ -1,7 +1,11 @@
 // Owns the tests of register tiles: every form of a contraction, sizes that leave rests everywhere.
 #include <fmt/format.h>
 
+#include <sstream>
+
+#include "codegen/jit.h"
 #include "codegen/tile.h"
+#include "support/source.h"
 #include "tests/catch.h"
 #include "tests/unit/codegen/harness.h"
 
@@ -74,7 +78,49 @@ void check_cover(const TileQuery& query, const VectorUnit& unit) {
   REQUIRE(done == query.columns);
 }
 
+/// The innermost loops of `assembly` that multiply and add vectors: from a label back to it, no other in between.
+std::vector<std::string> chain_loops(const std::string& assembly) {
+  std::vector<std::string> loops;
+  std::string label;
+  std::string body;
+  std::istringstream lines(assembly);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with(".L")) {
+      label = line.substr(0, line.find(':'));
+      body.clear();
+    }
+    body += line + "\n";
+    const bool is_jump_back = line.starts_with("\tj") && line.find("\t" + label + " ") != std::string::npos;
+    if (is_jump_back && body.find("vfmadd") != std::string::npos) loops.push_back(body);
+  }
+  return loops;
+}
+
+/// Whether a line reads or writes a place on the stack that is the same in each iteration. What was packed
+/// lies on the stack, too, but a step of the chain is part of its address.
+bool has_spill(const std::string& loop) {
+  return loop.find("(%rsp)") != std::string::npos;
+}
+
 }  // namespace
+
+TEST_CASE("tiles: no register is spilled inside the chains of any form and target") {
+  const Sizes sizes = GENERATE(Sizes{128, 256, 784}, Sizes{784, 256, 128}, Sizes{128, 10, 256}, Sizes{37, 100, 70});
+  const std::string dtype = GENERATE("f32", "f64");
+  const Target target = GENERATE(Target::kAvx2, Target::kAvx512);
+  for (const std::string a : {"ik", "ki"}) {
+    for (const std::string b : {"kj", "jk"}) {
+      const loop::Program program = contraction(a, b, sizes, dtype, "%5 = fma %3, %4, %1");
+      const std::vector<std::string> loops = chain_loops(assembly_text(program, target, Sources{}));
+      CAPTURE(a, b, sizes.rows, sizes.columns, sizes.steps, dtype, target == Target::kAvx2);
+      CHECK(!loops.empty());
+      for (const std::string& loop : loops) {
+        INFO(loop);
+        CHECK(!has_spill(loop));
+      }
+    }
+  }
+}
 
 TEST_CASE("tiles: every form of a contraction gives the bits of the interpreter") {
   for (const Target target : runnable_targets()) {
