@@ -17,6 +17,7 @@
 #include "ir/ops/interpret.h"
 #include "passes/lower_to_loops.h"
 #include "passes/pipeline.h"
+#include "passes/update_report.h"
 #include "support/render.h"
 #include "support/text.h"
 
@@ -128,7 +129,7 @@ void interpret_loops(const loop::Program& program, std::ostream& out) {
 void print_result(const Ir& ir, const OptOptions& options, const Sources& sources, std::ostream& out) {
   if (const Graph* graph = std::get_if<Graph>(&ir)) {
     if (options.is_interpreted) return interpret_graph(*graph, out);
-    out << (options.is_dot ? draw(*graph) : print_graph(*graph, sources));
+    out << (options.is_dot ? draw(*graph) : print_graph(*graph, sources) + update_comments(*graph));
     return;
   }
   const auto& program = std::get<loop::Program>(ir);

@@ -48,6 +48,7 @@ struct Raw {
   std::string sample = "0";
   std::string format = "text";
   bool is_unfused = false;
+  bool has_apart_updates = false;
   bool is_uncached = false;
   bool is_timed = false;
 };
@@ -66,6 +67,8 @@ void add_engine(CLI::App& app, Raw& raw) {
   app.add_option("--threads", raw.threads, "worker threads (results do not depend on it)")
       ->type_name("NUMBER");
   app.add_flag("--no-fuse", raw.is_unfused, "one kernel per operation (the same bits, slower)");
+  app.add_flag("--no-fuse-update", raw.has_apart_updates,
+               "update weights in kernels of their own (the same bits, slower)");
   app.add_flag("--no-cache", raw.is_uncached, "compile anew, and keep no compiled objects on disk");
   app.add_flag("--time-passes", raw.is_timed,
                "print the time of every stage; of train: until the first step ends");
@@ -253,7 +256,8 @@ std::optional<Options> finish(Raw& raw, const CLI::App& app, std::ostream& err) 
   if (!check_words(raw, help, err) || !read_numbers(raw, help, err)) return std::nullopt;
   raw.options.target = *parse_target(raw.target);
   raw.options.engine = raw.engine == "jit" ? Engine::kJit : Engine::kInterpreter;
-  raw.options.fusion = raw.is_unfused ? Fusion::kOff : Fusion::kOn;
+  if (raw.has_apart_updates) raw.options.fusion = Fusion::kWithoutUpdates;
+  if (raw.is_unfused) raw.options.fusion = Fusion::kOff;
   raw.options.format = raw.format;
   raw.options.caching = raw.is_uncached ? Caching::kOff : Caching::kOn;
   raw.options.time_passes = raw.is_timed ? TimePasses::kOn : TimePasses::kOff;

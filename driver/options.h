@@ -30,7 +30,7 @@ struct Options {
   std::optional<std::uint64_t> seed;          // --seed
   Target target = Target::kHost;              // --target
   Engine engine = Engine::kJit;               // --engine
-  Fusion fusion = Fusion::kOn;                // --no-fuse
+  Fusion fusion = Fusion::kOn;                // --no-fuse, --no-fuse-update
   Caching caching = Caching::kOn;             // --no-cache
   TimePasses time_passes = TimePasses::kOff;  // --time-passes
   int threads = 1;                            // --threads

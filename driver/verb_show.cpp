@@ -9,6 +9,7 @@
 #include "ir/graph/text.h"
 #include "ir/graph/topology.h"
 #include "ir/loop/text.h"
+#include "passes/update_report.h"
 
 namespace dlg {
 namespace {
@@ -60,7 +61,8 @@ std::string text_of(Session& session, const Graph& graph, const PassContext& con
   const std::string& stage = session.options.stage;
   if (is_graph_stage(stage)) {
     const Graph shown = graph_at(session, graph, context);
-    return session.options.format == "dot" ? draw(shown) : print_graph(shown, session.sources);
+    if (session.options.format == "dot") return draw(shown);
+    return print_graph(shown, session.sources) + update_comments(shown);
   }
   const Artifact artifact = build_artifact(graph, context);
   session.clock.insert(artifact.stages, "");

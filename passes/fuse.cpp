@@ -15,7 +15,7 @@ using Groups = IdVector<GroupId, Group>;
 /// Groups in the making: classes of computed nodes that are no inlined views.
 class Fuser {
  public:
-  explicit Fuser(const Graph& graph);
+  Fuser(const Graph& graph, Fusion fusion);
 
   /// Joins each node with the groups of what it reads, in order: a producer's epilogue grows first.
   void join_chains();
@@ -38,13 +38,17 @@ class Fuser {
   bool is_read_outside(ValueId value, std::size_t a, std::size_t b) const;
   bool writes_in_place(const GroupTrace& trace, const GroupPlan& plan) const;
   bool mixes_loss_and_effects(const GroupPlan& plan) const;
+  bool mixes_loops_and_updates(const GroupPlan& plan) const;
   bool stays_acyclic(std::size_t a, std::size_t b) const;
   void join(std::size_t a, std::size_t b);
+  void find_updates();
   bool is_scalar_group(std::size_t group) const;
 
   const Graph& graph_;
+  Fusion fusion_;
   IdVector<ValueId, char> is_view_;
   IdVector<ValueId, char> is_sink_;
+  IdVector<ValueId, char> is_update_;  // element-wise, and read by nothing but effects
   Readers readers_;
   IdVector<ValueId, std::vector<ValueId>> bases_;  // the computed values that a value reads, through views
   std::vector<std::size_t> class_of_;              // by value; leaves and views have classes of their own
@@ -52,10 +56,12 @@ class Fuser {
   Edges edges_;
 };
 
-Fuser::Fuser(const Graph& graph)
+Fuser::Fuser(const Graph& graph, Fusion fusion)
     : graph_(graph),
+      fusion_(fusion),
       is_view_(graph.nodes.size(), 0),
       is_sink_(graph.nodes.size(), 0),
+      is_update_(graph.nodes.size(), 0),
       bases_(graph.nodes.size()),
       class_of_(graph.nodes.size()),
       members_(graph.nodes.size()) {
@@ -70,6 +76,21 @@ Fuser::Fuser(const Graph& graph)
     if (is<Leaf>(*graph[value].op) || is_inlined(value)) continue;
     members_[value.index] = {value};
     for (const ValueId reader : readers_[value]) bases_[reader].push_back(value);
+  }
+  find_updates();
+}
+
+/// Readers come after what they read.
+void Fuser::find_updates() {
+  for (const Effect& effect : graph_.effects) is_update_[effect.value] = 1;
+  for (std::uint32_t index = static_cast<std::uint32_t>(graph_.nodes.size()); index-- > 0;) {
+    const ValueId value{index};
+    const auto& readers = readers_[value];
+    const bool is_read_by_updates =
+        !readers.empty() &&
+        std::all_of(readers.begin(), readers.end(), [&](ValueId reader) { return is_update_[reader] != 0; });
+    const bool is_update = is_update_[value] != 0 || (is_read_by_updates && is_sink_[value] == 0);
+    is_update_[value] = is_update && is<Map>(*graph_[value].op) ? 1 : 0;
   }
 }
 
@@ -109,6 +130,13 @@ bool Fuser::mixes_loss_and_effects(const GroupPlan& plan) const {
                      [&](const Effect& effect) { return is_member(effect.value); });
 }
 
+bool Fuser::mixes_loops_and_updates(const GroupPlan& plan) const {
+  const auto& members = plan.members;
+  return std::any_of(members.begin(), members.end(), [&](ValueId value) { return is_update_[value] != 0; }) &&
+         std::any_of(members.begin(), members.end(),
+                     [&](ValueId value) { return !is<Map>(*graph_[value].op); });
+}
+
 bool Fuser::stays_acyclic(std::size_t a, std::size_t b) const {
   if (has_defect(Defect::kCyclicFusion)) return true;
   std::vector<std::size_t> classes = class_of_;
@@ -119,6 +147,7 @@ bool Fuser::stays_acyclic(std::size_t a, std::size_t b) const {
 bool Fuser::may_join(std::size_t a, std::size_t b) const {
   const GroupPlan plan = joined(a, b);
   if (plan.stored.empty()) return false;
+  if (fusion_ == Fusion::kWithoutUpdates && mixes_loops_and_updates(plan)) return false;
   const Shape& domain = graph_.type(plan.stored.front()).shape;
   const bool has_one_domain = std::all_of(plan.stored.begin(), plan.stored.end(),
                                           [&](ValueId value) { return graph_.type(value).shape == domain; });
@@ -216,8 +245,8 @@ Groups single_groups(const Graph& graph) {
   return groups;
 }
 
-Groups fused_groups(const Graph& graph) {
-  Fuser fuser(graph);
+Groups fused_groups(const Graph& graph, Fusion fusion) {
+  Fuser fuser(graph, fusion);
   fuser.join_chains();
   fuser.join_scalars();
   return fuser.groups();
@@ -228,7 +257,7 @@ Groups fused_groups(const Graph& graph) {
 Graph fuse(const Graph& graph, Fusion fusion) {
   Graph fused = graph;
   name_nodes(fused);
-  fused.groups = fusion == Fusion::kOn ? fused_groups(fused) : single_groups(fused);
+  fused.groups = fusion == Fusion::kOff ? single_groups(fused) : fused_groups(fused, fusion);
   return schedule(fused);
 }
 

@@ -5,7 +5,11 @@
 
 namespace dlg {
 
-enum class Fusion { kOff, kOn };
+enum class Fusion {
+  kOff,             // each node on its own
+  kWithoutUpdates,  // what the optimizer does to a gradient stays out of the kernel that computes it
+  kOn,
+};
 
 /// Before: a simplified graph. After: every computed node is in one group; groups are acyclic and stored in
 /// schedule order. Element-wise chains go into the producer's epilogue, else the consumer's prologue, else

@@ -49,6 +49,19 @@ ValueId loaded_gradient(const Facts& facts, GroupId group, const Shape& shape) {
   return found;
 }
 
+/// Whether the data flow allows kernel `other` to become part of `group`.
+bool can_be_one(const Facts& facts, GroupId group, GroupId other) {
+  const std::size_t values = facts.fused.nodes.size();
+  std::vector<std::size_t> classes(values);
+  for (const ValueId value : facts.fused.nodes.ids()) {
+    const GroupId own = facts.roles.group_of[value];
+    const bool is_apart = !own.is_valid() || facts.is_inlined(value);
+    classes[value.index] = is_apart ? value.index : values + (own == other ? group : own).index;
+  }
+  const auto is_inlined = [&](ValueId value) { return facts.is_inlined(value); };
+  return quotient_is_acyclic(order_edges(facts.fused, is_inlined), classes);
+}
+
 /// What speaks against computing `value` in the kernel that updates.
 std::string reason(const Facts& facts, ValueId value, GroupId group) {
   const GroupId own = facts.roles.group_of[value];
@@ -65,7 +78,9 @@ std::string reason(const Facts& facts, ValueId value, GroupId group) {
   const GroupTrace trace =
       trace_group(facts.fused, joined, [&](ValueId other) { return facts.is_inlined(other); });
   if (const auto refused = refusal(facts.fused, joined, trace)) return "in one kernel " + *refused;
-  return is_output(facts.fused, value) ? "it is an output" : "another kernel stands between them";
+  if (is_output(facts.fused, value)) return "it is an output";
+  return can_be_one(facts, group, own) ? "the update was to stay apart"
+                                       : "another kernel stands between them";
 }
 
 }  // namespace
@@ -79,10 +94,25 @@ std::string update_report(const Graph& fused, const Effect& effect) {
   const bool is_fused = std::any_of(members.begin(), members.end(), [&](ValueId value) {
     return has_loops(fused, value) && fused.type(value).shape == shape;
   });
-  if (is_fused) return fmt::format("fused with its gradient in `{}`", fused.groups[group].name);
   const ValueId gradient = loaded_gradient(facts, group, shape);
+  if (is_fused && gradient.is_valid() && has_loops(fused, gradient)) {
+    return fmt::format("not fused: `{}` is stored, one of several contributions to its gradient",
+                       fused.name(gradient));
+  }
+  if (is_fused) return fmt::format("fused with its gradient in `{}`", fused.groups[group].name);
   if (!gradient.is_valid()) return "element by element";
   return fmt::format("not fused: `{}` is stored, {}", fused.name(gradient), reason(facts, gradient, group));
+}
+
+std::string update_comments(const Graph& fused) {
+  std::string text;
+  if (fused.groups.size() == 0) return text;
+  for (const Effect& effect : fused.effects) {
+    const State& state = fused.states[effect.state];
+    if (state.kind != StateKind::kParameter) continue;
+    text += fmt::format("; {}: {}\n", state.path, update_report(fused, effect));
+  }
+  return text;
 }
 
 }  // namespace dlg

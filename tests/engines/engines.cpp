@@ -1,5 +1,7 @@
 #include "tests/engines/engines.h"
 
+#include <fmt/format.h>
+
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -9,7 +11,6 @@
 #include "ir/loop/interpret.h"
 #include "ir/loop/verify.h"
 #include "passes/lower_to_loops.h"
-#include "passes/pipeline.h"
 #include "support/check.h"
 
 namespace dlg {
@@ -126,21 +127,9 @@ std::vector<std::int64_t> plain_order(std::int64_t rows) {
   return order;
 }
 
-}  // namespace
-
-loop::Program lowered(const Graph& graph) {
-  const Graph scheduled = run_pipeline(graph, PassContext{});
-  const Plan plan = plan_memory(scheduled);
-  const std::optional<std::string> broken_plan = check_plan(scheduled, plan);
-  DLG_CHECK(!broken_plan, broken_plan ? *broken_plan : "");
-  loop::Program program = lower_to_loops(scheduled, plan);
-  const std::optional<std::string> broken = loop::verify(program);
-  DLG_CHECK(!broken, broken ? *broken : "");
-  return program;
-}
-
-StepValues run_compiled(const loop::Program& program, const CompiledProgram& code,
-                        const Environment<double>& environment) {
+/// Null turns: the calling thread alone.
+StepValues run_step(test::Turns* turns, const loop::Program& program, const CompiledProgram& code,
+                    const Environment<double>& environment) {
   Block arena(program.arena_bytes);
   Block state(program.state_bytes);
   Block output(program.output_bytes);
@@ -173,8 +162,8 @@ StepValues run_compiled(const loop::Program& program, const CompiledProgram& cod
                      .stop_change_below = kNever,
                      .stop_flag = nullptr,
                      .reason = 0,
-                     .run_phase = nullptr,
-                     .team = nullptr};
+                     .run_phase = turns == nullptr ? nullptr : test::Turns::run,
+                     .team = turns};
   DLG_CHECK(code.entry()(&context, 1) == 1, "the step was not made");
   StepValues values;
   for (const loop::Buffer& buffer : program.buffers) {
@@ -186,6 +175,29 @@ StepValues run_compiled(const loop::Program& program, const CompiledProgram& cod
     }
   }
   return values;
+}
+
+}  // namespace
+
+loop::Program lowered(const Graph& graph, const PassContext& context) {
+  const Graph scheduled = run_pipeline(graph, context);
+  const Plan plan = plan_memory(scheduled);
+  const std::optional<std::string> broken_plan = check_plan(scheduled, plan);
+  DLG_CHECK(!broken_plan, broken_plan ? *broken_plan : "");
+  loop::Program program = lower_to_loops(scheduled, plan);
+  const std::optional<std::string> broken = loop::verify(program);
+  DLG_CHECK(!broken, broken ? *broken : "");
+  return program;
+}
+
+StepValues run_compiled(const loop::Program& program, const CompiledProgram& code,
+                        const Environment<double>& environment) {
+  return run_step(nullptr, program, code, environment);
+}
+
+StepValues run_compiled_by(test::Turns& turns, const loop::Program& program, const CompiledProgram& code,
+                           const Environment<double>& environment) {
+  return run_step(&turns, program, code, environment);
 }
 
 StepValues run_loops(const loop::Program& program, const Environment<double>& environment) {
@@ -230,6 +242,16 @@ std::string_view target_name(Target target) {
     if (parse_target(name) == target) return name;
   }
   return "?";
+}
+
+void print_skipped_targets() {
+  for (const Target target : {Target::kAvx512, Target::kAvx2, Target::kSse2}) {
+    if (!can_run(target)) fmt::print("SKIP: this machine has no {}\n", target_name(target));
+  }
+}
+
+bool has_own_bits(Target target) {
+  return target == Target::kSse2;
 }
 
 bool is_same_number(double a, double b) {

@@ -2,6 +2,8 @@
 // that random graphs go through.
 #include <fmt/format.h>
 
+#include <array>
+
 #include "support/wake_defect.h"
 #include "tests/catch.h"
 #include "tests/random_graphs/child.h"
@@ -56,6 +58,30 @@ Finding finding_of(const ChildResult& result) {
   return {is_caught, last == std::string::npos ? line : line.substr(last, kMostText)};
 }
 
+/// The mistakes of machine code: each target shows them anew.
+constexpr std::array kMachineDefects{Defect::kSwappedOperands, Defect::kLostVectorTail, Defect::kLostLaneTail,
+                                     Defect::kWrongStride, Defect::kContraction};
+
+/// What engines find of a defect on one way, "graph 3, ...", or kNothing.
+std::string first_failure_on(const CompiledWay& way, Defect defect) {
+  for (std::uint64_t seed = 1; seed <= kCompiledGraphs; ++seed) {
+    fmt::print(stderr, "graph {}, ", seed);
+    std::fflush(stderr);
+    const RandomGraph random = random_graph(seed);
+    const AwakeDefect awake(defect);
+    if (const Failure failure = check_engines(random, {way})) return *failure;
+  }
+  return std::string(kNothing);
+}
+
+void check_caught_on(const CompiledWay& way, Defect defect) {
+  const Finding finding =
+      finding_of(run_in_child([&] { return first_failure_on(way, defect); }, kMostSeconds));
+  INFO(target_name(way.target) << ", " << fusion_name(way.fusion) << ", defect number "
+                               << static_cast<int>(defect) << ": " << finding.text);
+  CHECK(finding.is_caught);
+}
+
 }  // namespace
 
 TEST_CASE("without a defect the checks find nothing") {
@@ -70,5 +96,19 @@ TEST_CASE("every seeded defect is caught") {
     fmt::print("{:<20} {}\n{:<20} {}\n", info.name, info.sentence, "", finding.text);
     INFO(info.name << ": " << info.sentence);
     CHECK(finding.is_caught);
+  }
+}
+
+TEST_CASE("defects of machine code are caught on every target, fused or not") {
+  print_skipped_targets();
+  for (const Target target : runnable_targets()) {
+    // The test of all defects has the host, fused.
+    Fusion fusion = Fusion::kOff;
+    for (const Defect defect : kMachineDefects) {
+      // Without fma nothing can be compiled as one rounding.
+      if (defect == Defect::kContraction && has_own_bits(target)) continue;
+      check_caught_on({target, fusion}, defect);
+      if (target != Target::kHost) fusion = fusion == Fusion::kOff ? Fusion::kOn : Fusion::kOff;
+    }
   }
 }

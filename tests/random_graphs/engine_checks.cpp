@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 
 #include "ir/loop/text.h"
 #include "ir/loop/verify.h"
@@ -125,37 +126,52 @@ Failure check_way(const Step& step, const Environment<double>& environment, cons
   for (const StepForm form : step_forms(step.program)) {
     const CompiledProgram code = compile(step.program, way.target, form);
     const StepValues compiled = run_compiled(step.program, code, environment);
-    const bool has_own_bits = way.target == Target::kSse2;
-    const Failure failure = has_own_bits ? outside(compiled, step.reference, open_tolerance(step.graph))
-                                         : differing(compiled, step.loops, is_same_number);
+    const Failure failure = has_own_bits(way.target)
+                                ? outside(compiled, step.reference, open_tolerance(step.graph))
+                                : differing(compiled, step.loops, is_same_number);
     if (!failure) continue;
-    return fmt::format("compiled for {}, {}, {}: {}", target_name(way.target),
-                       way.fusion == Fusion::kOn ? "fused" : "unfused", form_name(form), *failure);
+    return fmt::format("compiled for {}, {}, {}: {}", target_name(way.target), fusion_name(way.fusion),
+                       form_name(form), *failure);
   }
   return std::nullopt;
 }
 
+/// Makes each step and runs it in the interpreters; all must have the same bits.
+Failure run_steps(const RandomGraph& random, std::map<Fusion, Step>& steps,
+                  Environment<double>& environment) {
+  for (auto& [fusion, step] : steps) {
+    const Failure failure = make_step(random, fusion, step);
+    if (failure) return fmt::format("{} {}", fusion_name(fusion), *failure);
+  }
+  const Step& unfused = steps.at(Fusion::kOff);
+  environment = environment_of(unfused.graph, random);
+  for (auto& [fusion, step] : steps) {
+    step.loops = run_loops(step.program, environment);
+    step.reference = reference_of(step.graph, environment);
+  }
+  for (const auto& [fusion, step] : steps) {
+    const Failure failure = differing(step.loops, unfused.loops, is_same_number);
+    if (failure) return fmt::format("{} against unfused: {}", fusion_name(fusion), *failure);
+  }
+  const Failure failure = outside(unfused.loops, unfused.reference, open_tolerance(unfused.graph));
+  return failure ? "loops: " + *failure : failure;
+}
+
 }  // namespace
 
+std::string_view fusion_name(Fusion fusion) {
+  if (fusion == Fusion::kWithoutUpdates) return "fused without updates";
+  return fusion == Fusion::kOn ? "fused" : "unfused";
+}
+
 Failure check_engines(const RandomGraph& random, const std::vector<CompiledWay>& ways) {
-  Step fused;
-  Step unfused;
-  if (const Failure failure = make_step(random, Fusion::kOn, fused)) return "fused " + *failure;
-  if (const Failure failure = make_step(random, Fusion::kOff, unfused)) return "unfused " + *failure;
-  const Environment<double> environment = environment_of(fused.graph, random);
-  for (Step* step : {&fused, &unfused}) {
-    step->loops = run_loops(step->program, environment);
-    step->reference = reference_of(step->graph, environment);
-  }
-  if (const Failure failure = differing(fused.loops, unfused.loops, is_same_number)) {
-    return "fused against unfused: " + *failure;
-  }
-  if (const Failure failure = outside(fused.loops, fused.reference, open_tolerance(fused.graph))) {
-    return "loops: " + *failure;
-  }
+  std::map<Fusion, Step> steps;
+  for (const Fusion fusion : {Fusion::kOn, Fusion::kOff}) steps[fusion] = {};
+  for (const CompiledWay& way : ways) steps[way.fusion] = {};
+  Environment<double> environment;
+  if (Failure failure = run_steps(random, steps, environment)) return failure;
   for (const CompiledWay& way : ways) {
-    const Failure failure = check_way(way.fusion == Fusion::kOn ? fused : unfused, environment, way);
-    if (failure) return failure;
+    if (Failure failure = check_way(steps.at(way.fusion), environment, way)) return failure;
   }
   return std::nullopt;
 }

@@ -14,8 +14,11 @@ struct CompiledWay {
   Fusion fusion = Fusion::kOn;
 };
 
+/// "fused", "fused without updates" or "unfused".
+std::string_view fusion_name(Fusion fusion);
+
 /// Runs one step, update rule included. The plan is proved, the loop program is verified, prints and parses
-/// to the same bytes. Fused and unfused loops give the same bits, within four error bounds of the f64
+/// to the same bytes. Loops give the same bits however they are fused, within four error bounds of the f64
 /// interpreter (in f64 besides: relative 1e-9). Compiled code gives the bits of the loops; where the target
 /// has no fma its bits are its own, and the bound holds.
 Failure check_engines(const RandomGraph& random, const std::vector<CompiledWay>& ways);

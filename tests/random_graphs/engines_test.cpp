@@ -1,22 +1,36 @@
 // Owns the run of random training steps through fusion, plan, loops and compiled code: 1,000 of them on the
-// host's target, every tenth also without fusion and on every other target that this machine can run.
+// host's target, every tenth also on three of the other ways, with and without fusion, for each target that
+// this machine can run. Some by several workers.
 #include <fmt/format.h>
 
 #include "tests/catch.h"
 #include "tests/random_graphs/engine_checks.h"
 #include "tests/random_graphs/settings.h"
+#include "tests/random_graphs/worker_checks.h"
 
 using namespace dlg;
 using namespace dlg::test;
 
 namespace {
 
+/// Every way but the one that all graphs take.
+std::vector<CompiledWay> other_ways() {
+  std::vector<CompiledWay> ways;
+  for (const Fusion fusion : {Fusion::kOff, Fusion::kWithoutUpdates, Fusion::kOn}) {
+    for (const Target target : runnable_targets()) {
+      if (target != Target::kHost || fusion != Fusion::kOn) ways.push_back({target, fusion});
+    }
+  }
+  return ways;
+}
+
 std::vector<CompiledWay> ways_of(std::uint64_t seed) {
+  constexpr std::size_t kAtOnce = 3;
   std::vector<CompiledWay> ways{{Target::kHost, Fusion::kOn}};
   if (seed % 10 != 0) return ways;
-  ways.push_back({Target::kHost, Fusion::kOff});
-  for (const Target target : runnable_targets()) {
-    if (target != Target::kHost) ways.push_back({target, Fusion::kOn});
+  const std::vector<CompiledWay> others = other_ways();
+  for (std::size_t i = 0; i < kAtOnce; ++i) {
+    ways.push_back(others[(seed / 10 * kAtOnce + i) % others.size()]);
   }
   return ways;
 }
@@ -28,9 +42,30 @@ TEST_CASE("random training steps give the same on every engine", "[.engines]") {
   fmt::print("{}; compiled for", seeds.title());
   for (const Target target : runnable_targets()) fmt::print(" {}", target_name(target));
   fmt::print("\n");
+  print_skipped_targets();
   for (std::uint64_t seed = seeds.first; seed < seeds.end(); ++seed) {
     const Failure failure = check_engines(random_graph(seed), ways_of(seed));
     INFO("seed " << seed << ": " << failure.value_or(""));
     CHECK_FALSE(failure.has_value());
   }
+}
+
+TEST_CASE("random training steps give the same by any number of workers", "[.engines]") {
+  constexpr std::uint64_t kEvery = 10;
+  const Seeds seeds = seeds_to_run();
+  std::vector<CompiledWay> ways = other_ways();
+  ways.push_back({Target::kHost, Fusion::kOn});
+  int graphs = 0;
+  int phases = 0;
+  for (std::uint64_t seed = (seeds.first + kEvery - 1) / kEvery * kEvery; seed < seeds.end();
+       seed += kEvery) {
+    const std::optional<RandomGraph> wide = widened(random_graph(seed));
+    if (!wide) continue;
+    const Failure failure = check_workers(*wide, ways[seed / kEvery % ways.size()], phases);
+    INFO("seed " << seed << ": " << failure.value_or(""));
+    CHECK_FALSE(failure.has_value());
+    ++graphs;
+  }
+  fmt::print("{} graphs with many rows, {} phases of several workers or one\n", graphs, phases);
+  CHECK((phases > 0 || graphs < 5));
 }

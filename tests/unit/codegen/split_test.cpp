@@ -5,22 +5,11 @@
 
 #include "codegen/split.h"
 #include "tests/catch.h"
+#include "tests/turns.h"
 #include "tests/unit/codegen/harness.h"
 
 namespace dlg {
 namespace {
-
-/// Workers one after the other, the last one first: an order that a team may come upon too.
-struct Turns {
-  std::int64_t workers = 1;
-  int phases = 0;
-
-  static void run(void* team, DlgPhase phase, void* arguments) {
-    auto& turns = *static_cast<Turns*>(team);
-    ++turns.phases;
-    for (std::int64_t worker = turns.workers; worker-- > 0;) phase(arguments, worker, turns.workers);
-  }
-};
 
 void add_data(ProgramText& text, const std::string& name, std::int64_t columns) {
   text.line(fmt::format("{}: f32[*batch, {}] data \"d.{}\"", name, columns, name));
@@ -93,8 +82,8 @@ std::vector<double> values_after(const loop::Program& program, Target target, st
     const std::int64_t count = buffer.type.shape.elements(program.batch);
     compiled.set(buffer.name, random_values(buffer.type.dtype, count, id.index));
   }
-  Turns turns{workers};
-  compiled.context.run_phase = Turns::run;
+  test::Turns turns{workers};
+  compiled.context.run_phase = test::Turns::run;
   compiled.context.team = &turns;
   std::vector<std::int64_t> order(static_cast<std::size_t>(rows));
   std::iota(order.begin(), order.end(), 0);

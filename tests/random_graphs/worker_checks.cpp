@@ -1,0 +1,59 @@
+#include "tests/random_graphs/worker_checks.h"
+
+#include <fmt/format.h>
+
+#include "passes/lower_to_loops.h"
+#include "passes/plan.h"
+
+namespace dlg::test {
+namespace {
+
+constexpr std::int64_t kWideBatch = 20000;
+constexpr std::int64_t kWideRows = kWideBatch - 37;
+
+void repeat_rows(Tensor<double>& tensor, const Shape& shape) {
+  const std::vector<double> once = tensor.elements;
+  tensor.shape = shape;
+  tensor.elements.resize(static_cast<std::size_t>(shape.elements()));
+  for (std::size_t i = 0; i < tensor.elements.size(); ++i) tensor.elements[i] = once[i % once.size()];
+}
+
+bool is_same(const StepValues& found, const StepValues& expected) {
+  return std::equal(
+      found.begin(), found.end(), expected.begin(), expected.end(), [](const auto& a, const auto& b) {
+        return a.first == b.first &&
+               std::equal(a.second.begin(), a.second.end(), b.second.begin(), b.second.end(), is_same_number);
+      });
+}
+
+}  // namespace
+
+std::optional<RandomGraph> widened(RandomGraph random) {
+  if (random.graph.inputs.empty()) return std::nullopt;
+  for (const Input& input : random.graph.inputs) {
+    repeat_rows(random.environment.inputs.at(input.path), input.type.shape.at(kWideRows));
+  }
+  random.graph.batch = kWideBatch;
+  random.environment.rows = kWideRows;
+  return random;
+}
+
+Failure check_workers(const RandomGraph& wide, const CompiledWay& way, int& phases) {
+  const PassContext context{.rule = &rule_of(wide).rule, .fusion = way.fusion};
+  const Graph graph = run_pipeline(wide.graph, context);
+  const loop::Program program = lower_to_loops(graph, plan_memory(graph));
+  const Environment<double> environment = environment_of(graph, wide);
+  const CompiledProgram code = compile(program, way.target, StepForm::kLoops);
+  const StepValues alone = run_compiled(program, code, environment);
+  if (!has_own_bits(way.target) && !is_same(alone, run_loops(program, environment)))
+    return "not as the loops";
+  for (const std::int64_t workers : {1, 2, 3}) {
+    Turns turns{workers};
+    const StepValues together = run_compiled_by(turns, program, code, environment);
+    phases += turns.phases;
+    if (!is_same(together, alone)) return fmt::format("{} workers change the bits", workers);
+  }
+  return std::nullopt;
+}
+
+}  // namespace dlg::test
