@@ -104,11 +104,21 @@ Json log_line(const TrainProgress& progress, const std::vector<PartResult>& resu
   return line;
 }
 
+/// Evaluates parts of the data at these weights. The program for it is compiled when it is first needed, so that the
+/// first step does not wait for it; nothing if there is no memory for it, which is reported.
+std::optional<std::vector<PartResult>> evaluate_at(Trainer& trainer, const StateValues& states,
+                                                   const std::vector<Part>& parts) {
+  if (!trainer.evaluator) trainer.evaluator = make_evaluator(trainer.session, trainer.program, trainer.data);
+  if (!trainer.evaluator) return std::nullopt;
+  trainer.evaluator->set_states(states);
+  return evaluate_parts(*trainer.evaluator, parts);
+}
+
 /// Evaluates the validation part at the current weights; nothing without one.
 std::vector<PartResult> validate(Trainer& trainer) {
   if (trainer.data.parts.val.empty()) return {};
-  trainer.evaluator->set_states(trainer.machine->states());
-  return evaluate_parts(*trainer.evaluator, {{"val", &trainer.data.parts.val}});
+  return evaluate_at(trainer, trainer.machine->states(), {{"val", &trainer.data.parts.val}})
+      .value_or(std::vector<PartResult>());
 }
 
 /// Tells of epochs, at most ten times a second; what was left out last is told at the end.
@@ -227,8 +237,9 @@ int finish(Trainer& trainer, const TrainResult& result, LogFile& log) {
   if (!save_states(trainer.folder, trainer.machine->graph(), trainer.states, diagnostics)) {
     return trainer.session.report();
   }
-  trainer.evaluator->set_states(trainer.states);
-  const std::vector<PartResult> results = evaluate_parts(*trainer.evaluator, parts_of(trainer.data));
+  const auto evaluated = evaluate_at(trainer, trainer.states, parts_of(trainer.data));
+  if (!evaluated) return trainer.session.report();
+  const std::vector<PartResult>& results = *evaluated;
   trainer.record.ended = end_text(result.end);
   trainer.record.results = {{"epochs", static_cast<double>(result.progress.epochs)},
                             {"steps", static_cast<double>(result.progress.steps)}};
@@ -260,12 +271,9 @@ bool prepare(Trainer& trainer) {
   Session& session = trainer.session;
   trainer.machine = make_trainer(session, trainer.program, trainer.data);
   if (!trainer.machine) return false;
-  trainer.evaluator = make_evaluator(session, trainer.program, trainer.data);
-  if (!trainer.evaluator) return false;
   trainer.states = initial_states(trainer.machine->graph(), trainer.program.training->seed);
   if (!warm_start(session, trainer.machine->graph(), trainer.states)) return false;
   trainer.machine->set_states(trainer.states);
-  trainer.evaluator->set_states(trainer.states);
   session.clock.lap("initial values");
   std::optional<RunFolder> folder =
       create_run_folder(std::string(kRunsFolder), trainer.program.name, session.diagnostics);

@@ -120,7 +120,7 @@ TEST_CASE("time-passes: every stage until step 1, told once") {
        {"options",         "parse",          "check",          "data",           "step: differentiate",
         "step: update",    "step: simplify", "step: fuse",     "step: schedule", "step: plan",
         "step: loops",     "step: emit",     "step: optimise", "step: object",   "step: link",
-        "eval: object",    "initial values", "run folder",     "step 1",         "sum",
+        "initial values", "run folder",     "step 1",         "sum",
         "sum without data"}) {
     INFO(stage);
     CHECK(has_stage(cold, stage));
@@ -129,7 +129,7 @@ TEST_CASE("time-passes: every stage until step 1, told once") {
   const std::string warm = train({"--time-passes"}).err;
   CHECK(has_stage(warm, "step: look up"));
   CHECK(has_stage(warm, "step: link"));
-  for (const char* stage : {"step: emit", "step: optimise", "step: object", "step: keep", "eval: object"}) {
+  for (const char* stage : {"step: emit", "step: optimise", "step: object", "step: keep"}) {
     INFO(stage);
     CHECK_FALSE(has_stage(warm, stage));
   }
