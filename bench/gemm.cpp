@@ -15,6 +15,7 @@
 #include "codegen/jit.h"
 #include "ir/loop/text.h"
 #include "ir/loop/verify.h"
+#include "runtime/memory.h"
 #include "support/check.h"
 #include "support/diagnostic.h"
 
@@ -33,6 +34,15 @@ constexpr Form kForms[] = {
     {"Xt.dY", "km", "kn"},  // gradient of the weights
     {"dY.Wt", "mk", "nk"},  // gradient of the input
 };
+
+/// The multiply-add rate of this core for one type of element.
+struct Peak {
+  const char* dtype;
+  std::int64_t element_bytes;
+  double rate;
+};
+
+constexpr int kRounds = 15;
 
 struct Sizes {
   std::int64_t m;
@@ -86,44 +96,93 @@ double seconds_of(const std::function<void()>& run) {
 }
 
 /// Gflop/s of the best of several rounds.
-double rate(const Form& form, const Sizes& sizes, const char* dtype, Target target) {
-  const loop::Program program = parsed(program_text(form, sizes, dtype));
-  const CompiledProgram code = compile(program, target);
-  std::vector<float> memory(static_cast<std::size_t>(program.state_bytes / 4 + 16), 0.001F);
-  auto* state = reinterpret_cast<unsigned char*>(memory.data());
-  state += (64 - reinterpret_cast<std::uintptr_t>(state) % 64) % 64;
+double rate(const loop::Program& program, const Sizes& sizes, const CompiledProgram& code) {
+  // As in a training: large blocks lie on large pages.
+  std::optional<AlignedBlock> state = AlignedBlock::allocate(program.state_bytes);
+  DLG_CHECK(state.has_value(), "memory for the operands");
+  for (std::int64_t i = 0; i < program.state_bytes / 4; ++i) {
+    const float small = 0.001F;
+    std::memcpy(state->data() + 4 * i, &small, sizeof small);
+  }
   DlgContext context{};
-  context.state = state;
+  context.state = state->data();
   context.rows_total = 1;
   context.previous_loss = context.stop_loss_below = context.stop_change_below = std::nan("");
   const double flops = 2.0 * static_cast<double>(sizes.m * sizes.n * sizes.k);
-  const auto steps = std::max<std::int64_t>(1, static_cast<std::int64_t>(4e8 / flops));
+  const auto steps = std::max<std::int64_t>(1, static_cast<std::int64_t>(1e8 / flops));
   double best = std::numeric_limits<double>::max();
-  for (int round = 0; round < 7; ++round) {
+  for (int round = 0; round < kRounds; ++round) {
     best = std::min(best, seconds_of([&] { code.entry()(&context, steps); }));
   }
   return flops * static_cast<double>(steps) / best * 1e-9;
 }
 
-void print_table(const char* dtype, Target target) {
+double part_of_peak(const Form& form, const Sizes& sizes, const Peak& peak, TileShape tile) {
+  const loop::Program program = parsed(program_text(form, sizes, peak.dtype));
+  return 100 * rate(program, sizes, compile_with_tile(program, Target::kHost, tile)) / peak.rate;
+}
+
+void print_forms(const Peak& peak) {
   const std::vector<Sizes> all = {{64, 64, 64},       {128, 128, 128}, {256, 256, 256}, {512, 512, 512},
                                   {1024, 1024, 1024}, {128, 256, 784}, {784, 256, 128}, {32, 256, 784},
-                                  {784, 256, 32},     {128, 10, 256},  {256, 10, 128},  {128, 2048, 2048}};
-  const double peak = bench::multiply_add_rate() / (std::string(dtype) == "f64" ? 2 : 1);
-  fmt::print("{} peak {:.0f} Gflop/s; m n k and the part of it that each form reaches\n", dtype, peak);
+                                  {784, 256, 32},     {128, 10, 256},  {256, 10, 128},  {128, 2048, 2048},
+                                  {2048, 2048, 128}};
+  fmt::print("{} peak {:.0f} Gflop/s; m n k, the tile, and the part of the peak that each form reaches\n",
+             peak.dtype, peak.rate);
   for (const Sizes& sizes : all) {
-    fmt::print("{:>5} {:>5} {:>5}", sizes.m, sizes.n, sizes.k);
+    const TileShape tile = chosen_tile(sizes.m, sizes.n, peak.element_bytes, Target::kHost);
+    fmt::print("{:>5} {:>5} {:>5}  {:>2} rows x {} vectors", sizes.m, sizes.n, sizes.k, tile.rows, tile.vectors);
     for (const Form& form : kForms) {
-      fmt::print("  {:>6} {:4.0f} %", form.name, 100 * rate(form, sizes, dtype, target) / peak);
+      fmt::print("  {:>6} {:3.0f} %", form.name, part_of_peak(form, sizes, peak, {}));
     }
     fmt::print("\n");
   }
+}
+
+/// The other tiles of the menu, on one size.
+void print_tiles(const Peak& peak) {
+  constexpr Sizes kSizes{512, 512, 512};
+  fmt::print("tiles at {} {} {}\n", kSizes.m, kSizes.n, kSizes.k);
+  for (const unsigned vectors : {1U, 2U, 4U}) {
+    for (const unsigned rows : {2U, 4U, 6U, 8U, 10U, 12U, 14U}) {
+      const unsigned most = most_tile_rows(vectors, Target::kHost);
+      if (rows > most) continue;
+      fmt::print("{:>2} rows x {} vectors", rows, vectors);
+      for (const Form& form : kForms) {
+        fmt::print("  {:>6} {:3.0f} %", form.name, part_of_peak(form, kSizes, peak, {rows, vectors}));
+      }
+      fmt::print("\n");
+    }
+  }
+}
+
+/// All contractions of a step of 784-256-10 together: the flops over the sum of the times.
+void print_network(const Peak& peak, std::int64_t batch) {
+  const std::vector<std::pair<const Form*, Sizes>> parts = {{&kForms[0], {batch, 256, 784}},
+                                                            {&kForms[1], {784, 256, batch}},
+                                                            {&kForms[2], {batch, 10, 256}},
+                                                            {&kForms[1], {10, 256, batch}},
+                                                            {&kForms[0], {batch, 256, 10}}};
+  double flops = 0;
+  double time = 0;
+  for (const auto& [form, sizes] : parts) {
+    const double products = static_cast<double>(sizes.m * sizes.n * sizes.k);
+    const double part = part_of_peak(*form, sizes, peak, {});
+    fmt::print("{:>5} {:>5} {:>5}  {:>6} {:3.0f} %\n", sizes.m, sizes.n, sizes.k, form->name, part);
+    flops += products;
+    time += products / part;
+  }
+  fmt::print("784-256-10 at batch {}, by flops: {:.0f} % of the peak\n", batch, flops / time);
 }
 
 }  // namespace
 }  // namespace dlg
 
 int main(int argc, char** argv) {
-  const std::string dtype = argc > 1 ? argv[1] : "f32";
-  dlg::print_table(dtype == "f64" ? "f64" : "f32", dlg::Target::kHost);
+  const bool is_double = argc > 1 && std::string(argv[1]) == "f64";
+  const double rate = dlg::bench::multiply_add_rate() / (is_double ? 2 : 1);
+  const dlg::Peak peak{is_double ? "f64" : "f32", is_double ? 8 : 4, rate};
+  dlg::print_forms(peak);
+  dlg::print_network(peak, 128);
+  dlg::print_tiles(peak);
 }

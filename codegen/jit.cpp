@@ -24,6 +24,7 @@
 #include "codegen/emit.h"
 #include "codegen/llvm_adapter.h"
 #include "codegen/object_cache.h"
+#include "codegen/tile.h"
 #include "ir/loop/text.h"
 #include "support/check.h"
 
@@ -168,6 +169,22 @@ struct CompiledProgram::Impl {
   CompileReport report;
 };
 
+namespace {
+
+std::unique_ptr<CompiledProgram::Impl> link(Compilation& how, const FoundObject& object) {
+  auto impl = std::make_unique<CompiledProgram::Impl>();
+  impl->jit = checked(jit_builder(how.spec).create(), "JIT");
+  llvm::orc::JITDylib& library = impl->jit->getMainJITDylib();
+  llvm::cantFail(library.define(llvm::orc::absoluteSymbols(allowed_symbols(*impl->jit))));
+  llvm::cantFail(impl->jit->addObjectFile(llvm::MemoryBuffer::getMemBufferCopy(object.bytes, "dlg")));
+  impl->entry = checked(impl->jit->lookup(kEntryName), "entry").toPtr<DlgStepFunction>();
+  how.clock.lap("link");
+  impl->report = {object.is_cached, how.clock.stages()};
+  return impl;
+}
+
+}  // namespace
+
 CompiledProgram::CompiledProgram(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 CompiledProgram::CompiledProgram(CompiledProgram&&) noexcept = default;
 CompiledProgram& CompiledProgram::operator=(CompiledProgram&&) noexcept = default;
@@ -191,15 +208,25 @@ CompiledProgram compile(const loop::Program& program, Target target, StepForm fo
   use_jit_relocation(how.spec);
   how.clock.lap("target");
   const FoundObject object = caching == Caching::kOn ? find_object(how) : FoundObject{make_object(how)};
-  auto impl = std::make_unique<CompiledProgram::Impl>();
-  impl->jit = checked(jit_builder(how.spec).create(), "JIT");
-  llvm::orc::JITDylib& library = impl->jit->getMainJITDylib();
-  llvm::cantFail(library.define(llvm::orc::absoluteSymbols(allowed_symbols(*impl->jit))));
-  llvm::cantFail(impl->jit->addObjectFile(llvm::MemoryBuffer::getMemBufferCopy(object.bytes, "dlg")));
-  impl->entry = checked(impl->jit->lookup(kEntryName), "entry").toPtr<DlgStepFunction>();
-  how.clock.lap("link");
-  impl->report = {object.is_cached, how.clock.stages()};
-  return CompiledProgram(std::move(impl));
+  return CompiledProgram(link(how, object));
+}
+
+CompiledProgram compile_with_tile(const loop::Program& program, Target target, TileShape tile) {
+  const CheckContext where("pass llvm");
+  Compilation how{program, choose_form(program), target_spec(target)};
+  use_jit_relocation(how.spec);
+  how.spec.unit.tile = tile;
+  return CompiledProgram(link(how, {make_object(how)}));
+}
+
+TileShape chosen_tile(std::int64_t rows, std::int64_t columns, std::int64_t element_bytes, Target target) {
+  const VectorUnit unit = target_spec(target).unit;
+  const Panel panel = choose_panels({rows, columns, rows, element_bytes}, unit).front();
+  return {panel.rows, std::max(1U, panel.width * static_cast<unsigned>(element_bytes) / unit.bytes)};
+}
+
+unsigned most_tile_rows(unsigned vectors, Target target) {
+  return most_rows(vectors, target_spec(target).unit);
 }
 
 std::string llvm_text(const loop::Program& program, Target target, const Sources& sources) {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "codegen/vector_unit.h"
 #include "ir/loop/loop_ir.h"
 #include "runtime/abi.h"
 #include "support/stage_clock.h"
@@ -43,6 +44,8 @@ struct CompileReport {
 /// Code in executable memory; lives as long as this object.
 class CompiledProgram {
  public:
+  struct Impl;
+  explicit CompiledProgram(std::unique_ptr<Impl> impl);
   CompiledProgram(CompiledProgram&&) noexcept;
   CompiledProgram& operator=(CompiledProgram&&) noexcept;
   ~CompiledProgram();
@@ -51,9 +54,6 @@ class CompiledProgram {
   const CompileReport& report() const;
 
  private:
-  friend CompiledProgram compile(const loop::Program&, Target, StepForm, Caching);
-  struct Impl;
-  explicit CompiledProgram(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 
@@ -61,6 +61,13 @@ class CompiledProgram {
 CompiledProgram compile(const loop::Program& program, Target target, StepForm form,
                         Caching caching = Caching::kOff);
 CompiledProgram compile(const loop::Program& program, Target target, Caching caching = Caching::kOff);
+
+/// The same with another register tile than the one that would be chosen, which `tile` becomes; for measurements.
+CompiledProgram compile_with_tile(const loop::Program& program, Target target, TileShape tile);
+/// The tile of the first panel of a contraction of so many rows and columns.
+TileShape chosen_tile(std::int64_t rows, std::int64_t columns, std::int64_t element_bytes, Target target);
+/// How many rows of `vectors` vectors the registers of `target` hold.
+unsigned most_tile_rows(unsigned vectors, Target target);
 
 /// The text of `dlg show --stage llvm` (before LLVM's clean-up) and `--stage asm`; `file:line` and the
 /// kernel's name behind each instruction.

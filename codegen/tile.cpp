@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <limits>
+#include <optional>
 
 namespace dlg {
 namespace {
@@ -41,12 +42,6 @@ double cost_of(Tile tile) {
   return std::max({products, loads, kChainLatency}) + kStepCost;
 }
 
-/// A tile must leave registers for one row of the vectors and one repeated element.
-unsigned most_rows(unsigned vectors, const VectorUnit& unit) {
-  return std::clamp((unit.registers - 1 - vectors) / vectors, 1U,
-                    vectors == 1 ? kMostRowsOfOneVector : kMostRows);
-}
-
 /// The cost of covering all rows by tiles of `tile.rows`; the rest of the valid rows goes by ever smaller
 /// tiles.
 double cost_of_rows(const TileQuery& query, Tile tile) {
@@ -69,6 +64,7 @@ Choice best_rows(const TileQuery& query, unsigned vectors, const VectorUnit& uni
   Choice best;
   for (unsigned rows = most_rows(vectors, unit); rows > 0; --rows) {
     if (query.rows != kBatch && rows > query.rows) continue;
+    if (vectors == unit.tile.vectors && rows > unit.tile.rows) continue;
     const double cost = cost_of_rows(query, {vectors, rows});
     if (cost < best.cost) best = {rows, cost};
   }
@@ -117,12 +113,18 @@ std::vector<Panel> choose_panels(const TileQuery& query, const VectorUnit& unit)
     return {{0, kBatch, lanes, rows}, {0, kBatch, 1, rows}};
   }
   const Covering covering{query, unit, unit.bytes / static_cast<unsigned>(query.element_bytes)};
-  Cover best = covering.rest_of({}, 1);
-  for (unsigned vectors = 2; vectors <= kMostVectors; vectors *= 2) {
+  std::optional<Cover> best;
+  for (unsigned vectors = 1; vectors <= kMostVectors; vectors *= 2) {
+    if (unit.tile.vectors != 0 && vectors != unit.tile.vectors) continue;
     Cover cover = covering.rest_of({}, vectors);
-    if (cover.cost < best.cost) best = std::move(cover);
+    if (!best || cover.cost < best->cost) best = std::move(cover);
   }
-  return best.panels;
+  return best->panels;
+}
+
+unsigned most_rows(unsigned vectors, const VectorUnit& unit) {
+  return std::clamp((unit.registers - 1 - vectors) / vectors, 1U,
+                    vectors == 1 ? kMostRowsOfOneVector : kMostRows);
 }
 
 RowTiles row_tiles(std::int64_t rows, unsigned tile) {
