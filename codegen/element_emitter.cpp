@@ -293,11 +293,11 @@ void ElementEmitter::at_lanes(const Lanes& lanes, const std::function<void()>& e
 }
 
 void ElementEmitter::at_rows(unsigned rows, loop::VarId var, const std::function<void()>& emit) {
-  tile_rows_ = rows;
-  row_var_ = var;
+  const unsigned outer_rows = std::exchange(tile_rows_, rows);
+  const loop::VarId outer_var = std::exchange(row_var_, var);
   emit();
-  tile_rows_ = 1;
-  row_var_ = {};
+  tile_rows_ = outer_rows;
+  row_var_ = outer_var;
 }
 
 void ElementEmitter::row_by_row(const std::function<void()>& emit) {

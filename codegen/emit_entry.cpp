@@ -235,7 +235,8 @@ class EntryEmitter {
     for (const loop::Copy& copy : program_.copies) emit_copy(copy.from, places, copy.to, places);
   }
 
-  /// A straight step has its states and its arena in slots of its own, which LLVM turns into registers.
+  /// A straight step has its states, its arena and its hyper-parameters in slots of its own, which LLVM turns into
+  /// registers; what follows from hyper-parameters alone is computed once in a call.
   /// Buffers of the arena that share bytes are apart there; states at one offset stay one.
   void take_states() {
     registers_ = memory_;
@@ -243,6 +244,10 @@ class EntryEmitter {
     for (const BufferId id : program_.buffers.ids()) {
       const loop::Buffer& buffer = program_.buffers[id];
       if (buffer.kind == BufferKind::kArena) registers_[id] = slot(buffer);
+      if (buffer.kind == BufferKind::kHyper) {
+        registers_[id] = slot(buffer);
+        emit_copy(id, memory_, id, registers_);
+      }
       if (buffer.kind != BufferKind::kState) continue;
       const auto [place, is_new] = slots.try_emplace(buffer.offset, nullptr);
       if (is_new) {

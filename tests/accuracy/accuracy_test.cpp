@@ -1,5 +1,5 @@
-// Owns the measuring of the elementary functions against libm in the next precision, in units of the last
-// place, and the table of it in docs/accuracy.md.
+// Owns the measuring of the elementary functions, as compiled code, against libm in the next precision, in units of
+// the last place, and the table of it in docs/accuracy.md.
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 
@@ -7,10 +7,15 @@
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
+#include <future>
 #include <limits>
+#include <memory>
 #include <random>
+#include <thread>
 
-#include "ir/loop/scalar_math.h"
+#include "codegen/jit.h"
+#include "ir/loop/text.h"
+#include "support/diagnostic.h"
 #include "tests/catch.h"
 
 namespace dlg::loop {
@@ -94,18 +99,90 @@ struct Worst {
   }
 };
 
-void look_f32(const Reference& reference, float x, float y, Worst& worst) {
-  const double args[] = {x, y};
-  const auto arity = static_cast<std::size_t>(op_info(reference.op).arity);
-  const auto found = static_cast<float>(evaluate(reference.op, DType::kF32, {args, arity}));
-  worst.look(ulps(found, reference.for_f32(x, y)), x, y);
+/// One function as compiled code, many arguments at a time.
+template <class T>
+class Compiled {
+ public:
+  static constexpr std::size_t kCount = 1 << 14;
+
+  explicit Compiled(Op op) : code_(compile(program_of(op), Target::kHost)) {}
+
+  T* x() { return memory_.numbers; }
+  T* y() { return memory_.numbers + kCount; }
+  const T* results() {
+    DlgContext context{};
+    context.state = reinterpret_cast<unsigned char*>(memory_.numbers);
+    context.rows_total = 1;
+    context.previous_loss = context.stop_loss_below = context.stop_change_below = std::nan("");
+    code_.entry()(&context, 1);
+    return memory_.numbers + 2 * kCount;
+  }
+
+ private:
+  struct alignas(64) Memory {
+    T numbers[3 * kCount];
+  };
+
+  static Program program_of(Op op) {
+    const char* const dtype = sizeof(T) == 4 ? "f32" : "f64";
+    const std::string_view name = op_info(op).text;
+    std::string text = fmt::format("program batch 1\narena 0\nstate {}\noutput 0\nstop_test 0\n", sizeof(Memory));
+    for (const int index : {0, 1, 2}) {
+      text += fmt::format("buffer {0}: {1}[{2}] state {3} \"{0}\"\n", "xyz"[index], dtype, kCount,
+                          static_cast<std::size_t>(index) * kCount * sizeof(T));
+    }
+    text += fmt::format("kernel z {{\nvector i in 0..{} {{\n%0 = load x[i] : {}\n", kCount, dtype);
+    const bool is_binary = op_info(op).arity == 2;
+    if (is_binary) text += fmt::format("%1 = load y[i] : {}\n", dtype);
+    text += fmt::format("%2 = {} %0{} : {}\nstore z[i] = %2\n}}\n}}\n", name, is_binary ? ", %1" : "", dtype);
+    Sources sources;
+    Diagnostics diagnostics;
+    std::optional<Program> program = parse_program(sources, sources.add("accuracy", text), diagnostics);
+    REQUIRE(program.has_value());
+    return std::move(*program);
+  }
+
+  CompiledProgram code_;
+  Memory memory_;
+};
+
+double exact(const Reference& reference, float x, float y) {
+  return reference.for_f32(x, y);
+}
+Real exact(const Reference& reference, double x, double y) {
+  return reference.for_f64(x, y);
 }
 
-void look_f64(const Reference& reference, double x, double y, Worst& worst) {
-  const double args[] = {x, y};
-  const auto arity = static_cast<std::size_t>(op_info(reference.op).arity);
-  const double found = evaluate(reference.op, DType::kF64, {args, arity});
-  worst.look(ulps(found, reference.for_f64(x, y)), x, y);
+/// The worst of what `next` gives, which writes an argument at a time and answers whether there was one more.
+template <class T, class Next>
+Worst worst_of(const Reference& reference, const Next& next) {
+  const auto function = std::make_unique<Compiled<T>>(reference.op);
+  Worst worst;
+  for (bool goes_on = true; goes_on;) {
+    std::size_t count = 0;
+    while (count < Compiled<T>::kCount && (goes_on = next(function->x()[count], function->y()[count]))) ++count;
+    const T* const found = function->results();
+    for (std::size_t i = 0; i < count; ++i) {
+      const T x = function->x()[i];
+      const T y = function->y()[i];
+      worst.look(ulps(found[i], exact(reference, x, y)), x, y);
+    }
+  }
+  return worst;
+}
+
+/// The worst of all parts of a sweep, each on a core of its own.
+template <class Part>
+Worst worst_of_parts(const Part& part) {
+  const unsigned count = std::max(1U, std::thread::hardware_concurrency());
+  std::vector<std::future<Worst>> parts;
+  for (unsigned i = 0; i < count; ++i) parts.push_back(std::async(std::launch::async, part, i, count));
+  Worst worst;
+  for (std::future<Worst>& result : parts) {
+    const Worst one = result.get();
+    worst.look(one.ulps, one.x, one.y);
+  }
+  return worst;
 }
 
 /// Every how many bit patterns `reference` is tried where a sweep takes every `step`th.
@@ -116,30 +193,38 @@ std::uint64_t step_of(const Reference& reference, std::uint64_t step) {
 /// Of one argument: the numbers of every `step`th bit pattern. Of two: random bit patterns and ordinary
 /// numbers.
 Worst sweep_f32(const Reference& reference, std::uint64_t step) {
-  Worst worst;
-  std::mt19937_64 random(11);
-  for (std::uint64_t bits = 0; bits < kPatterns; bits += step) {
-    const auto x = std::bit_cast<float>(static_cast<std::uint32_t>(bits));
-    const std::uint64_t other = random();
-    const auto wide = std::bit_cast<float>(static_cast<std::uint32_t>(other));
-    const auto ordinary = static_cast<float>(std::ldexp(static_cast<double>(other >> 32), -29)) - 4;
-    look_f32(reference, x, (other >> 63) != 0 ? wide : ordinary, worst);
-  }
-  return worst;
+  return worst_of_parts([&](unsigned part, unsigned parts) {
+    std::mt19937_64 random(11 + part);
+    std::uint64_t bits = part * step;
+    return worst_of<float>(reference, [&](float& x, float& y) {
+      if (bits >= kPatterns) return false;
+      x = std::bit_cast<float>(static_cast<std::uint32_t>(bits));
+      bits += parts * step;
+      if (op_info(reference.op).arity == 1) return true;
+      const std::uint64_t other = random();
+      const auto wide = std::bit_cast<float>(static_cast<std::uint32_t>(other));
+      const auto ordinary = static_cast<float>(std::ldexp(static_cast<double>(other >> 32), -29)) - 4;
+      y = (other >> 63) != 0 ? wide : ordinary;
+      return true;
+    });
+  });
 }
 
 /// Random arguments, a half of all magnitudes, a half between -32 and 32.
 Worst sweep_f64(const Reference& reference, std::int64_t count) {
-  Worst worst;
-  std::mt19937_64 random(13);
-  std::uniform_real_distribution<double> ordinary(-32, 32);
-  for (std::int64_t i = 0; i < count; ++i) {
-    const bool is_wide = i % 2 == 0;
-    const double x = is_wide ? std::bit_cast<double>(random()) : ordinary(random);
-    const double y = i % 4 == 0 ? std::bit_cast<double>(random()) : ordinary(random) / 8;
-    look_f64(reference, x, y, worst);
-  }
-  return worst;
+  return worst_of_parts([&](unsigned part, unsigned parts) {
+    std::mt19937_64 random(13 + part);
+    std::uniform_real_distribution<double> ordinary(-32, 32);
+    std::int64_t i = part;
+    return worst_of<double>(reference, [&](double& x, double& y) {
+      if (i >= count) return false;
+      const std::int64_t turn = i / parts;
+      i += parts;
+      x = turn % 2 == 0 ? std::bit_cast<double>(random()) : ordinary(random);
+      y = turn % 4 == 0 ? std::bit_cast<double>(random()) : ordinary(random) / 8;
+      return true;
+    });
+  });
 }
 
 /// Zeros, ends, borders of the formulas and their neighbours.
@@ -175,17 +260,25 @@ std::int64_t f64_count(std::uint64_t step) {
   return static_cast<std::int64_t>(std::min(kMostSamples, kPatterns / step));
 }
 
+/// All pairs of special numbers.
+template <class T>
+Worst special_worst(const Reference& reference) {
+  const std::vector<T> numbers = special_numbers<T>();
+  std::size_t at = 0;
+  return worst_of<T>(reference, [&](T& x, T& y) {
+    if (at == numbers.size() * numbers.size()) return false;
+    x = numbers[at / numbers.size()];
+    y = numbers[at % numbers.size()];
+    ++at;
+    return true;
+  });
+}
+
 TEST_CASE("accuracy: special numbers and borders") {
   for (const Reference& reference : kReferences) {
     INFO(op_info(reference.op).text);
-    Worst f32;
-    Worst f64;
-    for (const float x : special_numbers<float>()) {
-      for (const float y : special_numbers<float>()) look_f32(reference, x, y, f32);
-    }
-    for (const double x : special_numbers<double>()) {
-      for (const double y : special_numbers<double>()) look_f64(reference, x, y, f64);
-    }
+    const Worst f32 = special_worst<float>(reference);
+    const Worst f64 = special_worst<double>(reference);
     CAPTURE(f32.x, f32.y, f64.x, f64.y);
     CHECK(f32.ulps <= reference.most_f32);
     CHECK(f64.ulps <= reference.most_f64);
