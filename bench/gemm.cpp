@@ -131,7 +131,8 @@ void print_forms(const Peak& peak) {
              peak.dtype, peak.rate);
   for (const Sizes& sizes : all) {
     const TileShape tile = chosen_tile(sizes.m, sizes.n, peak.element_bytes, Target::kHost);
-    fmt::print("{:>5} {:>5} {:>5}  {:>2} rows x {} vectors", sizes.m, sizes.n, sizes.k, tile.rows, tile.vectors);
+    fmt::print("{:>5} {:>5} {:>5}  {:>2} rows x {} vectors", sizes.m, sizes.n, sizes.k, tile.rows,
+               tile.vectors);
     for (const Form& form : kForms) {
       fmt::print("  {:>6} {:3.0f} %", form.name, part_of_peak(form, sizes, peak, {}));
     }

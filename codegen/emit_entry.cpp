@@ -235,9 +235,9 @@ class EntryEmitter {
     for (const loop::Copy& copy : program_.copies) emit_copy(copy.from, places, copy.to, places);
   }
 
-  /// A straight step has its states, its arena and its hyper-parameters in slots of its own, which LLVM turns into
-  /// registers; what follows from hyper-parameters alone is computed once in a call.
-  /// Buffers of the arena that share bytes are apart there; states at one offset stay one.
+  /// A straight step has its states, its arena and its hyper-parameters in slots of its own, which LLVM turns
+  /// into registers; what follows from hyper-parameters alone is computed once in a call. Buffers of the
+  /// arena that share bytes are apart there; states at one offset stay one.
   void take_states() {
     registers_ = memory_;
     std::map<std::int64_t, Value*> slots;

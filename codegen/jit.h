@@ -62,7 +62,8 @@ CompiledProgram compile(const loop::Program& program, Target target, StepForm fo
                         Caching caching = Caching::kOff);
 CompiledProgram compile(const loop::Program& program, Target target, Caching caching = Caching::kOff);
 
-/// The same with another register tile than the one that would be chosen, which `tile` becomes; for measurements.
+/// The same with another register tile than the one that would be chosen, which `tile` becomes; for
+/// measurements.
 CompiledProgram compile_with_tile(const loop::Program& program, Target target, TileShape tile);
 /// The tile of the first panel of a contraction of so many rows and columns.
 TileShape chosen_tile(std::int64_t rows, std::int64_t columns, std::int64_t element_bytes, Target target);

@@ -36,12 +36,12 @@ struct TileQuery {
 /// result of a contraction does not depend on them: each element is a chain of its own.
 std::vector<Panel> choose_panels(const TileQuery& query, const VectorUnit& unit);
 
-/// The most rows of a tile of `vectors` vectors: there must be registers left for one row of the vectors and one
-/// repeated element.
+/// The most rows of a tile of `vectors` vectors: there must be registers left for one row of the vectors and
+/// one repeated element.
 unsigned most_rows(unsigned vectors, const VectorUnit& unit);
 
-/// How many whole tiles of `tile` rows lie in `rows`, and the tiles of the rest: none, one or two. A rest too short to
-/// hide the latency of its chains takes a whole tile's rows along.
+/// How many whole tiles of `tile` rows lie in `rows`, and the tiles of the rest: none, one or two. A rest too
+/// short to hide the latency of its chains takes a whole tile's rows along.
 struct RowTiles {
   std::int64_t whole = 0;
   std::vector<unsigned> rest;

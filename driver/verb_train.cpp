@@ -104,8 +104,8 @@ Json log_line(const TrainProgress& progress, const std::vector<PartResult>& resu
   return line;
 }
 
-/// Evaluates parts of the data at these weights. The program for it is compiled when it is first needed, so that the
-/// first step does not wait for it; nothing if there is no memory for it, which is reported.
+/// Evaluates parts of the data at these weights. The program for it is compiled when it is first needed, so
+/// that the first step does not wait for it; nothing if there is no memory for it, which is reported.
 std::optional<std::vector<PartResult>> evaluate_at(Trainer& trainer, const StateValues& states,
                                                    const std::vector<Part>& parts) {
   if (!trainer.evaluator) trainer.evaluator = make_evaluator(trainer.session, trainer.program, trainer.data);

@@ -1,5 +1,5 @@
-// Owns the measuring of the elementary functions, as compiled code, against libm in the next precision, in units of
-// the last place, and the table of it in docs/accuracy.md.
+// Owns the measuring of the elementary functions, as compiled code, against libm in the next precision, in
+// units of the last place, and the table of it in docs/accuracy.md.
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 
@@ -126,7 +126,8 @@ class Compiled {
   static Program program_of(Op op) {
     const char* const dtype = sizeof(T) == 4 ? "f32" : "f64";
     const std::string_view name = op_info(op).text;
-    std::string text = fmt::format("program batch 1\narena 0\nstate {}\noutput 0\nstop_test 0\n", sizeof(Memory));
+    std::string text =
+        fmt::format("program batch 1\narena 0\nstate {}\noutput 0\nstop_test 0\n", sizeof(Memory));
     for (const int index : {0, 1, 2}) {
       text += fmt::format("buffer {0}: {1}[{2}] state {3} \"{0}\"\n", "xyz"[index], dtype, kCount,
                           static_cast<std::size_t>(index) * kCount * sizeof(T));
@@ -160,7 +161,8 @@ Worst worst_of(const Reference& reference, const Next& next) {
   Worst worst;
   for (bool goes_on = true; goes_on;) {
     std::size_t count = 0;
-    while (count < Compiled<T>::kCount && (goes_on = next(function->x()[count], function->y()[count]))) ++count;
+    while (count < Compiled<T>::kCount && (goes_on = next(function->x()[count], function->y()[count])))
+      ++count;
     const T* const found = function->results();
     for (std::size_t i = 0; i < count; ++i) {
       const T x = function->x()[i];
