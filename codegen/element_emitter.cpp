@@ -157,8 +157,9 @@ void ElementEmitter::prefetch(const loop::Instruction& load) {
   for_each_row([&] {
     for (std::int64_t lane = 0; lane < used_lanes_; lane += lanes) {
       Value* place = lane_place(load, static_cast<unsigned>(lane));
-      builder_.CreateCall(adapter::intrinsic(module, llvm::Intrinsic::prefetch, {place->getType()}),
-                          {place, builder_.getInt32(kRead), builder_.getInt32(kAllLevels), builder_.getInt32(kData)});
+      builder_.CreateCall(
+          adapter::intrinsic(module, llvm::Intrinsic::prefetch, {place->getType()}),
+          {place, builder_.getInt32(kRead), builder_.getInt32(kAllLevels), builder_.getInt32(kData)});
     }
   });
 }

@@ -55,8 +55,8 @@ class ElementEmitter {
   }
   void clear_packed(loop::RegId result) { packed_.erase(result); }
 
-  /// The lanes of a vector: `width` of them, of which the first `used` stand for an iteration of `var`. Nothing
-  /// is loaded or stored for the others.
+  /// The lanes of a vector: `width` of them, of which the first `used` stand for an iteration of `var`.
+  /// Nothing is loaded or stored for the others.
   struct Lanes {
     unsigned width = 1;
     loop::VarId var = {};
@@ -70,8 +70,8 @@ class ElementEmitter {
   void row_by_row(const std::function<void()>& emit);
 
  private:
-  /// Pieces of an element address: scalar offset, computed and known, stride per lane, and a register that varies
-  /// over lanes, if any.
+  /// Pieces of an element address: scalar offset, computed and known, stride per lane, and a register that
+  /// varies over lanes, if any.
   struct Address {
     llvm::Value* base = nullptr;
     std::int64_t known = 0;

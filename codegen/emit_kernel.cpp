@@ -283,7 +283,8 @@ void KernelEmitter::emit_vector(const Loop& loop) {
   } else {
     const std::int64_t whole = loop.extent == kBatch ? kBatch : loop.extent / lanes * lanes;
     panels = {{0, whole, lanes, 1}};
-    if (whole != loop.extent || whole == kBatch) panels.push_back({whole == kBatch ? 0 : whole, loop.extent, 1, 1});
+    if (whole != loop.extent || whole == kBatch)
+      panels.push_back({whole == kBatch ? 0 : whole, loop.extent, 1, 1});
   }
   if (has_defect(Defect::kLostVectorTail) && panels.back().width == 1) panels.pop_back();
   std::optional<Bounds> share;

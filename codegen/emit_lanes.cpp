@@ -109,7 +109,8 @@ void KernelEmitter::emit_lanes_as_vector(const Loop& loop) {
   });
   const bool has_rest = loop.extent == kBatch || loop.extent % kReductionLanes != 0;
   if (has_rest && !has_defect(Defect::kLostLaneTail)) {
-    lanes = loop.extent == kBatch ? with_rest(loop, lanes, {whole, bounds.end}) : with_known_rest(loop, lanes);
+    lanes =
+        loop.extent == kBatch ? with_rest(loop, lanes, {whole, bounds.end}) : with_known_rest(loop, lanes);
   }
   for (unsigned half = kReductionLanes / 2; half > 0; half /= 2) lanes = joined_halves(loop, lanes, half);
   set_carried(loop, &loop::Carried::result, lanes);

@@ -1,5 +1,5 @@
-// Owns the copying of one operand's elements, under a panel of columns or for tiles of rows, so that the tiles
-// read what lies one behind the other.
+// Owns the copying of one operand's elements, under a panel of columns or for tiles of rows, so that the
+// tiles read what lies one behind the other.
 #include <algorithm>
 #include <bit>
 
@@ -60,8 +60,8 @@ void KernelEmitter::pack_step(const PackedBlock& block, Value* step) {
   builder_.CreateAlignedStore(elements_.load(*block.pack.load), packed_place(block, step, 0), block.align);
 }
 
-/// As many steps as a square has lanes: the steps of one lane are neighbours in memory. What no lane stands for
-/// is 0.
+/// As many steps as a square has lanes: the steps of one lane are neighbours in memory. What no lane stands
+/// for is 0.
 void KernelEmitter::pack_square(const PackedBlock& block, Value* step, unsigned side) {
   elements_.set_var(block.lanes.var, block.first);
   elements_.set_var(block.pack.chain.back()->var, step);
@@ -112,9 +112,11 @@ void KernelEmitter::pack_steps(const std::vector<PackedBlock>& blocks, std::size
 }
 
 KernelEmitter::PackedBlock KernelEmitter::packed_block(const Pack& pack, std::int64_t lanes) {
-  PackedBlock block{pack, memory_type(builder_.getContext(), pack.load->dtype), nullptr, {}, {}, nullptr, nullptr};
+  PackedBlock block{pack,   memory_type(builder_.getContext(), pack.load->dtype), nullptr, {}, {}, nullptr,
+                    nullptr};
   block.align = element_align(block);
-  block.memory = slot(llvm::ArrayType::get(block.element, static_cast<std::uint64_t>(pack.steps * lanes)), "packed");
+  block.memory =
+      slot(llvm::ArrayType::get(block.element, static_cast<std::uint64_t>(pack.steps * lanes)), "packed");
   return block;
 }
 

@@ -10,7 +10,8 @@ namespace {
 
 /// Whether the iterations are independent and no loop inside has such iterations too.
 bool is_innermost(const Loop& loop) {
-  return loop::is_independent(loop.kind) && std::none_of(loop.body.begin(), loop.body.end(), [](const auto& s) {
+  return loop::is_independent(loop.kind) &&
+         std::none_of(loop.body.begin(), loop.body.end(), [](const auto& s) {
            return !s.loop.empty() && loop::is_independent(s.loop.front().kind);
          });
 }

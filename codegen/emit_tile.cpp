@@ -148,8 +148,8 @@ void KernelEmitter::emit_panel(const TileRows& rows, const Panel& panel, Value* 
   for (const Pack& pack : packs) elements_.clear_packed(pack.load->result);
 }
 
-/// Copies the row operands of all units. Rows that are neighbours go several tiles at a time: those share cache
-/// lines.
+/// Copies the row operands of all units. Rows that are neighbours go several tiles at a time: those share
+/// cache lines.
 void KernelEmitter::pack_rows(const TileRows& rows) {
   constexpr std::int64_t kGroup = 8;
   for (const PackedBlock& packed : rows.packed) {
@@ -191,7 +191,8 @@ void KernelEmitter::for_each_tile(const TileRows& rows, const TileBody& body) {
   emit_plain({builder_.CreateMul(first, tile), builder_.CreateMul(whole, tile)}, rows.tile, rows.loop.name,
              [&](Value* row) { body(row, rows.tile); });
   Value* at = builder_.CreateMul(rows.whole, tile);
-  Value* has_rest = builder_.CreateAnd(builder_.CreateICmpSLE(first, rows.whole), builder_.CreateICmpSGT(last, rows.whole));
+  Value* has_rest =
+      builder_.CreateAnd(builder_.CreateICmpSLE(first, rows.whole), builder_.CreateICmpSGT(last, rows.whole));
   Value* end = builder_.CreateSelect(has_rest, rows.end, at);
   for (std::size_t i = 0; i < rows.rest.size(); ++i) {
     std::int64_t count = 1;
@@ -227,8 +228,8 @@ void KernelEmitter::read_packed(const TileRows& rows, Value* row, unsigned count
   }
 }
 
-/// Whether `instruction` loads its own elements for each row from a buffer that does not stay in the near caches. They
-/// arrive while the chains run.
+/// Whether `instruction` loads its own elements for each row from a buffer that does not stay in the near
+/// caches. They arrive while the chains run.
 bool KernelEmitter::is_far(const loop::Instruction& instruction, const Loop& rows) const {
   constexpr std::int64_t kNearBytes = std::int64_t{1} << 17;
   if (instruction.op != loop::Op::kLoad) return false;
@@ -244,7 +245,8 @@ bool KernelEmitter::is_far(const loop::Instruction& instruction, const Loop& row
 void KernelEmitter::emit_columns(const Loop& rows) {
   const Parts parts = parts_of(rows);
   for (const Statement* statement : parts.after) {
-    if (statement->instruction && is_far(*statement->instruction, rows)) elements_.prefetch(*statement->instruction);
+    if (statement->instruction && is_far(*statement->instruction, rows))
+      elements_.prefetch(*statement->instruction);
   }
   for (const Statement* statement : parts.chains) emit_statement(*statement);
   elements_.row_by_row([&] {

@@ -112,17 +112,18 @@ class KernelEmitter {
   /// The rows of a nest, in units: whole tiles and, as the last unit, all that they leave.
   struct TileRows {
     const loop::Loop& loop;
-    unsigned tile = 1;               // rows of a whole one
-    std::vector<unsigned> rest;      // tiles of the last unit, if the number of rows is the expected one
-    llvm::Value* end = nullptr;      // rows
-    llvm::Value* whole = nullptr;    // whole tiles
+    unsigned tile = 1;             // rows of a whole one
+    std::vector<unsigned> rest;    // tiles of the last unit, if the number of rows is the expected one
+    llvm::Value* end = nullptr;    // rows
+    llvm::Value* whole = nullptr;  // whole tiles
     llvm::Value* is_expected = nullptr;
-    Bounds units = {};               // of this worker, or of the part of them that is packed
-    std::vector<PackedBlock> packed; // operands, from the first of `units` on
+    Bounds units = {};                // of this worker, or of the part of them that is packed
+    std::vector<PackedBlock> packed;  // operands, from the first of `units` on
   };
   void emit_tiles(const loop::Loop& rows);
   TileRows tile_rows(const loop::Loop& rows, unsigned tile);
-  void emit_panels(const TileRows& rows, const std::vector<Panel>& panels, const std::optional<Bounds>& share);
+  void emit_panels(const TileRows& rows, const std::vector<Panel>& panels,
+                   const std::optional<Bounds>& share);
   void emit_panel(const TileRows& rows, const Panel& panel, llvm::Value* column);
   void pack_rows(const TileRows& rows);
   PackedBlock tile_of(const TileRows& rows, const PackedBlock& packed, llvm::Value* row, unsigned count);

@@ -160,8 +160,8 @@ class Operands {
   const Loop& columns_;
   std::map<VarId, Dependence> vars_;
   std::map<RegId, Dependence> registers_;
-  std::set<RegId> sums_;                    // what chains carry
-  std::set<RegId> of_row_body_;             // defined outside the chains
+  std::set<RegId> sums_;         // what chains carry
+  std::set<RegId> of_row_body_;  // defined outside the chains
   std::set<RegId> of_column_body_;
   std::vector<const Instruction*> inside_;  // of the chains, in order
   bool is_in_columns_ = false;
@@ -192,7 +192,8 @@ std::vector<Pack> choose_row_packs(const loop::Program& program, const Loop& row
   std::vector<Pack> packs = operands.of_rows();
   std::erase_if(packs, [&](const Pack& pack) {
     const std::int64_t bytes_of_tile = pack.steps * panel.rows * dtype_bytes(pack.load->dtype);
-    return columns < kLeastPanels * panel.width || pack.steps < kLeastSteps || bytes_of_tile > kMostPackedBytes / 4;
+    return columns < kLeastPanels * panel.width || pack.steps < kLeastSteps ||
+           bytes_of_tile > kMostPackedBytes / 4;
   });
   return packs;
 }

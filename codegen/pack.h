@@ -8,17 +8,17 @@
 
 namespace dlg {
 
-/// One operand of a chain that is read again and again: its elements for some lanes - columns of a panel, or rows
-/// of a tile - are copied into a block `[k][lanes]`, in which they lie one behind the other.
+/// One operand of a chain that is read again and again: its elements for some lanes - columns of a panel, or
+/// rows of a tile - are copied into a block `[k][lanes]`, in which they lie one behind the other.
 struct Pack {
   const loop::Instruction* load = nullptr;
-  std::vector<const loop::Loop*> chain;          // the loops around the load, outermost first, blocks left out
+  std::vector<const loop::Loop*> chain;  // the loops around the load, outermost first, blocks left out
   std::vector<const loop::Instruction*> inputs;  // inside the chain: what the indices are computed from
-  std::int64_t lane_stride = 0;   // elements from one lane to the next
-  std::int64_t chain_stride = 0;  // elements from one step of the innermost loop to the next
-  std::int64_t steps = 0;         // of all loops together, at the declared batch size
-  bool is_scattered = false;      // a register says where a lane lies
-  bool is_indirect = false;       // a register says where a step lies
+  std::int64_t lane_stride = 0;                  // elements from one lane to the next
+  std::int64_t chain_stride = 0;                 // elements from one step of the innermost loop to the next
+  std::int64_t steps = 0;                        // of all loops together, at the declared batch size
+  bool is_scattered = false;                     // a register says where a lane lies
+  bool is_indirect = false;                      // a register says where a step lies
 
   bool has_neighbours() const { return lane_stride == 1 && !is_scattered; }
   /// Whether steps are so far apart that they fall on few sets of the first-level cache.

@@ -36,8 +36,8 @@ struct TileQuery {
 /// result of a contraction does not depend on them: each element is a chain of its own.
 std::vector<Panel> choose_panels(const TileQuery& query, const VectorUnit& unit);
 
-/// How many whole tiles of `tile` rows lie in `rows`, and the tiles of the rest: none, one or two. A rest too short to
-/// hide the latency of its chains takes a whole tile's rows along.
+/// How many whole tiles of `tile` rows lie in `rows`, and the tiles of the rest: none, one or two. A rest too
+/// short to hide the latency of its chains takes a whole tile's rows along.
 struct RowTiles {
   std::int64_t whole = 0;
   std::vector<unsigned> rest;

@@ -117,7 +117,8 @@ std::optional<AlignedBlock> AlignedBlock::allocate(std::int64_t bytes) {
   const std::size_t rounded = (size + alignment - 1) / alignment * alignment;
   Memory memory(static_cast<unsigned char*>(std::aligned_alloc(alignment, rounded)));
   if (!memory) return std::nullopt;
-  // Columns of large matrices lie on as many pages as they have elements. A system that refuses is only slower.
+  // Columns of large matrices lie on as many pages as they have elements. A system that refuses is only
+  // slower.
   if (total >= kHugePage) static_cast<void>(::madvise(memory.get(), rounded, MADV_HUGEPAGE));
   std::memset(memory.get(), kGuard, size);
   std::memset(memory.get() + kGuardBytes, 0, static_cast<std::size_t>(bytes));

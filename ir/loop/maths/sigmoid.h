@@ -40,16 +40,16 @@ R softplus_f32(R x) {
   return nan_of(x, narrowed(y));
 }
 
-/// e^r = (q + r p) / (q - r p) for |r| <= ln(2) / 2, p and q in r^2, with an error of 2^-58: tanh(r / 2) = r p / q. The
-/// scale keeps p just below 1 and q just below 2, where a rounding is smallest.
+/// e^r = (q + r p) / (q - r p) for |r| <= ln(2) / 2, p and q in r^2, with an error of 2^-58: tanh(r / 2) = r
+/// p / q. The scale keeps p just below 1 and q just below 2, where a rounding is smallest.
 inline constexpr std::array kHalfTanhP{0x1.f851eb851eb85p-1, 0x1.c03c6121660fbp-6, 0x1.11086b9ac7491p-14};
 inline constexpr std::array kHalfTanhQ{0x1.f851eb851eb85p+0, 0x1.c045b54bc34b3p-3, 0x1.0015b61658e62p-9};
 
-/// 1 / (1 + e^-x), within 2 ulp. With e^-|x| = power above / below the division of the exponential and that of
-/// the sigmoid are one: below / (below + power above) on the right, power above / (below + power above) on the
-/// left, where what the reduction and the three sums have lost is put right after it, with a straight line for
-/// 1 / sum in it. The reduction is exact but for the low part of n ln(2), which matters on the left only. Few
-/// steps wait for each other: small networks wait for this function.
+/// 1 / (1 + e^-x), within 2 ulp. With e^-|x| = power above / below the division of the exponential and that
+/// of the sigmoid are one: below / (below + power above) on the right, power above / (below + power above) on
+/// the left, where what the reduction and the three sums have lost is put right after it, with a straight
+/// line for 1 / sum in it. The reduction is exact but for the low part of n ln(2), which matters on the left
+/// only. Few steps wait for each other: small networks wait for this function.
 template <Lane R>
 R sigmoid_f64(R x) {
   const R bounded = at_least(-absolute(x), -746);

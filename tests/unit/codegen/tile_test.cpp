@@ -78,7 +78,8 @@ void check_cover(const TileQuery& query, const VectorUnit& unit) {
   REQUIRE(done == query.columns);
 }
 
-/// The innermost loops of `assembly` that multiply and add vectors: from a label back to it, no other in between.
+/// The innermost loops of `assembly` that multiply and add vectors: from a label back to it, no other in
+/// between.
 std::vector<std::string> chain_loops(const std::string& assembly) {
   std::vector<std::string> loops;
   std::string label;
@@ -105,7 +106,8 @@ bool has_spill(const std::string& loop) {
 }  // namespace
 
 TEST_CASE("tiles: no register is spilled inside the chains of any form and target") {
-  const Sizes sizes = GENERATE(Sizes{128, 256, 784}, Sizes{784, 256, 128}, Sizes{128, 10, 256}, Sizes{37, 100, 70});
+  const Sizes sizes =
+      GENERATE(Sizes{128, 256, 784}, Sizes{784, 256, 128}, Sizes{128, 10, 256}, Sizes{37, 100, 70});
   const std::string dtype = GENERATE("f32", "f64");
   const Target target = GENERATE(Target::kAvx2, Target::kAvx512);
   for (const std::string a : {"ik", "ki"}) {
