@@ -18,65 +18,98 @@ constexpr Diag<std::string, std::string> kDuplicateArgument{DiagCode::DuplicateA
 constexpr Diag<std::string, std::string, std::size_t> kTooMany{DiagCode::TooManyArguments, Severity::kError,
                                                                "`{}` takes {}, found {}"};
 
-std::vector<std::string> formal_names(const std::vector<ast::Formal>& formals) {
+constexpr Diag<std::string, std::string> kByName{DiagCode::TooManyArguments, Severity::kError,
+                                                 "`{}` takes the argument `{}` by its name only"};
+
+std::vector<std::string> formal_names(const Callee& callee) {
   std::vector<std::string> names;
-  for (const ast::Formal& formal : formals) names.push_back(formal.name.text);
+  for (const CalleeFormal& formal : callee.formals) names.push_back(formal.name);
   return names;
 }
 
 /// The index of the formal of this name; reports an unknown one.
-std::optional<std::size_t> named_formal(Elaboration& e, const std::string& callee,
-                                        const std::vector<ast::Formal>& formals, const ast::Name& name) {
-  for (std::size_t i = 0; i < formals.size(); ++i) {
-    if (formals[i].name.text == name.text) return i;
+std::optional<std::size_t> named_formal(Elaboration& e, const Callee& callee, const ast::Name& name) {
+  for (std::size_t i = 0; i < callee.formals.size(); ++i) {
+    if (callee.formals[i].name == name.text) return i;
   }
-  const std::vector<std::string> names = formal_names(formals);
-  Report report = e.error(name.range, kUnknownArgument, callee, name.text);
-  if (const auto near = nearest_name(name.text, names)) {
+  Report report = e.error(name.range, kUnknownArgument, callee.name, name.text);
+  if (const auto near = nearest_name(name.text, formal_names(callee))) {
     report.suggest(name.range, *near, fmt::format("did you mean `{}`?", *near));
-  } else if (!names.empty()) {
-    report.note(fmt::format("its arguments are {}", join_words(names)));
+  } else if (!callee.note.empty()) {
+    report.note(callee.note);
   }
   return std::nullopt;
 }
 
-void report_missing(Elaboration& e, const std::string& name, const ast::Formal& formal, const Call& call) {
-  Report report = e.error(call.range, kMissingArgument, name, formal.name.text);
-  e.label(report, formal.name.range, "is declared without a default");
+/// The index of the formal at this position; reports one that there is not.
+std::optional<std::size_t> positional_formal(Elaboration& e, const Callee& callee, std::size_t position,
+                                             const Call& call, const CallArgument& argument) {
+  const SourceRange range = argument.operand.range;
+  if (position >= callee.formals.size()) {
+    e.error(range, kTooMany, callee.name, counted(static_cast<long long>(callee.formals.size()), "argument"),
+            call.arguments.size());
+    return std::nullopt;
+  }
+  const CalleeFormal& formal = callee.formals[position];
+  if (formal.way != CalleeFormal::Way::kByName) return position;
+  Report report = e.error(range, kByName, callee.name, formal.name);
+  const std::string text = fmt::format("{} = {}", formal.name, e.sources.text(range));
+  report.suggest(range, text, fmt::format("write `{}`", text));
+  return std::nullopt;
+}
+
+void report_duplicate(Elaboration& e, const Callee& callee, const CalleeFormal& formal,
+                      const CallArgument& first, const CallArgument& again) {
+  const SourceRange range = again.name ? again.name->range : again.operand.range;
+  Report report = e.error(range, kDuplicateArgument, callee.name, formal.name);
+  e.label(report, first.operand.range, "it is already given here");
+}
+
+void report_missing(Elaboration& e, const Callee& callee, const CalleeFormal& formal, const Call& call) {
+  Report report = e.error(call.range, kMissingArgument, callee.name, formal.name);
+  if (formal.declared.is_valid()) {
+    e.label(report, formal.declared, "is declared without a default");
+  } else {
+    report.note(callee.note);
+  }
 }
 
 }  // namespace
 
-std::optional<std::vector<const CallArgument*>> assign_arguments(Elaboration& e, const std::string& name,
-                                                                 const std::vector<ast::Formal>& formals,
+Callee callee_of(const std::string& name, const std::vector<ast::Formal>& formals) {
+  Callee callee{name, {}, {}};
+  for (const ast::Formal& formal : formals) {
+    const bool has_default = formal.default_value.is_valid();
+    callee.formals.push_back({formal.name.text,
+                              has_default ? CalleeFormal::Way::kDefaulted : CalleeFormal::Way::kRequired,
+                              formal.name.range});
+  }
+  if (!formals.empty()) {
+    const std::string_view verb = formals.size() == 1 ? "argument is" : "arguments are";
+    callee.note = fmt::format("its {} {}", verb, join_words(formal_names(callee)));
+  }
+  return callee;
+}
+
+std::optional<std::vector<const CallArgument*>> assign_arguments(Elaboration& e, const Callee& callee,
                                                                  const Call& call) {
-  std::vector<const CallArgument*> assigned(formals.size(), nullptr);
+  std::vector<const CallArgument*> assigned(callee.formals.size(), nullptr);
   std::size_t position = 0;
   bool is_good = true;
   for (const CallArgument& argument : call.arguments) {
-    std::optional<std::size_t> index = position;
-    if (argument.name) index = named_formal(e, name, formals, *argument.name);
-    if (!argument.name) ++position;
-    if (!index) {
-      is_good = false;
-      continue;
+    const std::optional<std::size_t> index = argument.name
+                                                 ? named_formal(e, callee, *argument.name)
+                                                 : positional_formal(e, callee, position++, call, argument);
+    if (!index && !argument.name) return std::nullopt;
+    if (index && assigned[*index]) {
+      report_duplicate(e, callee, callee.formals[*index], *assigned[*index], argument);
     }
-    if (*index >= formals.size()) {
-      e.error(argument.operand.range, kTooMany, name,
-              counted(static_cast<long long>(formals.size()), "argument"), call.arguments.size());
-      return std::nullopt;
-    }
-    if (assigned[*index]) {
-      const SourceRange range = argument.name ? argument.name->range : argument.operand.range;
-      Report report = e.error(range, kDuplicateArgument, name, formals[*index].name.text);
-      e.label(report, assigned[*index]->operand.range, "it is already given here");
-      is_good = false;
-    }
-    assigned[*index] = &argument;
+    is_good = is_good && index && !assigned[*index];
+    if (index) assigned[*index] = &argument;
   }
-  for (std::size_t i = 0; i < formals.size() && is_good; ++i) {
-    if (assigned[i] || formals[i].default_value.is_valid()) continue;
-    report_missing(e, name, formals[i], call);
+  for (std::size_t i = 0; i < callee.formals.size() && is_good; ++i) {
+    if (assigned[i] || callee.formals[i].way != CalleeFormal::Way::kRequired) continue;
+    report_missing(e, callee, callee.formals[i], call);
     is_good = false;
   }
   if (!is_good) return std::nullopt;

@@ -17,7 +17,8 @@ struct CallArgument {
   ast::ExprId expr;
 };
 
-/// A call with its arguments evaluated in the caller's frame.
+/// A call with its arguments evaluated in the caller's frame. A row of the table gets them in the order of
+/// its signature.
 struct Call {
   SourceRange range;
   SourceRange callee;
@@ -26,11 +27,10 @@ struct Call {
 
 struct Builtin {
   std::string_view name;
-  std::string_view signature;  // "sum(x, over = axis)"
+  std::string_view signature;  // "sum(x, over = axis)": the names of the arguments; with `=` by name only
   std::string_view doc;
   std::size_t min_arguments = 1;
   std::size_t max_arguments = 1;
-  std::string_view named = {};  // the one argument that is given by name, as `over`
   Value (*call)(Elaboration&, const Builtin&, const Call&) = nullptr;
   const OpDef* op = nullptr;           // of the graph, for those that are one op
   double (*number)(double) = nullptr;  // on numbers known at compile time
@@ -41,7 +41,7 @@ std::span<const Builtin> builtins();
 /// Null if there is none.
 const Builtin* find_builtin(std::string_view name);
 
-/// Checks count and names of the arguments, then calls. Poison in, poison out.
+/// Checks count and names of the arguments, puts them in order, then calls. Poison in, poison out.
 Value call_builtin(Elaboration& e, const Builtin& builtin, const Call& call);
 
 }  // namespace dlg

@@ -215,6 +215,17 @@ std::optional<Value> call_in_lockstep(Elaboration& e, const FunctionValue& funct
   });
 }
 
+/// Whether `over = a` names an axis, which may be no value: not for what is written in the language.
+bool takes_axis(Elaboration& e, const ast::Expr& callee) {
+  if (callee.kind != ast::ExprKind::kName) return true;
+  const TopName* top = e.library.find(e.frame().unit, callee.text);
+  const bool is_local = e.frame().names.count(callee.text) > 0;
+  if (top && top->kind == TopName::Kind::kOptimizer && !is_local) return false;
+  const std::optional<Value> value = find_name(e, callee.text);
+  const FunctionValue* function = value ? value->as<FunctionValue>() : nullptr;
+  return !function || function->builtin;
+}
+
 void unpack(Elaboration& e, const ast::Statement& statement, const Value& value) {
   const ListValue* list = value.as<ListValue>();
   if (!list || list->items.size() != statement.names.size()) {
@@ -256,7 +267,8 @@ Call evaluate_arguments(Elaboration& e, const ast::Expr& expr, const std::option
   Call call{expr.range, {}, {}};
   if (piped) call.arguments.push_back({std::nullopt, *piped, {}});
   for (const ast::Argument& argument : expr.arguments) {
-    const bool is_axis = argument.name && argument.name->text == "over";
+    const bool is_axis =
+        argument.name && argument.name->text == "over" && takes_axis(e, e.expr(expr.args[0]));
     const Operand operand = is_axis ? Operand{number_value(0), e.expr(argument.value).range}
                                     : evaluate_operand(e, argument.value);
     call.arguments.push_back({argument.name, operand, argument.value});

@@ -73,7 +73,7 @@ std::optional<UpdateRule> elaborate_optimizer(Elaboration& e, ast::ExprId id) {
   frame.name = optimizer.name.text;
   frame.call = text.call;
   e.frames.push_back(std::move(frame));
-  const auto assigned = assign_arguments(e, optimizer.name.text, optimizer.formals, call);
+  const auto assigned = assign_arguments(e, callee_of(optimizer.name.text, optimizer.formals), call);
   std::optional<std::vector<Hyper>> hypers;
   if (assigned) hypers = bind_numbers(e, optimizer, *assigned);
   if (hypers) check_requirements(e, optimizer);

@@ -252,7 +252,7 @@ std::optional<Axes> declared_axes(Elaboration& e, const ast::TypeText& type) {
 }
 
 bool bind_arguments(Elaboration& e, const std::vector<ast::Formal>& formals, const Call& call) {
-  const auto assigned = assign_arguments(e, e.frame().name, formals, call);
+  const auto assigned = assign_arguments(e, callee_of(e.frame().name, formals), call);
   if (!assigned) return false;
   std::vector<Binding> typed;
   bool is_good = true;

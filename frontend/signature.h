@@ -9,10 +9,26 @@
 
 namespace dlg {
 
-/// Which argument each formal gets (null: its default). nullopt after errors: unknown, missing, duplicate or
-/// too many arguments of `name`.
-std::optional<std::vector<const CallArgument*>> assign_arguments(Elaboration& e, const std::string& name,
-                                                                 const std::vector<ast::Formal>& formals,
+/// What a function, an optimizer or a built-in function says of one of its arguments.
+struct CalleeFormal {
+  enum class Way { kRequired, kDefaulted, kByName };  // kByName: by its name or not at all
+  std::string name;
+  Way way = Way::kRequired;
+  SourceRange declared;  // nowhere for a built-in function
+};
+
+/// What is called: its name and arguments, and a note for a call that gives an argument of another name.
+struct Callee {
+  std::string name;
+  std::vector<CalleeFormal> formals;
+  std::string note;
+};
+
+Callee callee_of(const std::string& name, const std::vector<ast::Formal>& formals);
+
+/// Which argument each formal gets (null: none). nullopt after errors: unknown, missing, duplicate or too
+/// many arguments.
+std::optional<std::vector<const CallArgument*>> assign_arguments(Elaboration& e, const Callee& callee,
                                                                  const Call& call);
 
 /// The axes that a type in brackets declares in the open frame. Unknown names are errors.

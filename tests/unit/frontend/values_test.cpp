@@ -117,5 +117,47 @@ train {
   CHECK(output_of(*compiled.program, "loss").front() == 14 + 9);
 }
 
+TEST_CASE("built-in functions take their arguments by position or by name") {
+  CHECK(value_of("exp(x = 0)") == 1);
+  CHECK(value_of("max(b = 2, a = 3)") == 3);
+  CHECK(value_of("max(2, b = 3)") == 3);
+  CHECK(value_of("max(x = [1, 4])") == 4);
+  CHECK(value_of("where(b = 5, a = 4, condition = 1 > 2)") == 5);
+  CHECK(value_of("sum(over = n, x = f([1, 2]))", "fn f(x: [n]) -> [n] = x\ndim n = 2") == 3);
+  CHECK(value_of("chunk(parts = 2, x = [1, 2])[1][0]") == 2);
+}
+
+TEST_CASE("only a built-in reduction takes the name of an axis as `over`") {
+  CHECK(value_of("f(2, over = 3)", "fn f(x, over) = x * over") == 6);
+  CHECK(value_of("sum(2, over = 3)", "fn sum(x, over) = x * over") == 6);
+  CHECK(value_of("f([[1, 2], [3, 4]])", "fn f(x: [a, b]) -> [] = sum(sum(x, over = a))") == 10);
+}
+
+TEST_CASE("initialisers take their arguments by position or by name") {
+  const std::string text = R"(dlg 1
+model m() -> [2] {
+  param a: [2] = normal(std = 0.5)
+  param b: [2] = uniform(high = 2, low = -1)
+  return a * b
+}
+train {
+  minimize = sum(m())
+  optimizer = sgd(0.1)
+  stop = 3 steps
+}
+)";
+  const Compiled compiled = compile_text(text);
+  CHECK(compiled.errors() == "");
+  REQUIRE(compiled.program);
+  const Graph& graph = compiled.program->graph;
+  const Initializer& normal = graph.states[*graph.find_state("m.a")].initial;
+  CHECK(normal.kind == Initializer::Kind::kNormal);
+  CHECK(normal.a == 0.5);
+  const Initializer& uniform = graph.states[*graph.find_state("m.b")].initial;
+  CHECK(uniform.kind == Initializer::Kind::kUniform);
+  CHECK(uniform.a == -1);
+  CHECK(uniform.b == 2);
+}
+
 }  // namespace
 }  // namespace dlg
