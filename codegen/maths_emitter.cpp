@@ -81,7 +81,7 @@ Value* part_of(llvm::IRBuilder<>& builder, Value* wide, unsigned begin, unsigned
 /// The parts one behind the other; a power of two of them.
 Value* all_joined(llvm::IRBuilder<>& builder, std::vector<Value*> parts) {
   while (parts.size() > 1) {
-    std::vector<int> lanes(2 * width_of(parts[0]));
+    std::vector<int> lanes(std::size_t{2} * width_of(parts[0]));
     std::iota(lanes.begin(), lanes.end(), 0);
     std::vector<Value*> pairs;
     for (std::size_t i = 0; i < parts.size(); i += 2) {

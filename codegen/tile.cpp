@@ -84,7 +84,8 @@ struct Covering {
   void append(Cover& cover, std::int64_t end, unsigned width) const {
     const std::int64_t begin = cover.panels.empty() ? 0 : cover.panels.back().end;
     const Choice choice = best_rows(query, std::max(1U, width / lanes), unit);
-    cover.cost += choice.cost * static_cast<double>((end - begin + width - 1) / width);
+    const std::int64_t panels = (end - begin + width - 1) / width;
+    cover.cost += choice.cost * static_cast<double>(panels);
     cover.panels.push_back({begin, end, width, choice.rows});
   }
 
