@@ -319,7 +319,7 @@ def main():
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--quick", action="store_true", help="short windows, few rounds: for a look, not for the page")
     args = parser.parse_args()
-    rounds, seconds = (3, 0.1) if args.quick else (7, 0.3)
+    rounds, seconds = (3, 0.1) if args.quick else (5, 0.3)
     OUT.mkdir(parents=True, exist_ok=True)
     measurements = {
         "small": lambda: measure_small(rounds),
