@@ -91,7 +91,8 @@ void KernelEmitter::emit_tiles(const Loop& loop) {
   for (Panel& panel : panels) panel.rows = rows.tile;
   std::int64_t bytes_of_unit = 0;
   for (const Pack& pack : packs) bytes_of_unit += pack.steps * rows.tile * dtype_bytes(pack.load->dtype);
-  const std::int64_t units = std::min(kMostPackedBytes / bytes_of_unit, units_of(loop.extent, rows.tile));
+  const std::int64_t units =
+      std::clamp<std::int64_t>(kMostPackedBytes / bytes_of_unit, 1, units_of(loop.extent, rows.tile));
   for (const Pack& pack : packs) {
     // The last unit may hold two tiles.
     rows.packed.push_back(packed_block(pack, (units + 1) * rows.tile));
