@@ -240,6 +240,15 @@ class TrialScope : public UpdateScope {
     for (std::size_t i = 0; i < points.size(); ++i) gradients.push_back(read(i, ".gradient"));
     return gradients;
   }
+  ValueId hessian(const std::vector<ValueId>& points) override {
+    std::int64_t count = 0;
+    for (const ValueId point : points) count += builder_.type(point).shape.elements();
+    Attributes attributes;
+    attributes.text = ".hessian";
+    return builder_.add(ops::state, {}, std::move(attributes),
+                        {builder_.type(points.front()).dtype, {count, count}});
+  }
+  std::vector<ValueId> derivatives(ValueId, const std::vector<ValueId>& by) override { return gradient(by); }
   void set_theta(std::size_t, ValueId) override {}
   void set_state(std::size_t, const std::string&, ValueId) override {}
 

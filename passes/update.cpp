@@ -9,6 +9,7 @@
 #include "ir/graph/state_values.h"
 #include "ir/ops/expr.h"
 #include "ir/ops/registry.h"
+#include "passes/differentiate.h"
 #include "support/check.h"
 #include "support/defects.h"
 
@@ -44,6 +45,8 @@ class Replay final : public UpdateScope {
   ValueId hyper(const std::string& name) override;
   ValueId state(std::size_t parameter, const std::string& name, double initial) override;
   std::vector<ValueId> gradient(const std::vector<ValueId>& points) override;
+  ValueId hessian(const std::vector<ValueId>& points) override;
+  std::vector<ValueId> derivatives(ValueId e, const std::vector<ValueId>& by) override;
   void set_theta(std::size_t parameter, ValueId value) override;
   void set_state(std::size_t parameter, const std::string& name, ValueId value) override;
 
@@ -63,6 +66,7 @@ class Replay final : public UpdateScope {
   StateId add_state(State state);
   ValueId read(StateId id);
   void write(StateId id, ValueId value);
+  std::vector<ValueId> at_points(std::vector<ValueId> here, const std::vector<ValueId>& points);
 
   Graph& graph_;
   Builder builder_;
@@ -112,17 +116,43 @@ ValueId Replay::state(std::size_t parameter, const std::string& name, double ini
 }
 
 std::vector<ValueId> Replay::gradient(const std::vector<ValueId>& points) {
-  DLG_CHECK(points.size() == parameters_.size(), "a gradient needs one point per parameter");
   std::vector<ValueId> here;
+  for (const Parameter& parameter : parameters_) here.push_back(parameter.gradient);
+  return at_points(std::move(here), points);
+}
+
+/// Values that are functions of the parameters, with the points in their place.
+std::vector<ValueId> Replay::at_points(std::vector<ValueId> here, const std::vector<ValueId>& points) {
+  DLG_CHECK(points.size() == parameters_.size(), "a gradient needs one point per parameter");
   std::vector<std::pair<ValueId, ValueId>> moved;
   for (std::size_t i = 0; i < points.size(); ++i) {
-    here.push_back(parameters_[i].gradient);
     const bool is_moved = points[i] != parameters_[i].theta && !has_defect(Defect::kGradientHere);
     if (is_moved) moved.emplace_back(parameters_[i].theta, points[i]);
   }
   // The gradient graph is a function of the parameters: with the points in their place it is the gradient
   // there, forward part included.
   return moved.empty() ? here : clone_with(builder_, here, moved);
+}
+
+ValueId Replay::hessian(const std::vector<ValueId>& points) {
+  std::vector<ValueId> thetas;
+  std::vector<ValueId> first;
+  for (const Parameter& parameter : parameters_) {
+    thetas.push_back(parameter.theta);
+    first.push_back(parameter.gradient);
+  }
+  const ValueId matrix = second_derivatives(builder_, first, thetas);
+  builder_.set_name(matrix, "hessian");
+  return at_points({matrix}, points).front();
+}
+
+std::vector<ValueId> Replay::derivatives(ValueId e, const std::vector<ValueId>& by) {
+  const std::vector<std::optional<ValueId>> found = gradients(builder_, e, by);
+  std::vector<ValueId> values;
+  for (std::size_t i = 0; i < by.size(); ++i) {
+    values.push_back(found[i] ? *found[i] : constant(builder_, 0, builder_.type(by[i])).value);
+  }
+  return values;
 }
 
 void Replay::write(StateId id, ValueId value) {

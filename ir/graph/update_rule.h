@@ -33,6 +33,12 @@ class UpdateScope {
   /// type).
   virtual std::vector<ValueId> gradient(const std::vector<ValueId>& points) = 0;
 
+  /// The second derivatives of the loss with every trained parameter at its point: [n, n] over all parameters
+  /// one after the other, in their element type.
+  virtual ValueId hessian(const std::vector<ValueId>& points) = 0;
+  /// The derivatives of a scalar of the rule by some of its values; zeros where it does not depend on one.
+  virtual std::vector<ValueId> derivatives(ValueId e, const std::vector<ValueId>& by) = 0;
+
   virtual void set_theta(std::size_t parameter, ValueId value) = 0;
   virtual void set_state(std::size_t parameter, const std::string& name, ValueId value) = 0;
 };
