@@ -105,6 +105,13 @@ void define_train(CLI::App& app, Raw& raw) {
   app.add_flag("--json", raw.options.is_json, "the result as one JSON object");
 }
 
+void define_race(CLI::App& app, Raw& raw) {
+  add_file(app, raw);
+  add_engine(app, raw);
+  app.add_option("--out,-o", raw.options.output, "folder to write to (default: the next one in runs/)");
+  app.add_flag("--json", raw.options.is_json, "the result as one JSON object");
+}
+
 void define_eval(CLI::App& app, Raw& raw) {
   add_file(app, raw);
   add_engine(app, raw);
@@ -165,6 +172,7 @@ const std::vector<Verb>& verb_table() {
       {{"check", "check a program and its expectations, compiled code against the reference"}, define_check},
       {{"step", "make one training step and show every value, derivative and update"}, define_step},
       {{"train", "train and save weights, config and log in runs/"}, define_train},
+      {{"race", "run several update rules on one objective: table, picture, page"}, define_race},
       {{"eval", "loss and metrics of a trained run"}, define_eval},
       {{"predict", "predictions of a trained run: CSV in, CSV out"}, define_predict},
       {{"show", "print a stage of the compiler"}, define_show},

@@ -41,10 +41,10 @@ struct Options {
   std::int64_t sample = 0;                    // step --sample
   std::string run;                            // eval, predict --run
   std::string input;                          // predict: CSV in; explain: the code; new: the name
-  std::string output;                         // predict --out; empty: standard output
-  std::string template_name;                  // new --template
-  bool is_json = false;                       // --json
-  bool is_quiet = false;                      // --quiet
+  std::string output;         // predict --out: a file; race --out: a folder; empty: the default
+  std::string template_name;  // new --template
+  bool is_json = false;       // --json
+  bool is_quiet = false;      // --quiet
 };
 
 /// Options to run with, or the exit code when the words already say everything (help, version, a usage

@@ -77,10 +77,6 @@ RunRecord start_record(const Session& session, const Program& program, const Loa
   return record;
 }
 
-bool copy_program(const Session& session, const RunFolder& folder, Diagnostics& diagnostics) {
-  return write_file({folder.model(), "", {}}, session.sources.text(session.file), diagnostics);
-}
-
 /// The words of one epoch: on the terminal and in the log.
 std::string progress_text(const Trainer& trainer, const TrainProgress& progress,
                           const std::vector<PartResult>& results) {
@@ -280,7 +276,7 @@ bool prepare(Trainer& trainer) {
   if (!folder) return false;
   trainer.folder = std::move(*folder);
   trainer.record = start_record(session, trainer.program, trainer.data);
-  return copy_program(session, trainer.folder, session.diagnostics) &&
+  return copy_program(session, trainer.folder) &&
          write_run_record(trainer.folder, trainer.record, session.diagnostics);
 }
 

@@ -93,6 +93,28 @@ struct ExpectationTarget {
   SourceRange range;
 };
 
+/// One rule of a race.
+struct Competitor {
+  std::string text;  // as written: `momentum(lr = 0.02)`
+  UpdateRule rule;
+  SourceRange range;
+};
+
+/// What of the plane a picture shows: `contour(x = [-5, 2], y = [-1.5, 1.5], levels = 20)`.
+struct Contour {
+  double x_low = 0, x_high = 0;
+  double y_low = 0, y_high = 0;
+  int levels = 20;
+};
+
+/// A `race` block, beside the training that all its rules share.
+struct Race {
+  std::string title;
+  std::vector<Competitor> competitors;
+  std::optional<Contour> contour;
+  SourceRange range;
+};
+
 /// A named value in the order of the text, for `dlg step` and `dlg check`: net.H, net.h, ...
 struct NamedValue {
   std::string name;  // with path: `net.h`
@@ -107,6 +129,7 @@ struct Program {
   std::optional<Dataset> data;  // the data set that is trained on; nullopt: a program without data
   std::optional<Training> training;
   std::vector<ExpectationTarget> expectations;
+  std::optional<Race> race;                                   // of a program that was compiled for one
   std::string name;                                           // file stem
   std::string model_name;                                     // the one model in `minimize`, if there is one
   std::vector<std::pair<std::string, std::string>> settings;  // resolved config: every dim, const and setting

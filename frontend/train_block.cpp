@@ -85,8 +85,9 @@ void apply_models_first(Elaboration& e, ast::ExprId root) {
     const std::string_view callee = callee_of(e, id);
     has_params = has_params || callee == "params";
     const TopName* top = e.library.find(0, callee);
-    const bool is_model = top && top->kind == TopName::Kind::kFunction && top->unit == 0 &&
-                          e.library.function({0, top->indices.front()}).kind == ast::FunctionKind::kModel;
+    const bool is_model =
+        top && top->kind == TopName::Kind::kFunction && e.library.is_user(top->unit) &&
+        e.library.function({top->unit, top->indices.front()}).kind == ast::FunctionKind::kModel;
     if (is_model) calls.push_back(id);
   }
   if (!has_params) return;

@@ -14,8 +14,6 @@ namespace dlg {
 namespace {
 
 constexpr double kCallSeconds = 0.05;
-/// The losses of a call stay in the second-level cache.
-constexpr std::int64_t kLongestCall = std::int64_t{1} << 15;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 std::int64_t row_count(const TrainPlan& plan) {
@@ -111,7 +109,8 @@ class Loop {
     step_seconds_ = call_seconds / static_cast<double>(made);
     const double fitting = step_seconds_ > 0 ? kCallSeconds / step_seconds_ : 1e18;
     const double grown = 4.0 * static_cast<double>(adapted_length_);
-    const double next = std::clamp(std::min(fitting, grown), 1.0, static_cast<double>(kLongestCall));
+    const double next =
+        std::clamp(std::min(fitting, grown), 1.0, static_cast<double>(plan_.most_steps_per_call));
     adapted_length_ = static_cast<std::int64_t>(next);
   }
 

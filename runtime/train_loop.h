@@ -44,6 +44,7 @@ struct TrainPlan {
   std::uint64_t seed = 1;
   StopRules stop;
   const volatile std::int32_t* stop_flag = nullptr;
+  std::int64_t most_steps_per_call = 1 << 15;  // the losses of a call stay in the second-level cache
   Clock clock = steady_seconds;
 };
 
