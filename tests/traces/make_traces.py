@@ -14,6 +14,8 @@ import jax
 import optax
 import torch
 
+# PyTorch keeps the product of NAdam's momenta in the default type.
+torch.set_default_dtype(torch.float64)
 jax.config.update("jax_enable_x64", True)
 
 X = [[0.0, 0.5], [1.0, -0.5], [-1.0, 0.25], [0.5, 1.0]]
@@ -45,8 +47,8 @@ TORCH = {
 }
 OPTAX = {
     "sgd(lr = 2e-3)": optax.sgd(LR),
-    "sgd(lr = exponential(0.1, factor = 0.99)) | clip = global_norm(0.2)":
-        optax.chain(optax.clip_by_global_norm(0.2), optax.sgd(optax.exponential_decay(0.1, 1, 0.99))),
+    "sgd(lr = 0.01) | clip = global_norm(0.2)":
+        optax.chain(optax.clip_by_global_norm(0.2), optax.sgd(0.01)),
     "momentum(lr = 2e-3, like = optax)": optax.sgd(LR, momentum=0.9),
     "nesterov(lr = 2e-3, like = optax)": optax.sgd(LR, momentum=0.9, nesterov=True),
     "adagrad(lr = 2e-3, like = optax)": optax.adagrad(LR),
@@ -57,7 +59,7 @@ OPTAX = {
     "nadam(lr = 2e-3, like = optax)": optax.nadam(LR),
     "amsgrad(lr = 2e-3, like = optax)": optax.amsgrad(LR),
     "lion(lr = 2e-3, like = optax)": optax.lion(LR),
-    "lamb(lr = 2e-3, like = optax)": optax.lamb(LR),
+    "lamb(lr = 5e-4, like = optax)": optax.lamb(5e-4),
 }
 
 
