@@ -30,9 +30,10 @@ struct Measured {
   std::vector<PartResult> results;
 };
 
-/// Weights of a training beside the last ones, `best (epoch 9)`, and what they reach.
+/// Weights of a training beside the last ones and what they reach.
 struct KeptResult {
-  std::string name;
+  std::string name;                   // `best`, `ema`
+  std::optional<std::int64_t> epoch;  // at whose end they were
   std::vector<PartResult> results;
 };
 
@@ -249,6 +250,7 @@ Json result_json(const Trainer& trainer, const TrainResult& result, const std::v
   add_results(json, results);
   for (const KeptResult& kept : trainer.kept) {
     Json values = Json::object();
+    if (kept.epoch) values.set("epoch", *kept.epoch);
     add_results(values, kept.results);
     json.set(kept.name, std::move(values));
   }
@@ -266,7 +268,8 @@ std::string kept_text(const Trainer& trainer) {
         values.push_back(fmt::format("{} {}", label, metric_text(trainer.program, name, value)));
       }
     }
-    text += fmt::format("{}: {}\n", kept.name, join_text(values, ", "));
+    const std::string epoch = kept.epoch ? fmt::format(" (epoch {})", *kept.epoch) : "";
+    text += fmt::format("{}{}: {}\n", kept.name, epoch, join_text(values, ", "));
   }
   return text;
 }
@@ -320,12 +323,13 @@ void log_workers(const Trainer& trainer, LogFile& log) {
 }
 
 /// Saves and evaluates one kind of weights beside the last ones. False after errors.
-bool keep(Trainer& trainer, const std::string& name, WeightsChoice choice, const StateValues& states) {
+bool keep(Trainer& trainer, KeptResult kept, WeightsChoice choice, const StateValues& states) {
   const std::string path = trainer.folder.file(weights_file(choice));
   if (!save_weights(path, trainer.machine->graph(), states, trainer.session.diagnostics)) return false;
   std::optional<std::vector<PartResult>> results = evaluate_at(trainer, states, parts_of(trainer.data));
   if (!results) return false;
-  trainer.kept.push_back({name, *std::move(results)});
+  kept.results = *std::move(results);
+  trainer.kept.push_back(std::move(kept));
   return true;
 }
 
@@ -334,11 +338,11 @@ bool keep_others(Trainer& trainer) {
   if (const std::optional<Best>& best = trainer.judge->best()) {
     StateValues states = trainer.states;
     for (const auto& [path, values] : best->states) states[path] = values;
-    if (!keep(trainer, fmt::format("best (epoch {})", best->epoch), WeightsChoice::kBest, states))
-      return false;
+    if (!keep(trainer, {"best", best->epoch, {}}, WeightsChoice::kBest, states)) return false;
   }
   if (!trainer.program.training->has_average) return true;
-  return keep(trainer, "ema", WeightsChoice::kAverage, averaged(trainer.machine->graph(), trainer.states));
+  return keep(trainer, {"ema", std::nullopt, {}}, WeightsChoice::kAverage,
+              averaged(trainer.machine->graph(), trainer.states));
 }
 
 void record_results(RunRecord& record, const std::string& prefix, const std::vector<PartResult>& results) {
@@ -364,7 +368,12 @@ int finish(Trainer& trainer, const TrainResult& result, LogFile& log) {
   trainer.record.results = {{"epochs", static_cast<double>(result.progress.epochs)},
                             {"steps", static_cast<double>(updates(trainer, result.progress))}};
   record_results(trainer.record, "", results);
-  for (const KeptResult& kept : trainer.kept) record_results(trainer.record, kept.name + " ", kept.results);
+  for (const KeptResult& kept : trainer.kept) {
+    if (kept.epoch) {
+      trainer.record.results.emplace_back(kept.name + " epoch", static_cast<double>(*kept.epoch));
+    }
+    record_results(trainer.record, kept.name + " ", kept.results);
+  }
   log_compiles(trainer, log);
   log_workers(trainer, log);
   Json line = result_json(trainer, result, results);

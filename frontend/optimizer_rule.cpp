@@ -95,7 +95,7 @@ class ArgumentReader {
     std::vector<std::optional<ArgumentText>> given;
     for (std::size_t i = 0; i < assigned->size(); ++i) {
       const CallArgument* argument = (*assigned)[i];
-      given.push_back(argument ? argument_text(e_, name(i), argument->expr, text_.has_end) : std::nullopt);
+      given.push_back(argument ? argument_text(e_, name(i), argument->expr, text_.last_step) : std::nullopt);
       if (argument && !given.back()) return std::nullopt;
     }
     Frame frame;
@@ -120,7 +120,7 @@ class ArgumentReader {
       const ast::Formal& formal = optimizer_.formals[i];
       std::optional<ArgumentText> argument = given[i];
       if (!argument) {
-        argument = argument_text(e_, name(i), formal.default_value, text_.has_end);
+        argument = argument_text(e_, name(i), formal.default_value, text_.last_step);
         if (!argument) return std::nullopt;
         argument->is_default = true;
         // What is computed from a schedule is one.

@@ -4,7 +4,7 @@
 
 #include <optional>
 
-#include "frontend/elaboration.h"
+#include "frontend/schedule.h"
 #include "ir/graph/update_rule.h"
 
 namespace dlg {
@@ -18,7 +18,7 @@ struct RuleSettings {
   ast::ExprId ema;
   ast::ExprId groups;
   ast::ExprId freeze;
-  bool has_end = false;              // `stop` has a limit in steps or epochs
+  LastStep last_step = LastStep::kUnknown;
   bool is_gradient_watched = false;  // `stop` looks at the norm of the gradient
 };
 

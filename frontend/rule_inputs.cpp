@@ -22,6 +22,13 @@ bool names(const RuleGroup& group, const std::string& path) {
   return std::find(group.paths.begin(), group.paths.end(), path) != group.paths.end();
 }
 
+/// The group's own argument of this name; null if it has none.
+const ArgumentText* own_argument(const RuleGroup& group, const std::string& key) {
+  const auto found = std::find_if(group.arguments.begin(), group.arguments.end(),
+                                  [&](const auto& argument) { return argument.first == key; });
+  return found == group.arguments.end() ? nullptr : &found->second;
+}
+
 }  // namespace
 
 TensorValue RuleInputs::hyper(const std::string& name, double value, SourceRange range) {
@@ -52,7 +59,7 @@ std::optional<Value> RuleInputs::moment(const std::string& name) {
   if (name == "step") return Value{scalar_of(scope_.step())};
   if (name == "epoch") return Value{epoch()};
   if (name == "epoch_steps") return Value{hyper(kEpochStepsHyper, 1, {})};
-  if (name == "last_step" && rule_.has_end) return Value{hyper(kLastStepHyper, 1, {})};
+  if (name == "last_step" && rule_.last_step == LastStep::kKnown) return Value{hyper(kLastStepHyper, 1, {})};
   return std::nullopt;
 }
 
@@ -90,13 +97,12 @@ Value RuleInputs::value(const std::string& key, const ArgumentText& argument) {
   std::vector<Value> items(scope_.parameter_count(), common);
   bool is_grouped = false;
   for (const RuleGroup& group : rule_.groups) {
-    for (const auto& [name, own] : group.arguments) {
-      if (name != key) continue;
-      const Value value = scalar(own);
-      is_grouped = true;
-      for (std::size_t i = 0; i < items.size(); ++i) {
-        if (names(group, scope_.path(i))) items[i] = value;
-      }
+    const ArgumentText* own = own_argument(group, key);
+    if (!own) continue;
+    const Value value = scalar(*own);
+    is_grouped = true;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      if (names(group, scope_.path(i))) items[i] = value;
     }
   }
   if (!is_grouped) return common;

@@ -154,11 +154,12 @@ void Replay::run_statement(const ast::Statement& statement) {
 
 void Replay::name_items(const std::string& name, const Value& value) {
   const ListValue* list = value.as<ListValue>();
-  if (!list || list->items.size() != scope_.parameter_count()) return;
+  // What becomes of theta is called after its parameter by whoever writes it.
+  if (name == "theta" || !list || list->items.size() != scope_.parameter_count()) return;
   for (std::size_t i = 0; i < list->items.size(); ++i) {
     const std::string& path = scope_.path(i);
     std::string label = path.substr(path.rfind('.') + 1);
-    if (name != "theta") label.append(".").append(name);
+    label.append(".").append(name);
     const TensorValue* tensor = list->items[i].as<TensorValue>();
     if (tensor) e_.builder.set_name(tensor->id, label);
   }

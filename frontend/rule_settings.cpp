@@ -28,7 +28,7 @@ class SettingsReader {
 
   bool run() {
     const std::size_t before = e_.diagnostics->error_count();
-    text_.has_end = settings_.has_end;
+    text_.last_step = settings_.last_step;
     text_.is_gradient_watched = settings_.is_gradient_watched;
     text_.clip = settings_.clip;
     if (settings_.weight_decay.is_valid()) read_decay();
@@ -54,7 +54,7 @@ class SettingsReader {
   }
 
   std::optional<ArgumentText> argument(const std::string& name, ast::ExprId expr) {
-    return argument_text(e_, name, expr, settings_.has_end);
+    return argument_text(e_, name, expr, settings_.last_step);
   }
 
   void read_decay() {

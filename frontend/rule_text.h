@@ -36,8 +36,8 @@ struct RuleText {
   ArgumentText decay_rate = {};
   std::optional<ArgumentText> average = {};     // the share that the average of the weights keeps
   std::optional<ArgumentText> accumulate = {};  // micro-batches of an update
-  bool has_end = false;                         // `stop` has a limit in steps or epochs
-  bool is_gradient_watched = false;             // `stop` looks at the norm of the gradient
+  LastStep last_step = LastStep::kUnknown;
+  bool is_gradient_watched = false;  // `stop` looks at the norm of the gradient
 };
 
 }  // namespace dlg

@@ -26,18 +26,19 @@ Value in_steps(Elaboration& e, const ast::Expr& expr, const UnitValue& unit) {
 }
 
 /// The moment before the first update, as far as the text knows it.
-std::optional<Value> first_moment(const std::string& name, bool has_end) {
+std::optional<Value> first_moment(const std::string& name, LastStep last_step) {
   if (name == "epoch") return number_value(0);
-  if (name == "step" || name == "epoch_steps" || (name == "last_step" && has_end)) return number_value(1);
+  if (name == "step" || name == "epoch_steps" || (name == "last_step" && last_step == LastStep::kKnown))
+    return number_value(1);
   return std::nullopt;
 }
 
 }  // namespace
 
 std::optional<ArgumentText> argument_text(Elaboration& e, const std::string& name, ast::ExprId expr,
-                                          bool has_end) {
-  e.schedule = Schedule{[has_end](const std::string& word) { return first_moment(word, has_end); }, nullptr,
-                        e.frames.size(), false};
+                                          LastStep last_step) {
+  e.schedule = Schedule{[last_step](const std::string& word) { return first_moment(word, last_step); },
+                        nullptr, e.frames.size(), false};
   const Operand operand = evaluate_operand(e, expr);
   const bool is_scheduled = e.schedule->is_read;
   e.schedule.reset();

@@ -2,6 +2,7 @@
 // epochs)`, which are evaluated in f64 once a step.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -19,10 +20,12 @@ struct ArgumentText {
   bool is_default = false;    // stands in the rule itself and may read arguments before it
 };
 
+/// Whether `stop` has a limit in steps or epochs, so that a schedule may go to the last step.
+enum class LastStep : std::uint8_t { kUnknown, kKnown };
+
 /// Evaluates an argument that stands in the open frame with the numbers of step 1. Errors: no number.
-/// `has_end`: the training has a last step.
 std::optional<ArgumentText> argument_text(Elaboration& e, const std::string& name, ast::ExprId expr,
-                                          bool has_end);
+                                          LastStep last_step);
 
 /// What a leaf of a scheduled argument's own text means: a number is a run-time input, `2 epochs` their
 /// steps, a list applies item by item.

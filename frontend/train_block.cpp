@@ -182,8 +182,9 @@ void elaborate_updates(Elaboration& e, const SettingValues& values, Program& pro
   settings.ema = value_of("ema");
   settings.groups = value_of("groups");
   settings.freeze = value_of("freeze");
-  settings.has_end =
+  const bool has_end =
       has_stop(training, StopCondition::Kind::kEpochs) || has_stop(training, StopCondition::Kind::kSteps);
+  settings.last_step = has_end ? LastStep::kKnown : LastStep::kUnknown;
   settings.is_gradient_watched = has_stop(training, StopCondition::Kind::kGradientBelow);
   std::optional<UpdateRule> rule = elaborate_optimizer(e, settings);
   if (!rule) return;

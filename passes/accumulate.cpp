@@ -9,7 +9,9 @@ Accumulation::Accumulation(UpdateScope& scope, ValueId step_before)
     : scope_(scope), step_before_{&scope.builder(), step_before} {
   const Expr batches = of(scope.scalar_state(kMicroBatchesState, 0)) + 1.0;
   is_due_ = compare(">=", batches, of(scope.hyper(kAccumulateHyper)));
-  rows_ = of(scope.scalar_state(kMicroRowsState, 0)) + batch_rows(builder(), DType::kF64);
+  // Through a cast, the sum is no scalar of leaves that each kernel would compute for itself, which no update
+  // could be fused with: the state would have to be read before what it is written with is known.
+  rows_ = of(scope.scalar_state(kMicroRowsState, 0)) + cast(batch_rows(builder(), DType::kI64), DType::kF64);
   scope.set_scalar_state(kMicroBatchesState, if_due(constant_like(batches, 0), batches).value);
   scope.set_scalar_state(kMicroRowsState, if_due(constant_like(rows_, 0), rows_).value);
 }

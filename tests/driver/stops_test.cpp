@@ -81,6 +81,7 @@ TEST_CASE("a plateau stops after its patience, and the best weights are kept wit
   CHECK(out.find(" best.safetensors") != std::string::npos);
   const std::string line = out.substr(out.find("best (epoch "));
   const std::string evaluated = dlg_ok({"eval", path, "--weights", "best"}).out;
+  CHECK(number_after(evaluated, "run runs/0001-net, best (epoch ") == best);
   for (const std::string mark : {"train loss ", "val loss ", "test loss ", "test accuracy "}) {
     CHECK(number_after(evaluated, mark) == number_after(line, mark));
   }
