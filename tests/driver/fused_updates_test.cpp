@@ -94,8 +94,8 @@ std::string weights_after(const std::string& path, const std::vector<std::string
   const Called train = call_dlg(words);
   CAPTURE(train.err);
   REQUIRE(train.exit_code == 0);
-  return read_text("runs/000" + std::to_string(run) + "-" + std::filesystem::path(path).stem().string() +
-                   "/weights.safetensors");
+  return read_text("runs/" + std::string(run < 10 ? "000" : "00") + std::to_string(run) + "-" +
+                   std::filesystem::path(path).stem().string() + "/weights.safetensors");
 }
 
 /// The report about W, or net.W, of a program in place.
