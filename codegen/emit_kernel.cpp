@@ -175,8 +175,10 @@ bool KernelEmitter::is_divided(const Loop& loop) const {
 
 KernelEmitter::Bounds KernelEmitter::share_of(Value* end, std::int64_t unit) {
   Value* units = builder_.CreateUDiv(builder_.CreateAdd(end, i64(unit - 1)), i64(unit));
+  const bool is_lost = has_defect(Defect::kLostShare);
   const auto border = [&](Value* worker) {
-    Value* first = builder_.CreateUDiv(builder_.CreateMul(units, worker), workers_);
+    Value* first = is_lost ? builder_.CreateMul(builder_.CreateUDiv(units, workers_), worker)
+                           : builder_.CreateUDiv(builder_.CreateMul(units, worker), workers_);
     Value* at = builder_.CreateMul(first, i64(unit));
     return builder_.CreateSelect(builder_.CreateICmpSLT(at, end), at, end);
   };
