@@ -270,17 +270,27 @@ def figure(us):
     return f"{statistics.median(us):.3g}"
 
 
-def peers_section(entries):
+def possible(entry, top):
+    """The best peer's time over the limit of the step on one core: nobody can be more times as fast."""
+    w = WORKLOADS[entry["workload"]]
+    if entry["threads"] > 1 or not w.sizes or w.batch < 32 or top is None:
+        return "-"
+    return f"{statistics.median(entry['us'][entry['best']]) / limit_us(w, top):.2f}"
+
+
+def peers_section(entries, top):
+    """`top`: the rates of the machine, None if they were not measured."""
     yield "## Against PyTorch and JAX"
     yield ""
     yield ("Microseconds of one step, median of the rounds. `ratio`: the best peer's time over dlg's, its smallest and largest. `error`: dlg's "
-           f"loss after {CHECK_STEPS} steps against f64; a peer counts only when its own is within {LOSS_TOLERANCE:g}.")
+           f"loss after {CHECK_STEPS} steps against f64; a peer counts only when its own is within {LOSS_TOLERANCE:g}, or if nobody's is. "
+           "`possible`: the ratio of a step at its limit (above), which no program can beat.")
     for count in sorted({e["threads"] for e in entries}):
         yield ""
         yield f"{count} thread{'s' if count > 1 else ''}:"
         yield ""
-        yield "| | dlg | PyTorch | compiled | JAX | scan | ratio | of | wanted | error |"
-        yield "|---|---|---|---|---|---|---|---|---|---|"
+        yield "| | dlg | PyTorch | compiled | JAX | scan | ratio | of | wanted | possible | error |"
+        yield "|---|---|---|---|---|---|---|---|---|---|---|"
         for e in entries:
             if e["threads"] != count:
                 continue
@@ -288,7 +298,7 @@ def peers_section(entries):
             r = e["ratio"]
             wanted = WANTED[e["workload"]] if count == 1 else 1
             yield (f"| {e['workload']} | {' | '.join(cells)} | **{r['median']:.2f}** ({r['min']:.2f}..{r['max']:.2f}) | {e['best']} | {wanted} "
-                   f"| {e['errors']['dlg']:.0e} |")
+                   f"| {possible(e, top)} | {e['errors']['dlg']:.0e} |")
 
 
 def page():
@@ -309,7 +319,7 @@ def page():
         top = limits[-1]["ceilings"]
         lines += ["", f"Multiply-adds {top['fma_gflops']:.0f} Gflop/s, updates {top['near_gbs']:.0f} GB/s in the caches and {top['far_gbs']:.0f} GB/s beyond them.", ""]
     if peers := read("peers"):
-        lines += [*peers_section(peers), ""]
+        lines += [*peers_section(peers, limits[-1]["ceilings"] if limits else None), ""]
     if start := read("start"):
         cold, cached = (statistics.median(start["W2a"][kind]["seconds"]) for kind in ("cold", "cached"))
         lines += ["## Start", "", "From the start of main to the end of step 1 of the digits model, nothing cached:", "", "```text", start["digits"]["cold"]["text"].rstrip(), "```", "",
