@@ -292,17 +292,27 @@ def figure(us):
     return f"{statistics.median(us):.3g}"
 
 
-def peers_section(entries):
+def possible(entry, top):
+    """The best peer's time over the limit of the step on one core: nobody can be more times as fast."""
+    w = WORKLOADS[entry["workload"]]
+    if entry["threads"] > 1 or not w.sizes or w.batch < 32 or top is None:
+        return "-"
+    return f"{statistics.median(entry['us'][entry['best']]) / limit_us(w, top):.2f}"
+
+
+def peers_section(entries, top):
+    """`top`: the rates of the machine, None if they were not measured."""
     yield "## Against PyTorch and JAX"
     yield ""
     yield ("Microseconds of one step, median of the rounds. `ratio`: the best peer's time over dlg's, its smallest and largest. `error`: dlg's "
-           f"loss after {CHECK_STEPS} steps against f64; a peer counts only when its own is within {LOSS_TOLERANCE:g}.")
+           f"loss after {CHECK_STEPS} steps against f64; a peer counts only when its own is within {LOSS_TOLERANCE:g}, or if nobody's is. "
+           "`possible`: the ratio of a step at its limit (above), which no program can beat.")
     for count in sorted({e["threads"] for e in entries}):
         yield ""
         yield f"{count} thread{'s' if count > 1 else ''}:"
         yield ""
-        yield "| | dlg | PyTorch | compiled | JAX | scan | ratio | of | wanted | error |"
-        yield "|---|---|---|---|---|---|---|---|---|---|"
+        yield "| | dlg | PyTorch | compiled | JAX | scan | ratio | of | wanted | possible | error |"
+        yield "|---|---|---|---|---|---|---|---|---|---|---|"
         for e in entries:
             if e["threads"] != count:
                 continue
@@ -310,7 +320,7 @@ def peers_section(entries):
             r = e["ratio"]
             wanted = WANTED[e["workload"]] if count == 1 else 1
             yield (f"| {e['workload']} | {' | '.join(cells)} | **{r['median']:.2f}** ({r['min']:.2f}..{r['max']:.2f}) | {e['best']} | {wanted} "
-                   f"| {e['errors']['dlg']:.0e} |")
+                   f"| {possible(e, top)} | {e['errors']['dlg']:.0e} |")
 
 
 def page():
@@ -335,7 +345,7 @@ def page():
         lines += ["## A rule of one's own", "", "784-256-10 at batch 128: a rule with two states that stands in the program, against std's adam:", "",
                   f"adam {figure(rules['us']['adam'])} us a step, the rule {figure(rules['us']['own'])} us; its time over adam's **{r['median']:.3f}** ({r['min']:.3f}..{r['max']:.3f}).", ""]
     if peers := read("peers"):
-        lines += [*peers_section(peers), ""]
+        lines += [*peers_section(peers, limits[-1]["ceilings"] if limits else None), ""]
     if start := read("start"):
         cold, cached = (statistics.median(start["W2a"][kind]["seconds"]) for kind in ("cold", "cached"))
         lines += ["## Start", "", "From the start of main to the end of step 1 of the digits model, nothing cached:", "", "```text", start["digits"]["cold"]["text"].rstrip(), "```", "",
