@@ -37,6 +37,15 @@ ValueId Accumulation::summed(std::size_t parameter, ValueId gradient, const std:
   return (sum / cast(rows_, dtype)).value;
 }
 
+ValueId Accumulation::loss() {
+  if (loss_.is_valid()) return loss_;
+  const Expr own = cast(of(scope_.loss()), DType::kF64);
+  const Expr sum = of(scope_.scalar_state(kMicroLossState, 0)) + batch_rows(builder(), DType::kF64) * own;
+  scope_.set_scalar_state(kMicroLossState, if_due(constant_like(sum, 0), sum).value);
+  loss_ = (sum / rows_).value;
+  return loss_;
+}
+
 std::vector<ValueId> Accumulation::gradient(const std::vector<ValueId>& points) {
   const auto [place, is_new] = gradients_.try_emplace(points);
   if (!is_new) return place->second;

@@ -10,9 +10,9 @@
 
 namespace dlg {
 
-/// Stands between a rule and the scope it works on. The rule sees the mean gradient over the rows of all
-/// micro-batches of the update; what it writes takes effect with the last of them, when the sums begin anew.
-/// States: the sum of each gradient, the rows in it and the micro-batches so far.
+/// Stands between a rule and the scope it works on. The rule sees the mean gradient, and the mean loss, over
+/// the rows of all micro-batches of the update; what it writes takes effect with the last of them, when the
+/// sums begin anew. States: the sum of each gradient, the rows in it and the micro-batches so far.
 class Accumulation final : public UpdateScope {
  public:
   /// `step_before`: the step counter at the start of the step.
@@ -26,7 +26,7 @@ class Accumulation final : public UpdateScope {
   ValueId hyper(const std::string& name) override { return scope_.hyper(name); }
   ValueId state(std::size_t parameter, const std::string& name, double initial) override;
   ValueId scalar_state(const std::string& name, double initial) override;
-  ValueId loss() override { return scope_.loss(); }
+  ValueId loss() override;
   std::vector<ValueId> gradient(const std::vector<ValueId>& points) override;
   void set_theta(std::size_t parameter, ValueId value) override;
   void set_state(std::size_t parameter, const std::string& name, ValueId value) override;
@@ -44,7 +44,8 @@ class Accumulation final : public UpdateScope {
   UpdateScope& scope_;
   Expr step_before_;
   Expr is_due_;
-  Expr rows_;                                                       // of all micro-batches until now
+  Expr rows_;     // of all micro-batches until now
+  ValueId loss_;  // the mean over them; invalid until the rule asks
   std::map<std::vector<ValueId>, std::vector<ValueId>> gradients_;  // by point
 };
 
