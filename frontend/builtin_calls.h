@@ -29,6 +29,8 @@ Value grad_call(Elaboration& e, const Builtin& builtin, const Call& call);
 Value hessian_call(Elaboration& e, const Builtin& builtin, const Call& call);
 /// A small system of linear equations; in a rule the right side may be one value per parameter.
 Value solve_call(Elaboration& e, const Builtin& builtin, const Call& call);
+/// How often a training has stood still before this step, for schedules.
+Value plateaus_call(Elaboration& e, const Builtin& builtin, const Call& call);
 /// Words that mean something in one kind of block only.
 Value misplaced_call(Elaboration& e, const Builtin& builtin, const Call& call);
 

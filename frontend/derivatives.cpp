@@ -72,7 +72,9 @@ Value rule_gradient(Elaboration& e, const Call& call) {
   const Operand& by = call.arguments.back().operand;
   const std::optional<std::vector<ValueId>> point = point_of(e, by);
   if (!point) return {Poison{}};
-  if (call.arguments.size() == 1) return lockstep_of(*mapped_list(by), e.update->gradient(*point));
+  if (call.arguments.size() == 1) {
+    return e.treat_gradient(lockstep_of(*mapped_list(by), e.update->gradient(*point)), by.value);
+  }
   const Operand& of = call.arguments.front().operand;
   const TensorValue* value = of.value.as<TensorValue>();
   if (value && value->axes.empty())

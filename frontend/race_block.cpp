@@ -5,8 +5,8 @@
 
 #include "frontend/constants.h"
 #include "frontend/expressions.h"
-#include "frontend/optimizer_rule.h"
 #include "frontend/settings.h"
+#include "frontend/train_block.h"
 
 namespace dlg {
 namespace {
@@ -261,9 +261,11 @@ void elaborate_race(Elaboration& e, const ast::SettingsBlock& block, Program& pr
   const std::vector<ast::ExprId>* rules = rules_of(e.unit(), block);
   const ast::Setting* with = find_setting(block, "with");
   if (rules == nullptr && with != nullptr) e.error(e.expr(with->value).range, kNoRules);
+  const ast::SettingsBlock train = e.unit().trains.empty() ? ast::SettingsBlock{} : e.unit().trains.front();
+  if (!program.training) program.training.emplace();
   for (std::size_t i = 0; rules != nullptr && i < rules->size(); ++i) {
     const ast::ExprId id = (*rules)[i];
-    std::optional<UpdateRule> rule = elaborate_optimizer(e, id);
+    std::optional<UpdateRule> rule = elaborate_rule(e, train, id, *program.training);
     const SourceRange range = e.expr(id).range;
     if (rule)
       program.race->competitors.push_back({std::string(e.sources.text(range)), *std::move(rule), range});

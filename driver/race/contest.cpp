@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "driver/inspection.h"
+#include "driver/judge.h"
 #include "driver/programs.h"
 #include "runtime/interrupt.h"
 
@@ -77,7 +78,6 @@ std::vector<std::string> names_of(const std::vector<State>& states, std::size_t 
 TrainPlan race_plan(const Program& program, const LoadedData& data) {
   TrainPlan plan = train_plan(program, data);
   if (!plan.stop.steps || *plan.stop.steps > kMostSteps) plan.stop.steps = kMostSteps;
-  plan.most_steps_per_call = 1;
   plan.stop_flag = interrupt_flag();
   return plan;
 }
@@ -85,13 +85,13 @@ TrainPlan race_plan(const Program& program, const LoadedData& data) {
 /// Keeps what each call of one step brings.
 class Recorder {
  public:
-  Recorder(RaceRun& run, Machine& machine, Objective& objective, const Contest& contest)
-      : run_(run), machine_(machine), objective_(objective), contest_(contest) {
-    if (!contest.variables.empty()) shown_ = shown_states(machine.graph());
-    run_.columns = names_of(shown_, trained_parameters(machine.graph()).size());
+  Recorder(RaceRun& run, Machine& machine, Objective& objective, std::int64_t accumulate)
+      : run_(run), machine_(machine), objective_(objective), accumulate_(accumulate) {
+    const std::vector<State> parameters = trained_parameters(machine.graph());
+    if (count_elements(parameters) <= kFewVariables) shown_ = shown_states(machine.graph());
+    run_.columns = names_of(shown_, parameters.size());
   }
 
-  /// `loss` is that of a step at the weights before it.
   void before_first() {
     if (keeps_values()) keep(0, objective_.at(machine_.states()));
   }
@@ -99,8 +99,10 @@ class Recorder {
   void after_step(const TrainProgress& progress) {
     if (progress.steps == told_steps_) return;
     told_steps_ = progress.steps;
-    if (keeps_values()) return keep(progress.steps, objective_.at(machine_.states()));
-    if (progress.epoch_step == 0) keep(progress.steps, progress.loss);
+    if (progress.steps % accumulate_ != 0) return;
+    const std::int64_t updates = progress.steps / accumulate_;
+    if (keeps_values()) return keep(updates, objective_.at(machine_.states()));
+    if (progress.epoch_step == 0) keep(updates, progress.loss);
   }
 
  private:
@@ -115,8 +117,8 @@ class Recorder {
   RaceRun& run_;
   Machine& machine_;
   Objective& objective_;
-  const Contest& contest_;
   std::vector<State> shown_;
+  std::int64_t accumulate_;
   std::int64_t told_steps_ = 0;
 };
 
@@ -128,6 +130,20 @@ struct Ground {
   Objective& objective;
 };
 
+Measures measures_of(const Machine& machine, const Ground& ground) {
+  Measures measures;
+  measures.value = [&](const WatchedValue& watched, const TrainProgress& progress) {
+    if (watched.part.empty()) return progress.loss;
+    for (const Part& part : parts_of(ground.data)) {
+      if (part.name == watched.part) return ground.objective.measure(machine.states(), part, watched.name);
+    }
+    return std::nan("");
+  };
+  measures.gradient_norm = [&] { return machine.states().at(rule_state_path(kGradientNormState)).front(); };
+  measures.states = [&] { return machine.states(); };
+  return measures;
+}
+
 bool run_rule(const Ground& ground, const Competitor& competitor, Contest& contest) {
   Program program = ground.race;
   program.training->rule = competitor.rule;
@@ -137,13 +153,16 @@ bool run_rule(const Ground& ground, const Competitor& competitor, Contest& conte
   RaceRun run;
   run.text = competitor.text;
   run.rule = &competitor.rule;
-  Recorder recorder(run, *machine, ground.objective, contest);
+  Recorder recorder(run, *machine, ground.objective, program.training->accumulate);
   recorder.before_first();
   TrainObserver observer;
   observer.on_call = [&](const TrainProgress& progress) { recorder.after_step(progress); };
+  Judge judge(*program.training, measures_of(*machine, ground));
+  observer.judge = [&](const TrainProgress& progress) { return judge.look(progress); };
+  observer.judge_at = JudgeAt::kEveryStep;
   const TrainResult result = train(machine->step_program(), race_plan(program, ground.data), observer);
   run.end = result.end;
-  run.steps = result.progress.steps;
+  run.steps = result.progress.steps / program.training->accumulate;
   run.seconds = result.progress.seconds;
   run.final_loss = ground.objective.at(machine->states());
   contest.runs.push_back(std::move(run));
@@ -159,14 +178,18 @@ std::optional<Objective> Objective::make(Session& session, const Program& progra
                    initial_states(program.graph, program.training->seed), data.parts.train);
 }
 
-double Objective::at(const StateValues& states) {
+double Objective::measure(const StateValues& states, const Part& part, std::string_view name) {
   machine_->set_states(states_);
   machine_->set_states(states);
-  const std::vector<PartResult> results = evaluate_parts(*machine_, {{"", &rows_}});
-  for (const auto& [name, value] : results.front().values) {
-    if (name == "loss") return value;
+  const std::vector<PartResult> results = evaluate_parts(*machine_, {part});
+  for (const auto& [found, value] : results.front().values) {
+    if (found == name) return value;
   }
   return std::nan("");
+}
+
+double Objective::at(const StateValues& states) {
+  return measure(states, {"", &rows_}, "loss");
 }
 
 double Objective::at_point(const std::vector<double>& point) {

@@ -18,6 +18,8 @@ class Objective {
   static std::optional<Objective> make(Session& session, const Program& program, const LoadedData& data);
 
   double at(const StateValues& states);
+  /// `loss` or a metric on another part of the data.
+  double measure(const StateValues& states, const Part& part, std::string_view name);
   /// At other values of the trained numbers, one after the other in the order of the program; constants as
   /// they start.
   double at_point(const std::vector<double>& point);

@@ -91,10 +91,11 @@ std::vector<double> best_point(const Contest& contest) {
 /// One step of a rule as a map of all states that it writes, flat.
 class RuleMap {
  public:
-  RuleMap(const Program& program, const LoadedData& data, const UpdateRule& rule)
-      : reference_(
-            apply_update(differentiate(training_graph(program, std::max<std::int64_t>(1, data.rows))), rule),
-            data.all_values()),
+  /// `program` is the race with the rule as that of its training.
+  RuleMap(const Program& program, const LoadedData& data)
+      : reference_(apply_update(differentiate(training_graph(program, std::max<std::int64_t>(1, data.rows))),
+                                training_rule(program, data)),
+                   data.all_values()),
         rows_(data.parts.train) {
     for (const State& state : reference_.graph().states) {
       if (state.kind == StateKind::kParameter) states_.push_back(state);
@@ -267,7 +268,9 @@ Landscape CurvatureStudy::survey(const Contest& contest) {
 
 std::optional<Forecast> CurvatureStudy::forecast(const UpdateRule& rule, const Landscape& landscape) {
   if (!landscape.is_convex_quadratic() || !landscape.minimum) return std::nullopt;
-  RuleMap map(program_, data_, rule);
+  Program program = program_;
+  program.training->rule = rule;
+  RuleMap map(program, data_);
   const std::vector<double> rest = map.start_at(*landscape.minimum);
   const std::optional<SquareMatrix> matrix = linear_part(map, rest);
   if (!matrix) return std::nullopt;
