@@ -39,6 +39,8 @@ struct Options {
   std::string stage;                          // show --stage
   std::string format;                         // show --format text|dot
   std::int64_t sample = 0;                    // step --sample
+  std::string against;                        // step --against: CSV
+  std::string why;                            // step --why: the element whose derivative is taken apart
   std::string run;                            // eval, predict --run
   std::string input;                          // predict: CSV in; explain: the code; new: the name
   std::string output;                         // predict --out; empty: standard output

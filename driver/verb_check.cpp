@@ -85,7 +85,7 @@ std::optional<double> actual_value(const ExpectationTarget& target, const Progra
                                    const LoadedData& data, Laboratory& laboratory) {
   std::optional<StateValues> states = laboratory.initial();
   if (target.after_steps || target.after_epochs) {
-    states = laboratory.train(updates_before(target, train_plan(program, data)));
+    states = laboratory.train(laboratory.initial(), updates_before(target, train_plan(program, data)));
   }
   if (!states) return std::nullopt;
   return laboratory.observe(*states).at(target.output).front();
