@@ -1,6 +1,6 @@
 """Owns the measurements of docs/performance.md: dlg against the limits of the machine and against its peers.
 
-    run.py [--parts small,gemm,limits,peers,start] [--workloads W0,W2a] [--threads 1,2] [--quick]
+    run.py [--parts small,gemm,limits,rules,peers,start] [--workloads W0,W2a] [--threads 1,2] [--quick]
 
 Each part keeps its figures in build/bench/PART.json; the page is written anew from all that are there. What is compared
 runs in turns, one window each, so that a change of the machine's clock hits everybody; a ratio is the median of
@@ -26,6 +26,15 @@ PEERS = ("torch", "torch.compile", "jax", "jax.scan")
 # Times faster than the best peer that we want to be, one thread.
 WANTED = {"W0": 3, "W1a": 3, "W1b": 3, "W2a": 2, "W2b": 1.5, "W2c": 1.5, "W2s": 1.4, "W3": 2, "W4a": 1.8, "W4s": 1.4}
 LOSS_TOLERANCE = 1e-4
+# Two states, none of std's rules: what a user might write. std's adam is compared with it.
+OWN_RULE = """optimizer own(lr, rho = 0.9, delta = 1e-8) {
+  state m = 0
+  state u = 0
+  m <- rho * m + (1 - rho) * grad(theta)
+  u <- max(0.999 * u, abs(grad(theta)))
+  theta <- theta - lr / (1 - rho^step) * m / (u + delta)
+}
+"""
 LIMITS = ("W2a", "W2b", "W2c", "W4a", "W4s")
 
 
@@ -220,6 +229,19 @@ def measure_limits(rounds, seconds):
         yield {"workload": name, "us": us, "part": spread(parts), "ceilings": top}
 
 
+def measure_rules(rounds, seconds):
+    """A rule of a program's own with two states against std's adam, both on W2b."""
+    folder, program, more = prepare(WORKLOADS["W2b"])
+    text = (folder / program).read_text()
+    (folder / "own_rule.dlg").write_text(text.replace("train {", OWN_RULE + "train {").replace("adam(lr", "own(lr"))
+    rules = {"adam": Dlg(folder, program, 1, seconds, more), "own": Dlg(folder, "own_rule.dlg", 1, seconds, more)}
+    us = {name: [] for name in rules}
+    for _ in range(rounds):
+        for name, dlg in rules.items():
+            us[name].append(dlg.window())
+    return {"us": us, "ratio": spread([own / adam for own, adam in zip(us["own"], us["adam"])])}
+
+
 def measure_start(rounds):
     """Seconds from the start of main to the end of step 1, by stage; and those of a peer for W2a."""
     folder = OUT / "start"
@@ -318,6 +340,10 @@ def page():
         lines += [f"| {e['workload']} | {figure(e['us'])} | {100 * e['part']['median']:.0f} % ({100 * e['part']['min']:.0f}..{100 * e['part']['max']:.0f}) |" for e in limits]
         top = limits[-1]["ceilings"]
         lines += ["", f"Multiply-adds {top['fma_gflops']:.0f} Gflop/s, updates {top['near_gbs']:.0f} GB/s in the caches and {top['far_gbs']:.0f} GB/s beyond them.", ""]
+    if rules := read("rules"):
+        r = rules["ratio"]
+        lines += ["## A rule of one's own", "", "784-256-10 at batch 128: a rule with two states that stands in the program, against std's adam:", "",
+                  f"adam {figure(rules['us']['adam'])} us a step, the rule {figure(rules['us']['own'])} us; its time over adam's **{r['median']:.3f}** ({r['min']:.3f}..{r['max']:.3f}).", ""]
     if peers := read("peers"):
         lines += [*peers_section(peers, limits[-1]["ceilings"] if limits else None), ""]
     if start := read("start"):
@@ -333,7 +359,7 @@ def page():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--parts", default="small,gemm,limits,peers,start")
+    parser.add_argument("--parts", default="small,gemm,limits,rules,peers,start")
     parser.add_argument("--workloads", default=",".join(WORKLOADS))
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--quick", action="store_true", help="short windows, few rounds: for a look, not for the page")
@@ -344,6 +370,7 @@ def main():
         "small": lambda: measure_small(rounds),
         "gemm": lambda: {"text": output_of(["taskset", "-c", cpus(1), ROOT / "build" / "release" / "bench_gemm"])},
         "limits": lambda: list(measure_limits(rounds, seconds)),
+        "rules": lambda: measure_rules(rounds, seconds),
         "peers": lambda: measure_peers(args.workloads.split(","), [int(t) for t in args.threads.split(",")], rounds, seconds),
         "start": lambda: measure_start(rounds),
     }

@@ -24,7 +24,9 @@ class Laboratory {
   /// included.
   virtual Observations observe(const StateValues& states) = 0;
   /// The states after this many updates from `start`; nullopt if the loss became non-finite on the way.
-  virtual std::optional<StateValues> train(const StateValues& start, std::int64_t steps) = 0;
+  virtual std::optional<StateValues> train_from(const StateValues& start, std::int64_t steps) = 0;
+  /// The same from the initial states.
+  std::optional<StateValues> train(std::int64_t steps) { return train_from(initial_, steps); }
 
   const StateValues& initial() const { return initial_; }
   /// Rows of the first batch, at least 1.

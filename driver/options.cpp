@@ -30,6 +30,8 @@ const std::vector<std::string> kEngines{"jit", "interpreter"};
 const std::vector<std::string> kStages{"ast",   "graph", "backward", "update", "simplified",
                                        "fused", "plan",  "loops",    "llvm",   "asm"};
 const std::vector<std::string> kFormats{"text", "dot"};
+/// In the order of WeightsChoice.
+const std::vector<std::string> kWeights{"last", "best", "ema"};
 
 /// How help shows what an option may be.
 std::string one_of(const std::vector<std::string>& words) {
@@ -47,6 +49,7 @@ struct Raw {
   std::string threads = "1";
   std::string sample = "0";
   std::string format = "text";
+  std::string weights = "last";
   bool is_unfused = false;
   bool has_apart_updates = false;
   bool is_uncached = false;
@@ -82,6 +85,8 @@ void add_engine_choice(CLI::App& app, Raw& raw) {
 void add_run(CLI::App& app, Raw& raw) {
   app.add_option("--run", raw.options.run,
                  "a run folder, its number or name (default: the latest of this program)");
+  app.add_option("--weights", raw.weights, "which weights of the run (default: last)")
+      ->type_name(one_of(kWeights));
 }
 
 void define_check(CLI::App& app, Raw& raw) {
@@ -240,6 +245,7 @@ bool check_words(const Raw& raw, const std::string& help, std::ostream& err) {
   return check_word({"--target", raw.target, kTargets}, help, err) &&
          check_word({"--engine", raw.engine, kEngines}, help, err) &&
          check_word({"--format", raw.format, kFormats}, help, err) &&
+         check_word({"--weights", raw.weights, kWeights}, help, err) &&
          (raw.options.verb != "show" || check_word({"--stage", stage, kStages}, help, err));
 }
 
@@ -267,6 +273,8 @@ std::optional<Options> finish(Raw& raw, const CLI::App& app, std::ostream& err) 
   if (raw.has_apart_updates) raw.options.fusion = Fusion::kWithoutUpdates;
   if (raw.is_unfused) raw.options.fusion = Fusion::kOff;
   raw.options.format = raw.format;
+  const auto weights = std::find(kWeights.begin(), kWeights.end(), raw.weights) - kWeights.begin();
+  raw.options.weights = static_cast<WeightsChoice>(weights);
   raw.options.caching = raw.is_uncached ? Caching::kOff : Caching::kOn;
   raw.options.time_passes = raw.is_timed ? TimePasses::kOn : TimePasses::kOff;
   std::optional<std::vector<Override>> overrides = parse_sets(raw.sets, err);

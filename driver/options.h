@@ -16,6 +16,9 @@ namespace dlg {
 enum class Engine : std::uint8_t { kJit, kInterpreter };
 enum class TimePasses : std::uint8_t { kOff, kOn };
 
+/// Which weights of a run: after the last update, at the best epoch, or the averages that `ema` kept.
+enum class WeightsChoice : std::uint8_t { kLast, kBest, kAverage };
+
 /// `--init-map FROM=TO`: entries that begin with `from` are read with `to` in its place.
 struct InitMap {
   std::string from;
@@ -25,28 +28,29 @@ struct InitMap {
 /// Everything the command line can say. Fields that a verb does not take keep their defaults.
 struct Options {
   std::string verb;
-  std::string file;                           // the program
-  std::vector<Override> overrides;            // --set key=value
-  std::optional<std::uint64_t> seed;          // --seed
-  Target target = Target::kHost;              // --target
-  Engine engine = Engine::kJit;               // --engine
-  Fusion fusion = Fusion::kOn;                // --no-fuse, --no-fuse-update
-  Caching caching = Caching::kOn;             // --no-cache
-  TimePasses time_passes = TimePasses::kOff;  // --time-passes
-  int threads = 1;                            // --threads
-  std::string init;                           // train --init
-  std::vector<InitMap> init_maps;             // train --init-map
-  std::string stage;                          // show --stage
-  std::string format;                         // show --format text|dot
-  std::int64_t sample = 0;                    // step --sample
-  std::string against;                        // step --against: CSV
-  std::string why;                            // step --why: the element whose derivative is taken apart
-  std::string run;                            // eval, predict --run
-  std::string input;                          // predict: CSV in; explain: the code; new: the name
-  std::string output;                         // predict --out; empty: standard output
-  std::string template_name;                  // new --template
-  bool is_json = false;                       // --json
-  bool is_quiet = false;                      // --quiet
+  std::string file;                              // the program
+  std::vector<Override> overrides;               // --set key=value
+  std::optional<std::uint64_t> seed;             // --seed
+  Target target = Target::kHost;                 // --target
+  Engine engine = Engine::kJit;                  // --engine
+  Fusion fusion = Fusion::kOn;                   // --no-fuse, --no-fuse-update
+  Caching caching = Caching::kOn;                // --no-cache
+  TimePasses time_passes = TimePasses::kOff;     // --time-passes
+  int threads = 1;                               // --threads
+  std::string init;                              // train --init
+  std::vector<InitMap> init_maps;                // train --init-map
+  std::string stage;                             // show --stage
+  std::string format;                            // show --format text|dot
+  std::int64_t sample = 0;                       // step --sample
+  std::string against;                           // step --against: CSV
+  std::string why;                               // step --why: the element whose derivative is taken apart
+  std::string run;                               // eval, predict --run
+  WeightsChoice weights = WeightsChoice::kLast;  // eval, predict --weights
+  std::string input;                             // predict: CSV in; explain: the code; new: the name
+  std::string output;                            // predict --out; empty: standard output
+  std::string template_name;                     // new --template
+  bool is_json = false;                          // --json
+  bool is_quiet = false;                         // --quiet
 };
 
 /// Options to run with, or the exit code when the words already say everything (help, version, a usage

@@ -44,7 +44,11 @@ std::string results_text(const Program& program, const std::vector<PartResult>& 
 /// Adds every result to a JSON object: "test.accuracy".
 void add_results(Json& json, const std::vector<PartResult>& results);
 
-/// Plan of the training loop for this program and data.
+/// The rule with what the data says of it: the steps of an epoch and the last step.
+UpdateRule training_rule(const Program& program, const LoadedData& data);
+
+/// Plan of the training loop for this program and data. Its steps are those of the program: one for each
+/// micro-batch.
 TrainPlan train_plan(const Program& program, const LoadedData& data);
 
 }  // namespace dlg

@@ -85,7 +85,7 @@ std::optional<StepNumbers> StepNumbers::make(Session& session, const StepChange&
   StateValues start = laboratory->initial();
   if (!change.state.empty()) start.at(change.state).at(change.element) = change.value;
   const Observations before = laboratory->observe(start);
-  const std::optional<StateValues> end = laboratory->train(start, 1);
+  const std::optional<StateValues> end = laboratory->train_from(start, 1);
   if (!end) {
     fmt::print(session.streams.err, "dlg: the loss is not finite, so no update was made\n");
     exit_code = kExitDiverged;

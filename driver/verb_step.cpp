@@ -84,13 +84,12 @@ void print_backward(const StepView& view, const Inspection& inspection) {
 
 /// Parameters first, then the states of the rule that changed.
 void print_update(const StepView& view, const StateValues& old_states, const StateValues& new_states) {
-  std::vector<std::string> hypers;
-  for (const Hyper& hyper : view.program.training->rule.hypers) {
-    hypers.push_back(
-        fmt::format("{} = {}", hyper.name.substr(hyper.name.find('.') + 1), number_text(hyper.value)));
+  std::vector<std::string> arguments;
+  for (const RuleArgument& argument : view.program.training->rule.arguments) {
+    arguments.push_back(fmt::format("{} = {}", argument.name, argument.text));
   }
   fmt::print(view.session.streams.out, "update by {}({})\n", view.program.training->rule.name,
-             join_text(hypers, ", "));
+             join_text(arguments, ", "));
   for (const State& state : trained_parameters(view.program.graph)) {
     const std::string text = fmt::format("{} -> {}", tensor_text(state.type.shape, old_states.at(state.path)),
                                          tensor_text(state.type.shape, new_states.at(state.path)));
@@ -131,7 +130,7 @@ int verb_step(Session& session) {
              session.options.sample, counted(laboratory->rows(), "row"));
   print_forward(view, inspection);
   print_backward(view, inspection);
-  const std::optional<StateValues> after = laboratory->train(laboratory->initial(), 1);
+  const std::optional<StateValues> after = laboratory->train(1);
   if (!after) {
     fmt::print(session.streams.err, "dlg: the loss is not finite, so no update was made\n");
     return kExitDiverged;

@@ -3,8 +3,11 @@
 
 #include <csignal>
 #include <iostream>
+#include <limits>
+#include <map>
 #include <numeric>
 
+#include "driver/judge.h"
 #include "driver/programs.h"
 #include "driver/verbs.h"
 #include "driver/warm_start.h"
@@ -18,6 +21,22 @@ namespace {
 constexpr Diag<> kNothingToTrain{DiagCode::NoTrainBlock, Severity::kError,
                                  "the program has no `train` block, so there is nothing to train"};
 
+constexpr Diag<std::string> kNoPart{DiagCode::BadStop, Severity::kError,
+                                    "`{}` is looked at, and the data has no such part"};
+
+/// The values of one part at the end of an epoch; several ask for them.
+struct Measured {
+  std::int64_t epoch = 0;
+  std::vector<PartResult> results;
+};
+
+/// Weights of a training beside the last ones and what they reach.
+struct KeptResult {
+  std::string name;                   // `best`, `ema`
+  std::optional<std::int64_t> epoch;  // at whose end they were
+  std::vector<PartResult> results;
+};
+
 /// One training with everything it needs; made step by step, used once.
 struct Trainer {
   Session& session;
@@ -30,9 +49,12 @@ struct Trainer {
   StateValues states;
   std::size_t logged_compiles = 0;
   std::int64_t calls = 0;
+  std::map<std::string, Measured> measured = {};  // by part
+  std::optional<Judge> judge = {};
+  std::vector<KeptResult> kept = {};
 };
 
-std::string_view end_text(TrainEnd end) {
+std::string end_text(const Trainer& trainer, TrainEnd end) {
   switch (end) {
     case TrainEnd::kEpochs:
       return "the limit of epochs";
@@ -44,6 +66,8 @@ std::string_view end_text(TrainEnd end) {
       return "the loss no longer changed";
     case TrainEnd::kLossBelow:
       return "the loss reached its target";
+    case TrainEnd::kJudged:
+      return fmt::format("`{}` holds", trainer.judge->reason()->text);
     case TrainEnd::kInterrupted:
       return "interrupted";
     case TrainEnd::kDiverged:
@@ -81,13 +105,18 @@ bool copy_program(const Session& session, const RunFolder& folder, Diagnostics& 
   return write_file({folder.model(), "", {}}, session.sources.text(session.file), diagnostics);
 }
 
+/// Updates made: steps of the program but where several micro-batches make one.
+std::int64_t updates(const Trainer& trainer, const TrainProgress& progress) {
+  return progress.steps / trainer.program.training->accumulate;
+}
+
 /// The words of one epoch: on the terminal and in the log.
 std::string progress_text(const Trainer& trainer, const TrainProgress& progress,
                           const std::vector<PartResult>& results) {
   const std::optional<std::int64_t> epochs = train_plan(trainer.program, trainer.data).stop.epochs;
   std::string text = fmt::format("epoch {}", progress.epochs);
   if (epochs) text += fmt::format("/{}", *epochs);
-  text += fmt::format("  step {}  loss(avg) {:.6g}", progress.steps, progress.loss);
+  text += fmt::format("  step {}  loss(avg) {:.6g}", updates(trainer, progress), progress.loss);
   for (const PartResult& result : results) {
     for (const auto& [name, value] : result.values) {
       text += fmt::format("  {} {} {}", result.part, name, metric_text(trainer.program, name, value));
@@ -96,9 +125,9 @@ std::string progress_text(const Trainer& trainer, const TrainProgress& progress,
   return text + fmt::format("  {:.1f} s", progress.seconds);
 }
 
-Json log_line(const TrainProgress& progress, const std::vector<PartResult>& results) {
+Json log_line(const Trainer& trainer, const TrainProgress& progress, const std::vector<PartResult>& results) {
   Json line = Json::object();
-  line.set("event", "epoch").set("epoch", progress.epochs).set("step", progress.steps);
+  line.set("event", "epoch").set("epoch", progress.epochs).set("step", updates(trainer, progress));
   line.set("loss", progress.loss).set("seconds", progress.seconds);
   add_results(line, results);
   return line;
@@ -114,11 +143,27 @@ std::optional<std::vector<PartResult>> evaluate_at(Trainer& trainer, const State
   return evaluate_parts(*trainer.evaluator, parts);
 }
 
-/// Evaluates the validation part at the current weights; nothing without one.
-std::vector<PartResult> validate(Trainer& trainer) {
-  if (trainer.data.parts.val.empty()) return {};
-  return evaluate_at(trainer, trainer.machine->states(), {{"val", &trainer.data.parts.val}})
-      .value_or(std::vector<PartResult>());
+/// Evaluates a part at the current weights, those of the end of `epoch`; nothing if it has no rows.
+const std::vector<PartResult>& measure(Trainer& trainer, const std::string& part, std::int64_t epoch) {
+  Measured& measured = trainer.measured[part];
+  if (measured.epoch == epoch) return measured.results;
+  measured = {epoch, {}};
+  for (const Part& known : parts_of(trainer.data)) {
+    if (known.name != part) continue;
+    measured.results = evaluate_at(trainer, trainer.machine->states(), {known}).value_or(measured.results);
+  }
+  return measured.results;
+}
+
+/// What a stop looks at; NaN if it cannot be measured, with which no comparison holds.
+double watched_value(Trainer& trainer, const WatchedValue& watched, const TrainProgress& at) {
+  if (watched.part.empty()) return at.loss;
+  for (const PartResult& result : measure(trainer, watched.part, at.epochs)) {
+    for (const auto& [name, value] : result.values) {
+      if (name == watched.name) return value;
+    }
+  }
+  return std::numeric_limits<double>::quiet_NaN();
 }
 
 /// Tells of epochs, at most ten times a second; what was left out last is told at the end.
@@ -141,9 +186,9 @@ class Reporter {
 
  private:
   void tell(const TrainProgress& at) {
-    const std::vector<PartResult> results = validate(trainer_);
+    const std::vector<PartResult>& results = measure(trainer_, "val", at.epochs);
     progress_.epoch(progress_text(trainer_, at, results));
-    log_.record(log_line(at, results));
+    log_.record(log_line(trainer_, at, results));
   }
 
   Trainer& trainer_;
@@ -153,7 +198,20 @@ class Reporter {
   bool is_told_ = true;
 };
 
+void appoint_judge(Trainer& trainer) {
+  Measures measures;
+  measures.value = [&](const WatchedValue& watched, const TrainProgress& at) {
+    return watched_value(trainer, watched, at);
+  };
+  measures.gradient_norm = [&] {
+    return trainer.machine->states().at(rule_state_path(kGradientNormState)).front();
+  };
+  measures.states = [&] { return trainer.machine->states(); };
+  trainer.judge.emplace(*trainer.program.training, std::move(measures));
+}
+
 TrainResult run_loop(Trainer& trainer, LogFile& log) {
+  appoint_judge(trainer);
   Reporter reporter(trainer, log);
   TrainObserver observer;
   observer.on_epoch = [&](const TrainProgress& at) { reporter.epoch(at); };
@@ -165,6 +223,10 @@ TrainResult run_loop(Trainer& trainer, LogFile& log) {
     }
     reporter.moment(at);
   };
+  if (trainer.judge->is_needed()) {
+    observer.judge = [&](const TrainProgress& at) { return trainer.judge->look(at); };
+    observer.judge_at = trainer.judge->at();
+  }
   TrainPlan plan = train_plan(trainer.program, trainer.data);
   plan.stop_flag = interrupt_flag();
   const TrainResult result = train(trainer.machine->step_program(), plan, observer);
@@ -182,11 +244,42 @@ int report_divergence(Trainer& trainer, const TrainResult& result) {
 
 Json result_json(const Trainer& trainer, const TrainResult& result, const std::vector<PartResult>& results) {
   Json json = Json::object();
-  json.set("run", trainer.folder.path).set("end", std::string(end_text(result.end)));
-  json.set("epochs", result.progress.epochs).set("steps", result.progress.steps);
+  json.set("run", trainer.folder.path).set("end", end_text(trainer, result.end));
+  json.set("epochs", result.progress.epochs).set("steps", updates(trainer, result.progress));
   json.set("seconds", result.progress.seconds);
   add_results(json, results);
+  for (const KeptResult& kept : trainer.kept) {
+    Json values = Json::object();
+    if (kept.epoch) values.set("epoch", *kept.epoch);
+    add_results(values, kept.results);
+    json.set(kept.name, std::move(values));
+  }
   return json;
+}
+
+/// "best (epoch 9): val loss 0.1, test accuracy 97.22 %", a line for each kind of weights.
+std::string kept_text(const Trainer& trainer) {
+  std::string text;
+  for (const KeptResult& kept : trainer.kept) {
+    std::vector<std::string> values;
+    for (const PartResult& part : kept.results) {
+      for (const auto& [name, value] : part.values) {
+        const std::string label = part.part.empty() ? name : part.part + " " + name;
+        values.push_back(fmt::format("{} {}", label, metric_text(trainer.program, name, value)));
+      }
+    }
+    const std::string epoch = kept.epoch ? fmt::format(" (epoch {})", *kept.epoch) : "";
+    text += fmt::format("{}{}: {}\n", kept.name, epoch, join_text(values, ", "));
+  }
+  return text;
+}
+
+/// The files of weights beside the last ones.
+std::string kept_files(const Trainer& trainer) {
+  std::string files;
+  if (trainer.judge->best()) files += " " + weights_file(WeightsChoice::kBest);
+  if (trainer.program.training->has_average) files += " " + weights_file(WeightsChoice::kAverage);
+  return files;
 }
 
 void print_result(const Trainer& trainer, const TrainResult& result, const std::vector<PartResult>& results) {
@@ -196,10 +289,10 @@ void print_result(const Trainer& trainer, const TrainResult& result, const std::
     return;
   }
   fmt::print(out, "stopped after {}, {}: {}\n", counted(result.progress.epochs, "epoch"),
-             counted(result.progress.steps, "step"), end_text(result.end));
-  out << results_text(trainer.program, results);
-  fmt::print(out, "wrote {}: weights.safetensors optimizer.safetensors run.json log.jsonl model.dlg\n",
-             trainer.folder.path);
+             counted(updates(trainer, result.progress), "step"), end_text(trainer, result.end));
+  out << results_text(trainer.program, results) << kept_text(trainer);
+  fmt::print(out, "wrote {}: weights.safetensors optimizer.safetensors{} run.json log.jsonl model.dlg\n",
+             trainer.folder.path, kept_files(trainer));
 }
 
 /// One event for each compilation that the log does not have yet.
@@ -229,6 +322,37 @@ void log_workers(const Trainer& trainer, LogFile& log) {
   }
 }
 
+/// Saves and evaluates one kind of weights beside the last ones. False after errors.
+bool keep(Trainer& trainer, KeptResult kept, WeightsChoice choice, const StateValues& states) {
+  const std::string path = trainer.folder.file(weights_file(choice));
+  if (!save_weights(path, trainer.machine->graph(), states, trainer.session.diagnostics)) return false;
+  std::optional<std::vector<PartResult>> results = evaluate_at(trainer, states, parts_of(trainer.data));
+  if (!results) return false;
+  kept.results = *std::move(results);
+  trainer.kept.push_back(std::move(kept));
+  return true;
+}
+
+/// The best weights and the averages, where they are kept.
+bool keep_others(Trainer& trainer) {
+  if (const std::optional<Best>& best = trainer.judge->best()) {
+    StateValues states = trainer.states;
+    for (const auto& [path, values] : best->states) states[path] = values;
+    if (!keep(trainer, {"best", best->epoch, {}}, WeightsChoice::kBest, states)) return false;
+  }
+  if (!trainer.program.training->has_average) return true;
+  return keep(trainer, {"ema", std::nullopt, {}}, WeightsChoice::kAverage,
+              averaged(trainer.machine->graph(), trainer.states));
+}
+
+void record_results(RunRecord& record, const std::string& prefix, const std::vector<PartResult>& results) {
+  for (const PartResult& part : results) {
+    for (const auto& [name, value] : part.values) {
+      record.results.emplace_back(prefix + (part.part.empty() ? name : part.part + " " + name), value);
+    }
+  }
+}
+
 /// Saves, evaluates all parts, prints. The exit code.
 int finish(Trainer& trainer, const TrainResult& result, LogFile& log) {
   if (result.end == TrainEnd::kDiverged) return report_divergence(trainer, result);
@@ -238,15 +362,17 @@ int finish(Trainer& trainer, const TrainResult& result, LogFile& log) {
     return trainer.session.report();
   }
   const auto evaluated = evaluate_at(trainer, trainer.states, parts_of(trainer.data));
-  if (!evaluated) return trainer.session.report();
+  if (!evaluated || !keep_others(trainer)) return trainer.session.report();
   const std::vector<PartResult>& results = *evaluated;
-  trainer.record.ended = end_text(result.end);
+  trainer.record.ended = end_text(trainer, result.end);
   trainer.record.results = {{"epochs", static_cast<double>(result.progress.epochs)},
-                            {"steps", static_cast<double>(result.progress.steps)}};
-  for (const PartResult& part : results) {
-    for (const auto& [name, value] : part.values) {
-      trainer.record.results.emplace_back(part.part.empty() ? name : part.part + " " + name, value);
+                            {"steps", static_cast<double>(updates(trainer, result.progress))}};
+  record_results(trainer.record, "", results);
+  for (const KeptResult& kept : trainer.kept) {
+    if (kept.epoch) {
+      trainer.record.results.emplace_back(kept.name + " epoch", static_cast<double>(*kept.epoch));
     }
+    record_results(trainer.record, kept.name + " ", kept.results);
   }
   log_compiles(trainer, log);
   log_workers(trainer, log);
@@ -267,8 +393,22 @@ bool check_training(Session& session, const Program& program) {
   return false;
 }
 
+/// Whether every part that a stop looks at has rows.
+bool check_watched_parts(const Trainer& trainer) {
+  bool is_good = true;
+  for (const StopCondition& stop : trainer.program.training->stop) {
+    const std::string& part = stop.watched.part;
+    if (part != "val" || !trainer.data.parts.val.empty()) continue;
+    trainer.session.diagnostics.report(stop.range, kNoPart, part + "." + stop.watched.name)
+        .note("`split = shares(train = 0.7, val = 0.15, test = 0.15)` in `data` makes one");
+    is_good = false;
+  }
+  return is_good;
+}
+
 bool prepare(Trainer& trainer) {
   Session& session = trainer.session;
+  if (!check_watched_parts(trainer)) return false;
   trainer.machine = make_trainer(session, trainer.program, trainer.data);
   if (!trainer.machine) return false;
   trainer.states = initial_states(trainer.machine->graph(), trainer.program.training->seed);

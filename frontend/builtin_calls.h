@@ -25,6 +25,8 @@ Value fan_out_call(Elaboration& e, const Builtin& builtin, const Call& call);
 Value params_call(Elaboration& e, const Builtin& builtin, const Call& call);
 /// `grad(v)` of the loss, `grad(e, v)`; in an update rule `grad(point)`.
 Value grad_call(Elaboration& e, const Builtin& builtin, const Call& call);
+/// How often a training has stood still before this step, for schedules.
+Value plateaus_call(Elaboration& e, const Builtin& builtin, const Call& call);
 /// Words that mean something in one kind of block only.
 Value misplaced_call(Elaboration& e, const Builtin& builtin, const Call& call);
 

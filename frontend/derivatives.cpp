@@ -47,7 +47,7 @@ Value rule_gradient(Elaboration& e, const Call& call) {
     tensor.id = gradients[i];
     result.items.push_back({tensor});
   }
-  return {std::move(result)};
+  return e.treat_gradient({std::move(result)}, operand.value);
 }
 
 std::optional<TensorValue> differentiated(Elaboration& e, const Call& call) {

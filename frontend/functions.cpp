@@ -198,6 +198,14 @@ bool has_poison(const Call& call) {
                      [](const CallArgument& argument) { return argument.operand.value.is_poison(); });
 }
 
+/// A function that says nothing of shapes gets lists whole, so that it may reduce over all parameters.
+bool takes_lists(const Elaboration& e, const FunctionValue& function) {
+  if (function.candidates.size() != 1) return false;
+  const std::vector<ast::Formal>& formals = e.library.function(function.candidates.front()).formals;
+  return std::none_of(formals.begin(), formals.end(),
+                      [](const ast::Formal& formal) { return formal.type || formal.word; });
+}
+
 /// In an update rule a function applies to each parameter.
 std::optional<Value> call_in_lockstep(Elaboration& e, const FunctionValue& function, const Call& call,
                                       CallSite site) {
@@ -207,7 +215,7 @@ std::optional<Value> call_in_lockstep(Elaboration& e, const FunctionValue& funct
     const ListValue* list = mapped_list(operand);
     return list && list->kind == ListKind::kLockstep;
   });
-  if (!is_lockstep) return std::nullopt;
+  if (!is_lockstep || takes_lists(e, function)) return std::nullopt;
   return map_lists(e, operands, call.range, [&](const std::vector<Operand>& items) {
     Call one = call;
     for (std::size_t i = 0; i < items.size(); ++i) one.arguments[i].operand = items[i];

@@ -54,13 +54,32 @@ struct Dataset {
   SourceRange range;
 };
 
+/// A measured value: the loss of training at the end of an epoch (no part), or the loss or a metric of a
+/// part.
+struct WatchedValue {
+  std::string part;  // `val`
+  std::string name;  // `loss`, `accuracy`
+  bool is_larger_better = false;
+};
+
 /// One condition of `stop`.
 struct StopCondition {
-  enum class Kind { kEpochs, kSteps, kSeconds, kChange, kLossBelow };
+  enum class Kind {
+    kEpochs,
+    kSteps,
+    kSeconds,
+    kChange,
+    kLossBelow,
+    kGradientBelow,
+    kBelow,    // val.loss < value
+    kAbove,    // val.accuracy > value
+    kPlateau,  // no better for `value` epochs
+  };
   Kind kind = Kind::kSteps;
   double value = 0;
-  std::string text;  // as written, for the final report
-  SourceRange range;
+  WatchedValue watched = {};  // kBelow, kAbove, kPlateau
+  std::string text = {};      // as written, for the final report
+  SourceRange range = {};
 };
 
 struct Metric {
@@ -73,6 +92,8 @@ struct Training {
   std::optional<std::int64_t> batch;  // nullopt: the whole data set
   bool is_shuffled = true;
   std::uint64_t seed = 1;
+  std::int64_t accumulate = 1;  // micro-batches of an update
+  bool has_average = false;     // `ema`: averages of the weights are kept beside them
   UpdateRule rule;
   std::vector<Metric> metrics;  // outputs `metric.NAME` of the graph
   SourceRange range;

@@ -58,22 +58,29 @@ struct TrainProgress {
   double seconds = 0;    // since the start
 };
 
-/// Calls of compiled code are kept short (about 0.05 s). `on_epoch` comes when an epoch has ended and no
-/// later step was made; where rows keep their order, several may pass between two calls. `on_call` comes
-/// after every call.
-struct TrainObserver {
-  std::function<void(const TrainProgress&)> on_epoch;
-  std::function<void(const TrainProgress&)> on_call;
-};
-
 enum class TrainEnd : std::uint8_t {
   kEpochs,
   kSteps,
   kSeconds,
   kChange,
   kLossBelow,
+  kJudged,  // `judge` of the observer said so
   kInterrupted,
   kDiverged,  // the loss is not finite at the weights in memory; no update was made with it
+};
+
+enum class Verdict : std::uint8_t { kGoOn, kStop };
+enum class JudgeAt : std::uint8_t { kEpochEnd, kEveryStep };
+
+/// Calls of compiled code are kept short (about 0.05 s). `on_epoch` comes when an epoch has ended and no
+/// later step was made; where rows keep their order, several may pass between two calls. `on_call` comes
+/// after every call. `judge`, where there is one, comes behind both, at the end of every epoch or after every
+/// step, and no later step has been made then; no rule of the plan holds.
+struct TrainObserver {
+  std::function<void(const TrainProgress&)> on_epoch = {};
+  std::function<void(const TrainProgress&)> on_call = {};
+  std::function<Verdict(const TrainProgress&)> judge = {};
+  JudgeAt judge_at = JudgeAt::kEpochEnd;
 };
 
 struct TrainResult {
