@@ -30,8 +30,9 @@ JudgeAt Judge::at() const {
 
 Verdict Judge::look(const TrainProgress& progress) {
   if (at() == JudgeAt::kEveryStep) {
-    norms_ += measures_.gradient_norm();
-    ++steps_;
+    const std::optional<double> norm = measures_.gradient_norm();
+    norms_ += norm.value_or(0);
+    steps_ += norm ? 1 : 0;
   }
   if (progress.epoch_step != 0) return Verdict::kGoOn;
   for (Watch& watch : conditions_) {

@@ -16,8 +16,8 @@ namespace dlg {
 struct Measures {
   /// A value at the current weights; `progress` says at which.
   std::function<double(const WatchedValue&, const TrainProgress&)> value;
-  std::function<double()> gradient_norm;  // of the last step
-  std::function<StateValues()> states;    // at the moment
+  std::function<std::optional<double>()> gradient_norm;  // of the last step; nullopt if it made no update
+  std::function<StateValues()> states;                   // at the moment
 };
 
 /// The best weights until now, by the value that a plateau watches.

@@ -56,11 +56,11 @@ class CompiledLaboratory : public Laboratory {
     return observations;
   }
 
-  std::optional<StateValues> train(std::int64_t steps) override {
-    trainer_->set_states(initial_);
+  std::optional<StateValues> train_from(const StateValues& start, std::int64_t steps) override {
+    trainer_->set_states(start);
     const TrainResult result = train_steps(trainer_->step_program(), plan_, steps * accumulate_);
     if (result.end == TrainEnd::kDiverged) return std::nullopt;
-    StateValues states = initial_;
+    StateValues states = start;
     for (auto& [path, values] : trainer_->states()) states[path] = values;
     return states;
   }
@@ -98,8 +98,8 @@ class ReferenceLaboratory : public Laboratory {
     return observations;
   }
 
-  std::optional<StateValues> train(std::int64_t steps) override {
-    trainer_->set_states(initial_);
+  std::optional<StateValues> train_from(const StateValues& start, std::int64_t steps) override {
+    trainer_->set_states(start);
     for (std::int64_t i = 0; i < steps * accumulate_; ++i) {
       trainer_->run_rows(batch_of_step(plan_, i));
       if (!std::isfinite(trainer_->output("loss").front())) return std::nullopt;

@@ -138,6 +138,14 @@ void define_step(CLI::App& app, Raw& raw) {
   add_engine(app, raw);
   add_engine_choice(app, raw);
   app.add_option("--sample", raw.sample, "the sample whose values are shown (from 0)")->type_name("NUMBER");
+  CLI::Option* against =
+      app.add_option("--against", raw.options.against,
+                     "compare with printed values: a CSV file with the columns name and printed")
+          ->type_name("FILE");
+  app.add_option("--why", raw.options.why,
+                 "the paths of the chain rule to one element, such as 'W1[0, 0]', and their sum")
+      ->type_name("ELEMENT")
+      ->excludes(against);
 }
 
 void define_show(CLI::App& app, Raw& raw) {

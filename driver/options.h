@@ -42,6 +42,8 @@ struct Options {
   std::string stage;                             // show --stage
   std::string format;                            // show --format text|dot
   std::int64_t sample = 0;                       // step --sample
+  std::string against;                           // step --against: CSV
+  std::string why;                               // step --why: the element whose derivative is taken apart
   std::string run;                               // eval, predict --run
   WeightsChoice weights = WeightsChoice::kLast;  // eval, predict --weights
   std::string input;                             // predict: CSV in; explain: the code; new: the name

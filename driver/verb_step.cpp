@@ -5,6 +5,8 @@
 
 #include "driver/laboratory.h"
 #include "driver/programs.h"
+#include "driver/step_against.h"
+#include "driver/step_why.h"
 #include "driver/tensor_text.h"
 #include "driver/verbs.h"
 #include "support/text.h"
@@ -104,6 +106,8 @@ void print_update(const StepView& view, const StateValues& old_states, const Sta
 }  // namespace
 
 int verb_step(Session& session) {
+  if (!session.options.against.empty()) return step_against(session);
+  if (!session.options.why.empty()) return step_why(session);
   const std::optional<Program> program = load_program(session);
   if (!program) return session.report();
   if (!program->training) {

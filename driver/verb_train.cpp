@@ -12,6 +12,7 @@
 #include "driver/verbs.h"
 #include "driver/warm_start.h"
 #include "driver/weights.h"
+#include "ir/graph/rule_states.h"
 #include "runtime/interrupt.h"
 #include "support/text.h"
 
@@ -194,14 +195,19 @@ class Reporter {
   bool is_told_ = true;
 };
 
+/// Of the last step; nullopt in the midst of several micro-batches.
+std::optional<double> gradient_norm(const Machine& machine) {
+  const auto batches = machine.state(rule_state_path(kMicroBatchesState));
+  if (batches && batches->front() != 0) return std::nullopt;
+  return machine.state(rule_state_path(kGradientNormState))->front();
+}
+
 void appoint_judge(Trainer& trainer) {
   Measures measures;
   measures.value = [&](const WatchedValue& watched, const TrainProgress& at) {
     return watched_value(trainer, watched, at);
   };
-  measures.gradient_norm = [&] {
-    return trainer.machine->states().at(rule_state_path(kGradientNormState)).front();
-  };
+  measures.gradient_norm = [&] { return gradient_norm(*trainer.machine); };
   measures.states = [&] { return trainer.machine->states(); };
   trainer.judge.emplace(*trainer.program.training, std::move(measures));
 }

@@ -48,6 +48,9 @@ bool save_weights(const std::string& path, const Graph& graph, const StateValues
 
 StateValues averaged(const Graph& graph, StateValues values) {
   for (const State& state : graph.states) {
+    if (state.kind == StateKind::kStep && values.at(state.path).front() == 0) return values;
+  }
+  for (const State& state : graph.states) {
     const auto average = values.find(state.path + "." + kAverageState);
     if (is_weight(state) && average != values.end()) values[state.path] = average->second;
   }

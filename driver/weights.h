@@ -20,7 +20,8 @@ std::string weights_file(WeightsChoice choice);
 bool save_weights(const std::string& path, const Graph& graph, const StateValues& values,
                   Diagnostics& diagnostics);
 
-/// `values` with the average of each parameter that has one in its place.
+/// `values` with the average of each parameter that has one in its place; before the first update the weights
+/// are their own averages.
 StateValues averaged(const Graph& graph, StateValues values);
 
 /// Reads the weights of a run for `graph`, those that `--weights` asks for. Missing, unknown or wrongly

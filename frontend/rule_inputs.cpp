@@ -64,13 +64,11 @@ std::optional<Value> RuleInputs::moment(const std::string& name) {
 }
 
 Value RuleInputs::evaluated(const std::string& name, const std::function<Value()>& evaluate) {
-  const DType dtype = std::exchange(e_.dtype, DType::kF64);
   e_.schedule = Schedule{[this](const std::string& word) { return moment(word); },
                          [&](const NumberValue& number) { return input(name, number.value, {}); },
                          e_.frames.size(), false};
   Value value = evaluate();
   e_.schedule.reset();
-  e_.dtype = dtype;
   return value;
 }
 
@@ -83,7 +81,9 @@ Value RuleInputs::scalar(const ArgumentText& argument) {
     frame.instance = e_.frames.front().instance;
     e_.frames.push_back(std::move(frame));
   }
+  const DType dtype = std::exchange(e_.dtype, DType::kF64);
   const Operand operand{evaluated(argument.name, [&] { return evaluate(e_, argument.expr); }), range};
+  e_.dtype = dtype;
   if (!argument.is_default) e_.frames.pop_back();
   const TensorValue* tensor = operand.value.as<TensorValue>();
   const bool is_scalar = tensor && tensor->axes.empty() && tensor->dtype == DType::kF64;

@@ -137,6 +137,20 @@ TEST_CASE("clip: a function of the user's own") {
   });
 }
 
+TEST_CASE("clip: a function with types is applied to each gradient, in the type of the program") {
+  const TempFolder folder;
+  std::string text = program("  optimizer = sgd(lr = 0.5)\n  clip = relu");
+  text.replace(text.find("use f64"), 7, "use f32");
+  LoadedProgram loaded(folder.write("line.dlg", text));
+  INFO(loaded.errors());
+  REQUIRE(loaded.is_ok());
+  const Theta g = gradient_at(kStart);
+  const Theta after = weights_of(*loaded.compiled()->train(1));
+  for (std::size_t i = 0; i < 3; ++i) {
+    CHECK(after[i] == Approx(kStart[i] - 0.5 * std::max(0.0, g[i])).epsilon(1e-6));
+  }
+}
+
 TEST_CASE("groups: rates and decay of their own, the last group counts") {
   compare(R"(  optimizer = sgd(lr = 0.05)
   weight_decay = decoupled(0.2)

@@ -1,5 +1,5 @@
 // Owns the proof that optimizers as text do what their formulas say: each rule of std against plain C++ in
-// f64 and against traces of PyTorch and Optax, over 1,000 steps.
+// f64 and against traces of PyTorch, Keras and Optax, over 1,000 steps.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -171,7 +171,7 @@ std::vector<TraceRow> traces() {
   return rows;
 }
 
-TEST_CASE("rules agree with the traces of PyTorch and Optax") {
+TEST_CASE("rules agree with the traces of PyTorch, Keras and Optax") {
   const TempFolder folder;
   std::map<std::string, std::unique_ptr<LoadedProgram>> programs;
   std::map<std::string, std::unique_ptr<Laboratory>> laboratories;

@@ -203,4 +203,28 @@ TEST_CASE("schedules: changing a rate compiles nothing, in number or schedule") 
   CHECK(is_step_cached(++run));
 }
 
+TEST_CASE("schedules: numbers of the settings around a rule compile nothing either") {
+  const EmptyWorkingFolder folder;
+  const CacheFolder cache;
+  std::string text = program("use f64", "0.1");
+  text.replace(text.find("  batch     = 1\n"), 16,
+               "  batch = 1\n  clip = global_norm(1.0)\n  ema = 0.9\n  accumulate = 2\n"
+               "  weight_decay = coupled(0.1)\n  groups = [group(line, lr = 0.2)]\n");
+  std::ofstream("line.dlg", std::ios::binary) << text;
+  int run = 0;
+  const auto is_cached_with = [&](const std::string& setting) {
+    const Called called = call_dlg({"train", "line.dlg", "--quiet", "--set", setting});
+    CAPTURE(called.err);
+    REQUIRE(called.exit_code == 0);
+    return is_step_cached(++run);
+  };
+  CHECK_FALSE(is_cached_with("optimizer.lr=0.1"));
+  CHECK(is_cached_with("clip=global_norm(2.5)"));
+  CHECK(is_cached_with("ema=0.5"));
+  CHECK(is_cached_with("accumulate=3"));
+  CHECK(is_cached_with("weight_decay=coupled(0.7)"));
+  CHECK(is_cached_with("groups=[group(line, lr = 0.7)]"));
+  CHECK_FALSE(is_cached_with("weight_decay=decoupled(0.7)"));
+}
+
 }  // namespace

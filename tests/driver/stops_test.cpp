@@ -120,4 +120,19 @@ TEST_CASE("averages are kept, evaluated and taken by eval and predict") {
         dlg_ok({"predict", path, "digits/digits.csv"}).out);
 }
 
+TEST_CASE("with accumulation the norm is that of updates, and averages begin as the weights") {
+  const EmptyWorkingFolder folder;
+  std::string text = bowl("[1000 steps, norm(grad) < 1e-3]");
+  const std::string clip = "  clip      = each_value(0.01)\n";
+  text.replace(text.find(clip), clip.size(), "  accumulate = 3\n  ema = 0.9\n");
+  std::ofstream("bowl.dlg", std::ios::binary) << text;
+  int steps = 0;
+  for (double p = 1; steps == 0 || 2 * std::sqrt(2.0) * p / 0.8 >= 1e-3; ++steps) p *= 0.8;
+  const std::string out = dlg_ok({"train", "bowl.dlg", "--quiet"}).out;
+  CAPTURE(out, steps);
+  CHECK(out.find(std::to_string(steps) + " steps: `norm(grad) < 1e-3` holds\n") != std::string::npos);
+  const std::string none = dlg_ok({"train", "bowl.dlg", "--quiet", "--set", "stop=loss < 100"}).out;
+  CHECK(none.find("0 steps: the loss reached its target\nloss 2\nema: loss 2\n") != std::string::npos);
+}
+
 }  // namespace

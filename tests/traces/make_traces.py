@@ -1,6 +1,6 @@
-"""Writes traces.csv: what PyTorch and Optax make of the test's problem, step by step, in f64.
+"""Writes traces.csv: what PyTorch, Keras and Optax make of the test's problem, step by step, in f64.
 
-    python3 tests/traces/make_traces.py        needs torch, jax and optax
+    python3 tests/traces/make_traces.py        needs torch, keras, jax and optax
 
 The problem is that of tests/driver/rules_test.cpp: four rows, two weights and a bias, the mean of squared errors.
 Each line is a rule of std with what stands around it, the framework that made the trace, the step, and the parameters after
@@ -8,14 +8,19 @@ it. The steps are few: what differs between two rules differs from the first on.
 """
 
 import csv
+import os
 import pathlib
 
 import jax
 import optax
 import torch
 
+os.environ["KERAS_BACKEND"] = "torch"
+import keras
+
 # PyTorch keeps the product of NAdam's momenta in the default type.
 torch.set_default_dtype(torch.float64)
+keras.backend.set_floatx("float64")
 jax.config.update("jax_enable_x64", True)
 
 X = [[0.0, 0.5], [1.0, -0.5], [-1.0, 0.25], [0.5, 1.0]]
@@ -44,6 +49,18 @@ TORCH = {
     "adamw(lr = 2e-3)": lambda p: torch.optim.AdamW(p, lr=LR),
     "nadam(lr = 2e-3, like = torch)": lambda p: torch.optim.NAdam(p, lr=LR),
     "amsgrad(lr = 2e-3, like = torch)": lambda p: torch.optim.Adam(p, lr=LR, amsgrad=True),
+}
+KERAS = {
+    "momentum(lr = 2e-3, like = keras)": keras.optimizers.SGD(LR, momentum=0.9),
+    "nesterov(lr = 2e-3, like = keras)": keras.optimizers.SGD(LR, momentum=0.9, nesterov=True),
+    "adagrad(lr = 2e-3, like = keras)": keras.optimizers.Adagrad(LR),
+    "adadelta(lr = 2e-3, like = keras)": keras.optimizers.Adadelta(LR),
+    "rmsprop(lr = 2e-3, like = keras)": keras.optimizers.RMSprop(LR),
+    "adam(lr = 2e-3, like = keras)": keras.optimizers.Adam(LR),
+    "adamw(lr = 2e-3, like = keras)": keras.optimizers.AdamW(LR),
+    "nadam(lr = 2e-3, like = keras)": keras.optimizers.Nadam(LR),
+    "amsgrad(lr = 2e-3, like = keras)": keras.optimizers.Adam(LR, amsgrad=True),
+    "lion(lr = 2e-3, like = keras)": keras.optimizers.Lion(LR),
 }
 OPTAX = {
     "sgd(lr = 2e-3)": optax.sgd(LR),
@@ -78,6 +95,18 @@ def torch_trace(rule, make):
             yield step, [*w.tolist(), b.item()]
 
 
+def keras_trace(rule):
+    x, t = torch.tensor(X), torch.tensor(T)
+    params = [keras.Variable(START[:2], dtype="float64"), keras.Variable(START[2], dtype="float64")]
+    for step in range(1, max(STEPS) + 1):
+        w, b = (p.value.requires_grad_(True) for p in params)
+        gradients = torch.autograd.grad(((x @ w + b - t) ** 2).mean(), [w, b])
+        with torch.no_grad():
+            rule.apply(list(gradients), params)
+        if step in STEPS:
+            yield step, [*params[0].value.tolist(), params[1].value.item()]
+
+
 def optax_trace(rule):
     x, t = jax.numpy.array(X), jax.numpy.array(T)
     params = {"w": jax.numpy.array(START[:2]), "b": jax.numpy.array(START[2])}
@@ -103,6 +132,9 @@ def main():
         for rule, make in TORCH.items():
             for step, theta in torch_trace(rule, make):
                 table.writerow([rule, f"torch {torch.__version__.split('+')[0]}", step, *map(repr, theta)])
+        for rule, make in KERAS.items():
+            for step, theta in keras_trace(make):
+                table.writerow([rule, f"keras {keras.__version__}", step, *map(repr, theta)])
         for rule, make in OPTAX.items():
             for step, theta in optax_trace(make):
                 table.writerow([rule, f"optax {optax.__version__}", step, *map(repr, theta)])
