@@ -90,9 +90,9 @@ TEST_CASE("what later versions bring is named at its word and skipped") {
 
 TEST_CASE("imports and races: what their lines lack") {
   CHECK(errors("import\nimport a.dlg\nimport \"a.dlg\"\nrace \"r\" {\n  start = [1]\n}\nrace {\n}\n") ==
-        Lines{"2:1 DLG0120 found `import` at the top level, expected a block",
+        Lines{"2:7 DLG0112 found the end of the line, expected a path in quotes",
               "3:8 DLG0112 found `a`, expected a path in quotes",
-              "8:1 DLG0120 found `race` at the top level, expected a block"});
+              "8:6 DLG0112 found `{`, expected a title in quotes"});
 }
 
 TEST_CASE("statements in the wrong block") {
