@@ -5,7 +5,10 @@
 #include <iostream>
 #include <numeric>
 
+#include "driver/divergence.h"
 #include "driver/programs.h"
+#include "driver/resume.h"
+#include "driver/saver.h"
 #include "driver/verbs.h"
 #include "driver/warm_start.h"
 #include "driver/weights.h"
@@ -23,7 +26,9 @@ struct Trainer {
   Session& session;
   Program program;
   LoadedData data;
+  std::optional<ResumedRun> resumed;  // of a training that goes on
   RunFolder folder;
+  std::optional<RunLock> lock;
   RunRecord record;
   std::unique_ptr<Machine> machine;
   std::unique_ptr<Machine> evaluator;
@@ -31,26 +36,6 @@ struct Trainer {
   std::size_t logged_compiles = 0;
   std::int64_t calls = 0;
 };
-
-std::string_view end_text(TrainEnd end) {
-  switch (end) {
-    case TrainEnd::kEpochs:
-      return "the limit of epochs";
-    case TrainEnd::kSteps:
-      return "the limit of steps";
-    case TrainEnd::kSeconds:
-      return "the limit of time";
-    case TrainEnd::kChange:
-      return "the loss no longer changed";
-    case TrainEnd::kLossBelow:
-      return "the loss reached its target";
-    case TrainEnd::kInterrupted:
-      return "interrupted";
-    case TrainEnd::kDiverged:
-      break;
-  }
-  return "the loss is not finite";
-}
 
 ProgressStyle style_of(const Session& session) {
   const bool is_process = &session.streams.err == &std::cerr;
@@ -153,7 +138,7 @@ class Reporter {
   bool is_told_ = true;
 };
 
-TrainResult run_loop(Trainer& trainer, LogFile& log) {
+TrainResult run_loop(Trainer& trainer, LogFile& log, Saver& saver) {
   Reporter reporter(trainer, log);
   TrainObserver observer;
   observer.on_epoch = [&](const TrainProgress& at) { reporter.epoch(at); };
@@ -164,20 +149,14 @@ TrainResult run_loop(Trainer& trainer, LogFile& log) {
       trainer.session.tell_times();
     }
     reporter.moment(at);
+    saver.save_in_time(at);
   };
   TrainPlan plan = train_plan(trainer.program, trainer.data);
+  if (trainer.resumed) plan.start = trainer.resumed->checkpoint.progress;
   plan.stop_flag = interrupt_flag();
   const TrainResult result = train(trainer.machine->step_program(), plan, observer);
   reporter.finish(result.progress);
   return result;
-}
-
-int report_divergence(Trainer& trainer, const TrainResult& result) {
-  fmt::print(trainer.session.streams.err,
-             "dlg: the loss became {} in step {}; no update was made with it and no weights were saved\n"
-             "  a smaller learning rate is the usual cure: --set optimizer.lr=...\n",
-             number_text(result.final_loss), result.diverged_step);
-  return kExitDiverged;
 }
 
 Json result_json(const Trainer& trainer, const TrainResult& result, const std::vector<PartResult>& results) {
@@ -200,6 +179,9 @@ void print_result(const Trainer& trainer, const TrainResult& result, const std::
   out << results_text(trainer.program, results);
   fmt::print(out, "wrote {}: weights.safetensors optimizer.safetensors run.json log.jsonl model.dlg\n",
              trainer.folder.path);
+  if (result.end != TrainEnd::kInterrupted) return;
+  fmt::print(out, "to go on: dlg train {} --resume {}\n", trainer.session.options.file,
+             trainer.folder.number);
 }
 
 /// One event for each compilation that the log does not have yet.
@@ -229,36 +211,56 @@ void log_workers(const Trainer& trainer, LogFile& log) {
   }
 }
 
-/// Saves, evaluates all parts, prints. The exit code.
-int finish(Trainer& trainer, const TrainResult& result, LogFile& log) {
-  if (result.end == TrainEnd::kDiverged) return report_divergence(trainer, result);
-  for (auto& [path, values] : trainer.machine->states()) trainer.states[path] = values;
-  Diagnostics& diagnostics = trainer.session.diagnostics;
-  if (!save_states(trainer.folder, trainer.machine->graph(), trainer.states, diagnostics)) {
-    return trainer.session.report();
-  }
-  const auto evaluated = evaluate_at(trainer, trainer.states, parts_of(trainer.data));
-  if (!evaluated) return trainer.session.report();
-  const std::vector<PartResult>& results = *evaluated;
-  trainer.record.ended = end_text(result.end);
-  trainer.record.results = {{"epochs", static_cast<double>(result.progress.epochs)},
-                            {"steps", static_cast<double>(result.progress.steps)}};
+/// The results on all parts at the end; none once a signal has come. nullopt after an error.
+std::optional<std::vector<PartResult>> final_results(Trainer& trainer) {
+  if (interrupt_signal() != 0) return std::vector<PartResult>();
+  return evaluate_at(trainer, trainer.states, parts_of(trainer.data));
+}
+
+void complete_record(RunRecord& record, const TrainResult& result, const std::vector<PartResult>& results) {
+  record.ended = end_text(result.end);
+  record.results = {{"epochs", static_cast<double>(result.progress.epochs)},
+                    {"steps", static_cast<double>(result.progress.steps)}};
   for (const PartResult& part : results) {
     for (const auto& [name, value] : part.values) {
-      trainer.record.results.emplace_back(part.part.empty() ? name : part.part + " " + name, value);
+      record.results.emplace_back(part.part.empty() ? name : part.part + " " + name, value);
     }
   }
+}
+
+/// Says which operation it was; the last good weights are saved. The exit code.
+int finish_diverged(Trainer& trainer, const TrainResult& result, LogFile& log) {
+  Session& session = trainer.session;
+  const auto culprit = find_culprit(session, trainer.program, trainer.data, trainer.states, result);
+  report_divergence(session, result, culprit, trainer.folder);
+  complete_record(trainer.record, result, {});
+  Json line = result_json(trainer, result, {});
+  log.event(line.set("event", "end"));
+  if (log.finish(session.diagnostics)) {
+    write_run_record(trainer.folder, trainer.record, session.diagnostics);
+  }
+  return session.report();
+}
+
+/// Saves, evaluates all parts, prints. The exit code.
+int finish(Trainer& trainer, const TrainResult& result, LogFile& log, Saver& saver) {
+  Diagnostics& diagnostics = trainer.session.diagnostics;
+  if (!saver.save(result.progress, diagnostics)) return trainer.session.report();
+  if (result.end == TrainEnd::kDiverged) return finish_diverged(trainer, result, log);
+  const auto results = final_results(trainer);
+  if (!results) return trainer.session.report();
+  complete_record(trainer.record, result, *results);
   log_compiles(trainer, log);
   log_workers(trainer, log);
-  Json line = result_json(trainer, result, results);
+  Json line = result_json(trainer, result, *results);
   line.set("event", "end");
   log.event(line);
-  if (!log.finish() || !write_run_record(trainer.folder, trainer.record, diagnostics)) {
+  if (!log.finish(diagnostics) || !write_run_record(trainer.folder, trainer.record, diagnostics)) {
     return trainer.session.report();
   }
-  print_result(trainer, result, results);
+  print_result(trainer, result, *results);
   const int signal = interrupt_signal();
-  return result.end == TrainEnd::kInterrupted && signal != 0 ? 128 + signal : kExitOk;
+  return signal != 0 ? 128 + signal : kExitOk;
 }
 
 bool check_training(Session& session, const Program& program) {
@@ -267,43 +269,102 @@ bool check_training(Session& session, const Program& program) {
   return false;
 }
 
-bool prepare(Trainer& trainer) {
+/// The values that the states start with: the initial ones, those of `--init`, or those of the run that goes
+/// on.
+std::optional<StateValues> starting_states(Trainer& trainer) {
   Session& session = trainer.session;
-  trainer.machine = make_trainer(session, trainer.program, trainer.data);
-  if (!trainer.machine) return false;
-  trainer.states = initial_states(trainer.machine->graph(), trainer.program.training->seed);
-  if (!warm_start(session, trainer.machine->graph(), trainer.states)) return false;
-  trainer.machine->set_states(trainer.states);
-  session.clock.lap("initial values");
+  const Graph& graph = trainer.machine->graph();
+  if (trainer.resumed) {
+    return states_of(trainer.resumed->checkpoint, trainer.resumed->folder, graph, session.diagnostics);
+  }
+  StateValues states = initial_states(graph, trainer.program.training->seed);
+  if (!warm_start(session, graph, states)) return std::nullopt;
+  return states;
+}
+
+/// Claims a new folder for the run and writes into it what is known before the training.
+bool start_run(Trainer& trainer) {
+  Session& session = trainer.session;
   std::optional<RunFolder> folder =
       create_run_folder(std::string(kRunsFolder), trainer.program.name, session.diagnostics);
   if (!folder) return false;
   trainer.folder = std::move(*folder);
+  std::optional<RunLock> lock = RunLock::take(trainer.folder, session.diagnostics);
+  if (!lock) return false;
+  trainer.lock.emplace(std::move(*lock));
   trainer.record = start_record(session, trainer.program, trainer.data);
   return copy_program(session, trainer.folder, session.diagnostics) &&
          write_run_record(trainer.folder, trainer.record, session.diagnostics);
 }
 
+/// Takes the folder and the record of the run that goes on; what was set for its end is what is set now.
+bool reopen_run(Trainer& trainer) {
+  const ResumedRun& run = *trainer.resumed;
+  trainer.folder = run.folder;
+  trainer.record = run.record;
+  const RunRecord now = start_record(trainer.session, trainer.program, trainer.data);
+  trainer.record.settings = now.settings;
+  trainer.record.overrides = now.overrides;
+  trainer.record.ended.clear();
+  return write_run_record(trainer.folder, trainer.record, trainer.session.diagnostics);
+}
+
+bool prepare(Trainer& trainer) {
+  Session& session = trainer.session;
+  trainer.machine = make_trainer(session, trainer.program, trainer.data);
+  if (!trainer.machine) return false;
+  std::optional<StateValues> states = starting_states(trainer);
+  if (!states) return false;
+  trainer.states = std::move(*states);
+  trainer.machine->set_states(trainer.states);
+  session.clock.lap("initial values");
+  return trainer.resumed ? reopen_run(trainer) : start_run(trainer);
+}
+
+std::optional<LogFile> open_log(const Trainer& trainer) {
+  const FileRequest request{trainer.folder.log(), "", {}};
+  Diagnostics& diagnostics = trainer.session.diagnostics;
+  std::optional<LogFile> log =
+      trainer.resumed ? LogFile::append(request, diagnostics) : LogFile::create(request, diagnostics);
+  if (!log) return std::nullopt;
+  Json start = Json::object();
+  start.set("event", trainer.resumed ? "resume" : "start").set("program", trainer.program.name);
+  if (trainer.resumed) start.set("step", trainer.resumed->checkpoint.progress.steps);
+  log->event(start);
+  return log;
+}
+
+/// Program, data and, where one goes on, the run: all that is read before anything is compiled.
+std::optional<Trainer> read_all(Session& session) {
+  const bool is_resumed = session.options.resume.has_value();
+  std::optional<ResumedRun> resumed = is_resumed ? open_run(session) : std::nullopt;
+  if (is_resumed && !resumed) return std::nullopt;
+  std::optional<Program> program = load_program(session);
+  if (!program || !check_training(session, *program)) return std::nullopt;
+  if (resumed && !is_same_program(session, *program, *resumed)) return std::nullopt;
+  std::optional<LoadedData> data = load_data(session, *program, resumed ? &resumed->record : nullptr);
+  if (!data) return std::nullopt;
+  if (resumed && !is_same_data(session, *program, data_marks(*data), *resumed)) return std::nullopt;
+  return Trainer{
+      session, std::move(*program), std::move(*data), std::move(resumed), {}, {}, {}, {}, {}, {}, 0, 0};
+}
+
 }  // namespace
 
 int verb_train(Session& session) {
-  std::optional<Program> program = load_program(session);
-  if (!program || !check_training(session, *program)) return session.report();
-  std::optional<LoadedData> data = load_data(session, *program);
-  if (!data) return session.report();
-  Trainer trainer{session, std::move(*program), std::move(*data), {}, {}, {}, {}, {}, 0, 0};
-  const InterruptGuard guard;
-  if (!prepare(trainer)) return session.report();
-  std::optional<LogFile> log = LogFile::create({trainer.folder.log(), "", {}}, session.diagnostics);
+  InterruptGuard guard;
+  std::optional<Trainer> trainer = read_all(session);
+  if (!trainer || !prepare(*trainer)) return session.report();
+  std::optional<LogFile> log = open_log(*trainer);
   if (!log) return session.report();
-  Json start = Json::object();
-  start.set("event", "start").set("program", trainer.program.name);
-  log->event(start);
-  log_compiles(trainer, *log);
+  log_compiles(*trainer, *log);
   session.report();
   session.clock.lap("run folder");
-  const TrainResult result = run_loop(trainer, *log);
-  return finish(trainer, result, *log);
+  Saver saver({session, trainer->folder, trainer->record, trainer->data, *trainer->machine, trainer->states},
+              *log);
+  guard.ask_first();
+  const TrainResult result = run_loop(*trainer, *log, saver);
+  return finish(*trainer, result, *log, saver);
 }
 
 }  // namespace dlg
