@@ -41,6 +41,8 @@ train {
 """
 # What `dlg eval` may say where nothing was saved.
 NOTHING_SAVED = ("DLG0611", "DLG0612")
+# What `--resume` says of a training that came to its end.
+HAS_ENDED = "DLG0614"
 
 
 class Folder:
@@ -70,12 +72,12 @@ class Folder:
         )
 
     def stop_after(self, seconds, number, *words):
-        """Starts a training, sends a signal; answers its exit code."""
+        """Starts a training, sends a signal; answers its exit code and what it said."""
         process = self.start("--save-every", "0", *words)
         time.sleep(seconds)
         process.send_signal(number)
-        process.communicate(timeout=TIMEOUT)
-        return process.returncode
+        said = process.communicate(timeout=TIMEOUT)[1]
+        return process.returncode, said
 
     def runs(self):
         return sorted((self.path / "runs").glob("*")) if (self.path / "runs").exists() else []
@@ -143,18 +145,21 @@ def interrupted(folder, moments, reference):
     folder.clear()
     words = []
     for seconds in moments:
-        code = folder.stop_after(seconds, signal.SIGINT, *words)
+        code, said = folder.stop_after(seconds, signal.SIGINT, *words)
         yield from half_files(folder)
+        # The signal before came when the training was at its end.
+        if code == 1 and HAS_ENDED in said:
+            break
         # Before main there is no handler yet.
         if code not in (0, 128 + signal.SIGINT, -signal.SIGINT):
-            yield f"exit code {code} after an interrupt"
+            yield f"exit code {code} after an interrupt: {said}"
         has_saved = any((run / "weights.safetensors").exists() for run in folder.runs())
         words = ["--resume"] if has_saved else []
         if code == 0:
             break
     else:
         done = folder.run("train", "net.dlg", "--quiet", *words)
-        if done.returncode != 0 and "DLG0614" not in done.stderr:
+        if done.returncode != 0 and HAS_ENDED not in done.stderr:
             yield f"resume: exit code {done.returncode}: {done.stderr}"
             return
     if saved_bytes(folder) != reference:
