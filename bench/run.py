@@ -1,6 +1,6 @@
 """Owns the measurements of docs/performance.md: dlg against the limits of the machine and against its peers.
 
-    run.py [--parts small,gemm,limits,peers,start] [--workloads W0,W2a] [--threads 1,2] [--quick]
+    run.py [--parts small,gemm,limits,rules,peers,start] [--workloads W0,W2a] [--threads 1,2] [--quick]
 
 Each part keeps its figures in build/bench/PART.json; the page is written anew from all that are there. What is compared
 runs in turns, one window each, so that a change of the machine's clock hits everybody; a ratio is the median of
@@ -26,6 +26,15 @@ PEERS = ("torch", "torch.compile", "jax", "jax.scan")
 # Times faster than the best peer that we want to be, one thread.
 WANTED = {"W0": 3, "W1a": 3, "W1b": 3, "W2a": 2, "W2b": 1.5, "W2c": 1.5, "W2s": 1.4, "W3": 2, "W4a": 1.8, "W4s": 1.4}
 LOSS_TOLERANCE = 1e-4
+# Two states, none of std's rules: what a user might write. std's adam is compared with it.
+OWN_RULE = """optimizer own(lr, rho = 0.9, delta = 1e-8) {
+  state m = 0
+  state u = 0
+  m <- rho * m + (1 - rho) * grad(theta)
+  u <- max(0.999 * u, abs(grad(theta)))
+  theta <- theta - lr / (1 - rho^step) * m / (u + delta)
+}
+"""
 LIMITS = ("W2a", "W2b", "W2c", "W4a", "W4s")
 
 
@@ -220,6 +229,19 @@ def measure_limits(rounds, seconds):
         yield {"workload": name, "us": us, "part": spread(parts), "ceilings": top}
 
 
+def measure_rules(rounds, seconds):
+    """A rule of a program's own with two states against std's adam, both on W2b."""
+    folder, program, more = prepare(WORKLOADS["W2b"])
+    text = (folder / program).read_text()
+    (folder / "own_rule.dlg").write_text(text.replace("train {", OWN_RULE + "train {").replace("adam(lr", "own(lr"))
+    rules = {"adam": Dlg(folder, program, 1, seconds, more), "own": Dlg(folder, "own_rule.dlg", 1, seconds, more)}
+    us = {name: [] for name in rules}
+    for _ in range(rounds):
+        for name, dlg in rules.items():
+            us[name].append(dlg.window())
+    return {"us": us, "ratio": spread([own / adam for own, adam in zip(us["own"], us["adam"])])}
+
+
 def measure_start(rounds):
     """Seconds from the start of main to the end of step 1, by stage; and those of a peer for W2a."""
     folder = OUT / "start"
@@ -270,17 +292,27 @@ def figure(us):
     return f"{statistics.median(us):.3g}"
 
 
-def peers_section(entries):
+def possible(entry, top):
+    """The best peer's time over the limit of the step on one core: nobody can be more times as fast."""
+    w = WORKLOADS[entry["workload"]]
+    if entry["threads"] > 1 or not w.sizes or w.batch < 32 or top is None:
+        return "-"
+    return f"{statistics.median(entry['us'][entry['best']]) / limit_us(w, top):.2f}"
+
+
+def peers_section(entries, top):
+    """`top`: the rates of the machine, None if they were not measured."""
     yield "## Against PyTorch and JAX"
     yield ""
     yield ("Microseconds of one step, median of the rounds. `ratio`: the best peer's time over dlg's, its smallest and largest. `error`: dlg's "
-           f"loss after {CHECK_STEPS} steps against f64; a peer counts only when its own is within {LOSS_TOLERANCE:g}.")
+           f"loss after {CHECK_STEPS} steps against f64; a peer counts only when its own is within {LOSS_TOLERANCE:g}, or if nobody's is. "
+           "`possible`: the ratio of a step at its limit (above), which no program can beat.")
     for count in sorted({e["threads"] for e in entries}):
         yield ""
         yield f"{count} thread{'s' if count > 1 else ''}:"
         yield ""
-        yield "| | dlg | PyTorch | compiled | JAX | scan | ratio | of | wanted | error |"
-        yield "|---|---|---|---|---|---|---|---|---|---|"
+        yield "| | dlg | PyTorch | compiled | JAX | scan | ratio | of | wanted | possible | error |"
+        yield "|---|---|---|---|---|---|---|---|---|---|---|"
         for e in entries:
             if e["threads"] != count:
                 continue
@@ -288,7 +320,7 @@ def peers_section(entries):
             r = e["ratio"]
             wanted = WANTED[e["workload"]] if count == 1 else 1
             yield (f"| {e['workload']} | {' | '.join(cells)} | **{r['median']:.2f}** ({r['min']:.2f}..{r['max']:.2f}) | {e['best']} | {wanted} "
-                   f"| {e['errors']['dlg']:.0e} |")
+                   f"| {possible(e, top)} | {e['errors']['dlg']:.0e} |")
 
 
 def page():
@@ -308,8 +340,12 @@ def page():
         lines += [f"| {e['workload']} | {figure(e['us'])} | {100 * e['part']['median']:.0f} % ({100 * e['part']['min']:.0f}..{100 * e['part']['max']:.0f}) |" for e in limits]
         top = limits[-1]["ceilings"]
         lines += ["", f"Multiply-adds {top['fma_gflops']:.0f} Gflop/s, updates {top['near_gbs']:.0f} GB/s in the caches and {top['far_gbs']:.0f} GB/s beyond them.", ""]
+    if rules := read("rules"):
+        r = rules["ratio"]
+        lines += ["## A rule of one's own", "", "784-256-10 at batch 128: a rule with two states that stands in the program, against std's adam:", "",
+                  f"adam {figure(rules['us']['adam'])} us a step, the rule {figure(rules['us']['own'])} us; its time over adam's **{r['median']:.3f}** ({r['min']:.3f}..{r['max']:.3f}).", ""]
     if peers := read("peers"):
-        lines += [*peers_section(peers), ""]
+        lines += [*peers_section(peers, limits[-1]["ceilings"] if limits else None), ""]
     if start := read("start"):
         cold, cached = (statistics.median(start["W2a"][kind]["seconds"]) for kind in ("cold", "cached"))
         lines += ["## Start", "", "From the start of main to the end of step 1 of the digits model, nothing cached:", "", "```text", start["digits"]["cold"]["text"].rstrip(), "```", "",
@@ -323,7 +359,7 @@ def page():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--parts", default="small,gemm,limits,peers,start")
+    parser.add_argument("--parts", default="small,gemm,limits,rules,peers,start")
     parser.add_argument("--workloads", default=",".join(WORKLOADS))
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--quick", action="store_true", help="short windows, few rounds: for a look, not for the page")
@@ -334,6 +370,7 @@ def main():
         "small": lambda: measure_small(rounds),
         "gemm": lambda: {"text": output_of(["taskset", "-c", cpus(1), ROOT / "build" / "release" / "bench_gemm"])},
         "limits": lambda: list(measure_limits(rounds, seconds)),
+        "rules": lambda: measure_rules(rounds, seconds),
         "peers": lambda: measure_peers(args.workloads.split(","), [int(t) for t in args.threads.split(",")], rounds, seconds),
         "start": lambda: measure_start(rounds),
     }

@@ -149,7 +149,7 @@ Value* ElementEmitter::lane_place(const loop::Instruction& load, unsigned lane) 
 
 void ElementEmitter::prefetch(const loop::Instruction& load) {
   constexpr int kRead = 0;
-  constexpr int kAllLevels = 3;
+  constexpr int kSecondLevel = 2;  // the rows of a matrix often fall on few sets of the first
   constexpr int kData = 1;
   constexpr std::int64_t kLineBytes = 64;
   llvm::Module& module = *builder_.GetInsertBlock()->getModule();
@@ -159,7 +159,7 @@ void ElementEmitter::prefetch(const loop::Instruction& load) {
       Value* place = lane_place(load, static_cast<unsigned>(lane));
       builder_.CreateCall(
           adapter::intrinsic(module, llvm::Intrinsic::prefetch, {place->getType()}),
-          {place, builder_.getInt32(kRead), builder_.getInt32(kAllLevels), builder_.getInt32(kData)});
+          {place, builder_.getInt32(kRead), builder_.getInt32(kSecondLevel), builder_.getInt32(kData)});
     }
   });
 }

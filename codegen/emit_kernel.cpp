@@ -136,7 +136,7 @@ void KernelEmitter::emit_statement(const loop::Statement& statement) {
   for (const Loop& inner : statement.loop) emit_loop(inner);
 }
 
-void KernelEmitter::emit_loop(const Loop& loop) {
+void KernelEmitter::set_carried_dtypes(const Loop& loop) {
   for (const loop::Carried& carried : loop.carried) {
     const DType dtype = elements_.dtype(carried.initial);
     for (const RegId reg :
@@ -144,6 +144,10 @@ void KernelEmitter::emit_loop(const Loop& loop) {
       if (reg.is_valid()) elements_.set_dtype(reg, dtype);
     }
   }
+}
+
+void KernelEmitter::emit_loop(const Loop& loop) {
+  set_carried_dtypes(loop);
   if (form_ == StepForm::kStraight) return emit_straight(loop);
   if (is_tileable(loop) && elements_.width() == 1) return emit_tiles(loop);
   // Inside another vector loop the lanes are taken already: iterations one after the other.
@@ -171,8 +175,10 @@ bool KernelEmitter::is_divided(const Loop& loop) const {
 
 KernelEmitter::Bounds KernelEmitter::share_of(Value* end, std::int64_t unit) {
   Value* units = builder_.CreateUDiv(builder_.CreateAdd(end, i64(unit - 1)), i64(unit));
+  const bool is_lost = has_defect(Defect::kLostShare);
   const auto border = [&](Value* worker) {
-    Value* first = builder_.CreateUDiv(builder_.CreateMul(units, worker), workers_);
+    Value* first = is_lost ? builder_.CreateMul(builder_.CreateUDiv(units, workers_), worker)
+                           : builder_.CreateUDiv(builder_.CreateMul(units, worker), workers_);
     Value* at = builder_.CreateMul(first, i64(unit));
     return builder_.CreateSelect(builder_.CreateICmpSLT(at, end), at, end);
   };
@@ -225,30 +231,36 @@ void KernelEmitter::emit_plain(const Bounds& bounds, std::int64_t step, const st
 void KernelEmitter::emit_serial(const Loop& loop) {
   const Bounds bounds = bounds_of(loop);
   block_steps_[loop.var] = loop.step;
-  CountedLoop counted{bounds.begin, bounds.end, loop.step, loop.name, {}};
-  const auto append_rows = [&](Values& values, RegId reg) {
-    const Values rows = elements_.wide_rows(reg);
-    values.insert(values.end(), rows.begin(), rows.end());
-  };
-  // The values of carried value i come one after the other, one for each row of the tile.
-  const std::ptrdiff_t rows = elements_.tile_rows();
-  const auto set_rows = [&](RegId loop::Carried::*member, const Values& values) {
-    auto first = values.begin();
-    for (const loop::Carried& carried : loop.carried) {
-      elements_.set_rows_of(carried.*member, Values(first, first + rows));
-      first += rows;
-    }
-  };
-  for (const loop::Carried& carried : loop.carried) append_rows(counted.initial, carried.initial);
-  const Values results = emit_counted(counted, [&](Value* at, const Values& phis) {
+  const Values initial = tile_values(loop, &loop::Carried::initial);
+  const CountedLoop counted{bounds.begin, bounds.end, loop.step, loop.name, initial};
+  set_tile_values(loop, &loop::Carried::result, emit_iterations(loop, counted));
+}
+
+KernelEmitter::Values KernelEmitter::emit_iterations(const Loop& loop, const CountedLoop& counted) {
+  return emit_counted(counted, [&](Value* at, const Values& phis) {
     elements_.set_var(loop.var, at);
-    set_rows(&loop::Carried::current, phis);
+    set_tile_values(loop, &loop::Carried::current, phis);
     emit_body(loop.body);
-    Values next;
-    for (const loop::Carried& carried : loop.carried) append_rows(next, carried.next);
-    return next;
+    return tile_values(loop, &loop::Carried::next);
   });
-  set_rows(&loop::Carried::result, results);
+}
+
+KernelEmitter::Values KernelEmitter::tile_values(const Loop& loop, RegId loop::Carried::*member) {
+  Values values;
+  for (const loop::Carried& carried : loop.carried) {
+    const Values rows = elements_.wide_rows(carried.*member);
+    values.insert(values.end(), rows.begin(), rows.end());
+  }
+  return values;
+}
+
+void KernelEmitter::set_tile_values(const Loop& loop, RegId loop::Carried::*member, const Values& values) {
+  const std::ptrdiff_t rows = elements_.tile_rows();
+  auto first = values.begin();
+  for (const loop::Carried& carried : loop.carried) {
+    elements_.set_rows_of(carried.*member, Values(first, first + rows));
+    first += rows;
+  }
 }
 
 KernelEmitter::Values KernelEmitter::wide_values(const Loop& loop, RegId loop::Carried::*member) {

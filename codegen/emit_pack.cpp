@@ -133,16 +133,25 @@ void KernelEmitter::fill(const std::vector<PackedBlock>& blocks) {
   });
 }
 
-void KernelEmitter::pack_columns(const Pack& pack, const Panel& panel, VarId column) {
-  PackedBlock block = packed_block(pack, panel.width);
-  block.lanes = {panel.width, column, panel.lanes()};
-  block.first = elements_.var(column);
-  block.align = llvm::Align(std::min<std::uint64_t>(block.align.value() * panel.width, kVectorBytes));
-  fill({block});
-  llvm::Type* row = llvm::FixedVectorType::get(block.element, panel.width);
-  elements_.set_packed(pack.load->result, [this, block, row] {
-    Value* place = packed_place(block, elements_.var(block.pack.chain.back()->var), 0);
-    return builder_.CreateAlignedLoad(row, place, block.align);
+/// The part of `packed` that belongs to `panel` at `column`, where the copy begins at `first`.
+KernelEmitter::PackedBlock KernelEmitter::panel_of(const PackedBlock& packed, const Panel& panel,
+                                                   Value* column, Value* first) {
+  PackedBlock part = packed;
+  Value* elements = builder_.CreateMul(builder_.CreateSub(column, first), i64(packed.pack.steps));
+  part.memory = builder_.CreateInBoundsGEP(packed.element, packed.memory, elements);
+  part.lanes.width = panel.width;
+  part.lanes.used = panel.lanes();
+  part.first = column;
+  part.align = llvm::Align(std::min<std::uint64_t>(packed.align.value() * panel.width, kVectorBytes));
+  return part;
+}
+
+/// From now on the column operand of this panel is read from its copy.
+void KernelEmitter::read_panel(const PackedBlock& part) {
+  llvm::Type* row = llvm::FixedVectorType::get(part.element, part.lanes.width);
+  elements_.set_packed(part.pack.load->result, [this, part, row] {
+    Value* place = packed_place(part, elements_.var(part.pack.chain.back()->var), 0);
+    return builder_.CreateAlignedLoad(row, place, part.align);
   });
 }
 

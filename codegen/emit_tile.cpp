@@ -1,79 +1,20 @@
 // Owns the emission of register tiles: rows and columns of a contraction side by side, with everything that
 // is done to the sums while they are in registers.
-#include <set>
-
 #include "codegen/kernel_emitter.h"
 
 namespace dlg {
 
 using llvm::Value;
 using loop::Loop;
-using loop::RegId;
 using loop::Statement;
 using loop::VarId;
 
-namespace {
-
-/// Whether `statement` is a chain or defines a register of `needed`; what it reads joins them then.
-bool takes_part(const Statement& statement, std::set<RegId>& needed) {
-  if (!statement.instruction) return true;
-  if (!needed.contains(statement.instruction->result)) return false;
-  needed.insert(statement.instruction->args.begin(), statement.instruction->args.end());
-  for (const loop::Index& index : statement.instruction->indices) {
-    if (index.dynamic.is_valid()) needed.insert(index.dynamic);
-  }
-  return true;
-}
-
-/// Every register that is read in `loop`. Loops nest at most as deep as axes do.
-void collect_reads(const Loop& loop, std::set<RegId>& reads) {
-  for (const loop::Carried& carried : loop.carried) reads.insert(carried.initial);
-  for (const Statement& statement : loop.body) {
-    for (const Loop& inner : statement.loop) collect_reads(inner, reads);
-    if (!statement.instruction) continue;
-    reads.insert(statement.instruction->args.begin(), statement.instruction->args.end());
-    for (const loop::Index& index : statement.instruction->indices) {
-      if (index.dynamic.is_valid()) reads.insert(index.dynamic);
-    }
-  }
-}
-
-/// The statements of a nest around its chains: what they need and they themselves, then all else, which would
-/// only hold registers meanwhile.
-struct Parts {
-  std::vector<const Statement*> chains;
-  std::vector<const Statement*> after;
-};
-
-Parts parts_of(const Loop& rows) {
-  const loop::Body& columns = rows.body.back().loop.front().body;
-  std::vector<const Statement*> all;
-  for (auto at = rows.body.begin(); at != rows.body.end() - 1; ++at) all.push_back(&*at);
-  for (const Statement& statement : columns) all.push_back(&statement);
-  std::size_t end = all.size();
-  while (all[end - 1]->loop.empty()) --end;
-  const auto last = all.begin() + static_cast<std::ptrdiff_t>(end);
-  // What is stored between chains may be read again behind it.
-  if (std::any_of(all.begin(), last, [](const Statement* s) { return s->store.has_value(); }))
-    return {{all.begin(), last}, {last, all.end()}};
-  Parts parts;
-  std::set<RegId> needed;
-  for (std::size_t i = end; i-- > 0;) {
-    for (const Loop& chain : all[i]->loop) collect_reads(chain, needed);
-    (takes_part(*all[i], needed) ? parts.chains : parts.after).push_back(all[i]);
-  }
-  std::reverse(parts.chains.begin(), parts.chains.end());
-  std::reverse(parts.after.begin(), parts.after.end());
-  parts.after.insert(parts.after.end(), last, all.end());
-  return parts;
-}
-
-}  // namespace
-
 void KernelEmitter::emit_tiles(const Loop& loop) {
   const Loop& columns = loop.body.back().loop.front();
+  VectorUnit unit = unit_;
+  if (is_overlapped(loop)) unit.registers -= unit.registers / 4;  // the update beside the chains needs some
   std::vector<Panel> panels =
-      choose_panels({loop.extent, columns.extent, program_.batch, widest_element(columns.body)}, unit_);
+      choose_panels({loop.extent, columns.extent, program_.batch, widest_element(columns.body)}, unit);
   TileRows rows = tile_rows(loop, panels.front().rows);
   std::optional<Bounds> share;
   if (is_divided(loop)) {
@@ -134,19 +75,56 @@ void KernelEmitter::emit_panels(const TileRows& rows, const std::vector<Panel>& 
   Value* begin = i64(0);
   for (const Panel& panel : panels) {
     Value* end = end_of(panel);
-    emit_plain(within({begin, end}, share), panel.width, rows.loop.body.back().loop.front().name,
-               [&](Value* at) { emit_panel(rows, panel, at); });
+    const Bounds columns = within({begin, end}, share);
+    // What the sums meet far away is read in order if all panels within reach go over a row before the next.
+    const std::int64_t count = meets_far(rows.loop) ? panels_in_reach(program_, rows.loop, panel) : 1;
+    emit_plain(columns, panel.width * count, column_loop(rows).name, [&](Value* at) {
+      Value* reach = builder_.CreateAdd(at, i64(panel.width * count));
+      emit_block({rows, panel, count}, {at, within({at, reach}, columns).end});
+    });
     begin = end;
   }
 }
 
-void KernelEmitter::emit_panel(const TileRows& rows, const Panel& panel, Value* column) {
-  const Loop& columns = rows.loop.body.back().loop.front();
-  elements_.set_var(columns.var, column);
-  const std::vector<Pack> packs = choose_column_packs(program_, rows.loop, panel);
-  for (const Pack& pack : packs) pack_columns(pack, panel, columns.var);
-  for_each_tile(rows, [&](Value* row, unsigned count) { emit_tile(rows, panel, row, count); });
-  for (const Pack& pack : packs) elements_.clear_packed(pack.load->result);
+/// Panels side by side: their operands are copied together, each tile of rows goes over all of them.
+void KernelEmitter::emit_block(const PanelBlock& block, const Bounds& columns) {
+  const TileRows& rows = block.rows;
+  const VarId var = column_loop(rows).var;
+  const auto for_each_panel = [&](const std::function<void(Value*)>& body) {
+    const auto at_column = [&](Value* column) {
+      elements_.set_var(var, column);
+      body(column);
+    };
+    if (block.count == 1) return at_column(columns.begin);
+    emit_plain(columns, block.panel.width, column_loop(rows).name, at_column);
+  };
+  std::vector<PackedBlock> packed;
+  for (const Pack& pack : choose_column_packs(program_, rows.loop, block.panel)) {
+    packed.push_back(packed_block(pack, block.panel.width * block.count));
+    packed.back().lanes.var = var;
+  }
+  if (!packed.empty()) {
+    for_each_panel([&](Value* column) {
+      for (const PackedBlock& all : packed) fill({panel_of(all, block.panel, column, columns.begin)});
+    });
+  }
+  std::optional<Waiting> waiting;
+  if (is_overlapped(rows.loop)) waiting.emplace(waiting_sums(rows.loop));
+  for_each_tile(rows, [&](Value* row, unsigned count) {
+    for_each_panel([&](Value* column) {
+      for (const PackedBlock& all : packed) read_panel(panel_of(all, block.panel, column, columns.begin));
+      elements_.set_var(rows.loop.var, row);
+      read_packed(rows, row, count);
+      if (waiting && count == rows.tile) {
+        emit_overlapped_tile(block, *waiting);
+      } else {
+        emit_tile(block, count);
+      }
+    });
+  });
+  if (waiting) emit_left_updates(block, *waiting);
+  for (const PackedBlock& all : rows.packed) elements_.clear_packed(all.pack.load->result);
+  for (const PackedBlock& all : packed) elements_.clear_packed(all.pack.load->result);
 }
 
 /// Copies the row operands of all units. Rows that are neighbours go several tiles at a time: those share
@@ -208,14 +186,14 @@ void KernelEmitter::for_each_tile(const TileRows& rows, const TileBody& body) {
   emit_plain({at, end}, 1, rows.loop.name, [&](Value* row) { body(row, 1); });
 }
 
-void KernelEmitter::emit_tile(const TileRows& rows, const Panel& panel, Value* row, unsigned count) {
-  const Loop& columns = rows.loop.body.back().loop.front();
-  elements_.set_var(rows.loop.var, row);
-  read_packed(rows, row, count);
-  elements_.at_rows(count, rows.loop.var, [&] {
-    elements_.at_lanes({panel.width, columns.var, panel.lanes()}, [&] { emit_columns(rows.loop); });
-  });
-  for (const PackedBlock& packed : rows.packed) elements_.clear_packed(packed.pack.load->result);
+void KernelEmitter::emit_tile(const PanelBlock& block, unsigned count) {
+  const Loop& rows = block.rows.loop;
+  elements_.at_rows(count, rows.var,
+                    [&] { elements_.at_lanes(lanes_of(block), [&] { emit_columns(rows); }); });
+}
+
+ElementEmitter::Lanes KernelEmitter::lanes_of(const PanelBlock& block) {
+  return {block.panel.width, column_loop(block.rows).var, block.panel.lanes()};
 }
 
 /// From now on the row operands of this tile are read from their copy.
@@ -242,13 +220,23 @@ bool KernelEmitter::is_far(const loop::Instruction& instruction, const Loop& row
   return is_of_row && loop::bytes_of(program_.buffers[instruction.buffer], program_.batch) > kNearBytes;
 }
 
-/// The chains for all rows at once; what is done to their sums row by row.
-void KernelEmitter::emit_columns(const Loop& rows) {
-  const Parts parts = parts_of(rows);
+bool KernelEmitter::meets_far(const Loop& rows) const {
+  const TileParts parts = tile_parts(rows);
+  return std::any_of(parts.after.begin(), parts.after.end(),
+                     [&](const Statement* s) { return s->instruction && is_far(*s->instruction, rows); });
+}
+
+void KernelEmitter::prefetch_far(const TileParts& parts, const Loop& rows) {
   for (const Statement* statement : parts.after) {
     if (statement->instruction && is_far(*statement->instruction, rows))
       elements_.prefetch(*statement->instruction);
   }
+}
+
+/// The chains for all rows at once; what is done to their sums row by row.
+void KernelEmitter::emit_columns(const Loop& rows) {
+  const TileParts parts = tile_parts(rows);
+  prefetch_far(parts, rows);
   for (const Statement* statement : parts.chains) emit_statement(*statement);
   elements_.row_by_row([&] {
     for (const Statement* statement : parts.after) emit_statement(*statement);

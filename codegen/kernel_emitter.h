@@ -57,6 +57,7 @@ class KernelEmitter {
   llvm::Value* slot(llvm::Type* type, const std::string& name);
   void emit_body(const loop::Body& body);
   void emit_statement(const loop::Statement& statement);
+  void set_carried_dtypes(const loop::Loop& loop);
   void emit_loop(const loop::Loop& loop);
   Bounds bounds_of(const loop::Loop& loop);
   bool is_divided(const loop::Loop& loop) const;
@@ -70,6 +71,11 @@ class KernelEmitter {
   void emit_plain(const Bounds& bounds, std::int64_t step, const std::string& name,
                   const std::function<void(llvm::Value* at)>& body);
   void emit_serial(const loop::Loop& loop);
+  /// The iterations of `counted` of a serial loop; answers the carried values after them.
+  Values emit_iterations(const loop::Loop& loop, const CountedLoop& counted);
+  /// Of each carried value one for each row of the tile, one after the other.
+  Values tile_values(const loop::Loop& loop, loop::RegId loop::Carried::*member);
+  void set_tile_values(const loop::Loop& loop, loop::RegId loop::Carried::*member, const Values& values);
   void emit_vector(const loop::Loop& loop);
   Values wide_values(const loop::Loop& loop, loop::RegId loop::Carried::*member);
   void set_carried(const loop::Loop& loop, loop::RegId loop::Carried::*member, const Values& values);
@@ -124,23 +130,53 @@ class KernelEmitter {
   TileRows tile_rows(const loop::Loop& rows, unsigned tile);
   void emit_panels(const TileRows& rows, const std::vector<Panel>& panels,
                    const std::optional<Bounds>& share);
-  void emit_panel(const TileRows& rows, const Panel& panel, llvm::Value* column);
+  /// `count` panels like `panel`, the last ones perhaps missing.
+  struct PanelBlock {
+    const TileRows& rows;
+    const Panel& panel;
+    std::int64_t count = 1;
+  };
+  static const loop::Loop& column_loop(const TileRows& rows) { return rows.loop.body.back().loop.front(); }
+  void emit_block(const PanelBlock& block, const Bounds& columns);
   void pack_rows(const TileRows& rows);
   PackedBlock tile_of(const TileRows& rows, const PackedBlock& packed, llvm::Value* row, unsigned count);
   using TileBody = std::function<void(llvm::Value* row, unsigned count)>;
   void for_each_tile(const TileRows& rows, const TileBody& body);
-  void emit_tile(const TileRows& rows, const Panel& panel, llvm::Value* row, unsigned count);
+  static ElementEmitter::Lanes lanes_of(const PanelBlock& block);
+  void emit_tile(const PanelBlock& block, unsigned count);
   void read_packed(const TileRows& rows, llvm::Value* row, unsigned count);
   bool is_far(const loop::Instruction& instruction, const loop::Loop& rows) const;
+  /// Whether what is done to the sums reads far away.
+  bool meets_far(const loop::Loop& rows) const;
+  void prefetch_far(const TileParts& parts, const loop::Loop& rows);
   void emit_columns(const loop::Loop& rows);
   /// In how many pieces of `unit` a whole batch or an axis falls.
   std::int64_t units_of(std::int64_t extent, std::int64_t unit) const;
+
+  // emit_overlap.cpp: updates beside the chains of the next tile.
+  /// The sums of one tile on their way to the update, in memory.
+  struct Waiting {
+    TileParts parts;
+    const loop::Loop& chain;
+    Values sums;                    // for each carried value: all rows
+    llvm::Value* count = nullptr;   // rows that wait: none or a tile
+    llvm::Value* row = nullptr;     // the first of them
+    llvm::Value* column = nullptr;  // of lane 0
+  };
+  bool is_overlapped(const loop::Loop& rows) const;
+  Waiting waiting_sums(const loop::Loop& rows);
+  Values initial_sums(const Waiting& waiting);
+  void emit_overlapped_tile(const PanelBlock& block, Waiting& waiting);
+  void emit_waiting_row(const PanelBlock& block, const Waiting& waiting, llvm::Value* number);
+  void emit_left_updates(const PanelBlock& block, const Waiting& waiting);
 
   // emit_pack.cpp: operands copied together.
   static llvm::Align element_align(const PackedBlock& block);
   PackedBlock packed_block(const Pack& pack, std::int64_t lanes);
   void fill(const std::vector<PackedBlock>& blocks);
-  void pack_columns(const Pack& pack, const Panel& panel, loop::VarId column);
+  PackedBlock panel_of(const PackedBlock& packed, const Panel& panel, llvm::Value* column,
+                       llvm::Value* first);
+  void read_panel(const PackedBlock& part);
   void pack_steps(const std::vector<PackedBlock>& blocks, std::size_t depth);
   void pack_step(const PackedBlock& block, llvm::Value* step);
   void pack_square(const PackedBlock& block, llvm::Value* step, unsigned side);

@@ -198,4 +198,12 @@ std::vector<Pack> choose_row_packs(const loop::Program& program, const Loop& row
   return packs;
 }
 
+std::int64_t panels_in_reach(const loop::Program& program, const Loop& rows, const Panel& panel) {
+  constexpr std::int64_t kReach = std::int64_t{1} << 18;
+  std::int64_t bytes = 0;
+  for (const Pack& pack : Operands(program, rows).of_columns())
+    bytes += pack.steps * panel.width * dtype_bytes(pack.load->dtype);
+  return std::max<std::int64_t>(1, kReach / std::max<std::int64_t>(1, bytes));
+}
+
 }  // namespace dlg

@@ -38,6 +38,9 @@ std::vector<Pack> choose_column_packs(const loop::Program& program, const loop::
 /// The operands that each panel reads again for the rows of a tile.
 std::vector<Pack> choose_row_packs(const loop::Program& program, const loop::Loop& rows, const Panel& panel);
 
+/// How many panels like `panel` have column operands that fit the second-level cache together, 1 at least.
+std::int64_t panels_in_reach(const loop::Program& program, const loop::Loop& rows, const Panel& panel);
+
 /// Copies of an operand must stay well inside the caches.
 inline constexpr std::int64_t kMostPackedBytes = 1 << 20;
 

@@ -4,6 +4,7 @@
 #include <bit>
 #include <limits>
 #include <optional>
+#include <set>
 
 namespace dlg {
 namespace {
@@ -182,6 +183,57 @@ bool is_tileable(const loop::Loop& rows) {
   const loop::Loop& columns = rows.body.back().loop.front();
   return is_plain_before && columns.kind == loop::LoopKind::kVector && has_loops(columns.body) &&
          has_only_chains(columns.body);
+}
+
+namespace {
+
+/// Whether `statement` is a chain or defines a register of `needed`; what it reads joins them then.
+bool takes_part(const loop::Statement& statement, std::set<loop::RegId>& needed) {
+  if (!statement.instruction) return true;
+  if (!needed.contains(statement.instruction->result)) return false;
+  needed.insert(statement.instruction->args.begin(), statement.instruction->args.end());
+  for (const loop::Index& index : statement.instruction->indices) {
+    if (index.dynamic.is_valid()) needed.insert(index.dynamic);
+  }
+  return true;
+}
+
+/// Every register that is read in `loop`. Loops nest at most as deep as axes do.
+void collect_reads(const loop::Loop& loop, std::set<loop::RegId>& reads) {
+  for (const loop::Carried& carried : loop.carried) reads.insert(carried.initial);
+  for (const loop::Statement& statement : loop.body) {
+    for (const loop::Loop& inner : statement.loop) collect_reads(inner, reads);
+    if (!statement.instruction) continue;
+    reads.insert(statement.instruction->args.begin(), statement.instruction->args.end());
+    for (const loop::Index& index : statement.instruction->indices) {
+      if (index.dynamic.is_valid()) reads.insert(index.dynamic);
+    }
+  }
+}
+
+}  // namespace
+
+TileParts tile_parts(const loop::Loop& rows) {
+  const loop::Body& columns = rows.body.back().loop.front().body;
+  std::vector<const loop::Statement*> all;
+  for (auto at = rows.body.begin(); at != rows.body.end() - 1; ++at) all.push_back(&*at);
+  for (const loop::Statement& statement : columns) all.push_back(&statement);
+  std::size_t end = all.size();
+  while (all[end - 1]->loop.empty()) --end;
+  const auto last = all.begin() + static_cast<std::ptrdiff_t>(end);
+  // What is stored between chains may be read again behind it.
+  if (std::any_of(all.begin(), last, [](const loop::Statement* s) { return s->store.has_value(); }))
+    return {{all.begin(), last}, {last, all.end()}};
+  TileParts parts;
+  std::set<loop::RegId> needed;
+  for (std::size_t i = end; i-- > 0;) {
+    for (const loop::Loop& chain : all[i]->loop) collect_reads(chain, needed);
+    (takes_part(*all[i], needed) ? parts.chains : parts.after).push_back(all[i]);
+  }
+  std::reverse(parts.chains.begin(), parts.chains.end());
+  std::reverse(parts.after.begin(), parts.after.end());
+  parts.after.insert(parts.after.end(), last, all.end());
+  return parts;
 }
 
 }  // namespace dlg

@@ -57,6 +57,14 @@ std::vector<Panel> choose_row_panels(const TileQuery& query, const VectorUnit& u
 /// Whether `rows` is a parallel loop over a vector loop with chains in it, and nothing else that loops.
 bool is_tileable(const loop::Loop& rows);
 
+/// The statements of such a nest: the chains with what they need, then all else, which would only hold
+/// registers meanwhile.
+struct TileParts {
+  std::vector<const loop::Statement*> chains;
+  std::vector<const loop::Statement*> after;
+};
+TileParts tile_parts(const loop::Loop& rows);
+
 /// Whether a loop stands in `body`.
 bool has_loops(const loop::Body& body);
 

@@ -145,7 +145,7 @@ std::string operands_text(const Culprit& culprit) {
 std::optional<Culprit> find_culprit(Session& session, const Program& program, const LoadedData& data,
                                     const StateValues& states, const TrainResult& result) {
   Graph step = apply_update(differentiate(training_graph(program, batch_capacity(program, data))),
-                            program.training->rule);
+                            training_rule(program, data));
   name_nodes(step);
   const Graph watched = watched_step(step);
   if (!fits_memory(watched)) return std::nullopt;

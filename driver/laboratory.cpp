@@ -41,7 +41,9 @@ class CompiledLaboratory : public Laboratory {
       : observer_(std::move(observer)), trainer_(std::move(trainer)), batch_(first_batch(program, data)) {
     initial_ = initial_states(trainer_ ? trainer_->graph() : program.graph, seed_of(program));
     rows_ = std::max<std::int64_t>(1, static_cast<std::int64_t>(batch_.size()));
-    if (trainer_) plan_ = train_plan(program, data);
+    if (!trainer_) return;
+    plan_ = train_plan(program, data);
+    accumulate_ = program.training->accumulate;
   }
 
   Observations observe(const StateValues& states) override {
@@ -54,11 +56,11 @@ class CompiledLaboratory : public Laboratory {
     return observations;
   }
 
-  std::optional<StateValues> train(std::int64_t steps) override {
-    trainer_->set_states(initial_);
-    const TrainResult result = train_steps(trainer_->step_program(), plan_, steps);
+  std::optional<StateValues> train_from(const StateValues& start, std::int64_t steps) override {
+    trainer_->set_states(start);
+    const TrainResult result = train_steps(trainer_->step_program(), plan_, steps * accumulate_);
     if (result.end == TrainEnd::kDiverged) return std::nullopt;
-    StateValues states = initial_;
+    StateValues states = start;
     for (auto& [path, values] : trainer_->states()) states[path] = values;
     return states;
   }
@@ -68,6 +70,7 @@ class CompiledLaboratory : public Laboratory {
   std::unique_ptr<Machine> trainer_;
   std::vector<std::int64_t> batch_;
   TrainPlan plan_;
+  std::int64_t accumulate_ = 1;
 };
 
 class ReferenceLaboratory : public Laboratory {
@@ -79,9 +82,10 @@ class ReferenceLaboratory : public Laboratory {
     rows_ = std::max<std::int64_t>(1, static_cast<std::int64_t>(batch_.size()));
     if (!program.training) return;
     const Graph forward = training_graph(program, batch_capacity(program, data));
-    trainer_.emplace(apply_update(differentiate(forward), program.training->rule), data.all_values());
+    trainer_.emplace(apply_update(differentiate(forward), training_rule(program, data)), data.all_values());
     initial_ = initial_states(trainer_->graph(), seed_of(program));
     plan_ = train_plan(program, data);
+    accumulate_ = program.training->accumulate;
   }
 
   Observations observe(const StateValues& states) override {
@@ -94,9 +98,9 @@ class ReferenceLaboratory : public Laboratory {
     return observations;
   }
 
-  std::optional<StateValues> train(std::int64_t steps) override {
-    trainer_->set_states(initial_);
-    for (std::int64_t i = 0; i < steps; ++i) {
+  std::optional<StateValues> train_from(const StateValues& start, std::int64_t steps) override {
+    trainer_->set_states(start);
+    for (std::int64_t i = 0; i < steps * accumulate_; ++i) {
       trainer_->run_rows(batch_of_step(plan_, i));
       if (!std::isfinite(trainer_->output("loss").front())) return std::nullopt;
     }
@@ -108,6 +112,7 @@ class ReferenceLaboratory : public Laboratory {
   std::optional<Reference> trainer_;
   std::vector<std::int64_t> batch_;
   TrainPlan plan_;
+  std::int64_t accumulate_ = 1;
 };
 
 }  // namespace

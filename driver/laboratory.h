@@ -23,9 +23,10 @@ class Laboratory {
   /// All outputs of the inspection graph on the first batch with these states; `d(path)` of the parameters
   /// included.
   virtual Observations observe(const StateValues& states) = 0;
-  /// The states after this many updates from the initial states; nullopt if the loss became non-finite on the
-  /// way.
-  virtual std::optional<StateValues> train(std::int64_t steps) = 0;
+  /// The states after this many updates from `start`; nullopt if the loss became non-finite on the way.
+  virtual std::optional<StateValues> train_from(const StateValues& start, std::int64_t steps) = 0;
+  /// The same from the initial states.
+  std::optional<StateValues> train(std::int64_t steps) { return train_from(initial_, steps); }
 
   const StateValues& initial() const { return initial_; }
   /// Rows of the first batch, at least 1.

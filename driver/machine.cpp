@@ -102,6 +102,13 @@ StateValues Machine::states() const {
   return values;
 }
 
+std::optional<std::vector<double>> Machine::state(std::string_view path) const {
+  const std::optional<loop::BufferId> id = artifact_.program.find_buffer(loop::BufferKind::kState, path);
+  if (!id) return std::nullopt;
+  const loop::Buffer& buffer = artifact_.program.buffers[*id];
+  return unpack(buffer, batch_rows(1), memory_.state() + buffer.offset);
+}
+
 void Machine::bind(const InputRows& inputs) {
   std::size_t index = 0;
   for (const loop::Buffer& buffer : artifact_.program.buffers) {

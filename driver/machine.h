@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,8 @@ class Machine {
   /// Sets every state of this machine that `values` has.
   void set_states(const StateValues& values);
   StateValues states() const;
+  /// One of them; nullopt if the machine has none at this path.
+  std::optional<std::vector<double>> state(std::string_view path) const;
   /// Steps are made by all workers of `team`, which outlives the machine.
   void set_team(Team* team) { step_program_.team = team; }
   /// Points the machine's inputs at their rows.

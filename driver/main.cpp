@@ -18,10 +18,11 @@ struct VerbEntry {
   int (*run)(Session&);
 };
 
-constexpr std::array<VerbEntry, 9> kVerbs{{
+constexpr std::array<VerbEntry, 10> kVerbs{{
     {"check", verb_check},
     {"step", verb_step},
     {"train", verb_train},
+    {"race", verb_race},
     {"eval", verb_eval},
     {"predict", verb_predict},
     {"show", verb_show},

@@ -31,6 +31,8 @@ const std::vector<std::string> kStages{"ast",   "graph", "backward", "update", "
                                        "fused", "plan",  "loops",    "llvm",   "asm"};
 const std::vector<std::string> kFormats{"text", "dot"};
 const std::vector<std::string> kDiagnosticFormats{"text", "json"};
+/// In the order of WeightsChoice.
+const std::vector<std::string> kWeights{"last", "best", "ema"};
 
 /// How help shows what an option may be.
 std::string one_of(const std::vector<std::string>& words) {
@@ -50,6 +52,7 @@ struct Raw {
   std::string save_every = "60";
   std::string format = "text";
   std::string diagnostics = "text";
+  std::string weights = "last";
   bool is_unfused = false;
   bool has_apart_updates = false;
   bool is_uncached = false;
@@ -88,6 +91,8 @@ void add_engine_choice(CLI::App& app, Raw& raw) {
 void add_run(CLI::App& app, Raw& raw) {
   app.add_option("--run", raw.options.run,
                  "a run folder, its number or name (default: the latest of this program)");
+  app.add_option("--weights", raw.weights, "which weights of the run (default: last)")
+      ->type_name(one_of(kWeights));
 }
 
 void define_check(CLI::App& app, Raw& raw) {
@@ -119,6 +124,13 @@ void define_train(CLI::App& app, Raw& raw) {
   app.add_flag("--json", raw.options.is_json, "the result as one JSON object");
 }
 
+void define_race(CLI::App& app, Raw& raw) {
+  add_file(app, raw);
+  add_engine(app, raw);
+  app.add_option("--out,-o", raw.options.output, "folder to write to (default: the next one in runs/)");
+  app.add_flag("--json", raw.options.is_json, "the result as one JSON object");
+}
+
 void define_eval(CLI::App& app, Raw& raw) {
   add_file(app, raw);
   add_engine(app, raw);
@@ -140,6 +152,14 @@ void define_step(CLI::App& app, Raw& raw) {
   add_engine(app, raw);
   add_engine_choice(app, raw);
   app.add_option("--sample", raw.sample, "the sample whose values are shown (from 0)")->type_name("NUMBER");
+  CLI::Option* against =
+      app.add_option("--against", raw.options.against,
+                     "compare with printed values: a CSV file with the columns name and printed")
+          ->type_name("FILE");
+  app.add_option("--why", raw.options.why,
+                 "the paths of the chain rule to one element, such as 'W1[0, 0]', and their sum")
+      ->type_name("ELEMENT")
+      ->excludes(against);
 }
 
 void define_show(CLI::App& app, Raw& raw) {
@@ -179,6 +199,7 @@ const std::vector<Verb>& verb_table() {
       {{"check", "check a program and its expectations, compiled code against the reference"}, define_check},
       {{"step", "make one training step and show every value, derivative and update"}, define_step},
       {{"train", "train and save weights, config and log in runs/"}, define_train},
+      {{"race", "run several update rules on one objective: table, picture, page"}, define_race},
       {{"eval", "loss and metrics of a trained run"}, define_eval},
       {{"predict", "predictions of a trained run: CSV in, CSV out"}, define_predict},
       {{"show", "print a stage of the compiler"}, define_show},
@@ -247,6 +268,7 @@ bool check_words(const Raw& raw, const std::string& help, std::ostream& err) {
          check_word({"--engine", raw.engine, kEngines}, help, err) &&
          check_word({"--format", raw.format, kFormats}, help, err) &&
          check_word({"--diagnostics", raw.diagnostics, kDiagnosticFormats}, help, err) &&
+         check_word({"--weights", raw.weights, kWeights}, help, err) &&
          (raw.options.verb != "show" || check_word({"--stage", stage, kStages}, help, err));
 }
 
@@ -278,6 +300,8 @@ std::optional<Options> finish(Raw& raw, const CLI::App& app, std::ostream& err) 
   if (raw.is_unfused) raw.options.fusion = Fusion::kOff;
   raw.options.format = raw.format;
   if (raw.diagnostics == "json") raw.options.diagnostics = DiagnosticFormat::kJson;
+  const auto weights = std::find(kWeights.begin(), kWeights.end(), raw.weights) - kWeights.begin();
+  raw.options.weights = static_cast<WeightsChoice>(weights);
   raw.options.caching = raw.is_uncached ? Caching::kOff : Caching::kOn;
   raw.options.time_passes = raw.is_timed ? TimePasses::kOn : TimePasses::kOff;
   std::optional<std::vector<Override>> overrides = parse_sets(raw.sets, err);

@@ -17,6 +17,9 @@ enum class Engine : std::uint8_t { kJit, kInterpreter };
 enum class TimePasses : std::uint8_t { kOff, kOn };
 enum class DiagnosticFormat : std::uint8_t { kText, kJson };
 
+/// Which weights of a run: after the last update, at the best epoch, or the averages that `ema` kept.
+enum class WeightsChoice : std::uint8_t { kLast, kBest, kAverage };
+
 /// `--init-map FROM=TO`: entries that begin with `from` are read with `to` in its place.
 struct InitMap {
   std::string from;
@@ -38,17 +41,20 @@ struct Options {
   DiagnosticFormat diagnostics = DiagnosticFormat::kText;  // --diagnostics text|json
   std::string init;                                        // train --init
   std::vector<InitMap> init_maps;                          // train --init-map
-  std::optional<std::string> resume;  // train --resume; empty: the latest run of this program
-  std::int64_t save_every = 60;       // train --save-every, seconds
-  std::string stage;                  // show --stage
-  std::string format;                 // show --format text|dot
-  std::int64_t sample = 0;            // step --sample
-  std::string run;                    // eval, predict --run
-  std::string input;                  // predict: CSV in; explain: the code; new: the name
-  std::string output;                 // predict --out; empty: standard output
-  std::string template_name;          // new --template
-  bool is_json = false;               // --json
-  bool is_quiet = false;              // --quiet
+  std::optional<std::string> resume;             // train --resume; empty: the latest run of this program
+  std::int64_t save_every = 60;                  // train --save-every, seconds
+  std::string stage;                             // show --stage
+  std::string format;                            // show --format text|dot
+  std::int64_t sample = 0;                       // step --sample
+  std::string against;                           // step --against: CSV
+  std::string why;                               // step --why: the element whose derivative is taken apart
+  std::string run;                               // eval, predict --run
+  WeightsChoice weights = WeightsChoice::kLast;  // eval, predict --weights
+  std::string input;                             // predict: CSV in; explain: the code; new: the name
+  std::string output;                            // predict --out: a file; race --out: a folder
+  std::string template_name;                     // new --template
+  bool is_json = false;                          // --json
+  bool is_quiet = false;                         // --quiet
 };
 
 /// Options to run with, or the exit code when the words already say everything (help, version, a usage

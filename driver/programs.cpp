@@ -87,9 +87,25 @@ Graph training_graph(const Program& program, std::int64_t batch) {
   return graph;
 }
 
+UpdateRule training_rule(const Program& program, const LoadedData& data) {
+  UpdateRule rule = program.training->rule;
+  const TrainPlan plan = train_plan(program, data);
+  const auto batches = static_cast<double>(program.training->accumulate);
+  const double epoch_steps = static_cast<double>(steps_of_epoch(plan)) / batches;
+  double last = std::numeric_limits<double>::infinity();
+  if (plan.stop.steps) last = static_cast<double>(*plan.stop.steps) / batches;
+  if (plan.stop.epochs)
+    last = std::min(last, std::floor(static_cast<double>(*plan.stop.epochs) * epoch_steps));
+  for (Hyper& hyper : rule.hypers) {
+    if (hyper.name == kEpochStepsHyper) hyper.value = epoch_steps;
+    if (hyper.name == kLastStepHyper) hyper.value = last;
+  }
+  return rule;
+}
+
 std::unique_ptr<Machine> make_trainer(Session& session, const Program& program, const LoadedData& data) {
-  return make_machine(session, training_graph(program, batch_capacity(program, data)),
-                      {"step", &program.training->rule}, data);
+  const UpdateRule rule = training_rule(program, data);
+  return make_machine(session, training_graph(program, batch_capacity(program, data)), {"step", &rule}, data);
 }
 
 std::unique_ptr<Machine> make_evaluator(Session& session, const Program& program, const LoadedData& data) {
@@ -169,6 +185,8 @@ std::string_view end_text(TrainEnd end) {
       return "the loss no longer changed";
     case TrainEnd::kLossBelow:
       return "the loss reached its target";
+    case TrainEnd::kJudged:
+      return "a condition of `stop` held";
     case TrainEnd::kInterrupted:
       return "interrupted";
     case TrainEnd::kDiverged:
@@ -186,6 +204,7 @@ TrainPlan train_plan(const Program& program, const LoadedData& data) {
   plan.seed = training.seed;
   plan.stop.epochs = count_of(training, StopCondition::Kind::kEpochs);
   plan.stop.steps = count_of(training, StopCondition::Kind::kSteps);
+  if (plan.stop.steps) *plan.stop.steps *= training.accumulate;
   plan.stop.seconds = limit_of(training, StopCondition::Kind::kSeconds);
   plan.stop.change_below = limit_of(training, StopCondition::Kind::kChange);
   plan.stop.loss_below = limit_of(training, StopCondition::Kind::kLossBelow);

@@ -48,7 +48,11 @@ void add_results(Json& json, const std::vector<PartResult>& results);
 /// Why a training ended, as results and run.json say it.
 std::string_view end_text(TrainEnd end);
 
-/// Plan of the training loop for this program and data.
+/// The rule with what the data says of it: the steps of an epoch and the last step.
+UpdateRule training_rule(const Program& program, const LoadedData& data);
+
+/// Plan of the training loop for this program and data. Its steps are those of the program: one for each
+/// micro-batch.
 TrainPlan train_plan(const Program& program, const LoadedData& data);
 
 }  // namespace dlg

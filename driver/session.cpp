@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -10,7 +11,9 @@
 #include <sstream>
 
 #include "driver/diagnostics_json.h"
+#include "driver/imports.h"
 #include "frontend/parser.h"
+#include "runtime/files.h"
 #include "support/render.h"
 
 namespace dlg {
@@ -106,18 +109,48 @@ bool read_source(Session& session) {
   return true;
 }
 
-std::optional<Program> load_program(Session& session) {
+std::optional<ProgramText> read_program(Session& session) {
   if (!read_source(session)) return std::nullopt;
-  const ast::File tree = parse_file(session.sources, session.file, session.diagnostics);
+  ProgramText text{parse_file(session.sources, session.file, session.diagnostics), {}};
+  text.imported = load_imports(session, text.file);
   session.clock.lap("parse");
   if (session.diagnostics.has_errors()) return std::nullopt;
-  std::optional<Program> program =
-      compile_program(session.sources, tree, session.options.overrides, session.diagnostics);
-  session.clock.lap("check");
+  return text;
+}
+
+std::optional<Program> compile_text(Session& session, const ProgramText& text,
+                                    std::optional<std::size_t> race) {
+  std::optional<Program> program = compile_program(
+      session.sources,
+      {.file = text.file, .imported = text.imported, .overrides = session.options.overrides, .race = race},
+      session.diagnostics);
   if (!program || session.diagnostics.has_errors()) return std::nullopt;
   program->name = file_stem(session.options.file);
   if (session.options.seed && program->training) program->training->seed = *session.options.seed;
   return program;
+}
+
+std::optional<Program> load_program(Session& session) {
+  const std::optional<ProgramText> text = read_program(session);
+  if (!text) return std::nullopt;
+  // The errors of races belong to the program; what they compile to is made by `dlg race`.
+  for (std::size_t i = 0; i < text->file.races.size() && session.options.overrides.empty(); ++i) {
+    compile_text(session, *text, i);
+  }
+  std::optional<Program> program = compile_text(session, *text);
+  session.clock.lap("check");
+  return program;
+}
+
+bool copy_program(Session& session, const RunFolder& folder) {
+  if (!write_file({folder.model(), "", {}}, session.sources.text(session.file), session.diagnostics))
+    return false;
+  return std::all_of(session.imports.begin(), session.imports.end(), [&](const ImportedFile& import) {
+    const std::filesystem::path path = folder.file("imports/" + import.path);
+    std::error_code ignored;
+    std::filesystem::create_directories(path.parent_path(), ignored);
+    return write_file({path.string(), "", {}}, session.sources.text(import.file), session.diagnostics);
+  });
 }
 
 std::string program_folder(const Session& session) {

@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "driver/options.h"
+#include "frontend/ast.h"
 #include "frontend/program.h"
+#include "runtime/run_folder.h"
 #include "runtime/team.h"
 #include "support/diagnostic.h"
 #include "support/stage_clock.h"
@@ -45,6 +47,12 @@ struct CompileRecord {
   CompileReport code = {};
 };
 
+/// A file that the program imports.
+struct ImportedFile {
+  std::string path;  // relative to the folder of the program
+  FileId file;
+};
+
 /// One call of dlg: options, texts, diagnostics.
 struct Session {
   Options options;
@@ -56,6 +64,7 @@ struct Session {
   std::unique_ptr<Team> team = {};           // the workers of all machines; null: the calling thread alone
   StageClock clock = StageClock();
   bool has_told_times = false;
+  std::vector<ImportedFile> imports = {};
 
   /// Prints all diagnostics to err; answers their exit code.
   int report();
@@ -68,8 +77,24 @@ struct Session {
 /// Reads the program file. An unreadable file is a diagnostic.
 bool read_source(Session& session);
 
-/// Reads, parses and checks `options.file`. nullopt after errors, which are in the diagnostics.
+/// The trees of the program and of what it imports.
+struct ProgramText {
+  ast::File file;
+  std::vector<ast::File> imported;
+};
+
+/// Reads and parses `options.file` and its imports. nullopt after errors, which are in the diagnostics.
+std::optional<ProgramText> read_program(Session& session);
+
+/// The program of a text, or race number `race` of it. nullopt after errors.
+std::optional<Program> compile_text(Session& session, const ProgramText& text,
+                                    std::optional<std::size_t> race = std::nullopt);
+
+/// Reads, parses and checks `options.file` and its races. nullopt after errors, which are in diagnostics.
 std::optional<Program> load_program(Session& session);
+
+/// Writes the program as `model.dlg` into a run, and what it imports into the folder `imports` beside it.
+bool copy_program(Session& session, const RunFolder& folder);
 
 /// The folder of the program file: paths in the program are relative to it.
 std::string program_folder(const Session& session);

@@ -75,9 +75,10 @@ std::string_view relation_text(const ExpectationTarget& target) {
 }
 
 /// The number of updates before the value is looked at; 0: before training.
-std::int64_t updates_before(const ExpectationTarget& target, const TrainPlan& plan) {
+std::int64_t updates_before(const ExpectationTarget& target, const Program& program, const LoadedData& data) {
   if (target.after_steps) return *target.after_steps;
-  return target.after_epochs ? *target.after_epochs * steps_of_epoch(plan) : 0;
+  if (!target.after_epochs) return 0;
+  return *target.after_epochs * steps_of_epoch(train_plan(program, data)) / program.training->accumulate;
 }
 
 /// The value of one expectation; nullopt if training diverged on the way.
@@ -85,7 +86,7 @@ std::optional<double> actual_value(const ExpectationTarget& target, const Progra
                                    const LoadedData& data, Laboratory& laboratory) {
   std::optional<StateValues> states = laboratory.initial();
   if (target.after_steps || target.after_epochs) {
-    states = laboratory.train(updates_before(target, train_plan(program, data)));
+    states = laboratory.train(updates_before(target, program, data));
   }
   if (!states) return std::nullopt;
   return laboratory.observe(*states).at(target.output).front();

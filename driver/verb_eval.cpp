@@ -12,6 +12,16 @@ namespace {
 constexpr Diag<> kNothingToEvaluate{DiagCode::NoTrainBlock, Severity::kError,
                                     "the program has no `train` block, so there is no loss to evaluate"};
 
+/// Which weights of the run these are, behind its name: ", best (epoch 9)".
+std::string weights_text(const Session& session, const RunRecord& record) {
+  if (session.options.weights == WeightsChoice::kLast) return "";
+  if (session.options.weights == WeightsChoice::kAverage) return ", ema";
+  for (const auto& [name, value] : record.results) {
+    if (name == "best epoch") return fmt::format(", best (epoch {})", value);
+  }
+  return ", best";
+}
+
 Json results_json(const TrainedProgram& run, const std::vector<PartResult>& results) {
   Json json = Json::object();
   json.set("run", run.folder.path);
@@ -38,8 +48,8 @@ int verb_eval(Session& session) {
     session.streams.out << json_text(results_json(*trained, results)) << '\n';
     return session.report();
   }
-  fmt::print(session.streams.out, "run {}\n{}", trained->folder.path,
-             results_text(trained->program, results));
+  fmt::print(session.streams.out, "run {}{}\n{}", trained->folder.path,
+             weights_text(session, trained->record), results_text(trained->program, results));
   return session.report();
 }
 

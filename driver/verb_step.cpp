@@ -5,6 +5,8 @@
 
 #include "driver/laboratory.h"
 #include "driver/programs.h"
+#include "driver/step_against.h"
+#include "driver/step_why.h"
 #include "driver/tensor_text.h"
 #include "driver/verbs.h"
 #include "support/text.h"
@@ -82,13 +84,12 @@ void print_backward(const StepView& view, const Inspection& inspection) {
 
 /// Parameters first, then the states of the rule that changed.
 void print_update(const StepView& view, const StateValues& old_states, const StateValues& new_states) {
-  std::vector<std::string> hypers;
-  for (const Hyper& hyper : view.program.training->rule.hypers) {
-    hypers.push_back(
-        fmt::format("{} = {}", hyper.name.substr(hyper.name.find('.') + 1), number_text(hyper.value)));
+  std::vector<std::string> arguments;
+  for (const RuleArgument& argument : view.program.training->rule.arguments) {
+    arguments.push_back(fmt::format("{} = {}", argument.name, argument.text));
   }
   fmt::print(view.session.streams.out, "update by {}({})\n", view.program.training->rule.name,
-             join_text(hypers, ", "));
+             join_text(arguments, ", "));
   for (const State& state : trained_parameters(view.program.graph)) {
     const std::string text = fmt::format("{} -> {}", tensor_text(state.type.shape, old_states.at(state.path)),
                                          tensor_text(state.type.shape, new_states.at(state.path)));
@@ -105,6 +106,8 @@ void print_update(const StepView& view, const StateValues& old_states, const Sta
 }  // namespace
 
 int verb_step(Session& session) {
+  if (!session.options.against.empty()) return step_against(session);
+  if (!session.options.why.empty()) return step_why(session);
   const std::optional<Program> program = load_program(session);
   if (!program) return session.report();
   if (!program->training) {

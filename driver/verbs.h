@@ -15,5 +15,6 @@ int verb_show(Session& session);
 int verb_gradcheck(Session& session);
 int verb_explain(Session& session);
 int verb_new(Session& session);
+int verb_race(Session& session);
 
 }  // namespace dlg

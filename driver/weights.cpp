@@ -1,7 +1,17 @@
 #include "driver/weights.h"
 
+#include <fmt/format.h>
+
+#include <array>
+#include <filesystem>
+
+#include "runtime/safetensors.h"
+
 namespace dlg {
 namespace {
+
+constexpr Diag<std::string, std::string> kNotKept{DiagCode::RunIncomplete, Severity::kError,
+                                                  "the run `{}` kept no {} weights"};
 
 bool is_weight(const State& state) {
   return state.kind == StateKind::kParameter || state.kind == StateKind::kConstant;
@@ -63,9 +73,45 @@ std::optional<StateValues> states_of(const Checkpoint& checkpoint, const RunFold
   return values;
 }
 
+std::string weights_file(WeightsChoice choice) {
+  constexpr std::array<const char*, 3> kFiles{"weights.safetensors", "best.safetensors", "ema.safetensors"};
+  return kFiles[static_cast<std::size_t>(choice)];
+}
+
+bool save_weights(const std::string& path, const Graph& graph, const StateValues& values,
+                  Diagnostics& diagnostics) {
+  TensorFile file;
+  for (const State& state : graph.states) {
+    const auto found = values.find(state.path);
+    if (is_weight(state) && found != values.end()) file.tensors.push_back(saved(state, found->second));
+  }
+  return write_safetensors({path, "", {}}, file, diagnostics);
+}
+
+StateValues averaged(const Graph& graph, StateValues values) {
+  for (const State& state : graph.states) {
+    if (state.kind == StateKind::kStep && values.at(state.path).front() == 0) return values;
+  }
+  for (const State& state : graph.states) {
+    const auto average = values.find(state.path + "." + kAverageState);
+    if (is_weight(state) && average != values.end()) values[state.path] = average->second;
+  }
+  return values;
+}
+
 std::optional<StateValues> load_weights(const Session& session, const RunFolder& folder, const Graph& graph,
                                         Diagnostics& diagnostics) {
-  const FileRequest request{folder.weights(), "", {session.file, 0, 0}};
+  const WeightsChoice choice = session.options.weights;
+  const std::string path = folder.file(weights_file(choice));
+  std::error_code error;
+  if (choice != WeightsChoice::kLast && !std::filesystem::exists(path, error)) {
+    const bool is_best = choice == WeightsChoice::kBest;
+    diagnostics.report({session.file, 0, 0}, kNotKept, folder.path, is_best ? "best" : "averaged")
+        .note(is_best ? "`stop = [..., plateau(val.loss, patience = 3 epochs)]` keeps them"
+                      : "`ema = 0.999` in `train` keeps them");
+    return std::nullopt;
+  }
+  const FileRequest request{path, "", {session.file, 0, 0}};
   const std::optional<TensorFile> file = read_safetensors(request, ChecksumRule::kRequired, diagnostics);
   if (!file || !check_tensors(*file, expected_tensors(graph, is_weight), request, diagnostics)) {
     return std::nullopt;

@@ -17,8 +17,19 @@ Checkpoint checkpoint_of(const Graph& graph, const StateValues& values);
 std::optional<StateValues> states_of(const Checkpoint& checkpoint, const RunFolder& folder,
                                      const Graph& graph, Diagnostics& diagnostics);
 
-/// Reads the weights of a run for `graph`. Missing, unknown or wrongly shaped entries are errors that list
-/// what is there.
+/// The name of the file in a run that holds these weights.
+std::string weights_file(WeightsChoice choice);
+
+/// Writes parameters and constants alone.
+bool save_weights(const std::string& path, const Graph& graph, const StateValues& values,
+                  Diagnostics& diagnostics);
+
+/// `values` with the average of each parameter that has one in its place; before the first update the weights
+/// are their own averages.
+StateValues averaged(const Graph& graph, StateValues values);
+
+/// Reads the weights of a run for `graph`, those that `--weights` asks for. Missing, unknown or wrongly
+/// shaped entries are errors that list what is there.
 std::optional<StateValues> load_weights(const Session& session, const RunFolder& folder, const Graph& graph,
                                         Diagnostics& diagnostics);
 

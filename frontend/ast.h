@@ -127,7 +127,7 @@ struct Definition {
   SourceRange range;
 };
 
-/// `data one { ... }`, `train { ... }` (no name).
+/// `data one { ... }`, `train { ... }` (no name), `race "ravine" { ... }` (its name is the title).
 struct SettingsBlock {
   Name name;
   std::vector<Setting> settings;
@@ -152,16 +152,26 @@ struct CheckBlock {
   SourceRange range;
 };
 
+/// `import "rules/own.dlg"`. Whoever reads the files says which one it is.
+struct Import {
+  std::string path;  // as written
+  FileId file;       // invalid: it could not be read, which is reported
+  SourceRange path_range;
+  SourceRange range;
+};
+
 /// One file. Blocks keep the order of the text within their kind.
 struct File {
   FileId file;
   std::optional<Name> use;  // `use f64`
+  std::vector<Import> imports;
   std::vector<Definition> definitions;
   std::vector<SettingsBlock> data;
   std::vector<Function> functions;
   std::vector<Optimizer> optimizers;
   std::vector<SettingsBlock> trains;
   std::vector<CheckBlock> checks;
+  std::vector<SettingsBlock> races;
   IdVector<ExprId, Expr> exprs;
 };
 

@@ -25,6 +25,12 @@ Value fan_out_call(Elaboration& e, const Builtin& builtin, const Call& call);
 Value params_call(Elaboration& e, const Builtin& builtin, const Call& call);
 /// `grad(v)` of the loss, `grad(e, v)`; in an update rule `grad(point)`.
 Value grad_call(Elaboration& e, const Builtin& builtin, const Call& call);
+/// In an update rule: all second derivatives of the loss at a point, over all parameters one after the other.
+Value hessian_call(Elaboration& e, const Builtin& builtin, const Call& call);
+/// A small system of linear equations; in a rule the right side may be one value per parameter.
+Value solve_call(Elaboration& e, const Builtin& builtin, const Call& call);
+/// How often a training has stood still before this step, for schedules.
+Value plateaus_call(Elaboration& e, const Builtin& builtin, const Call& call);
 /// Words that mean something in one kind of block only.
 Value misplaced_call(Elaboration& e, const Builtin& builtin, const Call& call);
 

@@ -8,6 +8,7 @@
 #include "frontend/expressions.h"
 #include "frontend/settings.h"
 #include "frontend/tensors.h"
+#include "support/text.h"
 
 namespace dlg {
 namespace {
@@ -34,22 +35,6 @@ ast::ExprId after_call(const Elaboration& e, ast::ExprId id) {
   const bool is_after =
       e.expr(id).kind == ast::ExprKind::kCall && callee_of(e, id) == "after" && !e.library.find(0, "after");
   return is_after ? id : ast::ExprId{};
-}
-
-/// One unit of the last digit: 5 in `0.59` gives 0.01, `1.5e-3` gives 1e-4.
-std::optional<double> last_digit(std::string_view text) {
-  if (!text.empty() && text.front() == '-') text.remove_prefix(1);
-  const std::size_t exponent_at = text.find_first_of("eE");
-  const std::string_view mantissa = text.substr(0, exponent_at);
-  if (mantissa.empty() || mantissa.find_first_not_of("0123456789.") != std::string_view::npos) {
-    return std::nullopt;
-  }
-  const std::size_t point = mantissa.find('.');
-  double power = point == std::string_view::npos ? 0 : -static_cast<double>(mantissa.size() - point - 1);
-  if (exponent_at != std::string_view::npos) {
-    power += std::strtod(std::string(text.substr(exponent_at + 1)).c_str(), nullptr);
-  }
-  return std::pow(10.0, power);
 }
 
 /// Reads the first argument of `after` into the target.
@@ -106,7 +91,7 @@ bool read_tolerance(Elaboration& e, const ast::Expectation& expectation, Expecta
     tolerance = plain_number(e, evaluate_operand(e, expectation.tolerance), "a tolerance");
     if (!tolerance) return false;
   } else {
-    tolerance = last_digit(e.sources.text(expected.range));
+    tolerance = last_digit_unit(e.sources.text(expected.range));
     if (!tolerance) {
       e.error(expected.range, kNoTolerance).note("write for example `~ 1/3 +- 1e-6`");
       return false;

@@ -7,6 +7,7 @@
 #include "frontend/names.h"
 #include "frontend/overrides.h"
 #include "frontend/parser.h"
+#include "frontend/race_block.h"
 #include "frontend/settings.h"
 #include "frontend/train_block.h"
 #include "ir/graph/rewriter.h"
@@ -29,7 +30,9 @@ constexpr Diag<std::size_t> kTooManyOperations{DiagCode::TooManyOperations, Seve
 constexpr Diag<std::int64_t> kTooManyCalls{DiagCode::TooManyOperations, Severity::kError,
                                            "the program makes more than {} calls of functions, the limit"};
 constexpr Diag<> kNothing{DiagCode::MissingTrain, Severity::kError,
-                          "the program has neither a `train` nor a `check` block, so there is nothing to do"};
+                          "the program has no `train`, `check` or `race` block, so there is nothing to do"};
+constexpr Diag<std::string> kImportedBlock{DiagCode::ImportedBlock, Severity::kError,
+                                           "`{}` does not belong into an imported file"};
 
 DType file_dtype(const ast::File& file, Diagnostics& diagnostics) {
   if (!file.use) return DType::kF32;
@@ -45,11 +48,29 @@ std::string stem(std::string_view path) {
   return std::string(path.substr(0, path.rfind('.')));
 }
 
-Library load_library(Sources& sources, ast::File file, std::span<const StdFile> files,
+/// An imported file holds definitions.
+void check_imported(const ast::File& file, Diagnostics& diagnostics) {
+  const auto refuse = [&](SourceRange range, const std::string& word) {
+    const auto size = static_cast<std::uint32_t>(word.size());
+    diagnostics.report({range.file, range.begin, range.begin + size}, kImportedBlock, word);
+  };
+  if (file.use) diagnostics.report(file.use->range, kImportedBlock, "use");
+  for (const ast::SettingsBlock& block : file.data) refuse(block.range, "data");
+  for (const ast::SettingsBlock& block : file.trains) refuse(block.range, "train");
+  for (const ast::CheckBlock& block : file.checks) refuse(block.range, "check");
+  for (const ast::SettingsBlock& block : file.races) refuse(block.range, "race");
+}
+
+Library load_library(Sources& sources, ast::File file, const CompileRequest& request,
                      Diagnostics& diagnostics) {
   Library library;
   library.units.push_back(std::move(file));
-  for (const StdFile& std_file : files) {
+  for (const ast::File& imported : request.imported) {
+    check_imported(imported, diagnostics);
+    library.units.push_back(imported);
+  }
+  library.user_units = library.units.size();
+  for (const StdFile& std_file : request.library) {
     const FileId id = sources.add(std::string(std_file.name), std::string(std_file.text), FileOrigin::kStd);
     library.units.push_back(parse_file(sources, id, diagnostics));
   }
@@ -107,12 +128,13 @@ std::int64_t used_rows(const Elaboration& e) {
 }
 
 /// One run over the whole program. Answers whether another run has to know `integer_fields`.
-bool elaborate(Elaboration& e, Program& program) {
+bool elaborate(Elaboration& e, std::optional<std::size_t> race, Program& program) {
   const ast::File& file = e.library.units.front();
   for (std::size_t i = 0; i < file.definitions.size(); ++i) definition(e, 0, i);
   declare_data(e);
   if (!file.trains.empty()) elaborate_train(e, file.trains.front(), program);
-  elaborate_checks(e, program);
+  if (race) elaborate_race(e, file.races[*race], program);
+  if (!race) elaborate_checks(e, program);
   program.data = finish_data(e);
   program.values = e.named;
   return e.wants_restart;
@@ -123,7 +145,7 @@ void check_blocks(const ast::File& file, Diagnostics& diagnostics) {
   for (std::size_t i = 1; i < file.trains.size(); ++i) {
     diagnostics.report(file.trains[i].range, kTwoTrains).label(file.trains.front().range, "the first one");
   }
-  const bool has_something = !file.trains.empty() || !file.checks.empty();
+  const bool has_something = !file.trains.empty() || !file.checks.empty() || !file.races.empty();
   if (!has_something && !diagnostics.has_errors()) diagnostics.report({file.file, 0, 0}, kNothing);
 }
 
@@ -198,12 +220,14 @@ void check_sizes(const Graph& graph, Diagnostics& diagnostics) {
 
 }  // namespace
 
-std::optional<Program> compile_program(Sources& sources, const ast::File& file,
-                                       const std::vector<Override>& overrides, Diagnostics& diagnostics,
-                                       std::span<const StdFile> library_files) {
+std::optional<Program> compile_program(Sources& sources, const CompileRequest& request,
+                                       Diagnostics& diagnostics) {
+  const ast::File& file = request.file;
   ast::File tree = file;
-  apply_overrides(sources, tree, overrides, diagnostics);
-  const Library library = load_library(sources, std::move(tree), library_files, diagnostics);
+  if (request.race) expand_race(tree, *request.race, diagnostics);
+  apply_overrides(sources, tree, request.overrides, diagnostics);
+  if (request.race) add_first_rule(tree, *request.race);
+  const Library library = load_library(sources, std::move(tree), request, diagnostics);
   check_blocks(library.units.front(), diagnostics);
   check_signatures(library.units.front(), diagnostics);
   const DType dtype = file_dtype(file, diagnostics);
@@ -216,7 +240,7 @@ std::optional<Program> compile_program(Sources& sources, const ast::File& file,
     Diagnostics found;
     Elaboration e(sources, library, builder, found, dtype);
     e.integer_fields = integer_fields;
-    const bool is_again = elaborate(e, program);
+    const bool is_again = elaborate(e, request.race, program);
     if (e.too_large_at) {
       report_too_large(e, diagnostics);
       return std::nullopt;
@@ -234,6 +258,12 @@ std::optional<Program> compile_program(Sources& sources, const ast::File& file,
     if (diagnostics.has_errors()) return std::nullopt;
     return program;
   }
+}
+
+std::optional<Program> compile_program(Sources& sources, const ast::File& file,
+                                       const std::vector<Override>& overrides, Diagnostics& diagnostics,
+                                       std::span<const StdFile> library) {
+  return compile_program(sources, {.file = file, .overrides = overrides, .library = library}, diagnostics);
 }
 
 }  // namespace dlg

@@ -21,8 +21,22 @@ struct Override {
   std::string value;
 };
 
+/// What to compile of a file. With `race` the program is that race block: its training is the one that all
+/// rules share, and `train` and `check` of the file are left out.
+struct CompileRequest {
+  const ast::File& file;
+  std::span<const ast::File> imported = {};  // what the imports of the files name, in any order
+  const std::vector<Override>& overrides;
+  std::optional<std::size_t> race = std::nullopt;
+  std::span<const StdFile> library = std_files();
+};
+
 /// Names, types, shapes; lowering to the graph. Works without any data file. All independent errors in one
-/// run; nullopt if there are any. `library` is the standard library, by default the one inside the program.
+/// run; nullopt if there are any.
+std::optional<Program> compile_program(Sources& sources, const CompileRequest& what,
+                                       Diagnostics& diagnostics);
+
+/// The same for a file without imports; `library` is the standard library.
 std::optional<Program> compile_program(Sources& sources, const ast::File& file,
                                        const std::vector<Override>& overrides, Diagnostics& diagnostics,
                                        std::span<const StdFile> library = std_files());

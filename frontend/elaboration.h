@@ -2,7 +2,9 @@
 // and how errors find their place in the user's text.
 #pragma once
 
+#include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -69,6 +71,17 @@ class UpdateScope;
 inline constexpr std::size_t kMostOperations = 20'000;
 inline constexpr std::int64_t kMostCalls = 100'000;
 
+/// What an argument of a rule is evaluated with, `cosine(1e-3, warmup = 2 epochs)`.
+struct Schedule {
+  /// `step`, `epoch`, `epoch_steps`, `last_step`: the same in all functions that the argument calls.
+  std::function<std::optional<Value>(const std::string& name)> moment;
+  /// Makes a run-time input of a number in the argument's own text, which stands `frames` calls deep; null:
+  /// numbers stay what they are.
+  std::function<Value(const NumberValue& number)> as_input;
+  std::size_t frames = 0;
+  bool is_read = false;  // the moment was: the value is another one in another step
+};
+
 struct Elaboration {
   Elaboration(const Sources& sources_in, const Library& library_in, Builder& builder_in,
               Diagnostics& diagnostics_in, DType dtype_in);
@@ -95,8 +108,10 @@ struct Elaboration {
   std::optional<Value> loss;
   std::optional<Axes> initialised;  // axes of the parameter whose initial value is being computed
   UpdateScope* update = nullptr;    // while an update rule is elaborated
-  ast::ExprId after_call;           // the `after(...)` that may stand where an expectation is elaborated
-  std::optional<UnitValue> after;   // its first argument
+  std::function<Value(Value gradient, const Value& points)> treat_gradient;  // before the rule gets it
+  std::optional<Schedule> schedule;  // while an argument of a rule is evaluated
+  ast::ExprId after_call;            // the `after(...)` that may stand where an expectation is elaborated
+  std::optional<UnitValue> after;    // its first argument
   int depth = 0;
   bool is_too_deep = false;  // reported once: what is around the place is as deep
   int next_serial = 1;

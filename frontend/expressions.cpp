@@ -7,6 +7,7 @@
 #include "frontend/elementwise.h"
 #include "frontend/functions.h"
 #include "frontend/names.h"
+#include "frontend/schedule.h"
 #include "frontend/shapes.h"
 #include "frontend/tensors.h"
 #include "support/text.h"
@@ -175,7 +176,9 @@ Value evaluate(Elaboration& e, ast::ExprId id) {
   }
   if (is_too_large(e, range)) return {Poison{}};
   const OriginScope origin(e, range);
-  return evaluate_kind(e, id);
+  Value value = evaluate_kind(e, id);
+  const bool is_scheduled = e.schedule && e.schedule->frames == e.frames.size();
+  return is_scheduled ? scheduled_leaf(e, e.expr(id), std::move(value)) : value;
 }
 
 Operand evaluate_operand(Elaboration& e, ast::ExprId id) {

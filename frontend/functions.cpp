@@ -149,7 +149,7 @@ void record_result(Elaboration& e, const Frame& frame, const Value& value) {
   if (!instance.result) instance.result = value;
   const TensorValue* tensor = value.as<TensorValue>();
   if (!tensor) return;
-  const bool is_named = frame.unit == 0 && function.kind != ast::FunctionKind::kFn;
+  const bool is_named = e.library.is_user(frame.unit) && function.kind != ast::FunctionKind::kFn;
   const bool is_layer = frame.is_in_model && !is_model && !instance.values.empty();
   if (!e.is_naming || (!is_named && !is_layer)) return;
   const bool is_loss = function.kind == ast::FunctionKind::kLoss;
@@ -196,6 +196,14 @@ bool has_poison(const Call& call) {
                      [](const CallArgument& argument) { return argument.operand.value.is_poison(); });
 }
 
+/// A function that says nothing of shapes gets lists whole, so that it may reduce over all parameters.
+bool takes_lists(const Elaboration& e, const FunctionValue& function) {
+  if (function.candidates.size() != 1) return false;
+  const std::vector<ast::Formal>& formals = e.library.function(function.candidates.front()).formals;
+  return std::none_of(formals.begin(), formals.end(),
+                      [](const ast::Formal& formal) { return formal.type || formal.word; });
+}
+
 /// In an update rule a function applies to each parameter.
 std::optional<Value> call_in_lockstep(Elaboration& e, const FunctionValue& function, const Call& call,
                                       CallSite site) {
@@ -205,7 +213,7 @@ std::optional<Value> call_in_lockstep(Elaboration& e, const FunctionValue& funct
     const ListValue* list = mapped_list(operand);
     return list && list->kind == ListKind::kLockstep;
   });
-  if (!is_lockstep) return std::nullopt;
+  if (!is_lockstep || takes_lists(e, function)) return std::nullopt;
   return map_lists(e, operands, call.range, [&](const std::vector<Operand>& items) {
     Call one = call;
     for (std::size_t i = 0; i < items.size(); ++i) one.arguments[i].operand = items[i];

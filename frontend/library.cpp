@@ -9,11 +9,16 @@ constexpr Diag<std::string> kDuplicateName{DiagCode::DuplicateName, Severity::kE
                                            "`{}` is declared twice"};
 constexpr Diag<std::string> kShadows{DiagCode::ShadowsStd, Severity::kNote,
                                      "`{}` takes the place of the standard library's"};
+constexpr Diag<std::string, std::string> kClash{DiagCode::ImportClash, Severity::kError,
+                                                "`{}` gives the name `{}`, which is taken"};
 
 }  // namespace
 
 void Library::index(Diagnostics& diagnostics) {
+  own_.resize(user_units);
   for (std::size_t unit = units.size(); unit-- > 0;) index_unit(unit, diagnostics);
+  visible_ = own_;
+  for (std::size_t unit = 0; unit < user_units; ++unit) add_imports(unit, diagnostics);
 }
 
 void Library::index_unit(std::size_t unit, Diagnostics& diagnostics) {
@@ -33,15 +38,14 @@ void Library::index_unit(std::size_t unit, Diagnostics& diagnostics) {
 }
 
 void Library::add(const Entry& entry, Diagnostics& diagnostics) {
-  const bool is_std = entry.unit != 0;
   const std::string& name = entry.name.text;
-  if (is_std && entry.kind == TopName::Kind::kFunction) {
+  if (!is_user(entry.unit) && entry.kind == TopName::Kind::kFunction) {
     std_functions_[name].push_back({entry.unit, entry.index});
   }
-  Table& table = is_std ? std_ : user_;
+  Table& table = is_user(entry.unit) ? own_[entry.unit] : std_;
   const auto [place, is_new] =
       table.try_emplace(name, TopName{entry.kind, entry.unit, {entry.index}, entry.name.range});
-  if (is_std) return;
+  if (!is_user(entry.unit)) return;
   if (!is_new) {
     diagnostics.report(entry.name.range, kDuplicateName, name)
         .here("a second time")
@@ -51,10 +55,37 @@ void Library::add(const Entry& entry, Diagnostics& diagnostics) {
   }
 }
 
+/// What a file gives to those that import it: what it declares itself, without its dims and consts.
+void Library::add_imports(std::size_t unit, Diagnostics& diagnostics) {
+  for (const ast::Import& import : units[unit].imports) {
+    std::size_t other = 0;
+    while (other < user_units && (other == unit || units[other].file != import.file)) ++other;
+    if (other == user_units) continue;
+    for (const auto& [name, top] : own_[other]) {
+      const bool is_given = top.kind == TopName::Kind::kFunction || top.kind == TopName::Kind::kOptimizer;
+      if (is_given) add_imported(unit, top, import, diagnostics);
+    }
+  }
+}
+
+void Library::add_imported(std::size_t unit, const TopName& top, const ast::Import& import,
+                           Diagnostics& diagnostics) {
+  const ast::File& file = units[top.unit];
+  const std::string& name = top.kind == TopName::Kind::kFunction
+                                ? file.functions[top.indices.front()].name.text
+                                : file.optimizers[top.indices.front()].name.text;
+  const auto [place, is_new] = visible_[unit].try_emplace(name, top);
+  if (is_new || place->second.unit == top.unit) return;
+  Report report = diagnostics.report(import.path_range, kClash, import.path, name);
+  report.label(place->second.range,
+               place->second.unit == unit ? "declared here as well" : "also imported from here");
+  report.label(top.range, "the import's");
+}
+
 const TopName* Library::find(std::size_t unit, std::string_view name) const {
-  if (unit == 0) {
-    const auto own = user_.find(name);
-    if (own != user_.end()) return &own->second;
+  if (is_user(unit)) {
+    const auto own = visible_[unit].find(name);
+    if (own != visible_[unit].end()) return &own->second;
   }
   const auto found = std_.find(name);
   return found == std_.end() ? nullptr : &found->second;
@@ -62,15 +93,15 @@ const TopName* Library::find(std::size_t unit, std::string_view name) const {
 
 std::vector<FunctionId> Library::functions(const TopName& name) const {
   const FunctionId first{name.unit, name.indices.front()};
-  if (name.unit == 0) return {first};
+  if (is_user(name.unit)) return {first};
   return std_functions_.find(function(first).name.text)->second;
 }
 
 std::vector<std::string> Library::names(std::size_t unit) const {
   std::vector<std::string> all;
   for (const auto& [name, top] : std_) all.push_back(name);
-  if (unit != 0) return all;
-  for (const auto& [name, top] : user_) all.push_back(name);
+  if (!is_user(unit)) return all;
+  for (const auto& [name, top] : visible_[unit]) all.push_back(name);
   return all;
 }
 

@@ -22,16 +22,18 @@ struct TopName {
   SourceRange range;
 };
 
-/// The trees of all files. Unit 0 is the user's; the others are std, which share their names. A value: the
-/// update rule keeps a copy.
+/// The trees of all files: unit 0 is the program, then the files it imports, then std, which share their
+/// names. A value: the update rule keeps a copy.
 class Library {
  public:
   std::vector<ast::File> units;
+  std::size_t user_units = 1;  // the program and its imports
 
-  /// Fills the tables. Reports names declared twice and notes names that shadow std's.
+  /// Fills the tables. Reports names that are declared or imported twice and notes names that shadow std's.
   void index(Diagnostics& diagnostics);
 
-  /// As seen from a file: the user's names first, unless the asking file is std's.
+  bool is_user(std::size_t unit) const { return unit < user_units; }
+  /// As seen from a file: its own names, those it imports, then std's.
   const TopName* find(std::size_t unit, std::string_view name) const;
   /// All overloads of a function name, over all files of std.
   std::vector<FunctionId> functions(const TopName& name) const;
@@ -51,8 +53,11 @@ class Library {
   };
   void index_unit(std::size_t unit, Diagnostics& diagnostics);
   void add(const Entry& entry, Diagnostics& diagnostics);
+  void add_imports(std::size_t unit, Diagnostics& diagnostics);
+  void add_imported(std::size_t unit, const TopName& top, const ast::Import& from, Diagnostics& diagnostics);
 
-  Table user_;
+  std::vector<Table> own_;      // by unit of the user's
+  std::vector<Table> visible_;  // own names and imported ones
   Table std_;
   std::map<std::string, std::vector<FunctionId>, std::less<>> std_functions_;
 };

@@ -25,6 +25,8 @@ constexpr Diag<std::string> kNotApplied{DiagCode::NotApplied, Severity::kError,
                                         "the model `{}` is not applied anywhere before this"};
 constexpr Diag<std::string> kNotAValueName{DiagCode::NotAValue, Severity::kError,
                                            "`{}` is an optimizer, expected a value"};
+constexpr Diag<> kNoEnd{DiagCode::BadStop, Severity::kError,
+                        "the schedule goes to the last step, and `stop` has no limit in steps or epochs"};
 constexpr Diag<std::string> kCircular{DiagCode::Recursion, Severity::kError, "`{}` is defined by itself"};
 constexpr Diag<std::string, std::int64_t> kNoSuchLayer{DiagCode::UnknownMember, Severity::kError,
                                                        "there is no `{}[{}]`"};
@@ -34,6 +36,7 @@ std::vector<std::string> visible_names(const Elaboration& e) {
   for (const auto& [name, value] : e.frame().names) names.push_back(name);
   for (const auto& [name, axis] : e.frame().axes) names.push_back(name);
   for (const Builtin& builtin : builtins()) names.emplace_back(builtin.name);
+  if (e.schedule) names.insert(names.end(), {"step", "epoch", "epoch_steps", "last_step"});
   return names;
 }
 
@@ -171,6 +174,10 @@ std::optional<Value> find_name(Elaboration& e, const std::string& name) {
   }
   if (!e.frame().function && name == "loss" && e.loss) return *e.loss;
   if (const TopName* top = e.library.find(e.frame().unit, name)) return top_value(e, name, *top, {});
+  if (std::optional<Value> moment = e.schedule ? e.schedule->moment(name) : std::nullopt) {
+    e.schedule->is_read = true;
+    return moment;
+  }
   if (const Builtin* builtin = find_builtin(name)) return Value{FunctionValue{name, {}, builtin}};
   return std::nullopt;
 }
@@ -181,6 +188,10 @@ Value look_up(Elaboration& e, const std::string& name, SourceRange range) {
     return top_value(e, name, *top, range);
   }
   if (std::optional<Value> value = find_name(e, name)) return *std::move(value);
+  if (e.schedule && name == "last_step") {
+    e.error(range, kNoEnd).note("add one: `stop = [20 epochs]`");
+    return {Poison{}};
+  }
   Report report = e.error(range, kUnknownName, name);
   if (const std::optional<SourceRange> later = later_value(e, name)) {
     e.label(report, *later, "gets its value only here");

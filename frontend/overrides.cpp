@@ -6,6 +6,7 @@
 #include <array>
 
 #include "frontend/parser.h"
+#include "frontend/train_block.h"
 #include "support/text.h"
 
 namespace dlg {
@@ -13,10 +14,6 @@ namespace {
 
 constexpr Diag<std::string> kUnknownKey{DiagCode::UnknownOverride, Severity::kError,
                                         "`--set {}` names nothing in the program"};
-
-/// Settings of `train` that may be set even where the file does not write them.
-constexpr std::array<std::string_view, 8> kTrainSettings{"minimize", "optimizer", "stop",    "batch",
-                                                         "shuffle",  "seed",      "metrics", "predict"};
 
 /// Keys as parts between points.
 using Key = std::vector<std::string>;

@@ -9,8 +9,6 @@ namespace {
 constexpr Diag<> kMissingVersion{DiagCode::MissingVersion, Severity::kError, "the first line is not `dlg 1`"};
 constexpr Diag<std::string> kOtherVersion{DiagCode::OtherVersion, Severity::kError,
                                           "found version {} of the language, expected 1"};
-constexpr Diag<std::string_view> kNotInThisVersion{DiagCode::NotInThisVersion, Severity::kError,
-                                                   "`{}` is not available in this version"};
 constexpr Diag<std::string> kUnknownBlock{DiagCode::UnknownBlock, Severity::kError,
                                           "found `{}` at the top level, expected a block"};
 constexpr Diag<std::string> kStatementAtTopLevel{
@@ -25,7 +23,7 @@ constexpr Diag<> kSecondUse{DiagCode::DuplicateUse, Severity::kError, "`use` is 
 constexpr std::array<std::string_view, 6> kStatementWords = {"param", "state",  "return",
                                                              "share", "expect", "require"};
 constexpr std::string_view kBlockList =
-    "blocks are use, dim, const, data, fn, loss, model, optimizer, train and check";
+    "blocks are import, use, dim, const, data, fn, loss, model, optimizer, train, check and race";
 
 }  // namespace
 
@@ -48,8 +46,8 @@ const BlockParser::BlockRow* BlockParser::find_block(std::string_view word) {
       BlockRow{"optimizer", TokenKind::kName, &BlockParser::optimizer},
       BlockRow{"train", TokenKind::kOpenBrace, &BlockParser::train_block},
       BlockRow{"check", TokenKind::kString, &BlockParser::check_block},
-      BlockRow{"import", TokenKind::kString, &BlockParser::later_version},
-      BlockRow{"race", TokenKind::kString, &BlockParser::later_version},
+      BlockRow{"import", TokenKind::kString, &BlockParser::import_line},
+      BlockRow{"race", TokenKind::kString, &BlockParser::race_block},
   };
   const auto* found =
       std::find_if(kRows.begin(), kRows.end(), [&](const BlockRow& row) { return row.word == word; });
@@ -137,8 +135,8 @@ void BlockParser::stray_line() {
 }
 
 std::string BlockParser::nearest_block_word(const std::string& word) {
-  const std::vector<std::string> words = {"use",  "dim",   "const",     "data",  "fn",
-                                          "loss", "model", "optimizer", "train", "check"};
+  const std::vector<std::string> words = {"use",   "dim",       "const", "data",  "fn",   "loss",
+                                          "model", "optimizer", "train", "check", "race", "import"};
   return nearest_name(word, words).value_or("");
 }
 
@@ -235,8 +233,20 @@ void BlockParser::check_block(const Token& word) {
   file_.checks.push_back(std::move(block));
 }
 
-void BlockParser::later_version(const Token& word) {
-  cursor_.fail(cursor_.range(word), kNotInThisVersion, cursor_.text(word));
+void BlockParser::import_line(const Token& word) {
+  const std::optional<Token> path = cursor_.expect(TokenKind::kString, "a path in quotes");
+  if (!path) return;
+  file_.imports.push_back(
+      {cursor_.text(*path), {}, cursor_.range(*path), join(cursor_.range(word), cursor_.last_range())});
+}
+
+void BlockParser::race_block(const Token& word) {
+  ast::SettingsBlock block;
+  const std::optional<Token> title = cursor_.expect(TokenKind::kString, "a title in quotes");
+  if (title) block.name = {cursor_.text(*title), cursor_.range(*title)};
+  block.settings = settings();
+  block.range = join(cursor_.range(word), cursor_.last_range());
+  file_.races.push_back(std::move(block));
 }
 
 std::vector<ast::Setting> BlockParser::settings() {

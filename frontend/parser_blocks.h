@@ -36,7 +36,8 @@ class BlockParser {
   void optimizer(const Token& word);
   void train_block(const Token& word);
   void check_block(const Token& word);
-  void later_version(const Token& word);
+  void import_line(const Token& word);
+  void race_block(const Token& word);
 
   std::vector<ast::Setting> settings();
   std::vector<ast::Statement> body(BodyKind kind);

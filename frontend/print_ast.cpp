@@ -32,12 +32,14 @@ class AstPrinter {
   std::string run() {
     line(0, "dlg 1", {file_.file, 0, 0});
     if (file_.use) line(0, "use " + file_.use->text, file_.use->range);
+    collect(file_.imports, &AstPrinter::print_import);
     collect(file_.definitions, &AstPrinter::print_definition);
     collect(file_.data, &AstPrinter::print_data);
     collect(file_.functions, &AstPrinter::print_function);
     collect(file_.optimizers, &AstPrinter::print_optimizer);
     collect(file_.trains, &AstPrinter::print_train);
     collect(file_.checks, &AstPrinter::print_check);
+    collect(file_.races, &AstPrinter::print_race);
     std::stable_sort(blocks_.begin(), blocks_.end(),
                      [](const Block& a, const Block& b) { return a.begin < b.begin; });
     for (const Block& block : blocks_) block.print();
@@ -67,6 +69,10 @@ class AstPrinter {
 
   void close(SourceRange range) { line(0, "}", {range.file, range.end, range.end}); }
 
+  void print_import(const ast::Import& import) {
+    line(0, fmt::format("import \"{}\"", import.path), import.range);
+  }
+
   void print_definition(const ast::Definition& d) {
     const std::string type = d.type ? ": " + type_text(file_, *d.type) : "";
     line(0, fmt::format("{} {}{} = {}", d.keyword, d.name.text, type, text(d.value)), d.range);
@@ -74,6 +80,10 @@ class AstPrinter {
 
   void print_data(const ast::SettingsBlock& block) { print_settings("data " + block.name.text, block); }
   void print_train(const ast::SettingsBlock& block) { print_settings("train", block); }
+
+  void print_race(const ast::SettingsBlock& block) {
+    print_settings(fmt::format("race \"{}\"", block.name.text), block);
+  }
 
   void print_settings(const std::string& head, const ast::SettingsBlock& block) {
     line(0, head + " {", block.range);

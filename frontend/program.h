@@ -54,13 +54,32 @@ struct Dataset {
   SourceRange range;
 };
 
+/// A measured value: the loss of training at the end of an epoch (no part), or the loss or a metric of a
+/// part.
+struct WatchedValue {
+  std::string part;  // `val`
+  std::string name;  // `loss`, `accuracy`
+  bool is_larger_better = false;
+};
+
 /// One condition of `stop`.
 struct StopCondition {
-  enum class Kind { kEpochs, kSteps, kSeconds, kChange, kLossBelow };
+  enum class Kind {
+    kEpochs,
+    kSteps,
+    kSeconds,
+    kChange,
+    kLossBelow,
+    kGradientBelow,
+    kBelow,    // val.loss < value
+    kAbove,    // val.accuracy > value
+    kPlateau,  // no better for `value` epochs
+  };
   Kind kind = Kind::kSteps;
   double value = 0;
-  std::string text;  // as written, for the final report
-  SourceRange range;
+  WatchedValue watched = {};  // kBelow, kAbove, kPlateau
+  std::string text = {};      // as written, for the final report
+  SourceRange range = {};
 };
 
 struct Metric {
@@ -73,6 +92,8 @@ struct Training {
   std::optional<std::int64_t> batch;  // nullopt: the whole data set
   bool is_shuffled = true;
   std::uint64_t seed = 1;
+  std::int64_t accumulate = 1;  // micro-batches of an update
+  bool has_average = false;     // `ema`: averages of the weights are kept beside them
   UpdateRule rule;
   std::vector<Metric> metrics;  // outputs `metric.NAME` of the graph
   SourceRange range;
@@ -93,6 +114,28 @@ struct ExpectationTarget {
   SourceRange range;
 };
 
+/// One rule of a race.
+struct Competitor {
+  std::string text;  // as written: `momentum(lr = 0.02)`
+  UpdateRule rule;
+  SourceRange range;
+};
+
+/// What of the plane a picture shows: `contour(x = [-5, 2], y = [-1.5, 1.5], levels = 20)`.
+struct Contour {
+  double x_low = 0, x_high = 0;
+  double y_low = 0, y_high = 0;
+  int levels = 20;
+};
+
+/// A `race` block, beside the training that all its rules share.
+struct Race {
+  std::string title;
+  std::vector<Competitor> competitors;
+  std::optional<Contour> contour;
+  SourceRange range;
+};
+
 /// A named value in the order of the text, for `dlg step` and `dlg check`: net.H, net.h, ...
 struct NamedValue {
   std::string name;  // with path: `net.h`
@@ -107,6 +150,7 @@ struct Program {
   std::optional<Dataset> data;  // the data set that is trained on; nullopt: a program without data
   std::optional<Training> training;
   std::vector<ExpectationTarget> expectations;
+  std::optional<Race> race;                                   // of a program that was compiled for one
   std::string name;                                           // file stem
   std::string model_name;                                     // the one model in `minimize`, if there is one
   std::vector<std::pair<std::string, std::string>> settings;  // resolved config: every dim, const and setting

@@ -117,6 +117,10 @@ std::optional<Value> fold_pair(const Call& call, double (*pair)(double, double))
 Value sum_of_list(Elaboration& e, const ListValue& list, const Call& call) {
   Value total = number_value(0);
   for (std::size_t i = 0; i < list.items.size(); ++i) {
+    if (list.items[i].as<NumberValue>()) {
+      total = binary(e, "+", {total, call.range}, {list.items[i], call.range}, call.range);
+      continue;
+    }
     const std::optional<TensorValue> tensor = tensor_of(e, {list.items[i], call.range});
     if (!tensor) return {Poison{}};
     const Value part = reduce_tensor(e, ops::sum, *tensor, {call.range, call.callee, {}});

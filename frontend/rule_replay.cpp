@@ -6,11 +6,16 @@
 #include "frontend/constants.h"
 #include "frontend/elementwise.h"
 #include "frontend/expressions.h"
+#include "frontend/rule_surroundings.h"
+#include "frontend/trial_scope.h"
+#include "ir/graph/rule_states.h"
 #include "ir/ops/registry.h"
 
 namespace dlg {
 namespace {
 
+constexpr Diag<> kOneBatch{DiagCode::BadSetting, Severity::kError,
+                           "second derivatives are those of one batch, and `accumulate` takes several"};
 constexpr Diag<> kThetaIdle{DiagCode::IdleOptimizer, Severity::kError, "the rule never changes `theta`"};
 constexpr Diag<std::string> kStateIdle{DiagCode::IdleOptimizer, Severity::kError,
                                        "the state `{}` is never updated"};
@@ -24,6 +29,13 @@ constexpr Diag<std::string, std::string, std::string> kAssignedShape{
     DiagCode::ShapeMismatch, Severity::kError, "the new value of `{}` is {} where the parameter is {}"};
 constexpr Diag<std::string, std::string> kAssignedKind{DiagCode::NotAValue, Severity::kError,
                                                        "found {} as the new value of `{}`"};
+constexpr Diag<std::string> kStateType{DiagCode::BadInitialValue, Severity::kError,
+                                       "the type of the state `{}` is neither left out, for the shape of its "
+                                       "parameter, nor `[]`, for one number"};
+constexpr Diag<std::string, std::string> kOneNumber{DiagCode::ShapeMismatch, Severity::kError,
+                                                    "the new value of `{}` is {}, expected one number"};
+constexpr Diag<std::string> kTaken{DiagCode::AssignedTwice, Severity::kError,
+                                   "a setting of `train` keeps a state called `{}` already"};
 constexpr Diag<std::string> kReserved{DiagCode::AssignedTwice, Severity::kError,
                                       "`{}` already means something here"};
 
@@ -34,18 +46,29 @@ class Replay {
       : rule_(rule),
         scope_(scope),
         optimizer_(setting.library.units[rule.unit].optimizers[rule.index]),
-        e_(setting.sources, setting.library, scope.builder(), setting.diagnostics, setting.dtype) {
+        e_(setting.sources, setting.library, scope.builder(), setting.diagnostics, setting.dtype),
+        inputs_(e_, rule, scope),
+        surroundings_(e_, rule, scope, inputs_) {
     e_.update = &scope;
+    e_.treat_gradient = [this](Value gradient, const Value& points) {
+      return surroundings_.gradient(std::move(gradient), points);
+    };
   }
 
   void run();
+  const std::vector<Hyper>& hypers() const { return inputs_.hypers(); }
 
  private:
   void open_frame();
   void run_statement(const ast::Statement& statement);
   void declare_state(const ast::Statement& statement);
+  Value scalar_state(const ast::Statement& statement, double initial);
   void assign(const ast::Statement& statement);
+  void assign_all(const ast::Statement& statement, const Value& value);
+  void assign_scalar(const ast::Statement& statement, const Value& value);
+  void finish();
   void let(const ast::Statement& statement);
+  bool is_taken(const std::string& state) const;
   void report_idle();
   void name_items(const std::string& name, const Value& value);
   std::optional<TensorValue> fitted(const Value& value, std::size_t parameter,
@@ -56,7 +79,11 @@ class Replay {
   UpdateScope& scope_;
   const ast::Optimizer& optimizer_;
   Elaboration e_;
+  RuleInputs inputs_;
+  RuleSurroundings surroundings_;
+  Value theta_;  // at the start of the step
   std::map<std::string, SourceRange> states_;
+  std::set<std::string> scalars_;  // the states of one number among them
   std::set<std::string> assigned_;
 };
 
@@ -74,19 +101,40 @@ void Replay::open_frame() {
   frame.instance = e_.frame().instance;
   ListValue parameters{ListKind::kLockstep, {}};
   for (std::size_t i = 0; i < scope_.parameter_count(); ++i) parameters.items.push_back({theta(i)});
-  frame.names["theta"] = {std::move(parameters)};
+  theta_ = {std::move(parameters)};
+  frame.names["theta"] = theta_;
   frame.names["step"] = {TensorValue{scope_.step(), {}, Batching::kShared, DType::kF64}};
-  for (const ast::Formal& formal : optimizer_.formals) {
-    const ValueId id = scope_.hyper("optimizer." + formal.name.text);
-    frame.names[formal.name.text] = {TensorValue{id, {}, Batching::kShared, DType::kF64}, formal.name.range};
-  }
   e_.frames.push_back(std::move(frame));
+  for (std::size_t i = 0; i < optimizer_.formals.size(); ++i) {
+    const ast::Name& name = optimizer_.formals[i].name;
+    Value value = inputs_.value(name.text, rule_.arguments[i]);
+    value.origin = name.range;
+    e_.frame().names[name.text] = std::move(value);
+  }
 }
 
 void Replay::run() {
   open_frame();
   for (const ast::Statement& statement : optimizer_.body) run_statement(statement);
   report_idle();
+  finish();
+}
+
+/// What follows the last statement.
+void Replay::finish() {
+  const OriginScope origin(e_, rule_.call);
+  if (rule_.accumulate) inputs_.value(kAccumulateHyper, *rule_.accumulate);
+  std::vector<ValueId> start;
+  for (std::size_t i = 0; i < scope_.parameter_count(); ++i) start.push_back(scope_.theta(i));
+  surroundings_.watch_gradient(start);
+  std::map<std::string, Value>& names = e_.frame().names;
+  const auto lr = names.find("lr");
+  Value weights = surroundings_.weights(names["theta"], theta_, lr == names.end() ? Value{} : lr->second);
+  const ListValue* list = weights.as<ListValue>();
+  for (std::size_t i = 0; list && i < list->items.size(); ++i) {
+    scope_.set_theta(i, list->items[i].as<TensorValue>()->id);
+  }
+  if (list) surroundings_.average(weights, theta_);
 }
 
 void Replay::run_statement(const ast::Statement& statement) {
@@ -108,11 +156,12 @@ void Replay::run_statement(const ast::Statement& statement) {
 
 void Replay::name_items(const std::string& name, const Value& value) {
   const ListValue* list = value.as<ListValue>();
-  if (!list || list->items.size() != scope_.parameter_count()) return;
+  // What becomes of theta is called after its parameter by whoever writes it.
+  if (name == "theta" || !list || list->items.size() != scope_.parameter_count()) return;
   for (std::size_t i = 0; i < list->items.size(); ++i) {
     const std::string& path = scope_.path(i);
     std::string label = path.substr(path.rfind('.') + 1);
-    if (name != "theta") label.append(".").append(name);
+    label.append(".").append(name);
     const TensorValue* tensor = list->items[i].as<TensorValue>();
     if (tensor) e_.builder.set_name(tensor->id, label);
   }
@@ -131,6 +180,12 @@ void Replay::let(const ast::Statement& statement) {
   e_.frame().names[name.text] = std::move(value);
 }
 
+/// Whether a setting around the rule keeps a state of this name.
+bool Replay::is_taken(const std::string& state) const {
+  return (rule_.average && state == kAverageState) ||
+         (rule_.accumulate && std::string_view(state).starts_with(kGradientSumState));
+}
+
 void Replay::declare_state(const ast::Statement& statement) {
   const ast::Name& name = statement.names.front();
   if (statement.keyword != "state") {
@@ -138,9 +193,14 @@ void Replay::declare_state(const ast::Statement& statement) {
     return;
   }
   if (e_.frame().names.count(name.text) > 0) e_.error(name.range, kReserved, name.text);
+  if (is_taken(name.text)) e_.error(name.range, kTaken, name.text);
   const Value initial = evaluate(e_, statement.value);
   const NumberValue* number = initial.as<NumberValue>();
   if (!number && !initial.is_poison()) e_.error(statement.range, kInitial, name.text);
+  if (statement.type) {
+    e_.frame().names[name.text] = number ? scalar_state(statement, number->value) : Value{Poison{}};
+    return;
+  }
   ListValue list{ListKind::kLockstep, {}};
   for (std::size_t i = 0; number && i < scope_.parameter_count(); ++i) {
     TensorValue value = theta(i);
@@ -149,6 +209,20 @@ void Replay::declare_state(const ast::Statement& statement) {
   }
   states_[name.text] = name.range;
   e_.frame().names[name.text] = number ? Value{std::move(list), name.range} : Value{Poison{}};
+}
+
+/// `state product: [] = 1`: one number in f64 for the whole rule.
+Value Replay::scalar_state(const ast::Statement& statement, double initial) {
+  const ast::Name& name = statement.names.front();
+  states_[name.text] = name.range;
+  if (!statement.type->axes.empty() || statement.type->dtype) {
+    e_.error(statement.type->range, kStateType, name.text);
+    assigned_.insert(name.text);
+    return {Poison{}};
+  }
+  scalars_.insert(name.text);
+  return {TensorValue{scope_.scalar_state(name.text, initial), {}, Batching::kShared, DType::kF64},
+          name.range};
 }
 
 /// The value in the parameter's type: numbers and scalars are repeated.
@@ -184,8 +258,33 @@ void Replay::assign(const ast::Statement& statement) {
   assigned_.insert(name.text);
   if (value.is_poison()) {
     e_.frame().names[name.text] = {Poison{}};
+  } else if (scalars_.count(name.text) > 0) {
+    assign_scalar(statement, value);
+  } else {
+    assign_all(statement, value);
+  }
+}
+
+void Replay::assign_scalar(const ast::Statement& statement, const Value& value) {
+  const std::string& name = statement.names.front().text;
+  Value& known = e_.frame().names[name];
+  const NumberValue* number = value.as<NumberValue>();
+  const TensorValue* tensor = value.as<TensorValue>();
+  if (!number && (!tensor || !tensor->axes.empty())) {
+    const bool is_list = value.as<ListValue>() != nullptr;
+    e_.error(e_.expr(statement.value).range, kOneNumber, name,
+             is_list ? "a value for each parameter" : kind_text(value));
+    known = {Poison{}};
     return;
   }
+  const Expr result = number ? constant(e_.builder, number->value, {DType::kF64, {}})
+                             : cast(expr_of(e_, *tensor), DType::kF64);
+  scope_.set_scalar_state(name, result.value);
+  known = {TensorValue{result.value, {}, Batching::kShared, DType::kF64}, statement.names.front().range};
+}
+
+void Replay::assign_all(const ast::Statement& statement, const Value& value) {
+  const ast::Name& name = statement.names.front();
   const Operand assigned{value, statement.range};
   const ListValue* list = mapped_list(assigned);
   ListValue result{ListKind::kLockstep, {}};
@@ -197,10 +296,8 @@ void Replay::assign(const ast::Statement& statement) {
     }
     result.items.push_back({*item});
   }
-  for (std::size_t i = 0; i < result.items.size(); ++i) {
-    const ValueId id = result.items[i].as<TensorValue>()->id;
-    if (is_theta) scope_.set_theta(i, id);
-    if (!is_theta) scope_.set_state(i, name.text, id);
+  for (std::size_t i = 0; name.text != "theta" && i < result.items.size(); ++i) {
+    scope_.set_state(i, name.text, result.items[i].as<TensorValue>()->id);
   }
   e_.frame().names[name.text] = {std::move(result), name.range};
   name_items(name.text, e_.frame().names[name.text]);
@@ -213,59 +310,20 @@ void Replay::report_idle() {
   }
 }
 
-/// Stands in for the update pass: parameters and gradients are states of a graph that nobody keeps.
-class TrialScope : public UpdateScope {
- public:
-  explicit TrialScope(const Graph& program) : builder_(graph_) {
-    for (const State& state : program.states) {
-      if (state.kind == StateKind::kParameter) parameters_.push_back(state);
-    }
-  }
-
-  Builder& builder() override { return builder_; }
-  std::size_t parameter_count() const override { return parameters_.size(); }
-  const std::string& path(std::size_t parameter) const override { return parameters_[parameter].path; }
-  ValueId theta(std::size_t parameter) override { return read(parameter, ""); }
-  ValueId step() override { return hyper("step"); }
-  ValueId hyper(const std::string& name) override {
-    Attributes attributes;
-    attributes.text = name;
-    return builder_.add(ops::hyper, {}, std::move(attributes));
-  }
-  ValueId state(std::size_t parameter, const std::string& name, double) override {
-    return read(parameter, "." + name);
-  }
-  std::vector<ValueId> gradient(const std::vector<ValueId>& points) override {
-    std::vector<ValueId> gradients;
-    for (std::size_t i = 0; i < points.size(); ++i) gradients.push_back(read(i, ".gradient"));
-    return gradients;
-  }
-  void set_theta(std::size_t, ValueId) override {}
-  void set_state(std::size_t, const std::string&, ValueId) override {}
-
- private:
-  ValueId read(std::size_t parameter, const std::string& suffix) {
-    Attributes attributes;
-    attributes.text = parameters_[parameter].path + suffix;
-    return builder_.add(ops::state, {}, std::move(attributes), parameters_[parameter].type);
-  }
-
-  Graph graph_;
-  Builder builder_;
-  std::vector<State> parameters_;
-};
-
 }  // namespace
 
 void replay_rule(const RuleSetting& setting, const RuleText& rule, UpdateScope& scope) {
   Replay(setting, rule, scope).run();
 }
 
-bool check_rule(Elaboration& e, const RuleText& rule) {
+std::optional<std::vector<Hyper>> check_rule(Elaboration& e, const RuleText& rule) {
   const std::size_t before = e.diagnostics->error_count();
-  TrialScope scope(e.builder.graph());
-  replay_rule({e.sources, e.library, *e.diagnostics, e.dtype}, rule, scope);
-  return e.diagnostics->error_count() == before;
+  TrialScope scope(e.builder.graph(), rule.frozen);
+  Replay replay({e.sources, e.library, *e.diagnostics, e.dtype}, rule, scope);
+  replay.run();
+  if (rule.accumulate && scope.is_second_order()) e.error(rule.call, kOneBatch);
+  if (e.diagnostics->error_count() != before) return std::nullopt;
+  return replay.hypers();
 }
 
 }  // namespace dlg

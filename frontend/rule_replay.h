@@ -1,17 +1,11 @@
-// Owns the replay of an optimizer's statements in lock-step over all parameters: for the check and for real.
+// Owns the replay of an optimizer's statements in lock-step over all parameters, with the settings around it:
+// for the check and for real.
 #pragma once
 
-#include "frontend/elaboration.h"
+#include "frontend/rule_text.h"
 #include "ir/graph/update_rule.h"
 
 namespace dlg {
-
-/// One optimizer of the library, as called at `call`.
-struct RuleText {
-  std::size_t unit = 0;
-  std::size_t index = 0;
-  SourceRange call;
-};
 
 /// What a replay reads besides the rule. A replay of a checked rule reports nothing.
 struct RuleSetting {
@@ -26,6 +20,7 @@ struct RuleSetting {
 void replay_rule(const RuleSetting& setting, const RuleText& rule, UpdateScope& scope);
 
 /// Replays the rule in a graph of its own over the program's parameters and reports what is wrong with it.
-bool check_rule(Elaboration& e, const RuleText& rule);
+/// Its run-time inputs, in order; nullopt after errors.
+std::optional<std::vector<Hyper>> check_rule(Elaboration& e, const RuleText& rule);
 
 }  // namespace dlg

@@ -29,8 +29,8 @@ std::optional<std::string> free_variable(const Elaboration& e, const ast::Axis& 
   const ast::Expr& size = e.expr(axis.size);
   if (size.kind != ast::ExprKind::kName || e.frame().names.count(size.text) > 0) return std::nullopt;
   const TopName* top = e.library.find(e.frame().unit, size.text);
-  const bool is_declared =
-      top && top->kind == TopName::Kind::kDefinition && (top->unit == 0) == (e.frame().unit == 0);
+  const bool is_declared = top && top->kind == TopName::Kind::kDefinition &&
+                           (top->unit == e.frame().unit || !e.library.is_user(e.frame().unit));
   if (is_declared) return std::nullopt;
   return size.text;
 }
@@ -212,7 +212,7 @@ bool bind_tensor(Elaboration& e, const Binding& binding, const Axes& axes, DType
   tensor->axes = axes;
   const ast::Formal& formal = *binding.formal;
   const bool has_name = !e.builder.graph().infos[tensor->id].name.empty();
-  if (e.frame().unit == 0 && !has_name) e.builder.set_name(tensor->id, formal.name.text);
+  if (e.library.is_user(e.frame().unit) && !has_name) e.builder.set_name(tensor->id, formal.name.text);
   e.frame().names[formal.name.text] = Value{*tensor, formal.name.range};
   return true;
 }

@@ -12,7 +12,11 @@ namespace {
 
 constexpr Diag<std::string> kBadStop{
     DiagCode::BadStop, Severity::kError,
-    "found `{}`, expected `20 epochs`, `1000 steps`, `2 min`, `change(loss) < 1e-6` or `loss < 0.01`"};
+    "found `{}`, expected a limit as `20 epochs` or a condition as `loss < 0.01`"};
+constexpr const char* kConditions =
+    "limits are `20 epochs`, `1000 steps`, `2 min`; conditions `change(loss) < 1e-6`, `loss < 0.01`, "
+    "`norm(grad) < "
+    "1e-4`, `val.loss < 0.1`, `val.accuracy > 0.97`, `plateau(val.loss, patience = 3 epochs)`";
 constexpr Diag<std::string> kUnknownUnit{DiagCode::BadStop, Severity::kError,
                                          "unknown unit `{}`, expected epochs, steps, s, min or h"};
 constexpr Diag<std::string> kBadCount{DiagCode::BadStop, Severity::kError,
@@ -21,6 +25,11 @@ constexpr Diag<> kNoTime{DiagCode::BadStop, Severity::kError,
                          "a time of 0 would stop before training starts"};
 constexpr Diag<> kNoEpochs{DiagCode::BadStop, Severity::kError,
                            "a program without data has no epochs; count `steps` instead"};
+constexpr Diag<std::string> kNotMeasured{
+    DiagCode::BadStop, Severity::kError,
+    "`{}` is not measured, expected `loss`, `val.loss` or a metric of a part"};
+constexpr Diag<> kPatience{DiagCode::BadStop, Severity::kError,
+                           "a plateau has a `patience` of at least one whole epoch: `patience = 3 epochs`"};
 constexpr Diag<> kEmptyStop{DiagCode::BadStop, Severity::kError, "`stop` names no condition"};
 
 struct UnitRow {
@@ -82,44 +91,102 @@ std::optional<StopCondition> counted_stop(Elaboration& e, const ast::Expr& expr)
     e.error(expr.range, kNoEpochs);
     return std::nullopt;
   }
-  return StopCondition{row->kind, expr.number * row->factor, "", expr.range};
+  return StopCondition{row->kind, expr.number * row->factor, {}, "", expr.range};
 }
 
-/// `change(loss)` or `loss` on the left of `<`.
-std::optional<Kind> watched(const Elaboration& e, ast::ExprId id) {
-  if (word_of(e, id) == "loss") return Kind::kLossBelow;
+/// Whether `id` is `callee(word)`.
+bool is_call_of(const Elaboration& e, ast::ExprId id, std::string_view callee, std::string_view word) {
   const ast::Expr& expr = e.expr(id);
-  const bool is_change = expr.kind == ast::ExprKind::kCall && callee_of(e, id) == "change" &&
-                         expr.arguments.size() == 1 && word_of(e, expr.arguments[0].value) == "loss";
-  if (is_change) return Kind::kChange;
+  return expr.kind == ast::ExprKind::kCall && callee_of(e, id) == callee && expr.arguments.size() == 1 &&
+         word_of(e, expr.arguments[0].value) == word;
+}
+
+/// `change(loss)`, `norm(grad)` or `loss` on the left of `<`.
+std::optional<Kind> small_kind(const Elaboration& e, ast::ExprId id) {
+  if (word_of(e, id) == "loss") return Kind::kLossBelow;
+  if (is_call_of(e, id, "change", "loss")) return Kind::kChange;
+  if (is_call_of(e, id, "norm", "grad")) return Kind::kGradientBelow;
   return std::nullopt;
 }
 
-std::optional<StopCondition> stop_condition(Elaboration& e, ast::ExprId id) {
+/// `loss`, `val.loss`, `train.accuracy`.
+std::optional<WatchedValue> watched_value(Elaboration& e, ast::ExprId id, const Training& training) {
+  const ast::Expr& expr = e.expr(id);
+  if (word_of(e, id) == "loss") return WatchedValue{"", "loss", false};
+  const std::string_view part =
+      expr.kind == ast::ExprKind::kMember ? word_of(e, expr.args[0]) : std::string_view();
+  if (part == "val" || part == "train") {
+    if (expr.text == "loss") return WatchedValue{std::string(part), "loss", false};
+    for (const Metric& metric : training.metrics) {
+      if (metric.name == expr.text) return WatchedValue{std::string(part), metric.name, metric.is_percent};
+    }
+  }
+  Report report = e.error(expr.range, kNotMeasured, std::string(e.sources.text(expr.range)));
+  if (part == "test") report.note("the test part is for the end; what training looks at is `val`");
+  return std::nullopt;
+}
+
+/// `plateau(val.loss, patience = 3 epochs)`.
+std::optional<StopCondition> plateau(Elaboration& e, const ast::Expr& expr, const Training& training) {
+  StopCondition stop{Kind::kPlateau, 0, {}, "", expr.range};
+  for (const ast::Argument& argument : expr.arguments) {
+    const ast::Expr& value = e.expr(argument.value);
+    if (!argument.name) {
+      const auto watched = watched_value(e, argument.value, training);
+      if (!watched) return std::nullopt;
+      stop.watched = *watched;
+      continue;
+    }
+    const UnitRow* row = value.kind == ast::ExprKind::kUnit ? unit_row(value.text) : nullptr;
+    const bool is_good = argument.name->text == "patience" && row && row->kind == Kind::kEpochs &&
+                         value.number >= 1 && value.number == std::floor(value.number);
+    stop.value = is_good ? value.number : 0;
+  }
+  if (stop.watched.name.empty() || stop.value == 0 || expr.arguments.size() != 2) {
+    e.error(expr.range, kPatience);
+    return std::nullopt;
+  }
+  return stop;
+}
+
+/// `val.loss < 0.1`, `val.accuracy > 0.97`.
+std::optional<StopCondition> target(Elaboration& e, const ast::Expr& expr, const Training& training) {
+  const auto watched = watched_value(e, expr.args[0], training);
+  if (!watched) return std::nullopt;
+  const auto limit = plain_number(e, evaluate_operand(e, expr.args[1]), "a limit");
+  if (!limit) return std::nullopt;
+  return StopCondition{expr.text == "<" ? Kind::kBelow : Kind::kAbove, *limit, *watched, "", expr.range};
+}
+
+std::optional<StopCondition> stop_condition(Elaboration& e, ast::ExprId id, const Training& training) {
   const ast::Expr& expr = e.expr(id);
   if (expr.kind == ast::ExprKind::kError) return std::nullopt;
   if (expr.kind == ast::ExprKind::kUnit) return counted_stop(e, expr);
+  if (expr.kind == ast::ExprKind::kCall && callee_of(e, id) == "plateau") return plateau(e, expr, training);
   const bool is_below = expr.kind == ast::ExprKind::kBinary && expr.text == "<";
-  const std::optional<Kind> kind = is_below ? watched(e, expr.args[0]) : std::nullopt;
+  const bool is_above = expr.kind == ast::ExprKind::kBinary && expr.text == ">";
+  const std::optional<Kind> kind = is_below ? small_kind(e, expr.args[0]) : std::nullopt;
+  const bool has_part = (is_below || is_above) && e.expr(expr.args[0]).kind == ast::ExprKind::kMember;
+  if (!kind && has_part) return target(e, expr, training);
   if (!kind) {
-    e.error(expr.range, kBadStop, std::string(e.sources.text(expr.range)));
+    e.error(expr.range, kBadStop, std::string(e.sources.text(expr.range))).note(kConditions);
     return std::nullopt;
   }
   const auto limit = plain_number(e, evaluate_operand(e, expr.args[1]), "a limit");
   if (!limit) return std::nullopt;
-  return StopCondition{*kind, *limit, "", expr.range};
+  return StopCondition{*kind, *limit, {}, "", expr.range};
 }
 
 }  // namespace
 
-std::vector<StopCondition> stop_conditions(Elaboration& e, ast::ExprId id) {
+std::vector<StopCondition> stop_conditions(Elaboration& e, ast::ExprId id, const Training& training) {
   const ast::Expr& expr = e.expr(id);
   const std::vector<ast::ExprId> items =
       expr.kind == ast::ExprKind::kList ? expr.args : std::vector<ast::ExprId>{id};
   if (items.empty()) e.error(expr.range, kEmptyStop);
   std::vector<StopCondition> conditions;
   for (const ast::ExprId item : items) {
-    std::optional<StopCondition> condition = stop_condition(e, item);
+    std::optional<StopCondition> condition = stop_condition(e, item, training);
     if (!condition) continue;
     condition->text = std::string(e.sources.text(condition->range));
     conditions.push_back(*std::move(condition));

@@ -5,7 +5,8 @@
 
 namespace dlg {
 
-/// `[20 epochs, 2 min, change(loss) < 1e-6, loss < 0.01]`, or one condition without brackets.
-std::vector<StopCondition> stop_conditions(Elaboration& e, ast::ExprId id);
+/// `[20 epochs, 2 min, change(loss) < 1e-6, plateau(val.loss, patience = 3 epochs)]`, or one condition
+/// without brackets; of `training` the metrics are known.
+std::vector<StopCondition> stop_conditions(Elaboration& e, ast::ExprId id, const Training& training);
 
 }  // namespace dlg

@@ -23,12 +23,6 @@ constexpr Diag<> kNothingToTrain{DiagCode::UnusedParameter, Severity::kError,
                                  "`minimize` depends on no trained parameter"};
 constexpr Diag<std::string> kUnusedParameter{DiagCode::UnusedParameter, Severity::kError,
                                              "the parameter `{}` has no path to the loss"};
-constexpr Diag<std::string> kNotYet{DiagCode::NotInThisVersion, Severity::kError,
-                                    "the setting `{}` is not part of this version"};
-
-constexpr std::array<std::string_view, 8> kSettings{"minimize", "optimizer", "stop",    "batch",
-                                                    "shuffle",  "seed",      "metrics", "predict"};
-constexpr std::array<std::string_view, 1> kLaterSettings{"clip"};
 constexpr std::array<std::string_view, 3> kRequired{"minimize", "optimizer", "stop"};
 
 using SettingValues = std::map<std::string, ast::ExprId>;
@@ -39,10 +33,8 @@ SettingValues known_settings(Elaboration& e, const ast::SettingsBlock& block) {
   for (const std::size_t i : distinct_settings(e, block)) {
     const ast::Setting& setting = block.settings[i];
     const std::string& key = setting.key.text;
-    if (std::find(kLaterSettings.begin(), kLaterSettings.end(), key) != kLaterSettings.end()) {
-      e.error(setting.key.range, kNotYet, key);
-    } else if (std::find(kSettings.begin(), kSettings.end(), key) == kSettings.end()) {
-      misspelt.insert(report_unknown_setting(e, setting.key, kSettings).value_or(""));
+    if (std::find(kTrainSettings.begin(), kTrainSettings.end(), key) == kTrainSettings.end()) {
+      misspelt.insert(report_unknown_setting(e, setting.key, kTrainSettings).value_or(""));
     } else {
       values[key] = setting.value;
     }
@@ -85,8 +77,9 @@ void apply_models_first(Elaboration& e, ast::ExprId root) {
     const std::string_view callee = callee_of(e, id);
     has_params = has_params || callee == "params";
     const TopName* top = e.library.find(0, callee);
-    const bool is_model = top && top->kind == TopName::Kind::kFunction && top->unit == 0 &&
-                          e.library.function({0, top->indices.front()}).kind == ast::FunctionKind::kModel;
+    const bool is_model =
+        top && top->kind == TopName::Kind::kFunction && e.library.is_user(top->unit) &&
+        e.library.function({top->unit, top->indices.front()}).kind == ast::FunctionKind::kModel;
     if (is_model) calls.push_back(id);
   }
   if (!has_params) return;
@@ -169,6 +162,45 @@ void elaborate_numbers(Elaboration& e, const SettingValues& values, Program& pro
   }
 }
 
+bool has_stop(const Training& training, StopCondition::Kind kind) {
+  return std::any_of(training.stop.begin(), training.stop.end(),
+                     [&](const StopCondition& stop) { return stop.kind == kind; });
+}
+
+/// What stands around the rule.
+RuleSettings settings_around(const SettingValues& values, const Training& training) {
+  const auto value_of = [&](const char* key) {
+    const auto found = values.find(key);
+    return found == values.end() ? ast::ExprId{} : found->second;
+  };
+  RuleSettings settings;
+  settings.optimizer = value_of("optimizer");
+  settings.weight_decay = value_of("weight_decay");
+  settings.clip = value_of("clip");
+  settings.accumulate = value_of("accumulate");
+  settings.ema = value_of("ema");
+  settings.groups = value_of("groups");
+  settings.freeze = value_of("freeze");
+  const bool has_end =
+      has_stop(training, StopCondition::Kind::kEpochs) || has_stop(training, StopCondition::Kind::kSteps);
+  settings.last_step = has_end ? LastStep::kKnown : LastStep::kUnknown;
+  settings.is_gradient_watched = has_stop(training, StopCondition::Kind::kGradientBelow);
+  return settings;
+}
+
+/// The rule with everything around it.
+void elaborate_updates(Elaboration& e, const SettingValues& values, Program& program) {
+  Training& training = *program.training;
+  const RuleSettings settings = settings_around(values, training);
+  if (!settings.optimizer.is_valid()) return;
+  std::optional<UpdateRule> rule = elaborate_optimizer(e, settings);
+  if (!rule) return;
+  training.rule = *std::move(rule);
+  training.has_average = settings.ema.is_valid();
+  const Hyper* accumulate = find_hyper(training.rule, kAccumulateHyper);
+  if (accumulate) training.accumulate = static_cast<std::int64_t>(accumulate->value);
+}
+
 std::vector<char> states_read_by(const Graph& graph, ValueId root) {
   std::vector<char> needed(graph.nodes.size(), 0);
   std::vector<char> read(graph.states.size(), 0);
@@ -201,6 +233,14 @@ void check_parameters(Elaboration& e, ast::ExprId minimize, const Graph& graph) 
 
 }  // namespace
 
+std::optional<UpdateRule> elaborate_rule(Elaboration& e, const ast::SettingsBlock& block, ast::ExprId rule,
+                                         const Training& training) {
+  SettingValues values;
+  for (const ast::Setting& setting : block.settings) values.try_emplace(setting.key.text, setting.value);
+  values["optimizer"] = rule;
+  return elaborate_optimizer(e, settings_around(values, training));
+}
+
 void elaborate_train(Elaboration& e, const ast::SettingsBlock& block, Program& program) {
   const SettingValues values = known_settings(e, block);
   const auto with = [&](const char* key, auto elaborate) {
@@ -216,11 +256,8 @@ void elaborate_train(Elaboration& e, const ast::SettingsBlock& block, Program& p
   with("predict", [&](ast::ExprId id) { elaborate_prediction(e, id, program); });
   with("metrics", [&](ast::ExprId id) { elaborate_metrics(e, id, program); });
   with("minimize", [&](ast::ExprId id) { check_parameters(e, id, program.graph); });
-  with("optimizer", [&](ast::ExprId id) {
-    if (std::optional<UpdateRule> rule = elaborate_optimizer(e, id))
-      program.training->rule = *std::move(rule);
-  });
-  with("stop", [&](ast::ExprId id) { program.training->stop = stop_conditions(e, id); });
+  with("stop", [&](ast::ExprId id) { program.training->stop = stop_conditions(e, id, *program.training); });
+  elaborate_updates(e, values, program);
   elaborate_numbers(e, values, program);
 }
 

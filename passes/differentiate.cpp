@@ -151,6 +151,25 @@ std::vector<std::optional<ValueId>> gradients(Builder& builder, ValueId e, const
   return result;
 }
 
+ValueId second_derivatives(Builder& builder, const std::vector<ValueId>& first,
+                           const std::vector<ValueId>& wrt) {
+  std::vector<Expr> parts;
+  for (const ValueId value : first) parts.push_back({&builder, value});
+  const Expr gradient = flattened(parts);
+  const std::int64_t count = gradient.shape().elements();
+  std::vector<Expr> rows;
+  for (std::int64_t k = 0; k < count; ++k) {
+    const Expr element = reshape(slice(gradient, {k}, {1}), {});
+    const Gradients found = gradients(builder, element.value, wrt);
+    std::vector<Expr> row;
+    for (std::size_t i = 0; i < wrt.size(); ++i) {
+      row.push_back({&builder, found[i] ? *found[i] : zero_of(builder, wrt[i])});
+    }
+    rows.push_back(flattened(row));
+  }
+  return reshape(flattened(rows), {count, count}).value;
+}
+
 Graph resolve_gradients(const Graph& graph) {
   // Operands come before their users, so an inner derivative is a plain value when the outer one is taken.
   return compact(Rewriter(graph).run([](Builder& builder, const Node& node, const NodeInfo&) {

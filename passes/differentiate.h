@@ -22,4 +22,9 @@ Graph resolve_gradients(const Graph& graph);
 /// resolve_gradients.
 Graph differentiate(const Graph& graph);
 
+/// Row k of the [n, n] result: the derivatives of element k of `first`, the gradient by `wrt` in row-major
+/// order.
+ValueId second_derivatives(Builder& builder, const std::vector<ValueId>& first,
+                           const std::vector<ValueId>& wrt);
+
 }  // namespace dlg

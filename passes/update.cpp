@@ -9,6 +9,8 @@
 #include "ir/graph/state_values.h"
 #include "ir/ops/expr.h"
 #include "ir/ops/registry.h"
+#include "passes/accumulate.h"
+#include "passes/differentiate.h"
 #include "support/check.h"
 #include "support/defects.h"
 
@@ -25,14 +27,14 @@ std::string state_name(const Graph& graph, std::string_view path) {
 /// Replays a rule over all parameters of one graph and collects what it writes.
 class Replay final : public UpdateScope {
  public:
-  explicit Replay(Graph& graph) : graph_(graph), builder_(graph) {
+  Replay(Graph& graph, const std::vector<std::string>& frozen) : graph_(graph), builder_(graph) {
     for (const StateId id : graph.states.ids()) {
-      if (graph.states[id].kind == StateKind::kParameter) add_parameter(id);
+      if (graph.states[id].kind == StateKind::kParameter) add_parameter(id, frozen);
     }
     step_state_ = add_state({"step", TensorType{DType::kF64, {}}, StateKind::kStep, {}, {}});
     const Expr before{&builder_, read(step_state_)};
     builder_.set_name(before.value, "step");
-    step_ = (before + (has_defect(Defect::kStepOffByOne) ? 0.0 : 1.0)).value;
+    step_after_ = step_ = (before + (has_defect(Defect::kStepOffByOne) ? 0.0 : 1.0)).value;
     builder_.set_name(step_, "step.new");
   }
 
@@ -43,9 +45,18 @@ class Replay final : public UpdateScope {
   ValueId step() override { return step_; }
   ValueId hyper(const std::string& name) override;
   ValueId state(std::size_t parameter, const std::string& name, double initial) override;
+  ValueId scalar_state(const std::string& name, double initial) override;
+  ValueId loss() override;
   std::vector<ValueId> gradient(const std::vector<ValueId>& points) override;
+  ValueId hessian(const std::vector<ValueId>& points) override;
+  std::vector<ValueId> derivatives(ValueId e, const std::vector<ValueId>& by) override;
   void set_theta(std::size_t parameter, ValueId value) override;
   void set_state(std::size_t parameter, const std::string& name, ValueId value) override;
+  void set_scalar_state(const std::string& name, ValueId value) override;
+
+  /// What the step counter is at the end of the step, if not the number of this update.
+  void set_step(ValueId value) { step_after_ = value; }
+  ValueId step_before() { return read(step_state_); }
 
   /// One effect per written state, in the order of the states. A parameter that the rule does not write
   /// keeps its value.
@@ -59,26 +70,30 @@ class Replay final : public UpdateScope {
     ValueId gradient;  // at the parameters themselves
   };
 
-  void add_parameter(StateId id);
+  void add_parameter(StateId id, const std::vector<std::string>& frozen);
   StateId add_state(State state);
   ValueId read(StateId id);
   void write(StateId id, ValueId value);
+  std::vector<ValueId> at_points(std::vector<ValueId> here, const std::vector<ValueId>& points);
 
   Graph& graph_;
   Builder builder_;
   std::vector<Parameter> parameters_;
+  std::vector<Parameter> frozen_;
   StateId step_state_;
   ValueId step_;
+  ValueId step_after_;
   std::map<StateId, ValueId> written_;
 };
 
-void Replay::add_parameter(StateId id) {
+void Replay::add_parameter(StateId id, const std::vector<std::string>& frozen) {
   const ValueId theta = read(id);
   const std::string path = graph_.states[id].path;
   const std::optional<ValueId> found = graph_.find_output(gradient_output(path));
   // A parameter without a path to the loss has a gradient of zero; the frontend reports it as a mistake.
   const ValueId gradient = found ? *found : constant(builder_, 0, builder_.type(theta)).value;
-  parameters_.push_back({id, path, theta, gradient});
+  const bool is_frozen = std::find(frozen.begin(), frozen.end(), path) != frozen.end();
+  (is_frozen ? frozen_ : parameters_).push_back({id, path, theta, gradient});
 }
 
 StateId Replay::add_state(State state) {
@@ -111,18 +126,58 @@ ValueId Replay::state(std::size_t parameter, const std::string& name, double ini
   return value;
 }
 
+ValueId Replay::scalar_state(const std::string& name, double initial) {
+  const Initializer start{.kind = Initializer::Kind::kConstant, .a = initial, .b = 0, .literal = {}};
+  const ValueId value =
+      read(add_state({rule_state_path(name), TensorType{DType::kF64, {}}, StateKind::kOptimizer, start, {}}));
+  if (graph_.name(value).empty()) builder_.set_name(value, name);
+  return value;
+}
+
+ValueId Replay::loss() {
+  const std::optional<ValueId> loss = graph_.find_output("loss");
+  DLG_CHECK(loss.has_value(), "a rule that reads the loss needs one");
+  return *loss;
+}
+
 std::vector<ValueId> Replay::gradient(const std::vector<ValueId>& points) {
-  DLG_CHECK(points.size() == parameters_.size(), "a gradient needs one point per parameter");
   std::vector<ValueId> here;
+  for (const Parameter& parameter : parameters_) here.push_back(parameter.gradient);
+  return at_points(std::move(here), points);
+}
+
+/// Values that are functions of the parameters, with the points in their place.
+std::vector<ValueId> Replay::at_points(std::vector<ValueId> here, const std::vector<ValueId>& points) {
+  DLG_CHECK(points.size() == parameters_.size(), "a gradient needs one point per parameter");
   std::vector<std::pair<ValueId, ValueId>> moved;
   for (std::size_t i = 0; i < points.size(); ++i) {
-    here.push_back(parameters_[i].gradient);
     const bool is_moved = points[i] != parameters_[i].theta && !has_defect(Defect::kGradientHere);
     if (is_moved) moved.emplace_back(parameters_[i].theta, points[i]);
   }
   // The gradient graph is a function of the parameters: with the points in their place it is the gradient
   // there, forward part included.
   return moved.empty() ? here : clone_with(builder_, here, moved);
+}
+
+ValueId Replay::hessian(const std::vector<ValueId>& points) {
+  std::vector<ValueId> thetas;
+  std::vector<ValueId> first;
+  for (const Parameter& parameter : parameters_) {
+    thetas.push_back(parameter.theta);
+    first.push_back(parameter.gradient);
+  }
+  const ValueId matrix = second_derivatives(builder_, first, thetas);
+  builder_.set_name(matrix, "hessian");
+  return at_points({matrix}, points).front();
+}
+
+std::vector<ValueId> Replay::derivatives(ValueId e, const std::vector<ValueId>& by) {
+  const std::vector<std::optional<ValueId>> found = gradients(builder_, e, by);
+  std::vector<ValueId> values;
+  for (std::size_t i = 0; i < by.size(); ++i) {
+    values.push_back(found[i] ? *found[i] : constant(builder_, 0, builder_.type(by[i])).value);
+  }
+  return values;
 }
 
 void Replay::write(StateId id, ValueId value) {
@@ -147,11 +202,18 @@ void Replay::set_state(std::size_t parameter, const std::string& name, ValueId v
   write(*id, value);
 }
 
+void Replay::set_scalar_state(const std::string& name, ValueId value) {
+  const std::optional<StateId> id = graph_.find_state(rule_state_path(name));
+  DLG_CHECK(id.has_value(), fmt::format("the rule writes {} before it declares it", name));
+  write(*id, value);
+}
+
 std::vector<Effect> Replay::effects() const {
   std::vector<Effect> effects;
   std::map<StateId, ValueId> all = written_;
-  all[step_state_] = step_;
+  all[step_state_] = step_after_;
   for (const Parameter& p : parameters_) all.try_emplace(p.state, p.theta);
+  for (const Parameter& p : frozen_) all.try_emplace(p.state, p.theta);
   for (const auto& [state, value] : all) effects.push_back({state, value});
   if (has_defect(Defect::kLostEffect)) effects.pop_back();
   return effects;
@@ -164,8 +226,14 @@ Graph apply_update(const Graph& graph, const UpdateRule& rule) {
   for (const Hyper& hyper : rule.hypers) {
     if (result.find_hyper(hyper.name) == nullptr) result.hypers.push_back(hyper);
   }
-  Replay replay(result);
-  rule.apply(replay);
+  Replay replay(result, rule.frozen);
+  if (rule.is_accumulated) {
+    Accumulation accumulation(replay, replay.step_before());
+    rule.apply(accumulation);
+    replay.set_step(accumulation.step_after());
+  } else {
+    rule.apply(replay);
+  }
   result.effects = replay.effects();
   for (const Effect& effect : result.effects) {
     const std::string& path = result.states[effect.state].path;

@@ -62,8 +62,15 @@ bool can_be_one(const Facts& facts, GroupId group, GroupId other) {
   return quotient_is_acyclic(order_edges(facts.fused, is_inlined), classes);
 }
 
-/// What speaks against computing `value` in the kernel that updates.
-std::string reason(const Facts& facts, ValueId value, GroupId group) {
+/// Whether a kernel of this trace reads the state at other elements than those it is about to write.
+bool reads_elsewhere(const Graph& fused, const GroupTrace& trace, const std::string& path) {
+  return std::any_of(trace.loads.begin(), trace.loads.end(), [&](const ElementLoad& load) {
+    return fused[load.value].attributes.text == path && load.at != trace.domain;
+  });
+}
+
+/// What speaks against computing `value` in the kernel that updates the state at `path`.
+std::string reason(const Facts& facts, ValueId value, GroupId group, const std::string& path) {
   const GroupId own = facts.roles.group_of[value];
   for (const ValueId reader : facts.readers[value]) {
     const GroupId other = facts.roles.group_of[reader];
@@ -79,6 +86,7 @@ std::string reason(const Facts& facts, ValueId value, GroupId group) {
       trace_group(facts.fused, joined, [&](ValueId other) { return facts.is_inlined(other); });
   if (const auto refused = refusal(facts.fused, joined, trace)) return "in one kernel " + *refused;
   if (is_output(facts.fused, value)) return "it is an output";
+  if (reads_elsewhere(facts.fused, trace, path)) return "its kernel needs all of the parameter as it was";
   return can_be_one(facts, group, own) ? "the update was to stay apart"
                                        : "another kernel stands between them";
 }
@@ -101,7 +109,8 @@ std::string update_report(const Graph& fused, const Effect& effect) {
   }
   if (is_fused) return fmt::format("fused with its gradient in `{}`", fused.groups[group].name);
   if (!gradient.is_valid()) return "element by element";
-  return fmt::format("not fused: `{}` is stored, {}", fused.name(gradient), reason(facts, gradient, group));
+  return fmt::format("not fused: `{}` is stored, {}", fused.name(gradient),
+                     reason(facts, gradient, group, fused.states[effect.state].path));
 }
 
 std::string update_comments(const Graph& fused) {

@@ -63,6 +63,7 @@ class Loop {
   /// Whether nothing happens between two epochs that compiled code could not go over: no new order of the
   /// rows and no test on the epoch's mean.
   bool is_seamless() const {
+    if (observer_.judge) return false;
     return is_step_an_epoch() || (!is_shuffled() && !plan_.stop.loss_below && !plan_.stop.change_below);
   }
   bool is_shuffled() const { return plan_.order == RowOrder::kShuffledEachEpoch && !is_step_an_epoch(); }
@@ -96,6 +97,7 @@ class Loop {
   /// Steps of the next call: never over a limit, and to the end of an epoch if it goes so far; beyond it only
   /// by whole epochs, where nothing happens between them.
   std::int64_t call_length() const {
+    if (observer_.judge && observer_.judge_at == JudgeAt::kEveryStep) return 1;
     std::int64_t steps = adapted_length_;
     const std::int64_t rest = epoch_steps_ - progress_.epoch_step;
     if (steps > rest) steps = rest + (is_seamless() ? (steps - rest) / epoch_steps_ * epoch_steps_ : 0);
@@ -137,7 +139,12 @@ class Loop {
     if (observer_.on_call) observer_.on_call(progress_);
     if (has_finished_epoch_ && observer_.on_epoch) observer_.on_epoch(progress_);
     if (!end && has_finished_epoch_ && !is_step_an_epoch()) end = rule_on_epoch_means();
+    if (!end && is_to_be_judged() && observer_.judge(progress_) == Verdict::kStop) end = TrainEnd::kJudged;
     return end;
+  }
+
+  bool is_to_be_judged() const {
+    return observer_.judge && (has_finished_epoch_ || observer_.judge_at == JudgeAt::kEveryStep);
   }
 
   /// Counts steps and epochs, and weighs each batch's loss by its real rows.
@@ -272,8 +279,9 @@ std::int64_t steps_of_epoch(const TrainPlan& plan) {
 
 TrainResult train(const StepProgram& program, const TrainPlan& plan, const TrainObserver& observer) {
   const StopRules& stop = plan.stop;
-  DLG_CHECK(stop.epochs || stop.steps || stop.seconds || stop.change_below || stop.loss_below,
-            "a training has a rule to stop");
+  DLG_CHECK(
+      stop.epochs || stop.steps || stop.seconds || stop.change_below || stop.loss_below || observer.judge,
+      "a training has a rule to stop");
   return Loop(program, plan, observer).run();
 }
 

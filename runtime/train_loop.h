@@ -75,20 +75,13 @@ struct TrainPlan {
   Clock clock = steady_seconds;
 };
 
-/// Calls of compiled code are kept short (about 0.05 s). `on_epoch` comes when an epoch has ended and no
-/// later step was made; where rows keep their order, several may pass between two calls. `on_call` comes
-/// after every call.
-struct TrainObserver {
-  std::function<void(const TrainProgress&)> on_epoch;
-  std::function<void(const TrainProgress&)> on_call;
-};
-
 enum class TrainEnd : std::uint8_t {
   kEpochs,
   kSteps,
   kSeconds,
   kChange,
   kLossBelow,
+  kJudged,  // `judge` of the observer said so
   kInterrupted,
   kDiverged,  // a number became infinite or NaN; the states in memory are the last good ones
 };
@@ -97,6 +90,20 @@ enum class TrainEnd : std::uint8_t {
 enum class Divergence : std::uint8_t {
   kLoss,   // of the step behind `progress`
   kState,  // a parameter or a state of the optimizer after that step, which was taken back
+};
+
+enum class Verdict : std::uint8_t { kGoOn, kStop };
+enum class JudgeAt : std::uint8_t { kEpochEnd, kEveryStep };
+
+/// Calls of compiled code are kept short (about 0.05 s). `on_epoch` comes when an epoch has ended and no
+/// later step was made; where rows keep their order, several may pass between two calls. `on_call` comes
+/// after every call. `judge`, where there is one, comes behind both, at the end of every epoch or after every
+/// step, and no later step has been made then; no rule of the plan holds.
+struct TrainObserver {
+  std::function<void(const TrainProgress&)> on_epoch = {};
+  std::function<void(const TrainProgress&)> on_call = {};
+  std::function<Verdict(const TrainProgress&)> judge = {};
+  JudgeAt judge_at = JudgeAt::kEpochEnd;
 };
 
 struct TrainResult {

@@ -23,6 +23,21 @@ std::optional<double> parse_number(std::string_view text) {
   return value;
 }
 
+std::optional<double> last_digit_unit(std::string_view text) {
+  if (!text.empty() && text.front() == '-') text.remove_prefix(1);
+  const std::size_t exponent_at = text.find_first_of("eE");
+  const std::string_view mantissa = text.substr(0, exponent_at);
+  if (mantissa.empty() || mantissa.find_first_not_of("0123456789.") != std::string_view::npos) {
+    return std::nullopt;
+  }
+  const std::size_t point = mantissa.find('.');
+  double power = point == std::string_view::npos ? 0 : -static_cast<double>(mantissa.size() - point - 1);
+  if (exponent_at != std::string_view::npos) {
+    power += std::strtod(std::string(text.substr(exponent_at + 1)).c_str(), nullptr);
+  }
+  return std::pow(10.0, power);
+}
+
 std::string join_words(const std::vector<std::string>& words, std::string_view last_separator) {
   std::string text;
   for (std::size_t i = 0; i < words.size(); ++i) {

@@ -14,6 +14,10 @@ std::string number_text(double value);
 /// Reads the whole of `text` as a decimal double; "1e999" and trailing characters are refused.
 std::optional<double> parse_number(std::string_view text);
 
+/// One unit of the last digit that is written: 0.01 for "0.59", 1e-4 for "1.5e-3"; nullopt: no plain decimal
+/// number.
+std::optional<double> last_digit_unit(std::string_view text);
+
 /// "a, b and c".
 std::string join_words(const std::vector<std::string>& words, std::string_view last_separator = " and ");
 

@@ -5,8 +5,8 @@
 
 Blocks marked `console` hold lines `$ command`, each followed by its output; `[exit N]` ends the output of a
 command that fails, and a line `...` stands for any lines. Blocks marked `dlg NAME` are written to the file NAME.
-All blocks of a document run in one folder that holds a copy of examples/, or nothing at all where the document
-holds the line `<!-- runs in an empty folder -->`. What differs between machines and runs (times, rates, versions) is
+All blocks of a document run in one folder that holds a copy of examples/ and of the folder pictures/ beside the
+document, or nothing of examples/ where the document holds the line `<!-- runs in an empty folder -->`. What differs between machines and runs (times, rates, versions) is
 taken out before comparing.
 """
 
@@ -50,10 +50,12 @@ def matches(expected, actual):
 class Folder:
     """The folder in which the commands of a document run."""
 
-    def __init__(self, build, text):
+    def __init__(self, build, document, text):
         self.path = Path(tempfile.mkdtemp(prefix="dlg-docs-"))
         if EMPTY not in text.splitlines():
             shutil.copytree(ROOT / "examples", self.path / "examples")
+        if (pictures := document.parent / "pictures").exists():
+            shutil.copytree(pictures, self.path / "pictures")
         self.environment = os.environ | {
             "PATH": f"{Path(build).resolve()}:{os.environ['PATH']}",
             "NO_COLOR": "1",
@@ -128,7 +130,7 @@ def main():
     build, document = sys.argv[1], ROOT / sys.argv[2]
     is_bless = "--bless" in sys.argv[3:] or "DLG_BLESS" in os.environ
     text, errors = document.read_text(), []
-    folder = Folder(build, text)
+    folder = Folder(build, document, text)
     try:
         actual = checked_document(text, folder, errors)
     finally:

@@ -11,8 +11,8 @@
 
 namespace dlg {
 
-/// What a rule works on while it is replayed: parameter p is `theta(p)`; all calls build nodes in the
-/// training graph.
+/// What a rule works on while it is replayed: parameter p is `theta(p)`, frozen ones not among them; all
+/// calls build nodes in the training graph.
 class UpdateScope {
  public:
   virtual ~UpdateScope() = default;
@@ -29,12 +29,45 @@ class UpdateScope {
   /// A state of the rule for one parameter at the start of the step; made on first use with its initial
   /// value.
   virtual ValueId state(std::size_t parameter, const std::string& name, double initial) = 0;
+  /// A state of the whole rule at the start of the step: one number, f64[]; made on first use.
+  virtual ValueId scalar_state(const std::string& name, double initial) = 0;
+  /// The loss of the step, before its update.
+  virtual ValueId loss() = 0;
   /// The gradient of the loss with every trained parameter at its point (one value per parameter, of its
   /// type).
   virtual std::vector<ValueId> gradient(const std::vector<ValueId>& points) = 0;
 
+  /// The second derivatives of the loss with every trained parameter at its point: [n, n] over all parameters
+  /// one after the other, in their element type.
+  virtual ValueId hessian(const std::vector<ValueId>& points) = 0;
+  /// The derivatives of a scalar of the rule by some of its values; zeros where it does not depend on one.
+  virtual std::vector<ValueId> derivatives(ValueId e, const std::vector<ValueId>& by) = 0;
+
   virtual void set_theta(std::size_t parameter, ValueId value) = 0;
   virtual void set_state(std::size_t parameter, const std::string& name, ValueId value) = 0;
+  virtual void set_scalar_state(const std::string& name, ValueId value) = 0;
+};
+
+/// Run-time scalars that the training loop knows and no text says: the steps of an epoch, and the step of the
+/// first limit in `stop`.
+inline constexpr const char* kEpochStepsHyper = "run.epoch_steps";
+inline constexpr const char* kLastStepHyper = "run.last_step";
+/// Micro-batches of an update, where there are several.
+inline constexpr const char* kAccumulateHyper = "accumulate";
+/// The scalar state that holds the norm of the last step's gradient, where a stop looks at it.
+inline constexpr const char* kGradientNormState = "grad_norm";
+/// The state of a parameter that holds the average of its weights.
+inline constexpr const char* kAverageState = "ema";
+
+/// The path of a state of the whole rule; no model has such a path.
+inline std::string rule_state_path(const std::string& name) {
+  return "rule:" + name;
+}
+
+/// One argument of the rule as it is written: `lr`, "cosine(1e-3)".
+struct RuleArgument {
+  std::string name;
+  std::string text;
 };
 
 /// The optimizer's text, checked, ready to be replayed.
@@ -42,6 +75,17 @@ struct UpdateRule {
   std::string name;  // `adam`
   std::vector<Hyper> hypers;
   std::function<void(UpdateScope&)> apply;
+  std::vector<RuleArgument> arguments = {};
+  std::vector<std::string> frozen = {};  // paths of parameters that no rule changes
+  bool is_accumulated = false;           // an update is made from kAccumulateHyper micro-batches
 };
+
+/// The run-time input of this name; null if the rule has none.
+inline const Hyper* find_hyper(const UpdateRule& rule, std::string_view name) {
+  for (const Hyper& hyper : rule.hypers) {
+    if (hyper.name == name) return &hyper;
+  }
+  return nullptr;
+}
 
 }  // namespace dlg

@@ -233,6 +233,24 @@ Expr contract(Expr a, Expr b, std::string spec) {
   return make(ops::contract, {a, b}, {.text = std::move(spec)});
 }
 
+Expr solve(Expr a, Expr b) {
+  return make(ops::solve, {a, b});
+}
+
+Expr flattened(std::span<const Expr> parts) {
+  std::int64_t count = 0;
+  for (const Expr& part : parts) count += part.shape().elements();
+  Expr joined{};
+  std::int64_t start = 0;
+  for (const Expr& part : parts) {
+    const std::int64_t size = part.shape().elements();
+    const Expr placed = pad(reshape(part, {size}), {start}, {count});
+    joined = joined.builder == nullptr ? placed : joined + placed;
+    start += size;
+  }
+  return joined;
+}
+
 Expr gradient(Expr e, Expr v) {
   return make(ops::gradient, {e, v});
 }

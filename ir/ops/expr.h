@@ -77,6 +77,10 @@ Expr scatter_add(Expr values, Expr index, const Shape& shape);
 Expr one_hot(Expr index, std::int64_t n, DType dtype);
 /// Contraction by labels: "bi,oi->bo". Every label that is not in the result stands in both operands.
 Expr contract(Expr a, Expr b, std::string spec);
+/// x with a @ x = b: a [..., n, n], b [..., n].
+Expr solve(Expr a, Expr b);
+/// `parts` one after the other as one vector; each in row-major order.
+Expr flattened(std::span<const Expr> parts);
 /// d e / d v as a value that `differentiate` resolves. `e` is a scalar or per-sample scalar of a batched
 /// graph.
 Expr gradient(Expr e, Expr v);

@@ -63,36 +63,55 @@ struct UnaryRow {
   UnaryFunction function;
 };
 
+constexpr double flat(double) {
+  return 0;
+}
+
 constexpr std::array<UnaryRow, 14> kUnary{{
-    {&ops::neg, {[](double x) { return -x; }, [](double) { return -1.0; }, Rounding::kExact}},
-    {&ops::abs_, {[](double x) { return std::abs(x); }, sign_of, Rounding::kExact}},
-    {&ops::sign_, {sign_of, [](double) { return 0.0; }, Rounding::kExact}},
+    {&ops::neg, {[](double x) { return -x; }, [](double) { return -1.0; }, flat, Rounding::kExact}},
+    {&ops::abs_, {[](double x) { return std::abs(x); }, sign_of, flat, Rounding::kExact}},
+    {&ops::sign_, {sign_of, flat, flat, Rounding::kExact}},
     {&ops::sqrt_,
-     {[](double x) { return std::sqrt(x); }, [](double x) { return 0.5 / std::sqrt(x); }, Rounding::kOnce}},
+     {[](double x) { return std::sqrt(x); }, [](double x) { return 0.5 / std::sqrt(x); },
+      [](double x) { return -0.25 / (x * std::sqrt(x)); }, Rounding::kOnce}},
     {&ops::exp_,
-     {[](double x) { return std::exp(x); }, [](double x) { return std::exp(x); }, Rounding::kElementary}},
+     {[](double x) { return std::exp(x); }, [](double x) { return std::exp(x); },
+      [](double x) { return std::exp(x); }, Rounding::kElementary}},
     {&ops::expm1_,
-     {[](double x) { return std::expm1(x); }, [](double x) { return std::exp(x); }, Rounding::kElementary}},
+     {[](double x) { return std::expm1(x); }, [](double x) { return std::exp(x); },
+      [](double x) { return std::exp(x); }, Rounding::kElementary}},
     {&ops::log_,
-     {[](double x) { return std::log(x); }, [](double x) { return 1 / x; }, Rounding::kElementary}},
+     {[](double x) { return std::log(x); }, [](double x) { return 1 / x; },
+      [](double x) { return -1 / (x * x); }, Rounding::kElementary}},
     {&ops::log1p_,
-     {[](double x) { return std::log1p(x); }, [](double x) { return 1 / (1 + x); }, Rounding::kElementary}},
-    {&ops::tanh_, {[](double x) { return std::tanh(x); }, tanh_slope, Rounding::kElementary}},
-    {&ops::sigmoid, {sigmoid_of, sigmoid_slope, Rounding::kSeveral}},
-    {&ops::softplus, {softplus_of, sigmoid_of, Rounding::kSeveral}},
+     {[](double x) { return std::log1p(x); }, [](double x) { return 1 / (1 + x); },
+      [](double x) { return -1 / ((1 + x) * (1 + x)); }, Rounding::kElementary}},
+    {&ops::tanh_,
+     {[](double x) { return std::tanh(x); }, tanh_slope,
+      [](double x) { return -2 * std::tanh(x) * tanh_slope(x); }, Rounding::kElementary}},
+    {&ops::sigmoid,
+     {sigmoid_of, sigmoid_slope, [](double x) { return -std::tanh(x / 2) * sigmoid_slope(x); },
+      Rounding::kSeveral}},
+    {&ops::softplus, {softplus_of, sigmoid_of, sigmoid_slope, Rounding::kSeveral}},
     {&ops::erf_,
      {[](double x) { return std::erf(x); }, [](double x) { return kTwoOverRootPi * std::exp(-x * x); },
-      Rounding::kElementary}},
+      [](double x) { return -2 * x * kTwoOverRootPi * std::exp(-x * x); }, Rounding::kElementary}},
     {&ops::sin_,
-     {[](double x) { return std::sin(x); }, [](double x) { return std::cos(x); }, Rounding::kElementary}},
+     {[](double x) { return std::sin(x); }, [](double x) { return std::cos(x); },
+      [](double x) { return -std::sin(x); }, Rounding::kElementary}},
     {&ops::cos_,
-     {[](double x) { return std::cos(x); }, [](double x) { return -std::sin(x); }, Rounding::kElementary}},
+     {[](double x) { return std::cos(x); }, [](double x) { return -std::sin(x); },
+      [](double x) { return -std::cos(x); }, Rounding::kElementary}},
 }};
 
 struct BinaryRow {
   const OpDef* op;
   BinaryFunction function;
 };
+
+constexpr double zero(double, double) {
+  return 0;
+}
 
 constexpr double one(double, double) {
   return 1;
@@ -110,18 +129,34 @@ constexpr double second(double, double b) {
   return b;
 }
 
+double pow_curvature_aa(double x, double y) {
+  return y == 0 || y == 1 ? 0 : y * (y - 1) * std::pow(x, y - 2);
+}
+
+double pow_curvature_ab(double x, double y) {
+  return std::pow(x, y - 1) * (1 + y * std::log(x));
+}
+
+double pow_curvature_bb(double x, double y) {
+  return x == 0 && y >= 0 ? 0 : std::pow(x, y) * std::log(x) * std::log(x);
+}
+
 constexpr std::array<BinaryRow, 8> kBinary{{
-    {&ops::add, {[](double a, double b) { return a + b; }, one, one, Rounding::kOnce}},
-    {&ops::sub, {[](double a, double b) { return a - b; }, one, minus_one, Rounding::kOnce}},
-    {&ops::mul, {[](double a, double b) { return a * b; }, second, first, Rounding::kOnce}},
+    {&ops::add, {[](double a, double b) { return a + b; }, one, one, Rounding::kOnce, zero, zero, zero}},
+    {&ops::sub,
+     {[](double a, double b) { return a - b; }, one, minus_one, Rounding::kOnce, zero, zero, zero}},
+    {&ops::mul, {[](double a, double b) { return a * b; }, second, first, Rounding::kOnce, zero, one, zero}},
     {&ops::div_,
      {[](double a, double b) { return a / b; }, [](double, double b) { return 1 / b; },
-      [](double a, double b) { return -(a / b) / b; }, Rounding::kOnce}},
+      [](double a, double b) { return -(a / b) / b; }, Rounding::kOnce, zero,
+      [](double, double b) { return -1 / (b * b); },
+      [](double a, double b) { return 2 * (a / b) / (b * b); }}},
     {&ops::pow_,
-     {[](double a, double b) { return std::pow(a, b); }, pow_slope_a, pow_slope_b, Rounding::kSeveral}},
-    {&ops::max_, {larger, first_share<true>, second_share<true>, Rounding::kExact}},
-    {&ops::min_, {smaller, first_share<false>, second_share<false>, Rounding::kExact}},
-    {&ops::masked_mul, {masked_product, second, first, Rounding::kOnce}},
+     {[](double a, double b) { return std::pow(a, b); }, pow_slope_a, pow_slope_b, Rounding::kSeveral,
+      pow_curvature_aa, pow_curvature_ab, pow_curvature_bb}},
+    {&ops::max_, {larger, first_share<true>, second_share<true>, Rounding::kExact, zero, zero, zero}},
+    {&ops::min_, {smaller, first_share<false>, second_share<false>, Rounding::kExact, zero, zero, zero}},
+    {&ops::masked_mul, {masked_product, second, first, Rounding::kOnce, zero, one, zero}},
 }};
 
 struct RelationRow {

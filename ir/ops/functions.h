@@ -1,5 +1,5 @@
-// Owns the reference meaning of the element-wise ops: value and slopes as plain functions on double, written
-// apart from the ops' own rules.
+// Owns the reference meaning of the element-wise ops: value, slopes and curvatures as plain functions on
+// double, written apart from the ops' own rules.
 #pragma once
 
 #include "ir/graph/op_def.h"

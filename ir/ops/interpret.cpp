@@ -90,6 +90,7 @@ IdVector<ValueId, Tensor<Number>> interpret(const Graph& graph, const Environmen
 
 template IdVector<ValueId, Tensor<double>> interpret(const Graph&, const Environment<double>&);
 template IdVector<ValueId, Tensor<Dual>> interpret(const Graph&, const Environment<Dual>&);
+template IdVector<ValueId, Tensor<SecondDual>> interpret(const Graph&, const Environment<SecondDual>&);
 template IdVector<ValueId, Tensor<Bound>> interpret(const Graph&, const Environment<Bound>&);
 
 }  // namespace dlg

@@ -31,13 +31,14 @@ struct Environment {
 };
 
 /// The value of every live node, in f64 arithmetic of `Number` whatever the declared float dtype (f32
-/// constants stay f64). `Number` is double, Dual (number.h) or Bound. `gradient` nodes are not evaluated:
-/// differentiate first.
+/// constants stay f64). `Number` is double, Dual (number.h), SecondDual or Bound. `gradient` nodes are not
+/// evaluated: differentiate first.
 template <class Number>
 IdVector<ValueId, Tensor<Number>> interpret(const Graph& graph, const Environment<Number>& environment);
 
 extern template IdVector<ValueId, Tensor<double>> interpret(const Graph&, const Environment<double>&);
 extern template IdVector<ValueId, Tensor<Dual>> interpret(const Graph&, const Environment<Dual>&);
+extern template IdVector<ValueId, Tensor<SecondDual>> interpret(const Graph&, const Environment<SecondDual>&);
 extern template IdVector<ValueId, Tensor<Bound>> interpret(const Graph&, const Environment<Bound>&);
 
 /// Reads states (their literal or constant initial values), inputs (literals) and hypers from the graph

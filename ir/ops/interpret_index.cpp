@@ -25,6 +25,10 @@ bool is_certain(Dual) {
   return true;
 }
 
+bool is_certain(SecondDual) {
+  return true;
+}
+
 bool is_certain(Bound index) {
   return index.error == 0;
 }
@@ -34,6 +38,10 @@ double anything(double x) {
 }
 
 Dual anything(Dual x) {
+  return x;
+}
+
+SecondDual anything(SecondDual x) {
   return x;
 }
 

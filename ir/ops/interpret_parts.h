@@ -44,9 +44,10 @@ Evaluator<Number> index_evaluator(const OpDef& op);
 template <class Number>
 Evaluator<Number> contract_evaluator(const OpDef& op);
 
-#define DLG_FOR_EACH_NUMBER(finder)                        \
-  template Evaluator<double> finder<double>(const OpDef&); \
-  template Evaluator<Dual> finder<Dual>(const OpDef&);     \
+#define DLG_FOR_EACH_NUMBER(finder)                                \
+  template Evaluator<double> finder<double>(const OpDef&);         \
+  template Evaluator<Dual> finder<Dual>(const OpDef&);             \
+  template Evaluator<SecondDual> finder<SecondDual>(const OpDef&); \
   template Evaluator<Bound> finder<Bound>(const OpDef&);
 
 template <class Rows>

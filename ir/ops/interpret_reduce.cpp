@@ -57,6 +57,19 @@ Dual extremum_of(const std::vector<Dual>& row, double extremum) {
   return {extremum, derivative / count};
 }
 
+SecondDual extremum_of(const std::vector<SecondDual>& row, double extremum) {
+  SecondDual mean{extremum, 0, 0, 0};
+  double count = 0;
+  for (const SecondDual& x : row) {
+    if (!is_tied(x.value, extremum)) continue;
+    mean.first += x.first;
+    mean.second += x.second;
+    mean.mixed += x.mixed;
+    count += 1;
+  }
+  return {extremum, mean.first / count, mean.second / count, mean.mixed / count};
+}
+
 Bound extremum_of(const std::vector<Bound>& row, double extremum) {
   Bound result{extremum, 0, 0};
   for (const Bound& x : row) {
@@ -96,6 +109,10 @@ double index_number(const std::vector<double>&, std::size_t best) {
 
 Dual index_number(const std::vector<Dual>&, std::size_t best) {
   return {static_cast<double>(best), 0};
+}
+
+SecondDual index_number(const std::vector<SecondDual>&, std::size_t best) {
+  return {static_cast<double>(best), 0, 0, 0};
 }
 
 /// Any element whose interval reaches that of the largest may be the first.

@@ -69,6 +69,12 @@ Dual apply(const UnaryFunction& f, Dual x) {
   return {f.value(x.value), along(x.derivative, f.slope(x.value))};
 }
 
+SecondDual apply(const UnaryFunction& f, SecondDual x) {
+  const double slope = f.slope(x.value);
+  const double mixed = along(x.mixed, slope) + along(x.first * x.second, f.curvature(x.value));
+  return {f.value(x.value), along(x.first, slope), along(x.second, slope), mixed};
+}
+
 Bound apply(const UnaryFunction& f, Bound x) {
   const double value = f.value(x.value);
   double error = slope_error(f.slope(x.value), x.error);
@@ -85,6 +91,17 @@ double apply(const BinaryFunction& f, double a, double b) {
 Dual apply(const BinaryFunction& f, Dual a, Dual b) {
   return {f.value(a.value, b.value), along(a.derivative, f.slope_a(a.value, b.value)) +
                                          along(b.derivative, f.slope_b(a.value, b.value))};
+}
+
+SecondDual apply(const BinaryFunction& f, SecondDual a, SecondDual b) {
+  const double slope_a = f.slope_a(a.value, b.value);
+  const double slope_b = f.slope_b(a.value, b.value);
+  const double bent = along(a.first * a.second, f.curvature_aa(a.value, b.value)) +
+                      along(a.first * b.second + b.first * a.second, f.curvature_ab(a.value, b.value)) +
+                      along(b.first * b.second, f.curvature_bb(a.value, b.value));
+  return {f.value(a.value, b.value), along(a.first, slope_a) + along(b.first, slope_b),
+          along(a.second, slope_a) + along(b.second, slope_b),
+          along(a.mixed, slope_a) + along(b.mixed, slope_b) + bent};
 }
 
 Bound apply(const BinaryFunction& f, Bound a, Bound b) {
@@ -107,6 +124,10 @@ Dual compare(Relation holds, Dual a, Dual b) {
   return {compare(holds, a.value, b.value), 0};
 }
 
+SecondDual compare(Relation holds, SecondDual a, SecondDual b) {
+  return {compare(holds, a.value, b.value), 0, 0, 0};
+}
+
 Bound compare(Relation holds, Bound a, Bound b) {
   return {compare(holds, a.value, b.value), overlap(a, b) ? 1.0 : 0.0, 0};
 }
@@ -116,6 +137,10 @@ double choose(double condition, double a, double b) {
 }
 
 Dual choose(Dual condition, Dual a, Dual b) {
+  return condition.value != 0 ? a : b;
+}
+
+SecondDual choose(SecondDual condition, SecondDual a, SecondDual b) {
   return condition.value != 0 ? a : b;
 }
 
@@ -138,6 +163,11 @@ Dual literal_number<Dual>(double value, DType) {
 }
 
 template <>
+SecondDual literal_number<SecondDual>(double value, DType) {
+  return {value, 0, 0, 0};
+}
+
+template <>
 Bound literal_number<Bound>(double value, DType dtype) {
   if (dtype != DType::kF32 || !std::isfinite(value)) return {value, 0, unit_of(dtype)};
   const double rounded_value = static_cast<double>(static_cast<float>(value));
@@ -151,6 +181,11 @@ double outside_number<double>(double x, DType) {
 
 template <>
 Dual outside_number<Dual>(Dual x, DType) {
+  return x;
+}
+
+template <>
+SecondDual outside_number<SecondDual>(SecondDual x, DType) {
   return x;
 }
 
@@ -170,6 +205,11 @@ Dual cast_number<Dual>(Dual x, DType dtype) {
 }
 
 template <>
+SecondDual cast_number<SecondDual>(SecondDual x, DType dtype) {
+  return is_float(dtype) ? x : SecondDual{to_integer(x.value, dtype), 0, 0, 0};
+}
+
+template <>
 Bound cast_number<Bound>(Bound x, DType dtype) {
   if (is_float(dtype)) return rounded(x.value, x.error, unit_of(dtype), Rounding::kOnce);
   const double value = to_integer(x.value, dtype);
@@ -184,6 +224,18 @@ void Sum<Dual>::add(Dual x) {
 
 void Sum<Dual>::add_product(Dual a, Dual b) {
   add({a.value * b.value, a.derivative * b.value + a.value * b.derivative});
+}
+
+void Sum<SecondDual>::add(SecondDual x) {
+  value_.value += x.value;
+  value_.first += x.first;
+  value_.second += x.second;
+  value_.mixed += x.mixed;
+}
+
+void Sum<SecondDual>::add_product(SecondDual a, SecondDual b) {
+  add({a.value * b.value, a.first * b.value + a.value * b.first, a.second * b.value + a.value * b.second,
+       a.mixed * b.value + a.first * b.second + a.second * b.first + a.value * b.mixed});
 }
 
 void Sum<Bound>::add(Bound x) {

@@ -1,5 +1,6 @@
-// Owns the number types of the interpreter and their arithmetic: dual numbers (exact forward derivatives) and
-// running error bounds. A function of numbers is a row of plain functions on double: value and slopes.
+// Owns the number types of the interpreter and their arithmetic: dual numbers (exact forward derivatives),
+// dual numbers of dual numbers and running error bounds. A function of numbers is a row of plain functions on
+// double: value, slopes and curvatures.
 #pragma once
 
 #include "ir/graph/types.h"
@@ -10,6 +11,15 @@ namespace dlg {
 struct Dual {
   double value = 0;
   double derivative = 0;
+};
+
+/// A dual number whose parts are dual numbers, written out: value + e1 * first + e2 * second + e1 e2 * mixed
+/// with e1^2 = e2^2 = 0. `mixed` is the exact second derivative along the two directions.
+struct SecondDual {
+  double value = 0;
+  double first = 0;
+  double second = 0;
+  double mixed = 0;
 };
 
 /// A value computed in f64 with a bound on what arithmetic of its declared element type would have lost on
@@ -26,39 +36,51 @@ enum class Rounding : std::uint8_t { kExact = 0, kOnce = 1, kElementary = 2, kSe
 struct UnaryFunction {
   double (*value)(double);
   double (*slope)(double);
+  double (*curvature)(double);
   Rounding rounding;
 };
 
 struct BinaryFunction {
-  double (*value)(double, double);
-  double (*slope_a)(double, double);
-  double (*slope_b)(double, double);
+  using Function = double (*)(double, double);
+  Function value;
+  Function slope_a;
+  Function slope_b;
   Rounding rounding;
+  Function curvature_aa;
+  Function curvature_ab;
+  Function curvature_bb;
 };
 
 using Relation = bool (*)(double, double);
 
 double apply(const UnaryFunction& f, double x);
 Dual apply(const UnaryFunction& f, Dual x);
+SecondDual apply(const UnaryFunction& f, SecondDual x);
 Bound apply(const UnaryFunction& f, Bound x);
 
 double apply(const BinaryFunction& f, double a, double b);
 Dual apply(const BinaryFunction& f, Dual a, Dual b);
+SecondDual apply(const BinaryFunction& f, SecondDual a, SecondDual b);
 Bound apply(const BinaryFunction& f, Bound a, Bound b);
 
 /// 1 or 0. A Bound whose operands' intervals overlap answers with the error 1: it may be either.
 double compare(Relation holds, double a, double b);
 Dual compare(Relation holds, Dual a, Dual b);
+SecondDual compare(Relation holds, SecondDual a, SecondDual b);
 Bound compare(Relation holds, Bound a, Bound b);
 
 double choose(double condition, double a, double b);
 Dual choose(Dual condition, Dual a, Dual b);
+SecondDual choose(SecondDual condition, SecondDual a, SecondDual b);
 Bound choose(Bound condition, Bound a, Bound b);
 
 inline double value_of(double x) {
   return x;
 }
 inline double value_of(Dual x) {
+  return x.value;
+}
+inline double value_of(SecondDual x) {
   return x.value;
 }
 inline double value_of(Bound x) {
@@ -104,6 +126,18 @@ class Sum<Dual> {
 
  private:
   Dual value_;
+};
+
+template <>
+class Sum<SecondDual> {
+ public:
+  explicit Sum(double start) : value_{start, 0, 0, 0} {}
+  void add(SecondDual x);
+  void add_product(SecondDual a, SecondDual b);
+  SecondDual result() const { return value_; }
+
+ private:
+  SecondDual value_;
 };
 
 /// Its bound holds for every order of the terms.

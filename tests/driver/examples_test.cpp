@@ -1,5 +1,5 @@
 // Owns the proof that every example works: each .dlg file under examples/ is checked and trained, from a copy
-// of its folder. A new example needs no line here.
+// of its folder; of a race, it is run. A new example needs no line here.
 #include <algorithm>
 
 #include "tests/catch.h"
@@ -35,6 +35,10 @@ class ExampleCopy {
   fs::path before_;
 };
 
+bool is_race(const fs::path& program) {
+  return read_text(program.string()).find("\nrace \"") != std::string::npos;
+}
+
 TEST_CASE("every example passes its checks and trains") {
   const std::vector<fs::path> programs = example_programs();
   REQUIRE(programs.size() >= 7);
@@ -44,6 +48,13 @@ TEST_CASE("every example passes its checks and trains") {
     const Called check = call_dlg({"check", file});
     CAPTURE(program.string(), check.out, check.err);
     CHECK(check.exit_code == 0);
+    if (is_race(program)) {
+      const Called race = call_dlg({"race", file, "--set", "stop=3 steps"});
+      CAPTURE(race.out, race.err);
+      CHECK(race.exit_code == 0);
+      CHECK(race.out.find("wrote runs/0001-") != std::string::npos);
+      continue;
+    }
     const Called train = call_dlg({"train", file, "--set", "stop=3 steps", "--quiet"});
     CAPTURE(train.out, train.err);
     CHECK(train.exit_code == 0);

@@ -23,7 +23,8 @@ const std::vector<Weight>& weights_of_digits() {
 constexpr const char* kAdam = "adam(lr = 2e-3)";
 const std::vector<std::string>& optimizers() {
   static const std::vector<std::string> all{"sgd(lr = 0.1)", "momentum(lr = 0.05)", "nesterov(lr = 0.05)",
-                                            kAdam};
+                                            kAdam,
+                                            "adam(lr = cosine(2e-3, warmup = 9 steps))\n  accumulate = 2"};
   return all;
 }
 
@@ -93,8 +94,8 @@ std::string weights_after(const std::string& path, const std::vector<std::string
   const Called train = call_dlg(words);
   CAPTURE(train.err);
   REQUIRE(train.exit_code == 0);
-  return read_text("runs/000" + std::to_string(run) + "-" + std::filesystem::path(path).stem().string() +
-                   "/weights.safetensors");
+  return read_text("runs/" + std::string(run < 10 ? "000" : "00") + std::to_string(run) + "-" +
+                   std::filesystem::path(path).stem().string() + "/weights.safetensors");
 }
 
 /// The report about W, or net.W, of a program in place.
@@ -225,6 +226,55 @@ TEST_CASE("fused updates: gradients clipped by their common norm are not fused")
     CHECK(report.rfind("not fused: `", 0) == 0);
     CHECK(report.find("another kernel stands between them") != std::string::npos);
   }
+}
+
+constexpr const char* kOwnRule = R"(optimizer own(lr, rho = 0.9, delta = 1e-8) {
+  state m = 0
+  state u = 0
+  m <- rho * m + (1 - rho) * grad(theta)
+  u <- max(0.999 * u, abs(grad(theta)))
+  theta <- theta - lr / (1 - rho^step) * m / (u + delta)
+}
+)";
+
+/// Every trained parameter of the digits has its report, with all of them alike.
+void check_reports(const Digits& digits, const std::string& settings, const std::string& beginning,
+                   const std::string& end = "") {
+  const std::string path = digits.with("net", "own(lr = 2e-3)" + settings, kOwnRule);
+  const std::string fused = shown(path, "fused");
+  for (const char* parameter : {"mlp.dense[0].W", "mlp.dense[0].b", "mlp.dense[1].W", "mlp.dense[1].b"}) {
+    const std::string report = report_of(fused, parameter);
+    CAPTURE(settings, parameter, report);
+    CHECK(report.starts_with(beginning));
+    CHECK(report.ends_with(end));
+  }
+}
+
+TEST_CASE("fused updates: a rule of the user's own stands in the kernels of all gradients") {
+  const Digits digits;
+  check_reports(digits, "", "fused with its gradient in `");
+  CHECK(weights_after("digits/net.dlg", {}, 1).size() > 10000);
+}
+
+TEST_CASE("fused updates: what stands around a rule stays in the kernel, or says why not") {
+  const Digits digits;
+  const std::string fused = "fused with its gradient in `";
+  check_reports(digits, "\n  weight_decay = decoupled(1e-3)", fused);
+  check_reports(digits, "\n  weight_decay = coupled(1e-3)", fused);
+  check_reports(digits, "\n  clip = each_value(1.0)", fused);
+  check_reports(digits, "\n  ema = 0.99", fused);
+  check_reports(digits, "\n  accumulate = 4", fused);
+  check_reports(digits, "\n  groups = [group(mlp.dense[0], lr = 1e-3)]", fused);
+  check_reports(digits, "\n  clip = each_norm(1.0)", "not fused: `d", "would be inside a reduction");
+  check_reports(digits, "\n  clip = global_norm(1.0)", "not fused: `d", "another kernel stands between them");
+}
+
+TEST_CASE("fused updates: a frozen parameter keeps its value, a rule with norms needs the whole parameter") {
+  const Digits digits;
+  const std::string path = digits.with("net", "lamb(lr = 2e-3)\n  freeze = [mlp.dense[1]]");
+  const std::string fused = shown(path, "fused");
+  CHECK(report_of(fused, "mlp.dense[1].W") == "keeps its value");
+  CHECK(report_of(fused, "mlp.dense[0].W").ends_with("its kernel needs all of the parameter as it was"));
 }
 
 TEST_CASE("fused updates: weight decay, and a metric that reads the gradient, stand in nobody's way") {

@@ -8,6 +8,7 @@
 #include "tests/catch.h"
 #include "tests/random_graphs/child.h"
 #include "tests/random_graphs/engine_checks.h"
+#include "tests/random_graphs/worker_checks.h"
 
 using namespace dlg;
 using namespace dlg::test;
@@ -18,6 +19,8 @@ namespace {
 /// passes, which are quick.
 constexpr std::uint64_t kCompiledGraphs = 60;
 constexpr std::uint64_t kLoweredGraphs = 60;
+/// The first ones with many rows, too, divided among workers.
+constexpr std::uint64_t kDividedGraphs = 8;
 constexpr std::uint64_t kGraphs = 400;
 constexpr unsigned kMostSeconds = 60;
 
@@ -25,7 +28,11 @@ Failure check(const RandomGraph& random) {
   if (Failure failure = check_graph_passes(random)) return failure;
   if (random.seed > kLoweredGraphs) return std::nullopt;
   const bool is_compiled = random.seed <= kCompiledGraphs;
-  return check_engines(random, is_compiled ? std::vector{CompiledWay{}} : std::vector<CompiledWay>{});
+  const std::vector<CompiledWay> ways(is_compiled ? 1 : 0);
+  if (Failure failure = check_engines(random, ways)) return failure;
+  const std::optional<RandomGraph> wide = random.seed <= kDividedGraphs ? widened(random) : std::nullopt;
+  int phases = 0;
+  return wide ? check_workers(*wide, CompiledWay{}, phases) : std::nullopt;
 }
 
 constexpr std::string_view kNothing = "nothing was found";

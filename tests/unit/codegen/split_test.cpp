@@ -31,19 +31,28 @@ loop::Program product(std::int64_t batch, std::int64_t columns, std::int64_t dep
   return text.program();
 }
 
+/// %7 = w[i, j] after its update with the sum %2.
+constexpr const char* kPlainUpdate = "%6 = load w[i, j] : f32\n%7 = sub %6, %2 : f32\n";
+/// A state, a root and a division: done beside the next sums where w is large.
+constexpr const char* kSlowUpdate =
+    "%10 = load v[i, j] : f32\n%11 = sub %10, %2 : f32\n%12 = mul %11, %11 : f32\n%13 = sqrt %12 : f32\n"
+    "%14 = const 0.5 : f32\n%15 = add %13, %14 : f32\n%16 = div %2, %15 : f32\nstore v[i, j] = %11\n"
+    "%6 = load w[i, j] : f32\n%7 = sub %6, %16 : f32\n";
+
 /// w[i, j] of a fixed number of rows, as an update has it.
-loop::Program gradient(std::int64_t rows, std::int64_t columns, std::int64_t batch) {
+loop::Program gradient(std::int64_t rows, std::int64_t columns, std::int64_t batch,
+                       const char* update = kPlainUpdate) {
   ProgramText text(batch);
   text.line("row: i64[*batch] row_order");
   add_data(text, "x", rows);
   add_data(text, "d", columns);
-  text.state("w", fmt::format("f32[{}, {}]", rows, columns));
+  for (const char* state : {"w", "v"}) text.state(state, fmt::format("f32[{}, {}]", rows, columns));
   text.kernel(fmt::format(
       "%0 = const 0 : f32\nparallel i in 0..{} {{\nvector j in 0..{} {{\n"
       "for b in 0..rows carry (%1 = %0) -> (%2) {{\n%8 = load row[b] : i64\n%3 = load x[%8, i] : f32\n"
       "%4 = load d[%8, j] : f32\n%5 = fma %3, %4, %1 : f32\nnext (%5)\n}}\n"
-      "%6 = load w[i, j] : f32\n%7 = sub %6, %2 : f32\nstore w[i, j] = %7\n}}\n}}\n",
-      rows, columns));
+      "{}store w[i, j] = %7\n}}\n}}\n",
+      rows, columns, update));
   return text.program();
 }
 
@@ -123,6 +132,13 @@ TEST_CASE("split: updates divided by rows have the same bits for any number of w
   check_workers(gradient(301, 48, 20), 20);
   check_workers(gradient(301, 48, 20), 3);
   check_workers(gradient(77, 129, 24), 24);
+}
+
+TEST_CASE("split: updates beside the sums of the next tile have the same bits for any number of workers") {
+  for (const std::int64_t rows : {40, 3, 1}) check_workers(gradient(301, 129, 40, kSlowUpdate), rows);
+  check_workers(gradient(403, 83, 24, kSlowUpdate), 24);    // a panel with idle lanes
+  check_workers(gradient(35, 1000, 33, kSlowUpdate), 33);   // few rows
+  check_workers(gradient(5000, 10, 200, kSlowUpdate), 77);  // one panel
 }
 
 TEST_CASE("split: elements and reductions") {

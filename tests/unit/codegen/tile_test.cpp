@@ -29,9 +29,21 @@ std::string element(const std::string& name, const std::string& axes) {
   return fmt::format("{}[{}, {}]", name, axes[0], axes[1]);
 }
 
-/// `step` is the text of %5, the next sum.
-loop::Program contraction(const std::string& a, const std::string& b, const Sizes& sizes,
-                          const std::string& dtype, const std::string& step) {
+/// What is done to the sum %2: a bias and an activation.
+constexpr const char* kActivation = "%6 = load bias[j] : {0}\n%7 = add %2, %6 : {0}\n%8 = max %7, %0 : {0}\n";
+/// The same with a state far away, a root and a division.
+constexpr const char* kUpdate =
+    "%6 = load y[i, j] : {0}\n%7 = mul %2, %2 : {0}\n%10 = sqrt %7 : {0}\n%11 = div %6, %10 : {0}\n"
+    "%8 = sub %6, %11 : {0}\n";
+
+struct Body {
+  std::string dtype;
+  std::string step;                 // text of %5, the next sum
+  const char* after = kActivation;  // text of %8, what is stored
+};
+
+loop::Program contraction(const std::string& a, const std::string& b, const Sizes& sizes, const Body& body) {
+  const auto& [dtype, step, after] = body;
   ProgramText text;
   text.state("a", type_of(a, sizes, dtype), "");
   text.state("b", type_of(b, sizes, dtype), "");
@@ -40,9 +52,9 @@ loop::Program contraction(const std::string& a, const std::string& b, const Size
   text.kernel(
       fmt::format("%0 = const 0 : {0}\nparallel i in 0..{1} {{\nvector j in 0..{2} {{\n"
                   "for k in 0..{3} carry (%1 = %0) -> (%2) {{\n%3 = load {4} : {0}\n%4 = load {5} : {0}\n"
-                  "{6} : {0}\nnext (%5)\n}}\n%6 = load bias[j] : {0}\n%7 = add %2, %6 : {0}\n"
-                  "%8 = max %7, %0 : {0}\nstore y[i, j] = %8\n}}\n}}\n",
-                  dtype, sizes.rows, sizes.columns, sizes.steps, element("a", a), element("b", b), step));
+                  "{6} : {0}\nnext (%5)\n}}\n{7}store y[i, j] = %8\n}}\n}}\n",
+                  dtype, sizes.rows, sizes.columns, sizes.steps, element("a", a), element("b", b), step,
+                  fmt::format(fmt::runtime(after), dtype)));
   return text.program();
 }
 
@@ -59,7 +71,7 @@ std::vector<loop::Program> contractions(Target target) {
   for (const std::string dtype : {"f32", "f64"}) {
     const std::string typed = fmt::format(fmt::runtime(step), dtype);
     for (const Sizes& sizes : all) {
-      for (const auto& [a, b] : forms) programs.push_back(contraction(a, b, sizes, dtype, typed));
+      for (const auto& [a, b] : forms) programs.push_back(contraction(a, b, sizes, {dtype, typed}));
     }
   }
   return programs;
@@ -110,9 +122,10 @@ TEST_CASE("tiles: no register is spilled inside the chains of any form and targe
       GENERATE(Sizes{128, 256, 784}, Sizes{784, 256, 128}, Sizes{128, 10, 256}, Sizes{37, 100, 70});
   const std::string dtype = GENERATE("f32", "f64");
   const Target target = GENERATE(Target::kAvx2, Target::kAvx512);
+  const char* after = GENERATE(kActivation, kUpdate);
   for (const std::string a : {"ik", "ki"}) {
     for (const std::string b : {"kj", "jk"}) {
-      const loop::Program program = contraction(a, b, sizes, dtype, "%5 = fma %3, %4, %1");
+      const loop::Program program = contraction(a, b, sizes, {dtype, "%5 = fma %3, %4, %1", after});
       const std::vector<std::string> loops = chain_loops(assembly_text(program, target, Sources{}));
       CAPTURE(a, b, sizes.rows, sizes.columns, sizes.steps, dtype, target == Target::kAvx2);
       CHECK(!loops.empty());

@@ -80,14 +80,19 @@ TEST_CASE("an unknown word at the top level") {
 
 TEST_CASE("what later versions bring is named at its word and skipped") {
   CHECK(errors(
-            "import \"a.dlg\"\nrace \"r\" {\n  start = [1]\n}\nfn f(xs: [t, n]) {\n  state s: [n] = 0\n"
+            "fn f(xs: [t, n]) {\n  state s: [n] = 0\n"
             "  share e = dense(3)\n  return scan x in xs with h: [n] = 0 {\n    h <- x\n    yield h\n  }\n}\n"
             "dim n = 2\n") ==
-        Lines{"2:1 DLG0119 `import` is not available in this version",
-              "3:1 DLG0119 `race` is not available in this version",
-              "7:3 DLG0119 `state` outside an optimizer is not available in this version",
-              "8:3 DLG0119 `share` is not available in this version",
-              "9:10 DLG0119 `scan` is not available in this version"});
+        Lines{"3:3 DLG0119 `state` outside an optimizer is not available in this version",
+              "4:3 DLG0119 `share` is not available in this version",
+              "5:10 DLG0119 `scan` is not available in this version"});
+}
+
+TEST_CASE("imports and races: what their lines lack") {
+  CHECK(errors("import\nimport a.dlg\nimport \"a.dlg\"\nrace \"r\" {\n  start = [1]\n}\nrace {\n}\n") ==
+        Lines{"2:1 DLG0120 found `import` at the top level, expected a block",
+              "3:8 DLG0112 found `a`, expected a path in quotes",
+              "8:1 DLG0120 found `race` at the top level, expected a block"});
 }
 
 TEST_CASE("statements in the wrong block") {

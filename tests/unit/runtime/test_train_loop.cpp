@@ -212,6 +212,35 @@ TEST_CASE("where an epoch is one step, the last one is observed") {
   CHECK(last == 1000);
 }
 
+TEST_CASE("a judge is asked at the end of every epoch, even where calls could go over it, and stops there") {
+  FakeProgram fake(0, 0.1, {1}, 1);
+  fake.plan().stop.epochs = 1000;
+  std::vector<std::int64_t> asked;
+  TrainObserver observer;
+  observer.judge = [&](const TrainProgress& progress) {
+    asked.push_back(progress.epochs);
+    return progress.epochs == 4 ? Verdict::kStop : Verdict::kGoOn;
+  };
+  const TrainResult result = fake.train(observer);
+  CHECK(result.end == TrainEnd::kJudged);
+  CHECK(result.progress.steps == 4);
+  CHECK(asked == std::vector<std::int64_t>{1, 2, 3, 4});
+}
+
+TEST_CASE("a judge of every step sees each of them, and the last epoch before a limit") {
+  FakeProgram fake(0, 0.1, {1, 2, 3}, 1);
+  fake.plan().stop.epochs = 2;
+  std::vector<std::int64_t> asked;
+  TrainObserver observer;
+  observer.judge = [&](const TrainProgress& progress) {
+    asked.push_back(progress.steps);
+    return Verdict::kGoOn;
+  };
+  observer.judge_at = JudgeAt::kEveryStep;
+  CHECK(fake.train(observer).end == TrainEnd::kEpochs);
+  CHECK(asked == std::vector<std::int64_t>{1, 2, 3, 4, 5, 6});
+}
+
 TEST_CASE("a set flag interrupts between two steps") {
   FakeProgram fake(0, 0.1, {1, 2, 3}, 1);
   fake.program().hypers[kFlagAfter] = 5;

@@ -1,0 +1,138 @@
+// Owns the emission of tiles whose sums are updated beside the chains of the next tile: divisions, roots and
+// what comes from far away take long, and multiply-adds need not wait for them.
+#include <algorithm>
+
+#include "codegen/kernel_emitter.h"
+
+namespace dlg {
+
+using llvm::Value;
+using loop::Loop;
+using loop::Statement;
+
+namespace {
+
+/// What occupies another unit than the multiply-adds, and long.
+bool is_slow(const Statement* statement) {
+  return statement->instruction &&
+         (statement->instruction->op == loop::Op::kDiv || statement->instruction->op == loop::Op::kSqrt);
+}
+
+/// The one chain of `parts`; null: there are more, or it is none that can be left and entered between steps.
+const Loop* single_chain(const TileParts& parts) {
+  const Loop* chain = nullptr;
+  for (const Statement* statement : parts.chains) {
+    if (statement->store || (chain != nullptr && !statement->loop.empty())) return nullptr;
+    if (!statement->loop.empty()) chain = statement->loop.data();
+  }
+  if (chain == nullptr || chain->step > 1 || chain->block.is_valid() || has_loops(chain->body))
+    return nullptr;
+  return chain;
+}
+
+}  // namespace
+
+bool KernelEmitter::is_overlapped(const Loop& rows) const {
+  const TileParts parts = tile_parts(rows);
+  const bool has_loops_after = std::any_of(parts.after.begin(), parts.after.end(),
+                                           [](const Statement* s) { return !s->loop.empty(); });
+  return !has_loops_after && single_chain(parts) != nullptr && meets_far(rows) &&
+         std::any_of(parts.after.begin(), parts.after.end(), is_slow);
+}
+
+/// None wait.
+KernelEmitter::Waiting KernelEmitter::waiting_sums(const Loop& rows) {
+  TileParts parts = tile_parts(rows);
+  const Loop& chain = *single_chain(parts);
+  Waiting waiting{std::move(parts), chain, {}};
+  for (Value** place : {&waiting.count, &waiting.row, &waiting.column})
+    *place = slot(builder_.getInt64Ty(), "waiting");
+  builder_.CreateStore(i64(0), waiting.count);
+  return waiting;
+}
+
+/// What chains begin with, after all that stands before them.
+KernelEmitter::Values KernelEmitter::initial_sums(const Waiting& waiting) {
+  for (const Statement* statement : waiting.parts.chains) {
+    if (statement->instruction) elements_.emit_instruction(*statement->instruction);
+  }
+  set_carried_dtypes(waiting.chain);
+  return tile_values(waiting.chain, &loop::Carried::initial);
+}
+
+/// The chains of a tile, and beside them the update of the one before, a row every few steps. Then the sums
+/// wait in their turn.
+void KernelEmitter::emit_overlapped_tile(const PanelBlock& block, Waiting& waiting) {
+  const Loop& rows = block.rows.loop;
+  const Loop& chain = waiting.chain;
+  const loop::VarId column_var = column_loop(block.rows).var;
+  Value* row = elements_.var(rows.var);
+  Value* column = elements_.var(column_var);
+  const unsigned tile = block.rows.tile;
+  const std::int64_t steps =
+      std::max<std::int64_t>(1, (chain.extent == kBatch ? program_.batch : chain.extent) / tile);
+  Value* end = chain.extent == kBatch ? rows_ : i64(chain.extent);
+  const auto step_beside = [&](Value* number) {
+    Value* step = builder_.CreateMul(number, i64(steps));
+    return builder_.CreateSelect(builder_.CreateICmpSLT(step, end), step, end);
+  };
+  Values sums;
+  const auto at_tile = [&](const std::function<void()>& emit) {
+    elements_.set_var(rows.var, row);
+    elements_.set_var(column_var, column);
+    elements_.at_lanes(lanes_of(block), [&] { elements_.at_rows(tile, rows.var, emit); });
+  };
+  const auto add_steps = [&](Value* first, Value* last) {
+    at_tile([&] { sums = emit_iterations(chain, {first, last, 1, chain.name, sums}); });
+  };
+  at_tile([&] {
+    prefetch_far(waiting.parts, rows);
+    sums = initial_sums(waiting);
+  });
+  if (waiting.sums.empty()) {
+    for (std::size_t i = 0; i < sums.size(); i += tile)
+      waiting.sums.push_back(slot(llvm::ArrayType::get(sums[i]->getType(), tile), "sums"));
+  }
+  Value* count = builder_.CreateLoad(builder_.getInt64Ty(), waiting.count);
+  sums = emit_counted({i64(0), count, 1, "waiting", sums}, [&](Value* number, const Values& now) {
+    emit_waiting_row(block, waiting, number);
+    sums = now;
+    add_steps(step_beside(number), step_beside(builder_.CreateAdd(number, i64(1))));
+    return sums;
+  });
+  add_steps(step_beside(count), end);
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    Value* place = builder_.CreateConstInBoundsGEP1_64(sums[i]->getType(), waiting.sums[i / tile], i % tile);
+    builder_.CreateStore(sums[i], place);
+  }
+  builder_.CreateStore(i64(tile), waiting.count);
+  builder_.CreateStore(row, waiting.row);
+  builder_.CreateStore(column, waiting.column);
+}
+
+/// What is done to the sums of row `number` of those that wait.
+void KernelEmitter::emit_waiting_row(const PanelBlock& block, const Waiting& waiting, Value* number) {
+  const Loop& rows = block.rows.loop;
+  Value* first = builder_.CreateLoad(builder_.getInt64Ty(), waiting.row);
+  elements_.set_var(rows.var, builder_.CreateAdd(first, number));
+  elements_.set_var(column_loop(block.rows).var, builder_.CreateLoad(builder_.getInt64Ty(), waiting.column));
+  elements_.at_lanes(lanes_of(block), [&] {
+    initial_sums(waiting);
+    for (std::size_t i = 0; i < waiting.sums.size(); ++i) {
+      auto* slot = llvm::cast<llvm::AllocaInst>(waiting.sums[i]);
+      llvm::Type* sum = llvm::cast<llvm::ArrayType>(slot->getAllocatedType())->getElementType();
+      Value* place = builder_.CreateInBoundsGEP(sum, slot, number);
+      elements_.set_reg(waiting.chain.carried[i].result, builder_.CreateLoad(sum, place));
+    }
+    for (const Statement* statement : waiting.parts.after) emit_statement(*statement);
+  });
+}
+
+/// The sums that no other tile follows.
+void KernelEmitter::emit_left_updates(const PanelBlock& block, const Waiting& waiting) {
+  if (waiting.sums.empty()) return;
+  Value* count = builder_.CreateLoad(builder_.getInt64Ty(), waiting.count);
+  emit_plain({i64(0), count}, 1, "left", [&](Value* number) { emit_waiting_row(block, waiting, number); });
+}
+
+}  // namespace dlg

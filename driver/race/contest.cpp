@@ -1,0 +1,225 @@
+#include "driver/race/contest.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "driver/inspection.h"
+#include "driver/judge.h"
+#include "driver/programs.h"
+#include "runtime/interrupt.h"
+
+namespace dlg {
+namespace {
+
+/// A race without a limit of steps ends here.
+constexpr std::int64_t kMostSteps = 1'000'000;
+
+std::size_t elements_of(const State& state) {
+  return static_cast<std::size_t>(state.type.shape.elements());
+}
+
+/// "w[0]", "W[1,0]"; a scalar goes by its name.
+std::vector<std::string> element_names(const std::string& name, const Shape& shape) {
+  if (shape.rank() == 0) return {name};
+  std::vector<std::string> names{name + "["};
+  for (std::size_t axis = 0; axis < shape.rank(); ++axis) {
+    std::vector<std::string> longer;
+    for (const std::string& start : names) {
+      for (std::int64_t i = 0; i < shape[axis]; ++i) {
+        longer.push_back(fmt::format("{}{}{}", start, axis == 0 ? "" : ",", i));
+      }
+    }
+    names = std::move(longer);
+  }
+  for (std::string& element : names) element += "]";
+  return names;
+}
+
+/// The states whose values a page shows: trained parameters, then those of the rule.
+std::vector<State> shown_states(const Graph& graph) {
+  std::vector<State> shown = trained_parameters(graph);
+  for (const State& state : graph.states) {
+    if (state.kind == StateKind::kOptimizer) shown.push_back(state);
+  }
+  return shown;
+}
+
+/// The name of a state inside a race: without the model, where there is one parameter only.
+std::string short_name(const std::string& path, std::size_t parameters) {
+  return parameters == 1 ? path.substr(path.find('.') + 1) : path;
+}
+
+std::vector<double> flat_values(const std::vector<State>& states, const StateValues& values) {
+  std::vector<double> flat;
+  for (const State& state : states) {
+    const std::vector<double>& part = values.at(state.path);
+    flat.insert(flat.end(), part.begin(), part.end());
+  }
+  return flat;
+}
+
+std::size_t count_elements(const std::vector<State>& states) {
+  std::size_t count = 0;
+  for (const State& state : states) count += elements_of(state);
+  return count;
+}
+
+std::vector<std::string> names_of(const std::vector<State>& states, std::size_t parameters) {
+  std::vector<std::string> names;
+  for (const State& state : states) {
+    for (std::string& name : element_names(short_name(state.path, parameters), state.type.shape)) {
+      names.push_back(std::move(name));
+    }
+  }
+  return names;
+}
+
+TrainPlan race_plan(const Program& program, const LoadedData& data) {
+  TrainPlan plan = train_plan(program, data);
+  if (!plan.stop.steps || *plan.stop.steps > kMostSteps) plan.stop.steps = kMostSteps;
+  plan.stop_flag = interrupt_flag();
+  return plan;
+}
+
+/// Keeps what each call of one step brings.
+class Recorder {
+ public:
+  Recorder(RaceRun& run, Machine& machine, Objective& objective, std::int64_t accumulate)
+      : run_(run), machine_(machine), objective_(objective), accumulate_(accumulate) {
+    const std::vector<State> parameters = trained_parameters(machine.graph());
+    if (count_elements(parameters) <= kFewVariables) shown_ = shown_states(machine.graph());
+    run_.columns = names_of(shown_, parameters.size());
+  }
+
+  void before_first() {
+    if (keeps_values()) keep(0, objective_.at(machine_.states()));
+  }
+
+  void after_step(const TrainProgress& progress) {
+    if (progress.steps == told_steps_) return;
+    told_steps_ = progress.steps;
+    if (progress.steps % accumulate_ != 0) return;
+    const std::int64_t updates = progress.steps / accumulate_;
+    if (keeps_values()) return keep(updates, objective_.at(machine_.states()));
+    if (progress.epoch_step == 0) keep(updates, progress.loss);
+  }
+
+ private:
+  bool keeps_values() const { return !shown_.empty(); }
+
+  void keep(std::int64_t steps, double loss) {
+    run_.at.push_back(steps);
+    run_.losses.push_back(loss);
+    if (keeps_values()) run_.values.push_back(flat_values(shown_, machine_.states()));
+  }
+
+  RaceRun& run_;
+  Machine& machine_;
+  Objective& objective_;
+  std::vector<State> shown_;
+  std::int64_t accumulate_;
+  std::int64_t told_steps_ = 0;
+};
+
+/// What all rules run on.
+struct Ground {
+  Session& session;
+  const Program& race;
+  const LoadedData& data;
+  Objective& objective;
+};
+
+Measures measures_of(const Machine& machine, const Ground& ground) {
+  Measures measures;
+  measures.value = [&](const WatchedValue& watched, const TrainProgress& progress) {
+    if (watched.part.empty()) return progress.loss;
+    for (const Part& part : parts_of(ground.data)) {
+      if (part.name == watched.part) return ground.objective.measure(machine.states(), part, watched.name);
+    }
+    return std::nan("");
+  };
+  measures.gradient_norm = [&] { return machine.states().at(rule_state_path(kGradientNormState)).front(); };
+  measures.states = [&] { return machine.states(); };
+  return measures;
+}
+
+bool run_rule(const Ground& ground, const Competitor& competitor, Contest& contest) {
+  Program program = ground.race;
+  program.training->rule = competitor.rule;
+  const std::unique_ptr<Machine> machine = make_trainer(ground.session, program, ground.data);
+  if (!machine) return false;
+  machine->set_states(initial_states(machine->graph(), program.training->seed));
+  RaceRun run;
+  run.text = competitor.text;
+  run.rule = &competitor.rule;
+  Recorder recorder(run, *machine, ground.objective, program.training->accumulate);
+  recorder.before_first();
+  TrainObserver observer;
+  observer.on_call = [&](const TrainProgress& progress) { recorder.after_step(progress); };
+  Judge judge(*program.training, measures_of(*machine, ground));
+  observer.judge = [&](const TrainProgress& progress) { return judge.look(progress); };
+  observer.judge_at = JudgeAt::kEveryStep;
+  const TrainResult result = train(machine->step_program(), race_plan(program, ground.data), observer);
+  run.end = result.end;
+  run.steps = result.progress.steps / program.training->accumulate;
+  run.seconds = result.progress.seconds;
+  run.final_loss = ground.objective.at(machine->states());
+  contest.runs.push_back(std::move(run));
+  return true;
+}
+
+}  // namespace
+
+std::optional<Objective> Objective::make(Session& session, const Program& program, const LoadedData& data) {
+  std::unique_ptr<Machine> machine = make_evaluator(session, program, data);
+  if (!machine) return std::nullopt;
+  return Objective(std::move(machine), trained_parameters(program.graph),
+                   initial_states(program.graph, program.training->seed), data.parts.train);
+}
+
+double Objective::measure(const StateValues& states, const Part& part, std::string_view name) {
+  machine_->set_states(states_);
+  machine_->set_states(states);
+  const std::vector<PartResult> results = evaluate_parts(*machine_, {part});
+  for (const auto& [found, value] : results.front().values) {
+    if (found == name) return value;
+  }
+  return std::nan("");
+}
+
+double Objective::at(const StateValues& states) {
+  return measure(states, {"", &rows_}, "loss");
+}
+
+double Objective::at_point(const std::vector<double>& point) {
+  StateValues states;
+  auto next = point.begin();
+  for (const State& state : parameters_) {
+    const auto end = next + static_cast<std::ptrdiff_t>(elements_of(state));
+    states[state.path] = {next, end};
+    next = end;
+  }
+  return at(states);
+}
+
+std::optional<Contest> run_contest(Session& session, const Program& program, const LoadedData& data,
+                                   Objective& objective) {
+  Contest contest;
+  contest.title = program.race->title;
+  const std::vector<State> parameters = trained_parameters(program.graph);
+  contest.variable_count = count_elements(parameters);
+  if (contest.variable_count <= kFewVariables) {
+    contest.variables = names_of(parameters, parameters.size());
+    contest.start = flat_values(parameters, initial_states(program.graph, program.training->seed));
+  }
+  const TrainPlan plan = train_plan(program, data);
+  contest.is_stochastic = steps_of_epoch(plan) > 1;
+  contest.target = plan.stop.loss_below;
+  for (const Competitor& competitor : program.race->competitors) {
+    if (!run_rule({session, program, data, objective}, competitor, contest)) return std::nullopt;
+  }
+  return contest;
+}
+
+}  // namespace dlg

@@ -1,0 +1,32 @@
+// Owns the static picture of a race: contours with the paths over them, the loss curves, the legend.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "driver/race/contest.h"
+#include "driver/race/contours.h"
+#include "driver/race/scene.h"
+#include "frontend/program.h"
+
+namespace dlg {
+
+/// The lines of equal value of an objective of two variables.
+struct ContourMap {
+  Contour window;
+  std::vector<std::vector<Point>> lines;
+};
+
+ContourMap map_contours(const Contour& window, Objective& objective);
+
+/// The colour of rule `index` of a race, the same in every picture.
+Ink rule_color(std::size_t index);
+
+/// At most this many steps of a run are drawn; the first and the last always.
+inline constexpr std::size_t kMostDrawn = 2000;
+std::vector<std::size_t> drawn_steps(std::size_t count);
+
+/// `map` is null where the race has no `plot`.
+Scene race_scene(const Contest& contest, const ContourMap* map);
+
+}  // namespace dlg

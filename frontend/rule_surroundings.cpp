@@ -1,0 +1,114 @@
+#include "frontend/rule_surroundings.h"
+
+#include "frontend/elementwise.h"
+#include "frontend/expressions.h"
+#include "frontend/functions.h"
+#include "frontend/settings.h"
+
+namespace dlg {
+namespace {
+
+constexpr Diag<std::string> kNotClipped{
+    DiagCode::BadSetting, Severity::kError,
+    "the function of `clip` makes {} of the gradients, expected one value for each parameter"};
+
+/// Whether the items have the types of the gradients.
+bool fits(Elaboration& e, const Value& value, const Value& gradients) {
+  const ListValue* list = value.as<ListValue>();
+  const ListValue* wanted = gradients.as<ListValue>();
+  if (!list || list->items.size() != wanted->items.size()) return false;
+  for (std::size_t i = 0; i < list->items.size(); ++i) {
+    const TensorValue* item = list->items[i].as<TensorValue>();
+    const TensorValue* gradient = wanted->items[i].as<TensorValue>();
+    if (!item || e.builder.type(item->id) != e.builder.type(gradient->id)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+Value RuleSurroundings::op(const char* op, const Value& a, const Value& b) {
+  return binary(e_, op, {a, rule_.call}, {b, rule_.call}, rule_.call);
+}
+
+/// `clip = f(c)` is f(gradients, c), evaluated in the user's file.
+Value RuleSurroundings::clipped(const Value& gradient) {
+  Frame frame;
+  frame.instance = e_.frames.front().instance;
+  e_.frames.push_back(std::move(frame));
+  const ast::Expr& expr = e_.expr(rule_.clip);
+  const Operand piped{gradient, expr.range};
+  const bool is_call = expr.kind == ast::ExprKind::kCall;
+  Call call{expr.range, {}, {{std::nullopt, piped, {}}}};
+  const Value value = inputs_.evaluated("clip." + std::string(callee_of(e_, rule_.clip)), [&] {
+    if (is_call) call = evaluate_arguments(e_, expr, piped);
+    call.callee = expr.range;
+    const ast::ExprId callee = is_call ? expr.args[0] : rule_.clip;
+    return evaluate_call(e_, callee, call);
+  });
+  e_.frames.pop_back();
+  if (value.is_poison() || fits(e_, value, gradient)) return value;
+  e_.error(expr.range, kNotClipped, kind_text(value));
+  return {Poison{}};
+}
+
+Value RuleSurroundings::decay_rate() {
+  if (!decay_rate_) decay_rate_ = inputs_.value("weight_decay", rule_.decay_rate);
+  return *decay_rate_;
+}
+
+Value RuleSurroundings::gradient(Value gradient, const Value& points) {
+  std::vector<ValueId> ids;
+  for (const Value& point : points.as<ListValue>()->items) ids.push_back(point.as<TensorValue>()->id);
+  const auto [place, is_new] = gradients_.try_emplace(ids);
+  if (!is_new) return place->second;
+  if (rule_.clip.is_valid()) gradient = clipped(gradient);
+  if (rule_.decay == WeightDecay::kCoupled) gradient = op("+", gradient, op("*", decay_rate(), points));
+  place->second = gradient;
+  return gradient;
+}
+
+Value RuleSurroundings::weights(Value weights, const Value& theta, const Value& lr) {
+  if (rule_.decay != WeightDecay::kDecoupled) return weights;
+  return op("-", weights, op("*", op("*", lr, decay_rate()), theta));
+}
+
+TensorValue RuleSurroundings::average_before(std::size_t parameter) {
+  const ValueId theta = scope_.theta(parameter);
+  const TensorType type = e_.builder.type(theta);
+  const Expr kept{&e_.builder, scope_.state(parameter, kAverageState, 0)};
+  const Expr is_first =
+      compare("==", {&e_.builder, scope_.step()}, constant(e_.builder, 1, {DType::kF64, {}}));
+  const Expr chosen = select(broadcast_to(is_first, type.shape), {&e_.builder, theta}, kept);
+  return {chosen.value, plain_axes(type.shape.dims()), Batching::kShared, type.dtype};
+}
+
+void RuleSurroundings::average(const Value& weights, const Value& theta) {
+  if (!rule_.average || weights.is_poison()) return;
+  const Value keep = inputs_.value("ema", *rule_.average);
+  ListValue before{ListKind::kLockstep, {}};
+  for (std::size_t i = 0; i < theta.as<ListValue>()->items.size(); ++i) {
+    before.items.push_back({average_before(i)});
+  }
+  const Value share = op("-", number_value(1), keep);
+  const Value after = op("+", op("*", keep, {std::move(before)}), op("*", share, weights));
+  const ListValue* list = after.as<ListValue>();
+  for (std::size_t i = 0; list && i < list->items.size(); ++i) {
+    scope_.set_state(i, kAverageState, list->items[i].as<TensorValue>()->id);
+  }
+}
+
+void RuleSurroundings::watch_gradient(const std::vector<ValueId>& theta) {
+  if (!rule_.is_gradient_watched) return;
+  Expr total = constant(e_.builder, 0, {DType::kF64, {}});
+  for (const ValueId id : scope_.gradient(theta)) {
+    const Expr gradient = cast({&e_.builder, id}, DType::kF64);
+    std::vector<std::int64_t> axes;
+    for (std::size_t i = 0; i < gradient.shape().rank(); ++i) axes.push_back(static_cast<std::int64_t>(i));
+    total = total + (axes.empty() ? gradient * gradient : sum(gradient * gradient, std::move(axes)));
+  }
+  scope_.scalar_state(kGradientNormState, 0);
+  scope_.set_scalar_state(kGradientNormState, sqrt(total).value);
+}
+
+}  // namespace dlg

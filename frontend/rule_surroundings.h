@@ -1,0 +1,42 @@
+// Owns what stands around a rule: the gradient is clipped and decayed before the rule sees it, weights decay
+// beside it, averages follow it.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "frontend/rule_inputs.h"
+
+namespace dlg {
+
+/// Everything here works on lists with one value for each parameter, like the rule itself.
+class RuleSurroundings {
+ public:
+  RuleSurroundings(Elaboration& e, const RuleText& rule, UpdateScope& scope, RuleInputs& inputs)
+      : e_(e), rule_(rule), scope_(scope), inputs_(inputs) {}
+
+  /// The gradient at the points as the rule gets it: first clipped, then with the coupled decay.
+  Value gradient(Value gradient, const Value& points);
+  /// The new weights of the rule with the decoupled decay, `lr` being the rule's.
+  Value weights(Value weights, const Value& theta, const Value& lr);
+  /// Writes the averages of the new weights. The average begins as the weights before the first update.
+  void average(const Value& weights, const Value& theta);
+  /// Writes the norm of the gradient at `theta`, neither clipped nor decayed.
+  void watch_gradient(const std::vector<ValueId>& theta);
+
+ private:
+  Value op(const char* op, const Value& a, const Value& b);
+  Value decay_rate();
+  Value clipped(const Value& gradient);
+  TensorValue average_before(std::size_t parameter);
+
+  Elaboration& e_;
+  const RuleText& rule_;
+  UpdateScope& scope_;
+  RuleInputs& inputs_;
+  std::optional<Value> decay_rate_;
+  std::map<std::vector<ValueId>, Value> gradients_;  // by point: a rule asks more than once
+};
+
+}  // namespace dlg

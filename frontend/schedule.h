@@ -1,0 +1,34 @@
+// Owns the arguments of update rules: numbers, and expressions of the moment such as `cosine(1e-3, warmup = 2
+// epochs)`, which are evaluated in f64 once a step.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "frontend/elaboration.h"
+
+namespace dlg {
+
+/// One argument of a rule, or of a setting around it, as text.
+struct ArgumentText {
+  std::string name;      // of its run-time input: `optimizer.lr`
+  std::size_t unit = 0;  // where the text stands
+  ast::ExprId expr;
+  double value = 0;           // in step 1, as far as it is known at compile time
+  bool is_scheduled = false;  // another one in another step
+  bool is_default = false;    // stands in the rule itself and may read arguments before it
+};
+
+/// Whether `stop` has a limit in steps or epochs, so that a schedule may go to the last step.
+enum class LastStep : std::uint8_t { kUnknown, kKnown };
+
+/// Evaluates an argument that stands in the open frame with the numbers of step 1. Errors: no number.
+std::optional<ArgumentText> argument_text(Elaboration& e, const std::string& name, ast::ExprId expr,
+                                          LastStep last_step);
+
+/// What a leaf of a scheduled argument's own text means: a number is a run-time input, `2 epochs` their
+/// steps, a list applies item by item.
+Value scheduled_leaf(Elaboration& e, const ast::Expr& expr, Value value);
+
+}  // namespace dlg
