@@ -1,9 +1,9 @@
 #include "driver/data.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <numeric>
 
+#include "driver/data_path.h"
 #include "ir/ops/registry.h"
 #include "runtime/npy.h"
 #include "support/text.h"
@@ -206,29 +206,31 @@ class Loader {
   LoadedData data_;
 };
 
-FileRequest request_of(const Session& session, const std::string& file, SourceRange range) {
-  return {(std::filesystem::path(program_folder(session)) / file).string(), file, range};
-}
-
 std::vector<std::int64_t> row_range(std::int64_t begin, std::int64_t end) {
   std::vector<std::int64_t> rows(static_cast<std::size_t>(end - begin));
   std::iota(rows.begin(), rows.end(), begin);
   return rows;
 }
 
-bool read_file_fields(Session& session, const Dataset& dataset, const std::string& file, Loader& loader) {
-  const std::optional<CsvTable> table = read_csv(request_of(session, file, dataset.file_range),
-                                                 first_line(dataset.header), session.diagnostics);
+bool read_file_fields(Session& session, const Dataset& dataset, const DataPath& path, Loader& loader) {
+  const std::optional<FileRequest> request = data_request(session, path);
+  if (!request) return false;
+  const std::optional<CsvTable> table = read_csv(*request, first_line(dataset.header), session.diagnostics);
   return table && loader.add_table(*table, dataset.fields);
 }
 
 bool read_fields(Session& session, const Dataset& dataset, Loader& loader) {
-  if (dataset.file) return read_file_fields(session, dataset, *dataset.file, loader);
+  if (dataset.file) {
+    const DataPath path{*dataset.file, dataset.name + ".file", dataset.file_range};
+    return read_file_fields(session, dataset, path, loader);
+  }
   return std::all_of(dataset.fields.begin(), dataset.fields.end(), [&](const Field& field) {
     if (field.source.kind != FieldSource::Kind::kArray) return loader.add_inline(field);
     std::vector<FileRequest> requests;
     for (const std::string& name : field.source.files) {
-      requests.push_back(request_of(session, name, field.range));
+      const auto request = data_request(session, {name, field.path, field.range});
+      if (!request) return false;
+      requests.push_back(*request);
     }
     return loader.add_arrays(field, requests);
   });
@@ -267,7 +269,8 @@ bool split_parts(Session& session, const Dataset& dataset, Loader& loader) {
   if (!parts) return false;
   data.parts = std::move(*parts);
   if (!dataset.test_file) return true;
-  if (!read_file_fields(session, dataset, *dataset.test_file, loader)) return false;
+  const DataPath path{*dataset.test_file, dataset.name + ".test", dataset.file_range};
+  if (!read_file_fields(session, dataset, path, loader)) return false;
   data.parts.test = row_range(main_rows, data.rows);
   return true;
 }

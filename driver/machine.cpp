@@ -1,10 +1,18 @@
 #include "driver/machine.h"
 
+#include <algorithm>
+#include <limits>
+
 #include "runtime/random.h"
+#include "support/arithmetic.h"
 #include "support/check.h"
+#include "support/text.h"
 
 namespace dlg {
 namespace {
+
+constexpr Diag<std::int64_t> kTooMuch{DiagCode::OutOfMemory, Severity::kError,
+                                      "out of memory: the program needs {} bytes, more than the machine has"};
 
 std::vector<double> initial_values_of(const State& state, std::uint64_t seed) {
   const std::int64_t count = state.type.shape.elements();
@@ -22,10 +30,37 @@ std::vector<double> initial_values_of(const State& state, std::uint64_t seed) {
   return std::vector<double>(static_cast<std::size_t>(count), initial.a);
 }
 
+/// "`net.W` f32[1000, 1000] 4000000 bytes" for the largest buffers.
+std::string largest_buffers(const loop::Program& program) {
+  constexpr std::size_t kShown = 5;
+  std::vector<std::pair<std::int64_t, std::string>> sizes;
+  for (const loop::Buffer& buffer : program.buffers) {
+    const std::int64_t bytes = loop::bytes_of(buffer, program.batch);
+    sizes.emplace_back(-bytes, fmt::format("`{}` {} {} bytes", buffer.name, type_text(buffer.type), bytes));
+  }
+  std::sort(sizes.begin(), sizes.end());
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < std::min(kShown, sizes.size()); ++i) texts.push_back(sizes[i].second);
+  return join_words(texts);
+}
+
+/// A program that needs more memory than there is is refused before it takes any.
+bool fits_memory(const loop::Program& program, Diagnostics& diagnostics) {
+  std::int64_t needed = 0;
+  for (const std::int64_t bytes : {program.arena_bytes, program.state_bytes, program.output_bytes}) {
+    const std::optional<std::int64_t> sum = checked_add(needed, bytes);
+    needed = sum.value_or(std::numeric_limits<std::int64_t>::max());
+  }
+  if (needed <= physical_memory()) return true;
+  diagnostics.report({}, kTooMuch, needed).note("the largest parts: " + largest_buffers(program));
+  return false;
+}
+
 }  // namespace
 
 std::unique_ptr<Machine> Machine::make(Artifact artifact, Compilation how, Diagnostics& diagnostics) {
   const loop::Program& program = artifact.program;
+  if (!fits_memory(program, diagnostics)) return nullptr;
   std::optional<StepMemory> memory =
       StepMemory::allocate({program.arena_bytes, program.state_bytes, program.output_bytes}, {}, diagnostics);
   if (!memory) return nullptr;
@@ -40,6 +75,10 @@ Machine::Machine(Artifact artifact, Compilation how, StepMemory memory)
   step_program_.memory = &memory_;
   for (const loop::Buffer& buffer : artifact_.program.buffers) {
     if (buffer.kind == loop::BufferKind::kData) step_program_.data.push_back(nullptr);
+    if (buffer.kind == loop::BufferKind::kState && is_float(buffer.type.dtype)) {
+      const std::int64_t count = loop::bytes_of(buffer, 1) / dtype_bytes(buffer.type.dtype);
+      step_program_.float_states.push_back({buffer.offset, count, element_type(buffer.type.dtype)});
+    }
     if (buffer.kind == loop::BufferKind::kHyper) {
       step_program_.hypers.push_back(artifact_.graph.find_hyper(buffer.source)->value);
     }

@@ -31,12 +31,14 @@ constexpr std::array<VerbEntry, 10> kVerbs{{
     {"new", verb_new},
 }};
 
+constexpr Diag<> kNoOutput{DiagCode::FileNotWritten, Severity::kError,
+                           "the results cannot be written to standard output"};
 constexpr Diag<> kOutOfMemory{DiagCode::OutOfMemory, Severity::kError, "out of memory"};
 
 /// Runs a program. Every container may run out of memory, so this is the one place where that is caught: what
 /// was asked for is too large, and nothing of it has been written.
-template <class Run>
-int within_memory(std::ostream& err, const Run& run) {
+template <class Run, class Say>
+int within_memory(const Run& run, const Say& say) {
   Diagnostics diagnostics;
   try {
     return run();
@@ -45,7 +47,15 @@ int within_memory(std::ostream& err, const Run& run) {
   } catch (const std::length_error&) {
     diagnostics.report({}, kOutOfMemory);
   }
-  err << render_all(Sources{}, diagnostics, Color::kOff);
+  say(diagnostics);
+  return diagnostics.exit_code();
+}
+
+/// A full disk or a closed pipe behind standard output.
+int report_lost_output(Session& session) {
+  Diagnostics diagnostics;
+  diagnostics.report({}, kNoOutput);
+  session.say(diagnostics);
   return diagnostics.exit_code();
 }
 
@@ -60,7 +70,9 @@ int run(const std::vector<std::string>& arguments, const Streams& streams, Stage
   Session session{std::move(*parsed.options), streams, {}, {}, {}, {}, {}, std::move(clock)};
   for (const VerbEntry& verb : kVerbs) {
     if (verb.name != session.options.verb) continue;
-    const int code = within_memory(streams.err, [&] { return verb.run(session); });
+    int code = within_memory([&] { return verb.run(session); },
+                             [&](const Diagnostics& diagnostics) { session.say(diagnostics); });
+    if (!streams.out.flush() && code == kExitOk) code = report_lost_output(session);
     session.clock.lap("rest");
     session.tell_times();
     return code;
@@ -86,7 +98,11 @@ int run_dlg(const std::vector<std::string>& arguments, std::istream& in, std::os
 
 int run_dlg_opt(const std::vector<std::string>& arguments, std::istream& in, std::ostream& out,
                 std::ostream& err) {
-  return within_memory(err, [&] { return run_opt(arguments, {in, out, err}); });
+  return within_memory(
+      [&] {
+        return run_opt(arguments, {in, out, err});
+      },
+      [&](const Diagnostics& diagnostics) { err << render_all(Sources{}, diagnostics, Color::kOff); });
 }
 
 }  // namespace dlg

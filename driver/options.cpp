@@ -30,6 +30,7 @@ const std::vector<std::string> kEngines{"jit", "interpreter"};
 const std::vector<std::string> kStages{"ast",   "graph", "backward", "update", "simplified",
                                        "fused", "plan",  "loops",    "llvm",   "asm"};
 const std::vector<std::string> kFormats{"text", "dot"};
+const std::vector<std::string> kDiagnosticFormats{"text", "json"};
 /// In the order of WeightsChoice.
 const std::vector<std::string> kWeights{"last", "best", "ema"};
 
@@ -48,7 +49,9 @@ struct Raw {
   std::optional<std::string> seed;
   std::string threads = "1";
   std::string sample = "0";
+  std::string save_every = "60";
   std::string format = "text";
+  std::string diagnostics = "text";
   std::string weights = "last";
   bool is_unfused = false;
   bool has_apart_updates = false;
@@ -61,6 +64,9 @@ void add_file(CLI::App& app, Raw& raw) {
   app.add_option("--set", raw.sets, "override a dim, const or setting: --set optimizer.lr=0.1")
       ->type_name("KEY=VALUE")
       ->take_all();
+  app.add_option("--diagnostics", raw.diagnostics,
+                 "errors and warnings for people, or one JSON object a line")
+      ->type_name(one_of(kDiagnosticFormats));
 }
 
 void add_engine(CLI::App& app, Raw& raw) {
@@ -106,6 +112,14 @@ void define_train(CLI::App& app, Raw& raw) {
       ->type_name("FROM=TO")
       ->take_all()
       ->needs(init);
+  app.add_option("--resume", raw.options.resume,
+                 "go on with a run that was stopped: its folder, number or name (default: the latest of this "
+                 "program)")
+      ->type_name("[RUN]")
+      ->expected(0, 1)
+      ->excludes(init);
+  app.add_option("--save-every", raw.save_every, "seconds between two saves while training (default: 60)")
+      ->type_name("NUMBER");
   app.add_flag("--quiet,-q", raw.options.is_quiet, "no progress, only the result");
   app.add_flag("--json", raw.options.is_json, "the result as one JSON object");
 }
@@ -253,6 +267,7 @@ bool check_words(const Raw& raw, const std::string& help, std::ostream& err) {
   return check_word({"--target", raw.target, kTargets}, help, err) &&
          check_word({"--engine", raw.engine, kEngines}, help, err) &&
          check_word({"--format", raw.format, kFormats}, help, err) &&
+         check_word({"--diagnostics", raw.diagnostics, kDiagnosticFormats}, help, err) &&
          check_word({"--weights", raw.weights, kWeights}, help, err) &&
          (raw.options.verb != "show" || check_word({"--stage", stage, kStages}, help, err));
 }
@@ -261,10 +276,13 @@ bool check_words(const Raw& raw, const std::string& help, std::ostream& err) {
 bool read_numbers(Raw& raw, const std::string& help, std::ostream& err) {
   constexpr std::uint64_t kMostThreads = 1024;
   constexpr auto kMostSamples = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  constexpr std::uint64_t kMostSeconds = 1'000'000'000;
   constexpr std::uint64_t kMostSeed = std::numeric_limits<std::uint64_t>::max();
   const auto threads = parse_whole({"--threads", 1, kMostThreads}, raw.threads, help, err);
   const auto sample = parse_whole({"--sample", 0, kMostSamples}, raw.sample, help, err);
-  if (!threads || !sample) return false;
+  const auto save_every = parse_whole({"--save-every", 0, kMostSeconds}, raw.save_every, help, err);
+  if (!threads || !sample || !save_every) return false;
+  raw.options.save_every = static_cast<std::int64_t>(*save_every);
   raw.options.threads = static_cast<int>(*threads);
   raw.options.sample = static_cast<std::int64_t>(*sample);
   if (!raw.seed) return true;
@@ -281,6 +299,7 @@ std::optional<Options> finish(Raw& raw, const CLI::App& app, std::ostream& err) 
   if (raw.has_apart_updates) raw.options.fusion = Fusion::kWithoutUpdates;
   if (raw.is_unfused) raw.options.fusion = Fusion::kOff;
   raw.options.format = raw.format;
+  if (raw.diagnostics == "json") raw.options.diagnostics = DiagnosticFormat::kJson;
   const auto weights = std::find(kWeights.begin(), kWeights.end(), raw.weights) - kWeights.begin();
   raw.options.weights = static_cast<WeightsChoice>(weights);
   raw.options.caching = raw.is_uncached ? Caching::kOff : Caching::kOn;

@@ -15,6 +15,7 @@ namespace dlg {
 
 enum class Engine : std::uint8_t { kJit, kInterpreter };
 enum class TimePasses : std::uint8_t { kOff, kOn };
+enum class DiagnosticFormat : std::uint8_t { kText, kJson };
 
 /// Which weights of a run: after the last update, at the best epoch, or the averages that `ema` kept.
 enum class WeightsChoice : std::uint8_t { kLast, kBest, kAverage };
@@ -28,17 +29,20 @@ struct InitMap {
 /// Everything the command line can say. Fields that a verb does not take keep their defaults.
 struct Options {
   std::string verb;
-  std::string file;                              // the program
-  std::vector<Override> overrides;               // --set key=value
-  std::optional<std::uint64_t> seed;             // --seed
-  Target target = Target::kHost;                 // --target
-  Engine engine = Engine::kJit;                  // --engine
-  Fusion fusion = Fusion::kOn;                   // --no-fuse, --no-fuse-update
-  Caching caching = Caching::kOn;                // --no-cache
-  TimePasses time_passes = TimePasses::kOff;     // --time-passes
-  int threads = 1;                               // --threads
-  std::string init;                              // train --init
-  std::vector<InitMap> init_maps;                // train --init-map
+  std::string file;                                        // the program
+  std::vector<Override> overrides;                         // --set key=value
+  std::optional<std::uint64_t> seed;                       // --seed
+  Target target = Target::kHost;                           // --target
+  Engine engine = Engine::kJit;                            // --engine
+  Fusion fusion = Fusion::kOn;                             // --no-fuse, --no-fuse-update
+  Caching caching = Caching::kOn;                          // --no-cache
+  TimePasses time_passes = TimePasses::kOff;               // --time-passes
+  int threads = 1;                                         // --threads
+  DiagnosticFormat diagnostics = DiagnosticFormat::kText;  // --diagnostics text|json
+  std::string init;                                        // train --init
+  std::vector<InitMap> init_maps;                          // train --init-map
+  std::optional<std::string> resume;             // train --resume; empty: the latest run of this program
+  std::int64_t save_every = 60;                  // train --save-every, seconds
   std::string stage;                             // show --stage
   std::string format;                            // show --format text|dot
   std::int64_t sample = 0;                       // step --sample

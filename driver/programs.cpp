@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "ir/graph/rewriter.h"
+#include "runtime/interrupt.h"
 #include "runtime/log.h"
 
 namespace dlg {
@@ -133,8 +134,11 @@ std::vector<PartResult> evaluate_parts(const Machine& evaluator, const std::vect
     plan.rows = *part.rows;
     plan.batch = evaluator.program().batch;
     plan.outputs = evaluator.output_slots();
+    plan.stop_flag = interrupt_flag();
     PartResult result{part.name, {}};
-    for (const OutputValues& output : evaluate(evaluator.step_program(), plan)) {
+    const std::vector<OutputValues> outputs = evaluate(evaluator.step_program(), plan);
+    if (outputs.empty()) break;
+    for (const OutputValues& output : outputs) {
       result.values.emplace_back(strip_prefix(output.name), output.values.front());
     }
     results.push_back(std::move(result));
@@ -167,6 +171,28 @@ void add_results(Json& json, const std::vector<PartResult>& results) {
       json.set(result.part.empty() ? name : result.part + "." + name, value);
     }
   }
+}
+
+std::string_view end_text(TrainEnd end) {
+  switch (end) {
+    case TrainEnd::kEpochs:
+      return "the limit of epochs";
+    case TrainEnd::kSteps:
+      return "the limit of steps";
+    case TrainEnd::kSeconds:
+      return "the limit of time";
+    case TrainEnd::kChange:
+      return "the loss no longer changed";
+    case TrainEnd::kLossBelow:
+      return "the loss reached its target";
+    case TrainEnd::kJudged:
+      return "a condition of `stop` held";
+    case TrainEnd::kInterrupted:
+      return "interrupted";
+    case TrainEnd::kDiverged:
+      break;
+  }
+  return "the loss is not finite";
 }
 
 TrainPlan train_plan(const Program& program, const LoadedData& data) {

@@ -33,6 +33,7 @@ struct PartResult {
   std::vector<std::pair<std::string, double>> values;
 };
 
+/// All parts, or those before a signal came.
 std::vector<PartResult> evaluate_parts(const Machine& evaluator, const std::vector<Part>& parts);
 
 /// "97.22 %" for a metric that is a fraction, else six significant digits.
@@ -43,6 +44,9 @@ std::string results_text(const Program& program, const std::vector<PartResult>& 
 
 /// Adds every result to a JSON object: "test.accuracy".
 void add_results(Json& json, const std::vector<PartResult>& results);
+
+/// Why a training ended, as results and run.json say it.
+std::string_view end_text(TrainEnd end);
 
 /// The rule with what the data says of it: the steps of an epoch and the last step.
 UpdateRule training_rule(const Program& program, const LoadedData& data);

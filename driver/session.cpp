@@ -10,6 +10,7 @@
 #include <iterator>
 #include <sstream>
 
+#include "driver/diagnostics_json.h"
 #include "driver/imports.h"
 #include "frontend/parser.h"
 #include "runtime/files.h"
@@ -38,6 +39,17 @@ SourceRange name_only(Session& session) {
   return {session.file, 0, 0};
 }
 
+SourceRange whole_file(Session& session) {
+  return session.file.is_valid() ? SourceRange{session.file, 0, 0} : name_only(session);
+}
+
+/// Whether an error of this code is exit 1.
+bool is_about_input(DiagCode code) {
+  Diagnostics one;
+  one.add({code, Severity::kError, "", {}, "", {}, {}, {}});
+  return one.exit_code() == kExitInput;
+}
+
 std::optional<std::string> reason_unreadable(const std::filesystem::path& path) {
   std::error_code error;
   const std::filesystem::file_status status = std::filesystem::status(path, error);
@@ -50,8 +62,23 @@ std::optional<std::string> reason_unreadable(const std::filesystem::path& path) 
 }  // namespace
 
 int Session::report() {
-  streams.err << render_all(sources, diagnostics, color_of(streams.err));
+  // A mistake of the user has a place: line 1 if it is about the whole file or what belongs to it.
+  const bool is_unread = !file.is_valid() && diagnostics.has_errors() && !options.file.empty();
+  if (is_unread && !reason_unreadable(options.file)) read_source(*this);
+  Diagnostics placed;
+  for (Diagnostic item : diagnostics.all()) {
+    const bool is_placed = item.range.is_valid() || item.severity != Severity::kError || options.file.empty();
+    if (!is_placed && is_about_input(item.code)) item.range = whole_file(*this);
+    placed.add(std::move(item));
+  }
+  say(placed);
   return diagnostics.exit_code();
+}
+
+void Session::say(const Diagnostics& some) const {
+  const bool is_json = options.diagnostics == DiagnosticFormat::kJson;
+  streams.err << (is_json ? diagnostics_json(sources, some)
+                          : render_all(sources, some, color_of(streams.err)));
 }
 
 void Session::tell_times() {

@@ -68,6 +68,8 @@ struct Session {
 
   /// Prints all diagnostics to err; answers their exit code.
   int report();
+  /// Prints these to err, as `--diagnostics` asks for.
+  void say(const Diagnostics& some) const;
   /// Prints the times of all stages until now to err, if --time-passes asks for it and it was not done yet.
   void tell_times();
 };

@@ -7,8 +7,11 @@
 #include <map>
 #include <numeric>
 
+#include "driver/divergence.h"
 #include "driver/judge.h"
 #include "driver/programs.h"
+#include "driver/resume.h"
+#include "driver/saver.h"
 #include "driver/verbs.h"
 #include "driver/warm_start.h"
 #include "driver/weights.h"
@@ -22,6 +25,10 @@ namespace {
 constexpr Diag<> kNothingToTrain{DiagCode::NoTrainBlock, Severity::kError,
                                  "the program has no `train` block, so there is nothing to train"};
 
+constexpr Diag<> kFreshJudge{
+    DiagCode::RunProgramChanged, Severity::kWarning,
+    "what `stop` compares with epochs before counts from here on: best and patience of a "
+    "run are not saved"};
 constexpr Diag<std::string> kNoPart{DiagCode::BadStop, Severity::kError,
                                     "`{}` is looked at, and the data has no such part"};
 
@@ -43,7 +50,9 @@ struct Trainer {
   Session& session;
   Program program;
   LoadedData data;
+  std::optional<ResumedRun> resumed;  // of a training that goes on
   RunFolder folder;
+  std::optional<RunLock> lock;
   RunRecord record;
   std::unique_ptr<Machine> machine;
   std::unique_ptr<Machine> evaluator;
@@ -56,25 +65,8 @@ struct Trainer {
 };
 
 std::string end_text(const Trainer& trainer, TrainEnd end) {
-  switch (end) {
-    case TrainEnd::kEpochs:
-      return "the limit of epochs";
-    case TrainEnd::kSteps:
-      return "the limit of steps";
-    case TrainEnd::kSeconds:
-      return "the limit of time";
-    case TrainEnd::kChange:
-      return "the loss no longer changed";
-    case TrainEnd::kLossBelow:
-      return "the loss reached its target";
-    case TrainEnd::kJudged:
-      return fmt::format("`{}` holds", trainer.judge->reason()->text);
-    case TrainEnd::kInterrupted:
-      return "interrupted";
-    case TrainEnd::kDiverged:
-      break;
-  }
-  return "the loss is not finite";
+  if (end == TrainEnd::kJudged) return fmt::format("`{}` holds", trainer.judge->reason()->text);
+  return std::string(dlg::end_text(end));
 }
 
 ProgressStyle style_of(const Session& session) {
@@ -212,8 +204,7 @@ void appoint_judge(Trainer& trainer) {
   trainer.judge.emplace(*trainer.program.training, std::move(measures));
 }
 
-TrainResult run_loop(Trainer& trainer, LogFile& log) {
-  appoint_judge(trainer);
+TrainResult run_loop(Trainer& trainer, LogFile& log, Saver& saver) {
   Reporter reporter(trainer, log);
   TrainObserver observer;
   observer.on_epoch = [&](const TrainProgress& at) { reporter.epoch(at); };
@@ -224,24 +215,18 @@ TrainResult run_loop(Trainer& trainer, LogFile& log) {
       trainer.session.tell_times();
     }
     reporter.moment(at);
+    saver.save_in_time(at);
   };
   if (trainer.judge->is_needed()) {
     observer.judge = [&](const TrainProgress& at) { return trainer.judge->look(at); };
     observer.judge_at = trainer.judge->at();
   }
   TrainPlan plan = train_plan(trainer.program, trainer.data);
+  if (trainer.resumed) plan.start = trainer.resumed->checkpoint.progress;
   plan.stop_flag = interrupt_flag();
   const TrainResult result = train(trainer.machine->step_program(), plan, observer);
   reporter.finish(result.progress);
   return result;
-}
-
-int report_divergence(Trainer& trainer, const TrainResult& result) {
-  fmt::print(trainer.session.streams.err,
-             "dlg: the loss became {} in step {}; no update was made with it and no weights were saved\n"
-             "  a smaller learning rate is the usual cure: --set optimizer.lr=...\n",
-             number_text(result.final_loss), result.diverged_step);
-  return kExitDiverged;
 }
 
 Json result_json(const Trainer& trainer, const TrainResult& result, const std::vector<PartResult>& results) {
@@ -295,6 +280,9 @@ void print_result(const Trainer& trainer, const TrainResult& result, const std::
   out << results_text(trainer.program, results) << kept_text(trainer);
   fmt::print(out, "wrote {}: weights.safetensors optimizer.safetensors{} run.json log.jsonl model.dlg\n",
              trainer.folder.path, kept_files(trainer));
+  if (result.end != TrainEnd::kInterrupted) return;
+  fmt::print(out, "to go on: dlg train {} --resume {}\n", trainer.session.options.file,
+             trainer.folder.number);
 }
 
 /// One event for each compilation that the log does not have yet.
@@ -355,17 +343,13 @@ void record_results(RunRecord& record, const std::string& prefix, const std::vec
   }
 }
 
-/// Saves, evaluates all parts, prints. The exit code.
-int finish(Trainer& trainer, const TrainResult& result, LogFile& log) {
-  if (result.end == TrainEnd::kDiverged) return report_divergence(trainer, result);
-  for (auto& [path, values] : trainer.machine->states()) trainer.states[path] = values;
-  Diagnostics& diagnostics = trainer.session.diagnostics;
-  if (!save_states(trainer.folder, trainer.machine->graph(), trainer.states, diagnostics)) {
-    return trainer.session.report();
-  }
-  const auto evaluated = evaluate_at(trainer, trainer.states, parts_of(trainer.data));
-  if (!evaluated || !keep_others(trainer)) return trainer.session.report();
-  const std::vector<PartResult>& results = *evaluated;
+/// The results on all parts at the end; none once a signal has come. nullopt after an error.
+std::optional<std::vector<PartResult>> final_results(Trainer& trainer) {
+  if (interrupt_signal() != 0) return std::vector<PartResult>();
+  return evaluate_at(trainer, trainer.states, parts_of(trainer.data));
+}
+
+void complete_record(Trainer& trainer, const TrainResult& result, const std::vector<PartResult>& results) {
   trainer.record.ended = end_text(trainer, result.end);
   trainer.record.results = {{"epochs", static_cast<double>(result.progress.epochs)},
                             {"steps", static_cast<double>(updates(trainer, result.progress))}};
@@ -376,17 +360,41 @@ int finish(Trainer& trainer, const TrainResult& result, LogFile& log) {
     }
     record_results(trainer.record, kept.name + " ", kept.results);
   }
+}
+
+/// Says which operation it was; the last good weights are saved. The exit code.
+int finish_diverged(Trainer& trainer, const TrainResult& result, LogFile& log) {
+  Session& session = trainer.session;
+  const auto culprit = find_culprit(session, trainer.program, trainer.data, trainer.states, result);
+  report_divergence(session, result, culprit, trainer.folder);
+  complete_record(trainer, result, {});
+  Json line = result_json(trainer, result, {});
+  log.event(line.set("event", "end"));
+  if (log.finish(session.diagnostics)) {
+    write_run_record(trainer.folder, trainer.record, session.diagnostics);
+  }
+  return session.report();
+}
+
+/// Saves, evaluates all parts, prints. The exit code.
+int finish(Trainer& trainer, const TrainResult& result, LogFile& log, Saver& saver) {
+  Diagnostics& diagnostics = trainer.session.diagnostics;
+  if (!saver.save(result.progress, diagnostics)) return trainer.session.report();
+  if (result.end == TrainEnd::kDiverged) return finish_diverged(trainer, result, log);
+  const auto results = final_results(trainer);
+  if (!results || !keep_others(trainer)) return trainer.session.report();
+  complete_record(trainer, result, *results);
   log_compiles(trainer, log);
   log_workers(trainer, log);
-  Json line = result_json(trainer, result, results);
+  Json line = result_json(trainer, result, *results);
   line.set("event", "end");
   log.event(line);
-  if (!log.finish() || !write_run_record(trainer.folder, trainer.record, diagnostics)) {
+  if (!log.finish(diagnostics) || !write_run_record(trainer.folder, trainer.record, diagnostics)) {
     return trainer.session.report();
   }
-  print_result(trainer, result, results);
+  print_result(trainer, result, *results);
   const int signal = interrupt_signal();
-  return result.end == TrainEnd::kInterrupted && signal != 0 ? 128 + signal : kExitOk;
+  return signal != 0 ? 128 + signal : kExitOk;
 }
 
 bool check_training(Session& session, const Program& program) {
@@ -408,44 +416,113 @@ bool check_watched_parts(const Trainer& trainer) {
   return is_good;
 }
 
-bool prepare(Trainer& trainer) {
+/// The values that the states start with: the initial ones, those of `--init`, or those of the run that goes
+/// on.
+std::optional<StateValues> starting_states(Trainer& trainer) {
   Session& session = trainer.session;
-  if (!check_watched_parts(trainer)) return false;
-  trainer.machine = make_trainer(session, trainer.program, trainer.data);
-  if (!trainer.machine) return false;
-  trainer.states = initial_states(trainer.machine->graph(), trainer.program.training->seed);
-  if (!warm_start(session, trainer.machine->graph(), trainer.states)) return false;
-  trainer.machine->set_states(trainer.states);
-  session.clock.lap("initial values");
+  const Graph& graph = trainer.machine->graph();
+  if (trainer.resumed) {
+    return states_of(trainer.resumed->checkpoint, trainer.resumed->folder, graph, session.diagnostics);
+  }
+  StateValues states = initial_states(graph, trainer.program.training->seed);
+  if (!warm_start(session, graph, states)) return std::nullopt;
+  return states;
+}
+
+/// Claims a new folder for the run and writes into it what is known before the training.
+bool start_run(Trainer& trainer) {
+  Session& session = trainer.session;
   std::optional<RunFolder> folder =
       create_run_folder(std::string(kRunsFolder), trainer.program.name, session.diagnostics);
   if (!folder) return false;
   trainer.folder = std::move(*folder);
+  std::optional<RunLock> lock = RunLock::take(trainer.folder, session.diagnostics);
+  if (!lock) return false;
+  trainer.lock.emplace(std::move(*lock));
   trainer.record = start_record(session, trainer.program, trainer.data);
   return copy_program(session, trainer.folder) &&
          write_run_record(trainer.folder, trainer.record, session.diagnostics);
 }
 
+/// Takes the folder and the record of the run that goes on; what was set for its end is what is set now.
+bool reopen_run(Trainer& trainer) {
+  const ResumedRun& run = *trainer.resumed;
+  trainer.folder = run.folder;
+  trainer.record = run.record;
+  const RunRecord now = start_record(trainer.session, trainer.program, trainer.data);
+  trainer.record.settings = now.settings;
+  trainer.record.overrides = now.overrides;
+  trainer.record.ended.clear();
+  return write_run_record(trainer.folder, trainer.record, trainer.session.diagnostics);
+}
+
+bool prepare(Trainer& trainer) {
+  Session& session = trainer.session;
+  if (!check_watched_parts(trainer)) return false;
+  trainer.machine = make_trainer(session, trainer.program, trainer.data);
+  if (!trainer.machine) return false;
+  std::optional<StateValues> states = starting_states(trainer);
+  if (!states) return false;
+  trainer.states = std::move(*states);
+  trainer.machine->set_states(trainer.states);
+  session.clock.lap("initial values");
+  return trainer.resumed ? reopen_run(trainer) : start_run(trainer);
+}
+
+std::optional<LogFile> open_log(const Trainer& trainer) {
+  const FileRequest request{trainer.folder.log(), "", {}};
+  Diagnostics& diagnostics = trainer.session.diagnostics;
+  std::optional<LogFile> log =
+      trainer.resumed ? LogFile::append(request, diagnostics) : LogFile::create(request, diagnostics);
+  if (!log) return std::nullopt;
+  Json start = Json::object();
+  start.set("event", trainer.resumed ? "resume" : "start").set("program", trainer.program.name);
+  if (trainer.resumed) start.set("step", trainer.resumed->checkpoint.progress.steps);
+  log->event(start);
+  return log;
+}
+
+/// Program, data and, where one goes on, the run: all that is read before anything is compiled.
+std::optional<Trainer> read_all(Session& session) {
+  const bool is_resumed = session.options.resume.has_value();
+  std::optional<ResumedRun> resumed = is_resumed ? open_run(session) : std::nullopt;
+  if (is_resumed && !resumed) return std::nullopt;
+  std::optional<Program> program = load_program(session);
+  if (!program || !check_training(session, *program)) return std::nullopt;
+  if (resumed && !is_same_program(session, *program, *resumed)) return std::nullopt;
+  std::optional<LoadedData> data = load_data(session, *program, resumed ? &resumed->record : nullptr);
+  if (!data) return std::nullopt;
+  if (resumed && !is_same_data(session, *program, data_marks(*data), *resumed)) return std::nullopt;
+  return Trainer{.session = session,
+                 .program = std::move(*program),
+                 .data = std::move(*data),
+                 .resumed = std::move(resumed),
+                 .folder = {},
+                 .lock = {},
+                 .record = {},
+                 .machine = {},
+                 .evaluator = {},
+                 .states = {}};
+}
+
 }  // namespace
 
 int verb_train(Session& session) {
-  std::optional<Program> program = load_program(session);
-  if (!program || !check_training(session, *program)) return session.report();
-  std::optional<LoadedData> data = load_data(session, *program);
-  if (!data) return session.report();
-  Trainer trainer{session, std::move(*program), std::move(*data), {}, {}, {}, {}, {}, 0, 0};
-  const InterruptGuard guard;
-  if (!prepare(trainer)) return session.report();
-  std::optional<LogFile> log = LogFile::create({trainer.folder.log(), "", {}}, session.diagnostics);
+  InterruptGuard guard;
+  std::optional<Trainer> trainer = read_all(session);
+  if (!trainer || !prepare(*trainer)) return session.report();
+  std::optional<LogFile> log = open_log(*trainer);
   if (!log) return session.report();
-  Json start = Json::object();
-  start.set("event", "start").set("program", trainer.program.name);
-  log->event(start);
-  log_compiles(trainer, *log);
+  log_compiles(*trainer, *log);
+  appoint_judge(*trainer);
+  if (trainer->resumed && trainer->judge->is_needed()) session.diagnostics.report({}, kFreshJudge);
   session.report();
   session.clock.lap("run folder");
-  const TrainResult result = run_loop(trainer, *log);
-  return finish(trainer, result, *log);
+  Saver saver({session, trainer->folder, trainer->record, trainer->data, *trainer->machine, trainer->states},
+              *log);
+  guard.ask_first();
+  const TrainResult result = run_loop(*trainer, *log, saver);
+  return finish(*trainer, result, *log, saver);
 }
 
 }  // namespace dlg

@@ -29,7 +29,49 @@ std::vector<double> values_of(const SavedTensor& tensor) {
   return values;
 }
 
+std::vector<ExpectedTensor> expected_tensors(const Graph& graph, bool (*is_chosen)(const State& state)) {
+  std::vector<ExpectedTensor> expected;
+  for (const State& state : graph.states) {
+    if (!is_chosen(state)) continue;
+    expected.push_back({state.path, element_type(state.type.dtype), state.type.shape.dims()});
+  }
+  return expected;
+}
+
+bool is_other(const State& state) {
+  return !is_weight(state);
+}
+
+void add_values(StateValues& values, const TensorFile& file) {
+  for (const SavedTensor& tensor : file.tensors) values[tensor.name] = values_of(tensor);
+}
+
 }  // namespace
+
+Checkpoint checkpoint_of(const Graph& graph, const StateValues& values) {
+  Checkpoint checkpoint;
+  for (const State& state : graph.states) {
+    const auto found = values.find(state.path);
+    if (found == values.end()) continue;
+    TensorFile& file = is_weight(state) ? checkpoint.weights : checkpoint.optimizer;
+    file.tensors.push_back(saved(state, found->second));
+  }
+  return checkpoint;
+}
+
+std::optional<StateValues> states_of(const Checkpoint& checkpoint, const RunFolder& folder,
+                                     const Graph& graph, Diagnostics& diagnostics) {
+  const FileRequest weights{folder.weights(), "", {}};
+  const FileRequest optimizer{folder.optimizer(), "", {}};
+  if (!check_tensors(checkpoint.weights, expected_tensors(graph, is_weight), weights, diagnostics) ||
+      !check_tensors(checkpoint.optimizer, expected_tensors(graph, is_other), optimizer, diagnostics)) {
+    return std::nullopt;
+  }
+  StateValues values;
+  add_values(values, checkpoint.weights);
+  add_values(values, checkpoint.optimizer);
+  return values;
+}
 
 std::string weights_file(WeightsChoice choice) {
   constexpr std::array<const char*, 3> kFiles{"weights.safetensors", "best.safetensors", "ema.safetensors"};
@@ -57,17 +99,6 @@ StateValues averaged(const Graph& graph, StateValues values) {
   return values;
 }
 
-bool save_states(const RunFolder& folder, const Graph& graph, const StateValues& values,
-                 Diagnostics& diagnostics) {
-  TensorFile optimizer;
-  for (const State& state : graph.states) {
-    const auto found = values.find(state.path);
-    if (found != values.end() && !is_weight(state)) optimizer.tensors.push_back(saved(state, found->second));
-  }
-  return write_safetensors({folder.optimizer(), "", {}}, optimizer, diagnostics) &&
-         save_weights(folder.weights(), graph, values, diagnostics);
-}
-
 std::optional<StateValues> load_weights(const Session& session, const RunFolder& folder, const Graph& graph,
                                         Diagnostics& diagnostics) {
   const WeightsChoice choice = session.options.weights;
@@ -82,16 +113,11 @@ std::optional<StateValues> load_weights(const Session& session, const RunFolder&
   }
   const FileRequest request{path, "", {session.file, 0, 0}};
   const std::optional<TensorFile> file = read_safetensors(request, ChecksumRule::kRequired, diagnostics);
-  if (!file) return std::nullopt;
-  std::vector<ExpectedTensor> expected;
-  for (const State& state : graph.states) {
-    if (is_weight(state)) {
-      expected.push_back({state.path, element_type(state.type.dtype), state.type.shape.dims()});
-    }
+  if (!file || !check_tensors(*file, expected_tensors(graph, is_weight), request, diagnostics)) {
+    return std::nullopt;
   }
-  if (!check_tensors(*file, expected, request, diagnostics)) return std::nullopt;
   StateValues values;
-  for (const SavedTensor& tensor : file->tensors) values[tensor.name] = values_of(tensor);
+  add_values(values, *file);
   return values;
 }
 

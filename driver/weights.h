@@ -4,14 +4,18 @@
 
 #include "driver/machine.h"
 #include "driver/session.h"
-#include "runtime/run_folder.h"
+#include "runtime/checkpoint.h"
 
 namespace dlg {
 
-/// Writes weights.safetensors (parameters and constants) and optimizer.safetensors (everything else) into the
-/// run.
-bool save_states(const RunFolder& folder, const Graph& graph, const StateValues& values,
-                 Diagnostics& diagnostics);
+/// The states as the files of a run hold them: parameters and constants as weights, everything else as state
+/// of the optimizer. Position and data are still open.
+Checkpoint checkpoint_of(const Graph& graph, const StateValues& values);
+
+/// The states of a checkpoint of `folder` for `graph`. Entries that are missing, unknown or of another shape
+/// are errors that list what is there.
+std::optional<StateValues> states_of(const Checkpoint& checkpoint, const RunFolder& folder,
+                                     const Graph& graph, Diagnostics& diagnostics);
 
 /// The name of the file in a run that holds these weights.
 std::string weights_file(WeightsChoice choice);

@@ -9,6 +9,9 @@
 
 namespace dlg {
 
+/// More than any model needs; every loop over axes is short.
+inline constexpr std::size_t kMostAxes = 8;
+
 /// One axis. An empty name is a plain number, which matches any axis of its size. `scope` is 0 for the
 /// names of the program; a function that binds a variable of its signature to a plain axis gives it a name
 /// that holds inside this one call, with the call's serial as scope.

@@ -66,7 +66,8 @@ Value map_call(Elaboration& e, const Builtin& builtin, const Call& call) {
   if (std::optional<Value> list = mapped(e, builtin, call)) return *std::move(list);
   const Operand& operand = call.arguments[0].operand;
   if (const NumberValue* number = operand.value.as<NumberValue>()) {
-    return {NumberValue{builtin.number(number->value), std::nullopt, number->is_rounded}};
+    const NumberValue result{builtin.number(number->value), std::nullopt, number->is_rounded};
+    return checked_number(e, {result}, call.range);
   }
   const std::optional<TensorValue> tensor = tensor_of(e, operand);
   const std::optional<Expr> node =

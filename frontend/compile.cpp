@@ -21,6 +21,14 @@ constexpr Diag<std::string> kBadUse{DiagCode::UnknownType, Severity::kError,
 constexpr Diag<> kTwoTrains{DiagCode::SeveralTrains, Severity::kError, "a program has one `train` block"};
 constexpr Diag<std::string> kTooLarge{DiagCode::TooManyElements, Severity::kError,
                                       "found a value {}, expected at most 2^40 elements"};
+constexpr Diag<std::string, std::string> kTwoFormals{DiagCode::DuplicateName, Severity::kError,
+                                                     "`{}` has two arguments `{}`"};
+constexpr Diag<std::string, std::size_t> kTooManyAxes{DiagCode::TooManyAxes, Severity::kError,
+                                                      "found a value {}, expected at most {} axes"};
+constexpr Diag<std::size_t> kTooManyOperations{DiagCode::TooManyOperations, Severity::kError,
+                                               "the program has more than {} operations, the limit"};
+constexpr Diag<std::int64_t> kTooManyCalls{DiagCode::TooManyOperations, Severity::kError,
+                                           "the program makes more than {} calls of functions, the limit"};
 constexpr Diag<> kNothing{DiagCode::MissingTrain, Severity::kError,
                           "the program has no `train`, `check` or `race` block, so there is nothing to do"};
 constexpr Diag<std::string> kImportedBlock{DiagCode::ImportedBlock, Severity::kError,
@@ -141,6 +149,37 @@ void check_blocks(const ast::File& file, Diagnostics& diagnostics) {
   if (!has_something && !diagnostics.has_errors()) diagnostics.report({file.file, 0, 0}, kNothing);
 }
 
+/// Two formals of one name would be one.
+void check_formals(const ast::Name& owner, const std::vector<ast::Formal>& formals,
+                   Diagnostics& diagnostics) {
+  for (std::size_t i = 0; i < formals.size(); ++i) {
+    for (std::size_t k = 0; k < i; ++k) {
+      if (formals[i].name.text != formals[k].name.text) continue;
+      diagnostics.report(formals[i].name.range, kTwoFormals, owner.text, formals[i].name.text)
+          .label(formals[k].name.range, "the first one");
+      break;
+    }
+  }
+}
+
+void check_signatures(const ast::File& file, Diagnostics& diagnostics) {
+  for (const ast::Function& function : file.functions) {
+    check_formals(function.name, function.formals, diagnostics);
+  }
+  for (const ast::Optimizer& optimizer : file.optimizers) {
+    check_formals(optimizer.name, optimizer.formals, diagnostics);
+  }
+}
+
+/// Everything else that was found follows from what was left out.
+void report_too_large(const Elaboration& e, Diagnostics& diagnostics) {
+  if (e.calls > kMostCalls) {
+    diagnostics.report(*e.too_large_at, kTooManyCalls, kMostCalls);
+  } else {
+    diagnostics.report(*e.too_large_at, kTooManyOperations, kMostOperations);
+  }
+}
+
 void merge(const Diagnostics& from, Diagnostics& into) {
   for (const Diagnostic& diagnostic : from.all()) into.add(diagnostic);
 }
@@ -157,17 +196,25 @@ bool is_placeable(const Shape& shape, std::int64_t batch) {
   return true;
 }
 
-/// Reports values with too many elements, and not those that follow from them.
+/// Reports values with too many axes or elements, and not those that follow from them.
 void check_sizes(const Graph& graph, Diagnostics& diagnostics) {
   std::vector<char> is_large(graph.nodes.size(), 0);
   for (const ValueId id : graph.nodes.ids()) {
     const Node& node = graph[id];
     const bool is_follower = std::any_of(node.operands.begin(), node.operands.end(),
                                          [&](ValueId operand) { return is_large[operand.index] != 0; });
-    is_large[id.index] = is_follower || !is_placeable(node.type.shape, graph.batch) ? 1 : 0;
-    if (!is_large[id.index] || is_follower) continue;
+    const Shape& shape = node.type.shape;
+    const bool has_many_axes = shape.rank() - (shape.has_batch() ? 1 : 0) > kMostAxes;
+    const bool is_bad = is_follower || has_many_axes || !is_placeable(shape, graph.batch);
+    is_large[id.index] = is_bad ? 1 : 0;
+    if (!is_bad || is_follower) continue;
     const std::vector<SourceRange>& origins = graph.infos[id].origins;
-    diagnostics.report(origins.empty() ? SourceRange{} : origins.front(), kTooLarge, type_text(node.type));
+    const SourceRange range = origins.empty() ? SourceRange{} : origins.front();
+    if (has_many_axes) {
+      diagnostics.report(range, kTooManyAxes, type_text(node.type), kMostAxes);
+    } else {
+      diagnostics.report(range, kTooLarge, type_text(node.type));
+    }
   }
 }
 
@@ -182,6 +229,7 @@ std::optional<Program> compile_program(Sources& sources, const CompileRequest& r
   if (request.race) add_first_rule(tree, *request.race);
   const Library library = load_library(sources, std::move(tree), request, diagnostics);
   check_blocks(library.units.front(), diagnostics);
+  check_signatures(library.units.front(), diagnostics);
   const DType dtype = file_dtype(file, diagnostics);
   std::set<std::string> integer_fields;
   while (true) {
@@ -193,6 +241,10 @@ std::optional<Program> compile_program(Sources& sources, const CompileRequest& r
     Elaboration e(sources, library, builder, found, dtype);
     e.integer_fields = integer_fields;
     const bool is_again = elaborate(e, request.race, program);
+    if (e.too_large_at) {
+      report_too_large(e, diagnostics);
+      return std::nullopt;
+    }
     if (is_again && e.integer_fields != integer_fields) {
       integer_fields = e.integer_fields;
       continue;

@@ -16,6 +16,8 @@ constexpr Diag<std::string> kEmptyAxis{DiagCode::EmptyAxis, Severity::kError,
                                        "found {} as the size of an axis, expected at least 1"};
 constexpr Diag<std::string, std::string, std::string> kNotRepresentable{
     DiagCode::NotRepresentable, Severity::kError, "`{}` becomes {} in {}"};
+constexpr Diag<std::string, std::string> kNotFinite{DiagCode::NotRepresentable, Severity::kError,
+                                                    "`{}` is {}, expected a finite number"};
 constexpr Diag<> kRagged{DiagCode::RaggedList, Severity::kError,
                          "the rows of this list differ in length, expected a rectangle of numbers"};
 
@@ -76,6 +78,14 @@ Value number_binary(const std::string& op, const NumberValue& a, const NumberVal
     if (op == "/" && result.value != std::floor(result.value)) result.is_rounded = true;
     return {result};
   }
+  return {Poison{}};
+}
+
+Value checked_number(Elaboration& e, Value value, SourceRange range) {
+  const NumberValue* number = value.as<NumberValue>();
+  if (!number || std::isfinite(number->value)) return value;
+  const std::string text = std::isnan(number->value) ? "not a number" : number_text(number->value);
+  e.error(range, kNotFinite, std::string(e.sources.text(range)), text);
   return {Poison{}};
 }
 

@@ -12,6 +12,8 @@ namespace dlg {
 
 /// `a op b` for + - * / ^ and relations, in f64.
 Value number_binary(const std::string& op, const NumberValue& a, const NumberValue& b);
+/// The result of computing with numbers at `range`. Errors: infinite, or not a number.
+Value checked_number(Elaboration& e, Value value, SourceRange range);
 
 /// The operand as a whole number. Errors: not a number known at compile time; not whole; a division on its
 /// way was not exact. `what` names its use: "an index".

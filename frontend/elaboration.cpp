@@ -9,6 +9,9 @@
 namespace dlg {
 namespace {
 
+constexpr Diag<std::string> kAssignedTwice{DiagCode::AssignedTwice, Severity::kError,
+                                           "`{}` already has a value"};
+
 /// The expressions below `id`, each once, in no particular order.
 void push_children(const ast::Expr& expr, std::vector<ast::ExprId>& stack) {
   for (const ast::ExprId child : expr.args) stack.push_back(child);
@@ -137,6 +140,14 @@ void record_name(Elaboration& e, const ast::Name& name, Value& value) {
   const std::string path = instance.path.empty() ? name.text : instance.path + "." + name.text;
   if (!e.is_naming || e.is_std(name.range) || !e.named_before.insert(path).second) return;
   e.named.push_back({path, tensor->id, name.range});
+}
+
+void check_given_once(Elaboration& e, const ast::Name& name) {
+  const auto known = e.frame().names.find(name.text);
+  if (known == e.frame().names.end()) return;
+  Report report = e.error(name.range, kAssignedTwice, name.text);
+  if (known->second.origin.is_valid()) e.label(report, known->second.origin, "given here");
+  report.note("names are given once; choose another name for the new value");
 }
 
 }  // namespace dlg

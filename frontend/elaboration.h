@@ -67,6 +67,10 @@ struct DeclaredData {
 
 class UpdateScope;
 
+/// Limits of what one program may become, so that compiling it takes seconds and not hours.
+inline constexpr std::size_t kMostOperations = 20'000;
+inline constexpr std::int64_t kMostCalls = 100'000;
+
 /// What an argument of a rule is evaluated with, `cosine(1e-3, warmup = 2 epochs)`.
 struct Schedule {
   /// `step`, `epoch`, `epoch_steps`, `last_step`: the same in all functions that the argument calls.
@@ -111,6 +115,8 @@ struct Elaboration {
   int depth = 0;
   bool is_too_deep = false;  // reported once: what is around the place is as deep
   int next_serial = 1;
+  std::int64_t calls = 0;                   // of functions, made so far
+  std::optional<SourceRange> too_large_at;  // where there were too many operations: the rest is left out
 
   Frame& frame() { return frames.back(); }
   const Frame& frame() const { return frames.back(); }
@@ -155,6 +161,9 @@ InstanceId child_instance(Elaboration& e, InstanceId parent, const std::string& 
 
 /// Where the callee expression `id` stands in the text of the function of the open call.
 CallSite call_site(Elaboration& e, ast::ExprId id);
+
+/// Reports a name that has a value in the open call already.
+void check_given_once(Elaboration& e, const ast::Name& name);
 
 /// Names the value's node and, in the user's own text, lists it as NamedValue under the instance's path.
 void record_name(Elaboration& e, const ast::Name& name, Value& value);

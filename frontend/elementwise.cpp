@@ -22,6 +22,9 @@ constexpr Diag<std::string> kNoTruth{
 constexpr Diag<std::size_t, std::size_t> kListSizes{DiagCode::ShapeMismatch, Severity::kError,
                                                     "lists of {} and of {} values do not fit"};
 
+constexpr Diag<std::string, std::string> kNoFloat{DiagCode::ElementTypes, Severity::kError,
+                                                  "found a value of {} in `{}`, expected f32 or f64"};
+
 constexpr int kLargestIntegerPower = 64;
 
 struct OperatorRow {
@@ -42,6 +45,9 @@ constexpr std::array<OperatorRow, 11> kOperators{{
     {"==", [](Expr a, Expr b) { return compare("==", a, b); }},
     {"!=", [](Expr a, Expr b) { return compare("!=", a, b); }},
 }};
+
+/// The first rows are arithmetic, the others compare.
+constexpr std::ptrdiff_t kArithmeticRows = 5;
 
 /// The run-time scalars of an update rule are f64 and are rounded where they meet a parameter.
 bool is_rule_scalar(const TensorValue& tensor) {
@@ -107,9 +113,16 @@ std::optional<TensorValue> operand_tensor(Elaboration& e, const Operand& operand
   return TensorValue{{}, {}, Batching::kShared, dtype};
 }
 
+/// Arithmetic is for floating-point numbers; integers are indices and classes.
+bool check_float(Elaboration& e, const TensorValue& tensor, const std::string& op, SourceRange range) {
+  if (is_float(tensor.dtype)) return true;
+  e.error(range, kNoFloat, std::string(dtype_name(tensor.dtype)), op);
+  return false;
+}
+
 Value power(Elaboration& e, const Operand& a, const NumberValue& exponent) {
   const std::optional<TensorValue> base = tensor_of(e, a);
-  if (!base) return {Poison{}};
+  if (!base || !check_float(e, *base, "^", a.range)) return {Poison{}};
   const bool is_integer = exponent.value == std::floor(exponent.value);
   if (is_integer && std::abs(exponent.value) <= kLargestIntegerPower) {
     return {with_node(*base, integer_pow(expr_of(e, *base), static_cast<int>(exponent.value)))};
@@ -164,12 +177,14 @@ Value binary(Elaboration& e, const std::string& op, const Operand& a, const Oper
   }
   const NumberValue* left = a.value.as<NumberValue>();
   const NumberValue* right = b.value.as<NumberValue>();
-  if (left && right) return number_binary(op, *left, *right);
+  if (left && right) return checked_number(e, number_binary(op, *left, *right), range);
   if (op == "^" && right) return power(e, a, *right);
   const auto tensors = aligned(e, {a, b}, op, range);
   if (!tensors) return {Poison{}};
   for (const OperatorRow& row : kOperators) {
     if (row.op != op) continue;
+    const bool is_arithmetic = &row - kOperators.data() < kArithmeticRows;
+    if (is_arithmetic && !check_float(e, tensors->front(), op, range)) return {Poison{}};
     return {with_node((*tensors)[0], row.build(expr_of(e, (*tensors)[0]), expr_of(e, (*tensors)[1])))};
   }
   return {Poison{}};
@@ -184,7 +199,7 @@ Value negate(Elaboration& e, const Operand& a) {
     return {NumberValue{-number->value, std::nullopt, number->is_rounded}};
   }
   const auto tensors = aligned(e, {a}, "-", a.range);
-  if (!tensors) return {Poison{}};
+  if (!tensors || !check_float(e, tensors->front(), "-", a.range)) return {Poison{}};
   return {with_node(tensors->front(), -expr_of(e, tensors->front()))};
 }
 

@@ -156,6 +156,13 @@ Value evaluate_kind(Elaboration& e, ast::ExprId id) {
   return {Poison{}};
 }
 
+/// Whether the program has become too large here or before; what is left is not elaborated.
+bool is_too_large(Elaboration& e, SourceRange range) {
+  const bool is_over = e.builder.graph().nodes.size() > kMostOperations || e.calls > kMostCalls;
+  if (is_over && !e.too_large_at) e.too_large_at = e.user_place(range);
+  return e.too_large_at.has_value();
+}
+
 }  // namespace
 
 Value evaluate(Elaboration& e, ast::ExprId id) {
@@ -167,6 +174,7 @@ Value evaluate(Elaboration& e, ast::ExprId id) {
     e.is_too_deep = true;
     return {Poison{}};
   }
+  if (is_too_large(e, range)) return {Poison{}};
   const OriginScope origin(e, range);
   Value value = evaluate_kind(e, id);
   const bool is_scheduled = e.schedule && e.schedule->frames == e.frames.size();

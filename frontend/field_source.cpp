@@ -1,6 +1,7 @@
 #include "frontend/field_source.h"
 
 #include <array>
+#include <cmath>
 
 #include "frontend/constants.h"
 #include "frontend/expressions.h"
@@ -15,6 +16,8 @@ constexpr Diag<std::string> kNoField{
     "found {}, expected columns of the file or a list with one item per sample"};
 constexpr Diag<> kNoFieldNumber{DiagCode::BadFieldSource, Severity::kError,
                                 "a field is scaled by numbers: `columns(..) / 16`"};
+constexpr Diag<> kNoScale{DiagCode::BadFieldSource, Severity::kError,
+                          "a field is scaled by finite numbers other than 0"};
 constexpr Diag<> kMixedColumns{DiagCode::BadFieldSource, Severity::kError,
                                "columns are named all by number or all by header name"};
 constexpr Diag<> kNoColumns{DiagCode::BadFieldSource, Severity::kError, "no columns are named here"};
@@ -72,6 +75,12 @@ constexpr std::array<ScaleRow, 4> kScales{{
     {"/", divide, nullptr},
 }};
 
+/// Neither a division by 0 nor an overflow.
+bool has_finite_scale(const FieldSource& source) {
+  return source.scale_divide != 0 && std::isfinite(source.scale_divide) && source.scale_multiply != 0 &&
+         std::isfinite(source.scale_multiply) && std::isfinite(source.scale_subtract);
+}
+
 std::optional<Part> scaled(Elaboration& e, const ast::Expr& expr, Part left, Part right) {
   const bool is_number_first = left.number.has_value();
   const double number = is_number_first ? *left.number : right.number.value_or(0);
@@ -85,7 +94,9 @@ std::optional<Part> scaled(Elaboration& e, const ast::Expr& expr, Part left, Par
       return std::nullopt;
     }
     apply(result.field.source, number);
-    return result;
+    if (has_finite_scale(result.field.source)) return result;
+    e.error(expr.range, kNoScale);
+    return std::nullopt;
   }
   e.error(expr.range, kNoFieldNumber);
   return std::nullopt;

@@ -24,8 +24,6 @@ constexpr Diag<std::string> kNoOverload{DiagCode::NoOverload, Severity::kError,
 constexpr Diag<std::string> kNoReturn{DiagCode::NoReturn, Severity::kError, "`{}` returns nothing"};
 constexpr Diag<std::string, std::string> kLossShape{DiagCode::ScalarExpected, Severity::kError,
                                                     "the loss `{}` is {}, expected `[]`"};
-constexpr Diag<std::string> kAssignedTwice{DiagCode::AssignedTwice, Severity::kError,
-                                           "`{}` already has a value"};
 constexpr Diag<std::size_t, std::string> kParts{DiagCode::BadUnpacking, Severity::kError, "{} names for {}"};
 constexpr Diag<std::string> kRequire{DiagCode::RequireFailed, Severity::kError, "`{}` does not hold"};
 constexpr Diag<std::string> kRequireKind{DiagCode::NotANumber, Severity::kError,
@@ -253,9 +251,10 @@ void unpack(Elaboration& e, const ast::Statement& statement, const Value& value)
 }  // namespace
 
 Value call_function(Elaboration& e, const FunctionValue& function, const Call& call, CallSite site) {
+  ++e.calls;
   if (std::any_of(function.candidates.begin(), function.candidates.end(),
                   [&](FunctionId id) { return is_open(e, id); })) {
-    e.error(call.range, kRecursion, function.name);
+    e.error(call.range, kRecursion, function.name).note(circle_text(e, function.name));
     return {Poison{}};
   }
   if (has_poison(call)) return abandon_call(e, function, site);
@@ -302,13 +301,7 @@ Value evaluate_call(Elaboration& e, ast::ExprId callee, const Call& call) {
 
 void elaborate_let(Elaboration& e, const ast::Statement& statement) {
   Value value = evaluate(e, statement.value);
-  for (const ast::Name& name : statement.names) {
-    const auto known = e.frame().names.find(name.text);
-    if (known == e.frame().names.end()) continue;
-    Report report = e.error(name.range, kAssignedTwice, name.text);
-    if (known->second.origin.is_valid()) e.label(report, known->second.origin, "given here");
-    report.note("names are given once; choose another name for the new value");
-  }
+  for (const ast::Name& name : statement.names) check_given_once(e, name);
   if (statement.names.size() > 1) return unpack(e, statement, value);
   if (statement.names.empty()) return;
   record_name(e, statement.names.front(), value);

@@ -34,6 +34,8 @@ constexpr Diag<> kUnterminatedString{DiagCode::UnterminatedString, Severity::kEr
                                      "this string has no closing quote on its line"};
 constexpr Diag<std::size_t, std::size_t> kNameTooLong{DiagCode::NameTooLong, Severity::kError,
                                                       "found a name of {} characters, expected at most {}"};
+constexpr Diag<std::size_t, std::size_t> kStringTooLong{DiagCode::StringTooLong, Severity::kError,
+                                                        "found a string of {} bytes, expected at most {}"};
 constexpr Diag<std::string> kMalformedNumber{DiagCode::MalformedNumber, Severity::kError,
                                              "found `{}`, which is not a number"};
 constexpr Diag<std::string, std::string_view> kNumberOutOfRange{DiagCode::NumberOutOfRange, Severity::kError,
@@ -42,6 +44,7 @@ constexpr Diag<std::size_t> kTooManyTokens{DiagCode::FileTooLarge, Severity::kEr
                                            "the file has more than {} words and signs"};
 
 constexpr std::size_t kMaxName = 255;
+constexpr std::size_t kMaxString = 4096;
 constexpr std::size_t kMaxTokens = 4'000'000;
 constexpr std::size_t kShownText = 40;
 
@@ -268,6 +271,10 @@ class Lexer {
     if (length > kMaxName) diagnostics_.report(range, kNameTooLong, length, kMaxName);
   }
 
+  void check_string_length(std::size_t begin, std::size_t length) {
+    if (length > kMaxString) diagnostics_.report(bytes(begin, begin + 1), kStringTooLong, length, kMaxString);
+  }
+
   void scan_string(std::string_view closing, std::size_t quote_length) {
     const std::size_t begin = at_;
     at_ += quote_length;
@@ -282,6 +289,7 @@ class Lexer {
     const std::size_t inner_end = is_closed ? end - closing.size() : end;
     result_.mended[static_cast<std::uint32_t>(begin)] =
         text_.substr(begin + quote_length, inner_end - begin - quote_length);
+    check_string_length(begin, end - begin);
     add(is_closed ? TokenKind::kString : TokenKind::kBad, end);
   }
 

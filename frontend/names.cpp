@@ -81,6 +81,17 @@ bool has_names(const Elaboration& e, const std::map<std::int64_t, InstanceId>& i
   });
 }
 
+/// Where the open function gives the name a value, further down.
+std::optional<SourceRange> later_value(const Elaboration& e, const std::string& name) {
+  if (!e.frame().function) return std::nullopt;
+  for (const ast::Statement& statement : e.library.function(*e.frame().function).body) {
+    for (const ast::Name& given : statement.names) {
+      if (given.text == name) return given.range;
+    }
+  }
+  return std::nullopt;
+}
+
 /// The message about an unknown member: the nearest name, else all there are.
 Value report_unknown_member(Elaboration& e, const std::string& owner, const std::string& name,
                             const std::vector<std::string>& candidates, SourceRange range) {
@@ -144,6 +155,16 @@ bool is_model(const Elaboration& e, const FunctionValue& function) {
 
 }  // namespace
 
+std::string circle_text(const Elaboration& e, const std::string& name) {
+  std::vector<std::string> names;
+  for (auto frame = e.frames.rbegin(); frame != e.frames.rend(); ++frame) {
+    if (!frame->name.empty()) names.insert(names.begin(), frame->name);
+    if (frame->name == name) break;
+  }
+  names.push_back(name);
+  return fmt::format("the way round: `{}`", join_text(names, "` needs `"));
+}
+
 std::optional<Value> find_name(Elaboration& e, const std::string& name) {
   const auto local = e.frame().names.find(name);
   if (local != e.frame().names.end()) return local->second;
@@ -172,7 +193,9 @@ Value look_up(Elaboration& e, const std::string& name, SourceRange range) {
     return {Poison{}};
   }
   Report report = e.error(range, kUnknownName, name);
-  if (const auto near = nearest_name(name, visible_names(e))) {
+  if (const std::optional<SourceRange> later = later_value(e, name)) {
+    e.label(report, *later, "gets its value only here");
+  } else if (const auto near = nearest_name(name, visible_names(e))) {
     report.suggest(range, *near, fmt::format("did you mean `{}`?", *near));
   }
   return {Poison{}};
@@ -207,10 +230,11 @@ Value definition(Elaboration& e, std::size_t unit, std::size_t index) {
   const auto [place, is_new] = e.definitions.try_emplace({unit, index}, std::nullopt);
   if (!is_new) {
     if (place->second) return *place->second;
-    e.error(declared.name.range, kCircular, declared.name.text);
+    e.error(declared.name.range, kCircular, declared.name.text).note(circle_text(e, declared.name.text));
     return {Poison{}};
   }
   Frame frame;
+  frame.name = declared.name.text;
   frame.unit = unit;
   frame.instance = e.frames.front().instance;
   e.frames.push_back(std::move(frame));

@@ -20,4 +20,7 @@ Value family_member(Elaboration& e, const FamilyValue& family, std::int64_t inde
 /// `dim` or top-level `const`, evaluated once in its own file.
 Value definition(Elaboration& e, std::size_t unit, std::size_t index);
 
+/// "the way round: `a` needs `b` needs `a`": the open calls and definitions from `name` on.
+std::string circle_text(const Elaboration& e, const std::string& name);
+
 }  // namespace dlg

@@ -112,6 +112,7 @@ Value declare(Elaboration& e, const ast::Statement& statement) {
 
 void elaborate_declaration(Elaboration& e, const ast::Statement& statement) {
   const ast::Name& name = statement.names.front();
+  check_given_once(e, name);
   Value value = declare(e, statement);
   if (const TensorValue* tensor = value.as<TensorValue>()) {
     e.builder.set_name(tensor->id, name.text);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "frontend/axes.h"
 #include "support/text.h"
 
 namespace dlg {
@@ -21,6 +22,9 @@ constexpr Diag<> kPipeTarget{DiagCode::PipeTarget, Severity::kError,
                              "found another expression at the right of `|>`, expected a name or a call"};
 constexpr Diag<std::string_view> kNotInThisVersion{DiagCode::NotInThisVersion, Severity::kError,
                                                    "`{}` is not available in this version"};
+
+constexpr Diag<std::size_t, std::size_t> kTooManyAxes{DiagCode::TooManyAxes, Severity::kError,
+                                                      "found {} axes, expected at most {}"};
 
 enum class Chain { kLeft, kNone };
 
@@ -310,7 +314,12 @@ std::vector<ast::Axis> ExpressionParser::axes() {
     cursor_.fail_expecting("axes in `[` and `]`");
     return axes;
   }
+  const SourceRange opening = cursor_.range(cursor_.peek());
   cursor_.bracketed_list([&] { axes.push_back(axis()); });
+  if (axes.size() > kMostAxes) {
+    cursor_.report(join(opening, cursor_.last_range()), kTooManyAxes, axes.size(), kMostAxes);
+    axes.resize(kMostAxes);
+  }
   return axes;
 }
 

@@ -12,6 +12,9 @@ namespace {
 
 using Groups = IdVector<GroupId, Group>;
 
+/// A longer chain is several kernels: a join takes time in the size of its group.
+constexpr std::size_t kMostMembers = 256;
+
 /// Groups in the making: classes of computed nodes that are no inlined views.
 class Fuser {
  public:
@@ -40,6 +43,8 @@ class Fuser {
   bool mixes_loss_and_effects(const GroupPlan& plan) const;
   bool mixes_loops_and_updates(const GroupPlan& plan) const;
   bool stays_acyclic(std::size_t a, std::size_t b) const;
+  bool reaches_around(std::size_t from, std::size_t to) const;
+  std::vector<std::size_t> followers_of(std::size_t group) const;
   void join(std::size_t a, std::size_t b);
   void find_updates();
   bool is_scalar_group(std::size_t group) const;
@@ -53,7 +58,7 @@ class Fuser {
   IdVector<ValueId, std::vector<ValueId>> bases_;  // the computed values that a value reads, through views
   std::vector<std::size_t> class_of_;              // by value; leaves and views have classes of their own
   std::vector<std::vector<ValueId>> members_;      // by class; empty: joined into another
-  Edges edges_;
+  IdVector<ValueId, std::vector<std::size_t>> followers_;  // what must come after a value (order_edges)
 };
 
 Fuser::Fuser(const Graph& graph, Fusion fusion)
@@ -64,13 +69,16 @@ Fuser::Fuser(const Graph& graph, Fusion fusion)
       is_update_(graph.nodes.size(), 0),
       bases_(graph.nodes.size()),
       class_of_(graph.nodes.size()),
-      members_(graph.nodes.size()) {
+      members_(graph.nodes.size()),
+      followers_(graph.nodes.size()) {
   for (const Output& output : graph.outputs) is_sink_[output.value] = 1;
   for (const Effect& effect : graph.effects) is_sink_[effect.value] = 1;
   for (const ValueId value : graph.nodes.ids()) is_view_[value] = is_view(graph, value) ? 1 : 0;
   const auto inlined = [this](ValueId value) { return is_inlined(value); };
   readers_ = readers_of(graph, inlined);
-  edges_ = order_edges(graph, inlined);
+  for (const auto& [from, to] : order_edges(graph, inlined).edges) {
+    followers_[ValueId{static_cast<std::uint32_t>(from)}].push_back(to);
+  }
   for (const ValueId value : graph.nodes.ids()) {
     class_of_[value.index] = value.index;
     if (is<Leaf>(*graph[value].op) || is_inlined(value)) continue;
@@ -139,12 +147,39 @@ bool Fuser::mixes_loops_and_updates(const GroupPlan& plan) const {
 
 bool Fuser::stays_acyclic(std::size_t a, std::size_t b) const {
   if (has_defect(Defect::kCyclicFusion)) return true;
-  std::vector<std::size_t> classes = class_of_;
-  std::replace(classes.begin(), classes.end(), b, a);
-  return quotient_is_acyclic(edges_, classes);
+  return !reaches_around(a, b) && !reaches_around(b, a);
+}
+
+/// Whether a way leads from one group to another through a third one: joined, the two would wait for it and
+/// it for them. A walk over the groups that `from` reaches.
+bool Fuser::reaches_around(std::size_t from, std::size_t to) const {
+  std::vector<char> is_seen(members_.size(), 0);
+  std::vector<std::size_t> open{from};
+  is_seen[from] = 1;
+  while (!open.empty()) {
+    const std::size_t group = open.back();
+    open.pop_back();
+    for (const std::size_t next : followers_of(group)) {
+      if (next == to && group != from) return true;
+      if (next == to || is_seen[next] != 0) continue;
+      is_seen[next] = 1;
+      open.push_back(next);
+    }
+  }
+  return false;
+}
+
+/// The groups that must come after this one, some more than once.
+std::vector<std::size_t> Fuser::followers_of(std::size_t group) const {
+  std::vector<std::size_t> groups;
+  for (const ValueId value : members_[group]) {
+    for (const std::size_t after : followers_[value]) groups.push_back(class_of_[after]);
+  }
+  return groups;
 }
 
 bool Fuser::may_join(std::size_t a, std::size_t b) const {
+  if (members_[a].size() + members_[b].size() > kMostMembers) return false;
   const GroupPlan plan = joined(a, b);
   if (plan.stored.empty()) return false;
   if (fusion_ == Fusion::kWithoutUpdates && mixes_loops_and_updates(plan)) return false;

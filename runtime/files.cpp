@@ -19,27 +19,16 @@ constexpr Diag<std::string, std::string> kUnreadable{DiagCode::FileUnreadable, S
 constexpr Diag<std::string, std::string> kNotWritten{DiagCode::FileNotWritten, Severity::kError,
                                                      "`{}` cannot be written: {}"};
 
-/// An open file that closes itself.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-
-  int get() const { return fd_; }
-  bool is_open() const { return fd_ >= 0; }
-  /// Closes now; a file system may report a failed write only here.
-  bool close() { return ::close(std::exchange(fd_, -1)) == 0; }
-
- private:
-  int fd_;
-};
-
 std::string error_text(int error) {
   return std::strerror(error);
+}
+
+/// Repeats a system call that a signal has cut short. Not for close: Linux has closed the descriptor then.
+template <class Call>
+auto uninterrupted(const Call& call) {
+  auto result = call();
+  while (result < 0 && errno == EINTR) result = call();
+  return result;
 }
 
 /// Appends all bytes up to the end of the file; the size that the file claims is only a hint.
@@ -55,16 +44,6 @@ bool read_all(int fd, std::string& bytes) {
   }
 }
 
-bool write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t count = ::write(fd, bytes.data(), bytes.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(count));
-  }
-  return true;
-}
-
 /// "what it is", if it is not a regular file.
 const char* kind_text(mode_t mode) {
   if (S_ISDIR(mode)) return "it is a folder";
@@ -78,31 +57,61 @@ std::string folder_of(const std::string& path) {
 }
 
 bool holds(const std::string& path, std::string_view bytes) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  const Descriptor file = open_file(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   std::string found;
   return file.is_open() && read_all(file.get(), found) && found == bytes;
 }
 
 /// Makes and fills a new file; nullopt or what went wrong.
 std::optional<std::string> write_new(const std::string& path, std::string_view bytes) {
-  Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644));
+  Descriptor file = open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW);
   if (!file.is_open()) return error_text(errno);
   if (!write_all(file.get(), bytes)) return error_text(errno);
-  if (::fsync(file.get()) != 0) return error_text(errno);
+  if (uninterrupted([&] { return ::fsync(file.get()); }) != 0) return error_text(errno);
   if (!file.close()) return error_text(errno);
   if (!holds(path, bytes)) return "what was written does not read back";
   return std::nullopt;
 }
 
-/// A rename lasts only once its folder is synced. Some file systems cannot sync folders; that is no error.
+/// A rename lasts only once its folder is synced. Some file systems cannot sync folders, and some folders may
+/// not be read; that is no error.
 std::optional<std::string> sync_folder(const std::string& path) {
-  const Descriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder.is_open()) return std::nullopt;
-  if (::fsync(folder.get()) != 0 && errno == EIO) return error_text(errno);
-  return std::nullopt;
+  const Descriptor folder = open_file(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool is_synced = folder.is_open() && uninterrupted([&] { return ::fsync(folder.get()); }) == 0;
+  if (is_synced || (errno != EIO && errno != ENOSPC)) return std::nullopt;
+  return error_text(errno) + " (the file is in its place, but may be lost if the machine stops now)";
+}
+
+/// Renames and makes it last; nullopt or what went wrong.
+std::optional<std::string> rename_synced(const std::string& from, const std::string& to) {
+  if (uninterrupted([&] { return ::rename(from.c_str(), to.c_str()); }) != 0) return error_text(errno);
+  return sync_folder(folder_of(to));
 }
 
 }  // namespace
+
+Descriptor::~Descriptor() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+bool Descriptor::close() {
+  return ::close(std::exchange(fd_, -1)) == 0 || errno == EINTR;
+}
+
+Descriptor open_file(const std::string& path, int flags) {
+  constexpr mode_t kMode = 0644;
+  return Descriptor(uninterrupted([&] { return ::open(path.c_str(), flags, kMode); }));
+}
+
+bool write_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::write(fd, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return true;
+}
 
 std::optional<std::string> read_file(const FileRequest& request, Diagnostics& diagnostics) {
   const auto unreadable = [&](const std::string& reason) {
@@ -110,7 +119,7 @@ std::optional<std::string> read_file(const FileRequest& request, Diagnostics& di
     return std::nullopt;
   };
   // Without O_NONBLOCK, opening a named pipe waits for a writer.
-  const Descriptor file(::open(request.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  const Descriptor file = open_file(request.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (!file.is_open() && (errno == ENOENT || errno == ENOTDIR)) {
     diagnostics.report(request.range, kMissing, request.name());
     return std::nullopt;
@@ -129,11 +138,17 @@ bool write_file(const FileRequest& request, std::string_view bytes, Diagnostics&
   // A file of this name can only be left over from a process that had our number and died.
   ::unlink(temporary.c_str());
   std::optional<std::string> reason = write_new(temporary, bytes);
-  if (!reason && ::rename(temporary.c_str(), request.path.c_str()) != 0) reason = error_text(errno);
-  if (!reason) reason = sync_folder(folder_of(request.path));
+  if (!reason) reason = rename_synced(temporary, request.path);
   if (!reason) return true;
   ::unlink(temporary.c_str());
   diagnostics.report(request.range, kNotWritten, request.name(), *reason);
+  return false;
+}
+
+bool rename_file(const std::string& from, const FileRequest& to, Diagnostics& diagnostics) {
+  const std::optional<std::string> reason = rename_synced(from, to.path);
+  if (!reason) return true;
+  diagnostics.report(to.range, kNotWritten, to.name(), *reason);
   return false;
 }
 

@@ -5,10 +5,36 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "support/diagnostic.h"
 
 namespace dlg {
+
+/// An open file that closes itself.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor();
+
+  int get() const { return fd_; }
+  bool is_open() const { return fd_ >= 0; }
+  /// Closes now; a file system may report a failed write only here.
+  bool close();
+
+ private:
+  int fd_;
+};
+
+/// open(2), again after a signal; not open: errno says why. A new file is readable by all, writable by its
+/// owner.
+Descriptor open_file(const std::string& path, int flags);
+
+/// Writes all of it, again after a signal; errno says why not.
+bool write_all(int fd, std::string_view bytes);
 
 /// A file to read or write: the path to open, the name that messages show, and the place in the program text
 /// that asked for it (invalid: the command line).
@@ -28,5 +54,8 @@ std::optional<std::string> read_file(const FileRequest& request, Diagnostics& di
 /// over the old one and syncs the folder. Before the rename the old file is untouched; after a failure
 /// nothing is left over. Answers whether it worked; otherwise there is a diagnostic (exit 3).
 bool write_file(const FileRequest& request, std::string_view bytes, Diagnostics& diagnostics);
+
+/// Puts a whole file of the same folder into the place of another and syncs the folder. Errors: exit 3.
+bool rename_file(const std::string& from, const FileRequest& to, Diagnostics& diagnostics);
 
 }  // namespace dlg

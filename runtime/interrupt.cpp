@@ -8,9 +8,11 @@ namespace {
 
 /// The number of the signal that came. Compiled code reads it as a plain volatile integer.
 constinit volatile std::int32_t came = 0;
+/// Whether there is something to save.
+constinit volatile std::sig_atomic_t is_asked = 0;
 
 extern "C" void handle_stop_signal(int signal) {
-  if (came != 0) _exit(128 + signal);
+  if (came != 0 || is_asked == 0) _exit(128 + signal);
   came = signal;
 }
 
@@ -25,6 +27,7 @@ struct sigaction action_of(void (*handler)(int)) {
 
 InterruptGuard::InterruptGuard() {
   came = 0;
+  is_asked = 0;
   // Without SA_RESTART, so that a waiting read or write comes back.
   const struct sigaction stop = action_of(handle_stop_signal);
   const struct sigaction ignore = action_of(SIG_IGN);
@@ -37,6 +40,10 @@ InterruptGuard::~InterruptGuard() {
   sigaction(SIGINT, &old_interrupt_, nullptr);
   sigaction(SIGTERM, &old_terminate_, nullptr);
   sigaction(SIGPIPE, &old_pipe_, nullptr);
+}
+
+void InterruptGuard::ask_first() {
+  is_asked = 1;
 }
 
 const volatile std::int32_t* interrupt_flag() {

@@ -1,4 +1,5 @@
-// Owns SIGINT and SIGTERM: the first one asks to stop, the second one ends the program at once.
+// Owns SIGINT and SIGTERM: while there is something to save the first one asks to stop, else and the second
+// time it ends the program at once.
 #pragma once
 
 #include <csignal>
@@ -6,14 +7,17 @@
 
 namespace dlg {
 
-/// While it lives, SIGINT and SIGTERM set a flag, and a closed pipe is an error of the write and not the end.
-/// One at a time. The handlers before are put back at the end.
+/// While it lives, SIGINT and SIGTERM end the program with 130 and 143, and a closed pipe is an error of the
+/// write and not the end. One at a time. The handlers before are put back at the end.
 class InterruptGuard {
  public:
   InterruptGuard();
   ~InterruptGuard();
   InterruptGuard(const InterruptGuard&) = delete;
   InterruptGuard& operator=(const InterruptGuard&) = delete;
+
+  /// From now on there is something to save: the first signal only sets the flag.
+  void ask_first();
 
  private:
   struct sigaction old_interrupt_ = {};

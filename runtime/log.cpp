@@ -32,15 +32,27 @@ bool RateLimit::pass() {
   return true;
 }
 
+std::optional<LogFile> LogFile::open(const FileRequest& request, int flags, Diagnostics& diagnostics,
+                                     Clock clock) {
+  Descriptor file = open_file(request.path, flags | O_CREAT | O_CLOEXEC | O_NOFOLLOW);
+  if (file.is_open()) return LogFile(std::move(file), request, std::move(clock));
+  diagnostics.report(request.range, kNoLog, request.name(), std::string(std::strerror(errno)));
+  return std::nullopt;
+}
+
 std::optional<LogFile> LogFile::create(const FileRequest& request, Diagnostics& diagnostics, Clock clock) {
-  const int fd = ::open(request.path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
-  std::FILE* file = fd < 0 ? nullptr : ::fdopen(fd, "w");
-  if (file == nullptr) {
-    diagnostics.report(request.range, kNoLog, request.name(), std::string(std::strerror(errno)));
-    if (fd >= 0) ::close(fd);
-    return std::nullopt;
+  return open(request, O_WRONLY | O_EXCL, diagnostics, std::move(clock));
+}
+
+std::optional<LogFile> LogFile::append(const FileRequest& request, Diagnostics& diagnostics, Clock clock) {
+  std::optional<LogFile> log = open(request, O_RDWR | O_APPEND, diagnostics, std::move(clock));
+  if (!log) return std::nullopt;
+  char last = '\n';
+  const off_t size = ::lseek(log->file_.get(), 0, SEEK_END);
+  if (size > 0 && ::pread(log->file_.get(), &last, 1, size - 1) == 1 && last != '\n') {
+    if (!write_all(log->file_.get(), "\n")) log->error_ = errno;
   }
-  return LogFile(file, std::move(clock));
+  return log;
 }
 
 void LogFile::event(const Json& line) {
@@ -53,16 +65,16 @@ void LogFile::record(Json line) {
   if (limit_.pass()) write(*std::exchange(kept_, std::nullopt));
 }
 
-bool LogFile::finish() {
+bool LogFile::finish(Diagnostics& diagnostics) {
   if (kept_) write(*std::exchange(kept_, std::nullopt));
-  return !has_failed_;
+  if (error_ == 0) return true;
+  diagnostics.report(request_.range, kNoLog, request_.name(), std::string(std::strerror(error_)));
+  return false;
 }
 
 void LogFile::write(const Json& line) {
   const std::string text = json_text(line) + "\n";
-  const bool is_whole = std::fwrite(text.data(), 1, text.size(), file_.get()) == text.size();
-  // Each line reaches the system at once, so that a killed run leaves whole lines.
-  if (!is_whole || std::fflush(file_.get()) != 0) has_failed_ = true;
+  if (!write_all(file_.get(), text) && error_ == 0) error_ = errno;
 }
 
 ProgressStyle progress_style(std::FILE* stream) {

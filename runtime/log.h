@@ -3,7 +3,6 @@
 
 #include <cstdio>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,11 +28,15 @@ class RateLimit {
   std::optional<double> last_;
 };
 
-/// A file of JSON lines, one object each, flushed as they are written.
+/// A file of JSON lines, one object each, given to the system line by line: a killed run leaves whole lines.
 class LogFile {
  public:
   /// Errors: exit 3.
   static std::optional<LogFile> create(const FileRequest& request, Diagnostics& diagnostics,
+                                       Clock clock = steady_seconds);
+
+  /// Goes on behind the lines of a log that is there; a line that was cut short is ended first.
+  static std::optional<LogFile> append(const FileRequest& request, Diagnostics& diagnostics,
                                        Clock clock = steady_seconds);
 
   /// Written always: start, end, warnings.
@@ -41,20 +44,21 @@ class LogFile {
   /// Steps and epochs: written at most ten times a second; of what comes too early only the newest is kept,
   /// and written before the next event or at the end.
   void record(Json line);
-  /// Writes what is kept. Answers whether every line reached the file.
-  bool finish();
+  /// Writes what is kept. Errors: a line did not reach the file (exit 3).
+  bool finish(Diagnostics& diagnostics);
 
  private:
-  struct Close {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-  };
-  LogFile(std::FILE* file, Clock clock) : file_(file), limit_(std::move(clock)) {}
+  LogFile(Descriptor file, FileRequest request, Clock clock)
+      : file_(std::move(file)), request_(std::move(request)), limit_(std::move(clock)) {}
+  static std::optional<LogFile> open(const FileRequest& request, int flags, Diagnostics& diagnostics,
+                                     Clock clock);
   void write(const Json& line);
 
-  std::unique_ptr<std::FILE, Close> file_;
+  Descriptor file_;
+  FileRequest request_;
   RateLimit limit_;
   std::optional<Json> kept_;
-  bool has_failed_ = false;
+  int error_ = 0;  // of the first write that failed
 };
 
 enum class ProgressStyle {

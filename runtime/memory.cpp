@@ -27,13 +27,6 @@ constexpr Diag<std::string, std::string, std::int64_t> kNotInteger{
 constexpr Diag<std::string, std::string, std::int64_t, std::string> kOutOfRange{
     DiagCode::DataOutOfRange, Severity::kError, "`{}` is {} in sample {}, expected {}"};
 
-/// Systems hand out more memory than they have and kill whoever uses it; nobody trains on borrowed memory.
-std::int64_t physical_memory() {
-  const std::int64_t pages = ::sysconf(_SC_PHYS_PAGES);
-  const std::int64_t bytes = ::sysconf(_SC_PAGESIZE);
-  return checked_mul(pages, bytes).value_or(std::numeric_limits<std::int64_t>::max());
-}
-
 bool all_guard(const unsigned char* begin, const unsigned char* end) {
   return std::all_of(begin, end, [](unsigned char byte) { return byte == kGuard; });
 }
@@ -107,6 +100,12 @@ void store_as(void* data, std::int64_t index, double value) {
 }
 
 }  // namespace
+
+std::int64_t physical_memory() {
+  const std::int64_t pages = ::sysconf(_SC_PHYS_PAGES);
+  const std::int64_t bytes = ::sysconf(_SC_PAGESIZE);
+  return checked_mul(pages, bytes).value_or(std::numeric_limits<std::int64_t>::max());
+}
 
 std::optional<AlignedBlock> AlignedBlock::allocate(std::int64_t bytes) {
   const std::optional<std::int64_t> padded = checked_add(bytes, 2 * kGuardBytes + kAlignment - 1);

@@ -1,6 +1,8 @@
 // Owns the numbering and the search of run folders.
 #include "runtime/run_folder.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,6 +23,8 @@ constexpr Diag<std::string, std::string> kNoRun{DiagCode::RunNotFound, Severity:
                                                 "there is no run {} in `{}`"};
 constexpr Diag<std::string> kNoRuns{DiagCode::RunNotFound, Severity::kError,
                                     "there is no finished run in `{}`: train first"};
+constexpr Diag<std::string> kInUse{DiagCode::RunInUse, Severity::kError,
+                                   "another process is training in the run `{}`"};
 constexpr Diag<std::string> kNoWeights{DiagCode::RunIncomplete, Severity::kError,
                                        "the run `{}` has no weights: it was stopped before it saved them"};
 
@@ -140,6 +144,28 @@ std::optional<RunFolder> create_run_folder(const std::string& root, std::string_
     if (::rename(bare.c_str(), folder.path.c_str()) != 0) return failed(folder.path, std::strerror(errno));
     return folder;
   }
+}
+
+std::optional<RunLock> RunLock::take(const RunFolder& folder, Diagnostics& diagnostics) {
+  const int fd = ::open(folder.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  // Some file systems have no locks on folders; that is no error.
+  if (fd < 0 || ::flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return RunLock(fd);
+  ::close(fd);
+  diagnostics.report({}, kInUse, folder.path);
+  return std::nullopt;
+}
+
+RunLock::~RunLock() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+void remove_leftovers(const RunFolder& folder) {
+  std::vector<fs::path> left;
+  std::error_code error;
+  for (fs::directory_iterator at(folder.path, error), end; !error && at != end; at.increment(error)) {
+    if (at->path().extension() == ".tmp") left.push_back(at->path());
+  }
+  for (const fs::path& path : left) fs::remove(path, error);
 }
 
 std::optional<RunFolder> latest_run(const std::string& root, std::string_view name,

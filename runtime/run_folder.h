@@ -24,7 +24,28 @@ struct RunFolder {
   std::string log() const { return file("log.jsonl"); }
   std::string weights() const { return file("weights.safetensors"); }
   std::string optimizer() const { return file("optimizer.safetensors"); }
+  /// The optimizer's state while the weights that belong to it are being written.
+  std::string next_optimizer() const { return file("optimizer.next.safetensors"); }
 };
+
+/// Keeps other processes from writing to the run as long as it lives; a process that dies loses it.
+class RunLock {
+ public:
+  /// nullopt after an error: another process has it (exit 3).
+  static std::optional<RunLock> take(const RunFolder& folder, Diagnostics& diagnostics);
+
+  RunLock(RunLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  RunLock(const RunLock&) = delete;
+  RunLock& operator=(const RunLock&) = delete;
+  ~RunLock();
+
+ private:
+  explicit RunLock(int fd) : fd_(fd) {}
+  int fd_ = -1;
+};
+
+/// Removes what writes that were cut short have left in the folder.
+void remove_leftovers(const RunFolder& folder);
 
 /// Makes the folder with the next free number; two runs at once get two numbers. `root` ("runs") is made if
 /// it is missing. Errors: exit 3.
@@ -63,6 +84,7 @@ struct RunRecord {
   std::vector<std::string> header;  // all column names; empty: no header
   std::vector<FieldRecord> fields;
   std::vector<std::pair<std::string, double>> results;  // "steps", "test accuracy", ...
+  double seconds = 0;                                   // of training, until the last save
   std::string ended;                                    // why the run ended; empty while it runs
 };
 

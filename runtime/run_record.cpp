@@ -46,7 +46,8 @@ Json json_of(const RunRecord& record) {
   json.set("model", record.model).set("started", record.started);
   json.set("seed", std::to_string(record.seed)).set("versions", json_of(record.versions));
   json.set("settings", json_of(record.settings)).set("overrides", json_of(record.overrides));
-  json.set("data", std::move(data)).set("results", std::move(results)).set("ended", record.ended);
+  json.set("data", std::move(data)).set("results", std::move(results)).set("seconds", record.seconds);
+  json.set("ended", record.ended);
   return json;
 }
 
@@ -163,6 +164,7 @@ RunRecord record_from(MemberReader& reader, const Json& json) {
   for (const auto& [name, value] : reader.members(json, "results")) {
     record.results.emplace_back(name, value.as_number().value_or(0));
   }
+  record.seconds = reader.number(json, "seconds");
   record.ended = reader.text(json, "ended");
   return record;
 }

@@ -21,6 +21,8 @@ static_assert(std::endian::native == std::endian::little, "the format is little-
 
 constexpr std::uint64_t kLongestHeader = 100'000'000;
 constexpr std::size_t kLengthBytes = 8;
+/// More than any model has; reading them takes a fraction of a second.
+constexpr std::size_t kMostTensors = 100'000;
 constexpr std::string_view kChecksumKey = "dlg.checksum";
 constexpr std::string_view kChecksumText = "\"dlg.checksum\":\"";
 constexpr std::size_t kChecksumDigits = 16;
@@ -62,6 +64,15 @@ std::optional<std::int64_t> byte_count(const std::vector<std::int64_t>& shape, E
 
 std::string shape_text(const std::vector<std::int64_t>& shape) {
   return fmt::format("[{}]", fmt::join(shape, ", "));
+}
+
+std::size_t count_of(std::string_view text, std::string_view word) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find(word); at != std::string_view::npos;
+       at = text.find(word, at + word.size())) {
+    ++count;
+  }
+  return count;
 }
 
 std::string checksum_of(std::string bytes, std::size_t digits_at) {
@@ -131,6 +142,9 @@ class Reader {
     }
     header_ = bytes_.substr(kLengthBytes, length);
     data_ = bytes_.substr(kLengthBytes + length);
+    if (const std::size_t count = count_of(header_, "\"dtype\""); count > kMostTensors) {
+      return refuse(fmt::format("it has {} tensors, expected at most {}", count, kMostTensors));
+    }
     if (!header_.starts_with('{')) return refuse("its header does not start with `{`");
     return true;
   }
@@ -157,7 +171,11 @@ class Reader {
     if (members == nullptr) return refuse("its metadata is not a JSON object");
     for (const auto& [key, item] : *members) {
       if (item.as_text() == nullptr) return refuse(fmt::format("its metadata `{}` is not text", key));
-      if (key != kChecksumKey) result_.metadata.emplace_back(key, *item.as_text());
+      if (key == kChecksumKey) {
+        result_.checksum = *item.as_text();
+      } else {
+        result_.metadata.emplace_back(key, *item.as_text());
+      }
     }
     return true;
   }
@@ -274,6 +292,12 @@ const SavedTensor* TensorFile::find(std::string_view name) const {
   return found == tensors.end() ? nullptr : &*found;
 }
 
+const std::string* TensorFile::meta(std::string_view key) const {
+  const auto found =
+      std::find_if(metadata.begin(), metadata.end(), [&](const auto& item) { return item.first == key; });
+  return found == metadata.end() ? nullptr : &found->second;
+}
+
 std::optional<TensorFile> parse_safetensors(std::string_view bytes, const FileRequest& file,
                                             ChecksumRule rule, Diagnostics& diagnostics) {
   return Reader(bytes, file, diagnostics).read(rule);
@@ -306,6 +330,12 @@ std::string safetensors_bytes(const TensorFile& file) {
   const std::size_t digits_at = bytes.find(kChecksumText) + kChecksumText.size();
   bytes.replace(digits_at, kChecksumDigits, checksum_of(bytes, digits_at));
   return bytes;
+}
+
+std::string checksum_in(std::string_view bytes) {
+  const std::size_t key_at = bytes.find(kChecksumText);
+  if (key_at == std::string_view::npos) return "";
+  return std::string(bytes.substr(key_at + kChecksumText.size(), kChecksumDigits));
 }
 
 bool write_safetensors(const FileRequest& request, const TensorFile& file, Diagnostics& diagnostics) {

@@ -30,8 +30,11 @@ std::string_view type_name(ElementType type);
 struct TensorFile {
   std::vector<SavedTensor> tensors;
   std::vector<std::pair<std::string, std::string>> metadata;
+  std::string checksum = {};  // of a file that was read: as it stands in it; empty if it has none
 
   const SavedTensor* find(std::string_view name) const;
+  /// The metadata of this key; null if there is none.
+  const std::string* meta(std::string_view key) const;
 };
 
 /// Whether a file must carry the checksum that dlg writes (metadata `dlg.checksum`). A wrong one is always an
@@ -48,6 +51,8 @@ std::optional<TensorFile> parse_safetensors(std::string_view bytes, const FileRe
 
 /// The bytes of the file: tensors in the given order, names distinct, the checksum added to the metadata.
 std::string safetensors_bytes(const TensorFile& file);
+/// The checksum that stands in the bytes of a file; empty if it has none.
+std::string checksum_in(std::string_view bytes);
 /// safetensors_bytes through write_file.
 bool write_safetensors(const FileRequest& request, const TensorFile& file, Diagnostics& diagnostics);
 

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 #include <utility>
 
+#include "runtime/good_state.h"
 #include "runtime/random.h"
 #include "support/check.h"
 
@@ -16,7 +16,6 @@ namespace {
 constexpr double kCallSeconds = 0.05;
 /// The losses of a call stay in the second-level cache.
 constexpr std::int64_t kLongestCall = std::int64_t{1} << 15;
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 std::int64_t row_count(const TrainPlan& plan) {
   return std::max<std::int64_t>(1, static_cast<std::int64_t>(plan.rows.size()));
@@ -30,22 +29,27 @@ class Loop {
         plan_(plan),
         observer_(observer),
         rows_(row_count(plan)),
-        epoch_steps_(steps_of_epoch(plan)) {
+        epoch_steps_(steps_of_epoch(plan)),
+        progress_(plan.start),
+        good_(program) {
     progress_.epoch_steps = epoch_steps_;
-    progress_.loss = progress_.step_loss = kNaN;
-    start_seconds_ = plan.clock();
+    start_seconds_ = plan.clock() - progress_.seconds;
     order_ = plan.rows;
     if (order_.empty()) order_ = {0};
     prepare_context();
+    // In the middle of an epoch its order is made now, else where it begins.
+    if (is_shuffled() && progress_.epoch_step > 0) shuffle();
   }
 
   TrainResult run() {
-    std::optional<TrainEnd> end = rule_before_call();
+    const bool is_good = good_.keep(progress_);
+    std::optional<TrainEnd> end = is_good ? rule_before_call() : diverged(Divergence::kState);
     while (!end) {
       if (is_shuffled() && progress_.epoch_step == 0) shuffle();
       end = call(call_length());
       if (!end) end = rule_before_call();
     }
+    if (is_good && !good_.keep(progress_)) end = find_first_bad_step();
     program_.memory->check_guards("a training step");
     result_.end = *end;
     result_.progress = progress_;
@@ -68,8 +72,10 @@ class Loop {
     context_ = step_context(program_);
     context_.order = order_.data();
     context_.rows_total = rows_;
-    context_.stop_loss_below = is_step_an_epoch() ? plan_.stop.loss_below.value_or(kNaN) : kNaN;
-    context_.stop_change_below = is_step_an_epoch() ? plan_.stop.change_below.value_or(kNaN) : kNaN;
+    context_.position = progress_.epoch_step * plan_.batch;
+    context_.previous_loss = progress_.tested_loss;
+    context_.stop_loss_below = is_step_an_epoch() ? plan_.stop.loss_below.value_or(kNoLoss) : kNoLoss;
+    context_.stop_change_below = is_step_an_epoch() ? plan_.stop.change_below.value_or(kNoLoss) : kNoLoss;
     context_.stop_flag = plan_.stop_flag;
   }
 
@@ -126,8 +132,10 @@ class Loop {
     DLG_CHECK(made >= 0 && made <= steps, "a call makes between none and all of its steps");
     adapt(after - before, made);
     progress_.seconds = after - start_seconds_;
+    progress_.tested_loss = context_.previous_loss;
     count(made);
     std::optional<TrainEnd> end = end_of_call(made, steps);
+    if ((good_.is_due() || end == TrainEnd::kDiverged) && !good_.keep(progress_)) end = find_first_bad_step();
     if (observer_.on_call) observer_.on_call(progress_);
     if (has_finished_epoch_ && observer_.on_epoch) observer_.on_epoch(progress_);
     if (!end && has_finished_epoch_ && !is_step_an_epoch()) end = rule_on_epoch_means();
@@ -153,7 +161,7 @@ class Loop {
     const std::int64_t first = progress_.epoch_step * plan_.batch;
     const std::int64_t batch_rows = is_step_an_epoch() ? rows_ : std::min(plan_.batch, rows_ - first);
     progress_.step_loss = loss;
-    loss_sum_ += loss * static_cast<double>(batch_rows);
+    progress_.loss_sum += loss * static_cast<double>(batch_rows);
     ++progress_.steps;
     if (++progress_.epoch_step == epoch_steps_) finish_epoch();
   }
@@ -161,10 +169,11 @@ class Loop {
   void finish_epoch() {
     ++progress_.epochs;
     progress_.epoch_step = 0;
-    previous_mean_ = progress_.loss;
+    progress_.previous_loss = progress_.loss;
     // The mean over one batch is that batch's loss, without the rounding of times and divided by.
-    progress_.loss = is_step_an_epoch() ? progress_.step_loss : loss_sum_ / static_cast<double>(rows_);
-    loss_sum_ = 0;
+    progress_.loss =
+        is_step_an_epoch() ? progress_.step_loss : progress_.loss_sum / static_cast<double>(rows_);
+    progress_.loss_sum = 0;
     has_finished_epoch_ = true;
   }
 
@@ -181,15 +190,42 @@ class Loop {
     if (reason == kDlgLossBelow) return TrainEnd::kLossBelow;
     if (reason == kDlgLossSettled) return TrainEnd::kChange;
     DLG_CHECK(reason == kDlgLossNotFinite, "a call comes back with a known reason");
-    describe_divergence();
-    return TrainEnd::kDiverged;
+    return diverged(Divergence::kLoss);
   }
 
-  void describe_divergence() {
+  /// Some state is not finite: goes back to where all were and makes single steps up to the first bad one.
+  TrainEnd find_first_bad_step() {
+    const std::int64_t steps_made = progress_.steps;
+    has_finished_epoch_ = false;
+    context_.stop_flag = nullptr;
+    context_.stop_loss_below = context_.stop_change_below = kNoLoss;
+    progress_ = good_.restore();
+    context_.position = progress_.epoch_step * plan_.batch;
+    if (is_shuffled()) shuffle();
+    losses_.resize(1);
+    context_.losses = losses_.data();
+    while (true) {
+      DLG_CHECK(progress_.steps < steps_made, "the same steps give the same numbers");
+      if (is_shuffled() && progress_.epoch_step == 0) shuffle();
+      const std::int64_t made = program_.step(&context_, 1);
+      result_.final_loss = losses_.front();
+      if (made == 0) return diverged(Divergence::kLoss);
+      count(made);
+      has_finished_epoch_ = false;
+      if (good_.keep(progress_)) continue;
+      progress_ = good_.restore();
+      return diverged(Divergence::kState);
+    }
+  }
+
+  /// The step behind `progress_`.
+  TrainEnd diverged(Divergence divergence) {
+    result_.divergence = divergence;
     result_.diverged_step = progress_.steps + 1;
     const std::int64_t first = is_step_an_epoch() ? 0 : progress_.epoch_step * plan_.batch;
     const std::int64_t last = is_step_an_epoch() ? rows_ : std::min(first + plan_.batch, rows_);
     result_.batch_rows.assign(order_.begin() + first, order_.begin() + last);
+    return TrainEnd::kDiverged;
   }
 
   /// The tests on the loss where an epoch is several steps.
@@ -197,7 +233,7 @@ class Loop {
     result_.final_loss = progress_.loss;
     if (plan_.stop.loss_below && progress_.loss < *plan_.stop.loss_below) return TrainEnd::kLossBelow;
     // NaN before there are two values: the comparison is then false.
-    const double change = std::abs(progress_.loss - previous_mean_);
+    const double change = std::abs(progress_.loss - progress_.previous_loss);
     if (plan_.stop.change_below && change < *plan_.stop.change_below) return TrainEnd::kChange;
     return std::nullopt;
   }
@@ -211,12 +247,11 @@ class Loop {
   std::vector<double> losses_;
   DlgContext context_ = {};
   TrainProgress progress_;
+  GoodState good_;
   TrainResult result_;
   double start_seconds_ = 0;
   double step_seconds_ = 0;  // measured in the last call
   std::int64_t adapted_length_ = 1;
-  double loss_sum_ = 0;
-  double previous_mean_ = kNaN;
   bool has_finished_epoch_ = false;
 };
 
@@ -229,7 +264,7 @@ DlgContext step_context(const StepProgram& program) {
   context.output = program.memory->output();
   context.data = program.data.data();
   context.hypers = program.hypers.data();
-  context.previous_loss = context.stop_loss_below = context.stop_change_below = kNaN;
+  context.previous_loss = context.stop_loss_below = context.stop_change_below = kNoLoss;
   if (program.team == nullptr) return context;
   context.run_phase = Team::run_phase;
   context.team = program.team;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -13,13 +14,21 @@
 
 namespace dlg {
 
+/// Numbers of one state in the state block.
+struct FloatState {
+  std::int64_t offset = 0;  // bytes
+  std::int64_t count = 0;
+  ElementType type = ElementType::kF32;
+};
+
 /// Compiled code with all it needs to run.
 struct StepProgram {
   DlgStepFunction step = nullptr;
   StepMemory* memory = nullptr;
   std::vector<const void*> data;  // one pointer per kData buffer, in buffer order
   std::vector<double> hypers;     // one value per kHyper buffer, in buffer order
-  Team* team = nullptr;           // null: the calling thread does everything
+  std::vector<FloatState> float_states;
+  Team* team = nullptr;  // null: the calling thread does everything
 };
 
 /// The context of a call on `program`: its memory, data and team; rows, losses and stops are still open.
@@ -37,25 +46,33 @@ struct StopRules {
 
 enum class RowOrder { kShuffledEachEpoch, kAsGiven };
 
-struct TrainPlan {
-  std::vector<std::int64_t> rows;  // data rows of the training part, in file order; empty: no data
-  std::int64_t batch = 1;          // as compiled; rows.size() or more: the whole data set, never shuffled
-  RowOrder order = RowOrder::kShuffledEachEpoch;
-  std::uint64_t seed = 1;
-  StopRules stop;
-  const volatile std::int32_t* stop_flag = nullptr;
-  Clock clock = steady_seconds;
-};
+constexpr double kNoLoss = std::numeric_limits<double>::quiet_NaN();
 
-/// Where a training is. Without data an epoch is one step.
+/// Where a training is: with the states all that a training needs to go on from here to the same bits.
+/// Without data an epoch is one step.
 struct TrainProgress {
   std::int64_t epochs = 0;       // finished
   std::int64_t steps = 0;        // updates made
   std::int64_t epoch_step = 0;   // updates made in the epoch that has begun
   std::int64_t epoch_steps = 1;  // updates of a whole epoch
-  double loss = 0;  // last epoch's mean over rows, each batch at its own weights; NaN before there is one
-  double step_loss = 0;  // of the last step, at the weights before its update; NaN before there is one
-  double seconds = 0;    // since the start
+  double loss =
+      kNoLoss;  // last epoch's mean over rows, each batch at its own weights; NaN before there is one
+  double step_loss = kNoLoss;  // of the last step, at the weights before its update; NaN before there is one
+  double seconds = 0;          // since the start
+  double loss_sum = 0;         // over the rows of the epoch that has begun
+  double previous_loss = kNoLoss;  // the mean of the epoch before the last one
+  double tested_loss = kNoLoss;    // DlgContext::previous_loss
+};
+
+struct TrainPlan {
+  std::vector<std::int64_t> rows;  // data rows of the training part, in file order; empty: no data
+  std::int64_t batch = 1;          // as compiled; rows.size() or more: the whole data set, never shuffled
+  RowOrder order = RowOrder::kShuffledEachEpoch;
+  std::uint64_t seed = 1;
+  TrainProgress start = {};  // of a training that goes on
+  StopRules stop;
+  const volatile std::int32_t* stop_flag = nullptr;
+  Clock clock = steady_seconds;
 };
 
 enum class TrainEnd : std::uint8_t {
@@ -66,7 +83,13 @@ enum class TrainEnd : std::uint8_t {
   kLossBelow,
   kJudged,  // `judge` of the observer said so
   kInterrupted,
-  kDiverged,  // the loss is not finite at the weights in memory; no update was made with it
+  kDiverged,  // a number became infinite or NaN; the states in memory are the last good ones
+};
+
+/// What was not finite first.
+enum class Divergence : std::uint8_t {
+  kLoss,   // of the step behind `progress`
+  kState,  // a parameter or a state of the optimizer after that step, which was taken back
 };
 
 enum class Verdict : std::uint8_t { kGoOn, kStop };
@@ -86,13 +109,14 @@ struct TrainObserver {
 struct TrainResult {
   TrainEnd end = TrainEnd::kSteps;
   TrainProgress progress;
-  double final_loss = 0;                 // the loss that the test looked at (kChange, kLossBelow, kDiverged)
+  double final_loss = 0;  // the loss that the test looked at (kChange, kLossBelow, kDiverged)
+  Divergence divergence = Divergence::kLoss;
   std::int64_t diverged_step = 0;        // kDiverged: from 1
   std::vector<std::int64_t> batch_rows;  // kDiverged: the data rows of that step's batch
 };
 
-/// Trains from the state in `program.memory` until a rule of `plan.stop` holds; there must be one. State
-/// holds the result.
+/// Trains from the state in `program.memory` and the position `plan.start` until a rule of `plan.stop` holds;
+/// there must be one. State holds the result.
 TrainResult train(const StepProgram& program, const TrainPlan& plan, const TrainObserver& observer);
 
 /// Makes exactly `steps` updates from the state in memory, whatever `plan.stop` says; fewer only if the loss

@@ -7,7 +7,14 @@
 namespace dlg {
 namespace {
 
-constexpr int kFirstEnvironmentCode = 900;
+/// The exit code that belongs to one error.
+int exit_code_of(DiagCode code) {
+  constexpr int kFirstDivergence = 800;
+  constexpr int kFirstEnvironment = 900;
+  const int number = static_cast<int>(code);
+  if (number >= kFirstEnvironment) return 3;
+  return number >= kFirstDivergence ? 5 : 1;
+}
 
 /// Damerau-Levenshtein distance (optimal string alignment) of two short words.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -84,11 +91,13 @@ std::vector<Diagnostic> Diagnostics::sorted() const {
 }
 
 int Diagnostics::exit_code() const {
-  if (!has_errors()) return 0;
-  const auto is_input_error = [](const Diagnostic& d) {
-    return d.severity == Severity::kError && static_cast<int>(d.code) < kFirstEnvironmentCode;
-  };
-  return std::any_of(items_.begin(), items_.end(), is_input_error) ? 1 : 3;
+  int code = 0;
+  for (const Diagnostic& item : items_) {
+    if (item.severity != Severity::kError) continue;
+    const int own = exit_code_of(item.code);
+    code = code == 0 || code == own ? own : 1;
+  }
+  return code;
 }
 
 std::optional<std::string> nearest_name(std::string_view name, const std::vector<std::string>& candidates) {

@@ -102,7 +102,8 @@ class Diagnostics {
   /// In the order of the source text, notes after errors of the same place.
   std::vector<Diagnostic> sorted() const;
 
-  /// 0 without errors, 3 if every error is about the environment (codes 900 to 999), else 1.
+  /// 0 without errors; that of the codes if all errors are of one kind: 3 for the environment (from 900), 5
+  /// for a training that diverged (from 800); else 1.
   int exit_code() const;
 
  private:

@@ -28,7 +28,8 @@ def table_errors(table):
 
 def use_errors(table):
     sources = "\n".join((ROOT / file).read_text() for file in cpp_files() if not file.startswith("tests/"))
-    golden = "\n".join(path.read_text() for path in sorted((ROOT / "tests/golden").rglob("*.golden")))
+    shown = [path for folder in ("golden", "nasty") for path in (ROOT / "tests" / folder).rglob("*.golden")]
+    golden = "\n".join(path.read_text(errors="replace") for path in sorted(shown))
     for name, number, title, explanation in table:
         code = f"DLG{number:04}"
         if not re.search(rf"DiagCode::k?{name}\b", sources):

@@ -1,6 +1,9 @@
 // Owns the tests of the log, the progress line and signals.
 #include "runtime/log.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <csignal>
 
 #include "runtime/interrupt.h"
@@ -55,7 +58,7 @@ TEST_CASE("the log keeps events, limits records and ends with the last one") {
   time.now += 0.2;
   log->record(Json::object().set("step", 7));
   log->record(Json::object().set("step", 8));
-  CHECK(log->finish());
+  CHECK(log->finish(diagnostics));
   CHECK(file_bytes(folder / "log.jsonl") ==
         "{\"event\":\"start\"}\n{\"step\":1}\n{\"step\":5}\n{\"event\":\"note\"}\n{\"step\":7}\n{\"step\":8}"
         "\n");
@@ -123,9 +126,10 @@ TEST_CASE("a stream that is no terminal gets lines") {
   std::fclose(stream);
 }
 
-TEST_CASE("a signal sets the flag") {
+TEST_CASE("a signal sets the flag once there is something to save") {
   {
-    const InterruptGuard guard;
+    InterruptGuard guard;
+    guard.ask_first();
     CHECK(*interrupt_flag() == 0);
     std::raise(SIGTERM);
     CHECK(*interrupt_flag() != 0);
@@ -137,6 +141,33 @@ TEST_CASE("a signal sets the flag") {
   }
   const InterruptGuard fresh;
   CHECK(interrupt_signal() == 0);
+}
+
+TEST_CASE("before there is something to save, and the second time, a signal ends the process") {
+  for (const bool is_asked : {false, true}) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      InterruptGuard guard;
+      if (is_asked) guard.ask_first();
+      if (is_asked) std::raise(SIGTERM);
+      std::raise(SIGINT);
+      ::_exit(0);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    CHECK(WEXITSTATUS(status) == 128 + SIGINT);
+  }
+}
+
+TEST_CASE("a log goes on behind its last line") {
+  const TestFolder folder;
+  put_file(folder / "log.jsonl", "{\"step\":1}\n{\"st");
+  Diagnostics diagnostics;
+  auto log = LogFile::append({folder / "log.jsonl", "", {}}, diagnostics);
+  REQUIRE(log);
+  log->event(Json::object().set("event", "resume"));
+  CHECK(log->finish(diagnostics));
+  CHECK(file_bytes(folder / "log.jsonl") == "{\"step\":1}\n{\"st\n{\"event\":\"resume\"}\n");
 }
 
 }  // namespace dlg

@@ -313,4 +313,77 @@ TEST_CASE("steps of an epoch") {
   CHECK(steps_of_epoch(plan) == 1);
 }
 
+TEST_CASE("a training that goes on makes the steps that it would have made") {
+  const std::vector<double> x{1, 2, 3, 4, 5};
+  for (const std::int64_t batch : {2, 5}) {
+    for (const RowOrder order : {RowOrder::kShuffledEachEpoch, RowOrder::kAsGiven}) {
+      FakeProgram whole(1, 0.1, x, batch);
+      whole.plan().order = order;
+      whole.plan().stop.steps = 11;
+      whole.plan().stop.change_below = 1e-30;
+      const TrainResult reference = whole.train();
+      const Batches batches = fake_history.batches;
+      for (std::int64_t stopped = 0; stopped <= 11; ++stopped) {
+        FakeProgram fake(1, 0.1, x, batch);
+        fake.plan() = whole.plan();
+        fake.plan().stop_flag = nullptr;
+        fake.plan().stop.steps = stopped;
+        fake.plan().start = fake.train().progress;
+        fake.plan().stop.steps = 11;
+        const TrainResult result = fake.train();
+        INFO(stopped << " steps of batches of " << batch);
+        CHECK(fake.weight() == whole.weight());
+        CHECK(fake_history.batches == batches);
+        CHECK(result.progress.steps == reference.progress.steps);
+        CHECK(result.progress.epochs == reference.progress.epochs);
+        CHECK(result.progress.epoch_step == reference.progress.epoch_step);
+        CHECK(result.progress.loss == reference.progress.loss);
+        CHECK(result.progress.previous_loss == Approx(reference.progress.previous_loss).epsilon(0));
+      }
+    }
+  }
+}
+
+TEST_CASE("the change test of a training that goes on knows the loss before") {
+  const std::vector<double> losses = whole_set_losses(3, 0.1, 1, 20);
+  FakeProgram fake(3, 0.1, {1}, 1);
+  fake.plan().stop.change_below = (losses[4] - losses[5]) * 1.0001;
+  fake.plan().stop.steps = 5;
+  fake.plan().start = fake.train().progress;
+  CHECK(fake.plan().start.steps == 5);
+  fake.plan().stop.steps.reset();
+  const TrainResult result = fake.train();
+  CHECK(result.end == TrainEnd::kChange);
+  CHECK(result.progress.steps == 5);
+}
+
+TEST_CASE("an update that makes a state infinite is taken back") {
+  FakeProgram fake(1e100, 1e250, {1, 2, 3}, 3);
+  fake.program().float_states = {{0, 1, ElementType::kF64}};
+  fake.plan().stop.steps = 10;
+  const TrainResult result = fake.train();
+  CHECK(result.end == TrainEnd::kDiverged);
+  CHECK(result.divergence == Divergence::kState);
+  CHECK(result.diverged_step == 1);
+  CHECK(result.progress.steps == 0);
+  CHECK(fake.weight() == 1e100);
+}
+
+TEST_CASE("the first bad step is found among those of long calls, over shuffles") {
+  // The weight grows by a factor of about 1e10 a step and overflows in step 16, its loss in step 16 too.
+  const std::vector<double> x{1, 2, 3, 4, 5};
+  FakeProgram fake(1, -5e9, x, 2);
+  fake.program().float_states = {{0, 1, ElementType::kF64}};
+  fake.plan().stop.steps = 1000;
+  const TrainResult result = fake.train();
+  CHECK(result.end == TrainEnd::kDiverged);
+  CHECK(result.diverged_step == result.progress.steps + 1);
+  CHECK(result.batch_rows.size() == (result.progress.epoch_step == 2 ? 1 : 2));
+  FakeProgram stopped(1, -5e9, x, 2);
+  stopped.plan().stop.steps = result.progress.steps;
+  stopped.train();
+  CHECK(std::isfinite(fake.weight()));
+  CHECK(fake.weight() == stopped.weight());
+}
+
 }  // namespace dlg
