@@ -104,7 +104,10 @@ class ArgumentReader {
     frame.call = text_.call;
     e_.frames.push_back(std::move(frame));
     std::optional<std::vector<ArgumentText>> arguments = with_defaults(given);
-    if (arguments) check_requirements();
+    // What a schedule gives is known when its moment is.
+    const auto is_scheduled = [](const ArgumentText& argument) { return argument.is_scheduled; };
+    const bool is_fixed = arguments && std::none_of(arguments->begin(), arguments->end(), is_scheduled);
+    if (is_fixed) check_requirements();
     e_.frames.pop_back();
     return arguments;
   }
@@ -134,7 +137,7 @@ class ArgumentReader {
     return arguments;
   }
 
-  /// `require` looks at the numbers of step 1; the rule itself reads them at run time.
+  /// `require` looks at the numbers as they are written; the rule itself reads them at run time.
   void check_requirements() {
     for (const ast::Statement& statement : optimizer_.body) {
       if (statement.kind == ast::StatementKind::kRequire) elaborate_require(e_, statement);
