@@ -26,7 +26,7 @@ constexpr Diag<> kPerSample{DiagCode::ScalarExpected, Severity::kError,
 constexpr Diag<std::string> kIndependent{DiagCode::NoDependence, Severity::kError,
                                          "the expression does not depend on `{}`"};
 constexpr Diag<std::int64_t> kManyVariables{DiagCode::TooManyVariables, Severity::kError,
-                                            "second derivatives by {} numbers, expected at most 64"};
+                                            "second derivatives by {} numbers, expected 1 to 64"};
 constexpr Diag<> kNoHessian{DiagCode::ExpressionOutOfPlace, Severity::kError,
                             "`hessian(point)` belongs into an optimizer"};
 constexpr Diag<std::string, std::string> kSystem{
@@ -103,6 +103,18 @@ bool depends_on(const Graph& graph, ValueId value, ValueId on) {
   return reaches[value.index] != 0;
 }
 
+/// Whether `value` is computed from nothing that can change, as `x^0` is.
+bool is_constant(const Graph& graph, ValueId value) {
+  std::vector<char> changes(value.index + 1, 0);
+  for (std::uint32_t i = 0; i <= value.index; ++i) {
+    const Node& node = graph[ValueId{i}];
+    const bool is_user = std::any_of(node.operands.begin(), node.operands.end(),
+                                     [&](ValueId operand) { return changes[operand.index] != 0; });
+    changes[i] = is_user || (node.operands.empty() && node.op != &ops::constant) ? 1 : 0;
+  }
+  return changes[value.index] == 0;
+}
+
 std::optional<TensorValue> differentiated(Elaboration& e, const Call& call) {
   if (call.arguments.size() == 2) return tensor_of(e, call.arguments[0].operand);
   if (e.loss && !e.frame().function) return tensor_of(e, {*e.loss, call.range});
@@ -119,7 +131,8 @@ Value derivative(Elaboration& e, const Operand& of, const TensorValue& value, co
     e.error(by.range, kNoVariable, kind_text(by.value));
     return {Poison{}};
   }
-  if (!depends_on(e.builder.graph(), value.id, variable->id)) {
+  const Graph& graph = e.builder.graph();
+  if (!depends_on(graph, value.id, variable->id) && !is_constant(graph, value.id)) {
     Report report = e.error(by.range, kIndependent, std::string(e.sources.text(by.range)));
     e.label(report, of.range, "the expression");
     report.note("a value computed again is another value: derive by the one that stands in the expression");
@@ -209,7 +222,7 @@ Value hessian_call(Elaboration& e, const Builtin&, const Call& call) {
   const std::optional<std::vector<ValueId>> point = point_of(e, operand);
   if (!point) return {Poison{}};
   const std::int64_t count = variable_count(e);
-  if (count > kMostVariables) {
+  if (count < 1 || count > kMostVariables) {
     e.error(call.range, kManyVariables, count).note("rules of first order, as `adam`, have no such limit");
     return {Poison{}};
   }

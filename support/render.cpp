@@ -255,12 +255,18 @@ std::string render(const Sources& sources, const Diagnostic& diagnostic, Color c
 
 std::string render_all(const Sources& sources, const Diagnostics& diagnostics, Color color,
                        std::size_t limit) {
-  std::string text;
-  std::size_t count = 0;
-  for (const Diagnostic& diagnostic : diagnostics.sorted()) {
-    if (count++ == limit) break;
-    text += render(sources, diagnostic, color) + "\n";
+  // Notes, however many, leave room for what they stand beside.
+  std::vector<Diagnostic> all = diagnostics.sorted();
+  std::size_t left_out = all.size() - std::min(all.size(), limit);
+  for (const Severity severity : {Severity::kNote, Severity::kWarning, Severity::kError}) {
+    for (std::size_t i = all.size(); i-- > 0 && left_out > 0;) {
+      if (all[i].severity != severity) continue;
+      all.erase(all.begin() + static_cast<std::ptrdiff_t>(i));
+      --left_out;
+    }
   }
+  std::string text;
+  for (const Diagnostic& diagnostic : all) text += render(sources, diagnostic, color) + "\n";
   return text + summary(diagnostics, limit);
 }
 

@@ -130,7 +130,8 @@ TEST_CASE("every rule of std follows its formula with decoupled weight decay") {
 }
 
 TEST_CASE("every rule of std has a reference") {
-  std::set<std::string> known;
+  // The one of second order is compared with dual numbers of dual numbers in second_derivatives_test.cpp.
+  std::set<std::string> known{"newton"};
   for (const RuleReference& rule : rule_references()) {
     const std::size_t like = rule.arguments.find("like = ");
     known.insert(like == std::string::npos ? rule.name : rule.name + "_" + rule.arguments.substr(like + 7));
@@ -259,7 +260,8 @@ train {
   LoadedProgram printed(
       folder.write("printed.dlg", still + "rmsprop_nesterov_printed(lr = 0.01)\n  stop = [3 steps]\n}\n"));
   CHECK(safe.compiled()->train(1)->at("point.still").front() == 1);
-  CHECK(std::isnan(printed.compiled()->train(1)->at("point.still").front()));
+  // A parameter that is not finite: no update counts.
+  CHECK_FALSE(printed.compiled()->train(1).has_value());
 }
 
 }  // namespace

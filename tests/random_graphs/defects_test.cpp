@@ -22,6 +22,8 @@ constexpr std::uint64_t kLoweredGraphs = 60;
 /// The first ones with many rows, too, divided among workers.
 constexpr std::uint64_t kDividedGraphs = 8;
 constexpr std::uint64_t kGraphs = 400;
+/// Unfused, few kernels hold what a defect of machine code needs.
+constexpr std::uint64_t kGraphsOfWay = 300;
 constexpr unsigned kMostSeconds = 60;
 
 Failure check(const RandomGraph& random) {
@@ -71,7 +73,7 @@ constexpr std::array kMachineDefects{Defect::kSwappedOperands, Defect::kLostVect
 
 /// What engines find of a defect on one way, "graph 3, ...", or kNothing.
 std::string first_failure_on(const CompiledWay& way, Defect defect) {
-  for (std::uint64_t seed = 1; seed <= kCompiledGraphs; ++seed) {
+  for (std::uint64_t seed = 1; seed <= kGraphsOfWay; ++seed) {
     fmt::print(stderr, "graph {}, ", seed);
     std::fflush(stderr);
     const RandomGraph random = random_graph(seed);
