@@ -234,8 +234,9 @@ void add_contours(Scene& scene, const Contest& contest, const ContourMap& map) {
 void add_legend(Scene& scene, const Contest& contest, double top) {
   const double column = (scene.width - 2 * kMargin) / 3;
   for (std::size_t i = 0; i < contest.runs.size(); ++i) {
+    const std::size_t row = i / 3;
     const Point at{kMargin + column * static_cast<double>(i % 3),
-                   top + kLegendRow * static_cast<double>(i / 3)};
+                   top + kLegendRow * static_cast<double>(row)};
     scene.rules.push_back({{{at.x, at.y - 4}, {at.x + 22, at.y - 4}}, {rule_color(i), 3, 1}});
     scene.texts.push_back({{at.x + 30, at.y}, contest.runs[i].text, Anchor::kStart, 12, "222222"});
   }
@@ -276,10 +277,10 @@ Scene race_scene(const Contest& contest, const ContourMap* map) {
   scene.title = contest.title;
   const bool has_map = map != nullptr;
   const double panels = has_map ? 2 * kPanelWidth + kGap : kPanelWidth;
-  const auto legend_rows = static_cast<double>((contest.runs.size() + 2) / 3);
+  const std::size_t legend_rows = (contest.runs.size() + 2) / 3;
   const double legend_top = kTitleHeight + kPanelHeight + 64;
   scene.width = 2 * kMargin + panels;
-  scene.height = legend_top + kLegendRow * legend_rows;
+  scene.height = legend_top + kLegendRow * static_cast<double>(legend_rows);
   if (has_map) add_contours(scene, contest, *map);
   add_losses(scene, contest, has_map ? kMargin + kPanelWidth + kGap : kMargin);
   scene.texts.push_back({{scene.width / 2, 24}, contest.title, Anchor::kMiddle, 16, "222222"});
