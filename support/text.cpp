@@ -33,7 +33,7 @@ std::optional<double> last_digit_unit(std::string_view text) {
   const std::size_t point = mantissa.find('.');
   double power = point == std::string_view::npos ? 0 : -static_cast<double>(mantissa.size() - point - 1);
   if (exponent_at != std::string_view::npos) {
-    power += std::strtod(std::string(text.substr(exponent_at + 1)).c_str(), nullptr);
+    power += parse_number(text.substr(exponent_at + 1)).value_or(0);
   }
   return std::pow(10.0, power);
 }

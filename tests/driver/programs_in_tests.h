@@ -1,9 +1,12 @@
 // Owns programs in tests: text to session, data and both engines, in a folder of their own.
 #pragma once
 
+#include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <limits>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -52,6 +55,14 @@ class EmptyWorkingFolder {
   TempFolder folder_;
   std::filesystem::path before_;
 };
+
+/// The number that `text` begins with, blanks before it left out; no locale changes what that is.
+inline double leading_number(std::string_view text) {
+  text.remove_prefix(std::min(text.size(), text.find_first_not_of(' ')));
+  double value = std::numeric_limits<double>::quiet_NaN();
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
 
 inline std::string read_text(const std::string& path) {
   std::ifstream stream(path, std::ios::binary);

@@ -167,7 +167,7 @@ std::vector<TraceRow> traces() {
     rows.push_back({cells[0],
                     cells[1],
                     std::stoi(cells[2]),
-                    {std::stod(cells[3]), std::stod(cells[4]), std::stod(cells[5])}});
+                    {leading_number(cells[3]), leading_number(cells[4]), leading_number(cells[5])}});
   }
   return rows;
 }

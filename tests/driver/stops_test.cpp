@@ -66,7 +66,7 @@ double number_after(const std::string& text, const std::string& mark) {
   const std::size_t at = text.find(mark);
   CAPTURE(text, mark);
   REQUIRE(at != std::string::npos);
-  return std::stod(text.substr(at + mark.size()));
+  return leading_number(text.substr(at + mark.size()));
 }
 
 TEST_CASE("a plateau stops after its patience, and the best weights are kept with their epoch") {

@@ -93,7 +93,7 @@ double accuracy_on(const std::string& target) {
   const std::string mark = "test accuracy ";
   const std::size_t at = train.out.find(mark);
   REQUIRE(at != std::string::npos);
-  return std::stod(train.out.substr(at + mark.size()));
+  return leading_number(train.out.substr(at + mark.size()));
 }
 
 TEST_CASE("sse2, which has bits of its own, trains the digits to the same accuracy") {
