@@ -181,7 +181,7 @@ loop::RegId ElementLowering::element(ValueId value, Indices at) {
     index = canonical(std::move(index));
     append(key, index);
   }
-  Frame& frame = builder_.frame_of(at);
+  BodyFrame& frame = builder_.frame_of(at);
   if (const auto found = frame.known.find(key); found != frame.known.end()) return found->second;
   loop::RegId reg;
   builder_.run_in(frame, [&] { reg = compute(value, at); });
@@ -198,9 +198,9 @@ bool contains(const Indices& at, loop::VarId var) {
   });
 }
 
-Evaluation evaluation_in(const Frame& innermost, ValueId value, const Indices& at) {
+Evaluation evaluation_in(const BodyFrame& innermost, ValueId value, const Indices& at) {
   Evaluation evaluation{value, at};
-  for (const Frame* frame = &innermost; frame != nullptr; frame = frame->parent) {
+  for (const BodyFrame* frame = &innermost; frame != nullptr; frame = frame->parent) {
     if (frame->kind == FrameKind::kReduction || frame->kind == FrameKind::kBlock) {
       evaluation.is_in_reduction = true;
     }

@@ -56,15 +56,15 @@ void append(Key& key, const loop::Index& index) {
 
 KernelBuilder::KernelBuilder() : current_(&root_) {}
 
-Frame& KernelBuilder::frame_of(const loop::Index& index) {
-  Frame* frame = &root_;
+BodyFrame& KernelBuilder::frame_of(const loop::Index& index) {
+  BodyFrame* frame = &root_;
   for (const loop::Index::Term& term : index.terms) frame = &deeper(*frame, *frame_of_var_[term.var]);
   if (index.dynamic.is_valid()) frame = &deeper(*frame, *frame_of_register_[index.dynamic]);
   return *frame;
 }
 
-Frame& KernelBuilder::frame_of(std::span<const loop::Index> at) {
-  Frame* frame = &root_;
+BodyFrame& KernelBuilder::frame_of(std::span<const loop::Index> at) {
+  BodyFrame* frame = &root_;
   for (const loop::Index& index : at) frame = &deeper(*frame, frame_of(index));
   return *frame;
 }
@@ -79,7 +79,7 @@ loop::VarId KernelBuilder::new_var() {
 
 loop::RegId KernelBuilder::emit(loop::Instruction instruction) {
   for (loop::Index& index : instruction.indices) index = canonical(std::move(index));
-  Frame* frame = &frame_of(instruction.indices);
+  BodyFrame* frame = &frame_of(instruction.indices);
   for (const loop::RegId arg : instruction.args) frame = &deeper(*frame, *frame_of_register_[arg]);
   const auto [place, is_new] = frame->known.emplace(key_of(instruction), loop::RegId{});
   if (!is_new) return place->second;
@@ -100,7 +100,7 @@ void KernelBuilder::store(loop::StoreInstruction store) {
 
 void KernelBuilder::add_loop(loop::Loop header, FrameKind kind,
                              const std::function<void(loop::Loop&)>& fill) {
-  Frame frame{current_, kind, current_->depth + 1, header.var, {}, {}};
+  BodyFrame frame{current_, kind, current_->depth + 1, header.var, {}, {}};
   current_ = &frame;
   frame_of_var_[header.var] = &frame;
   for (const loop::Carried& carried : header.carried) define(carried.current);
@@ -114,15 +114,15 @@ void KernelBuilder::add_loop(loop::Loop header, FrameKind kind,
 }
 
 loop::Body KernelBuilder::combine_body(const std::function<void()>& fill) {
-  Frame frame{current_, FrameKind::kCombine, current_->depth + 1, {}, {}, {}};
+  BodyFrame frame{current_, FrameKind::kCombine, current_->depth + 1, {}, {}, {}};
   current_ = &frame;
   fill();
   current_ = frame.parent;
   return std::move(frame.body);
 }
 
-void KernelBuilder::run_in(Frame& frame, const std::function<void()>& fill) {
-  Frame* const left = current_;
+void KernelBuilder::run_in(BodyFrame& frame, const std::function<void()>& fill) {
+  BodyFrame* const left = current_;
   current_ = &frame;
   fill();
   current_ = left;

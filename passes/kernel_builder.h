@@ -31,8 +31,8 @@ enum class FrameKind : std::uint8_t {
 };
 
 /// A body under construction. A value that was computed here is known here and in all frames below.
-struct Frame {
-  Frame* parent = nullptr;
+struct BodyFrame {
+  BodyFrame* parent = nullptr;
   FrameKind kind = FrameKind::kRoot;
   int depth = 0;
   loop::VarId var;  // invalid in kRoot and kCombine
@@ -49,9 +49,9 @@ class KernelBuilder {
   KernelBuilder(const KernelBuilder&) = delete;
   KernelBuilder& operator=(const KernelBuilder&) = delete;
 
-  Frame& current() { return *current_; }
+  BodyFrame& current() { return *current_; }
   /// The deepest frame that defines a variable or register of `at`.
-  Frame& frame_of(std::span<const loop::Index> at);
+  BodyFrame& frame_of(std::span<const loop::Index> at);
 
   /// Appends `instruction` (its result is chosen here) unless the same one is known.
   loop::RegId emit(loop::Instruction instruction);
@@ -68,7 +68,7 @@ class KernelBuilder {
 
   /// Runs `fill` with `frame`, one of the chain, as current: what it emits stands before the loops that are
   /// open below.
-  void run_in(Frame& frame, const std::function<void()>& fill);
+  void run_in(BodyFrame& frame, const std::function<void()>& fill);
 
   /// Marks `reg` as defined in the current frame.
   void define(loop::RegId reg) { frame_of_register_[reg] = current_; }
@@ -77,13 +77,13 @@ class KernelBuilder {
   loop::Kernel finish();
 
  private:
-  Frame& deeper(Frame& a, Frame& b) { return a.depth >= b.depth ? a : b; }
-  Frame& frame_of(const loop::Index& index);
+  BodyFrame& deeper(BodyFrame& a, BodyFrame& b) { return a.depth >= b.depth ? a : b; }
+  BodyFrame& frame_of(const loop::Index& index);
 
-  Frame root_;
-  Frame* current_;
-  IdVector<loop::VarId, Frame*> frame_of_var_;
-  IdVector<loop::RegId, Frame*> frame_of_register_;
+  BodyFrame root_;
+  BodyFrame* current_;
+  IdVector<loop::VarId, BodyFrame*> frame_of_var_;
+  IdVector<loop::RegId, BodyFrame*> frame_of_register_;
 };
 
 /// One loop per axis of `domain`, axes from outermost to innermost in `order` (empty: as written), axes of

@@ -97,8 +97,8 @@ std::size_t steps_in_sight(const RaceRun& run, const Contour& window) {
   return std::min(static_cast<std::size_t>(run.values.rend() - last) + 1, run.values.size());
 }
 
-Panel contour_panel(const Contest& contest, const ContourMap& map, const Frame& frame) {
-  Panel panel{frame.low, frame.high, {}, {}};
+Chart contour_panel(const Contest& contest, const ContourMap& map, const Frame& frame) {
+  Chart panel{frame.low, frame.high, {}, {}};
   for (const std::vector<Point>& line : map.lines) {
     PathItem path{{}, {"9aa5b1", 0.7, 0.9}};
     for (const Point& point : line) path.points.push_back(frame.place(point));
@@ -180,8 +180,8 @@ double scaled(double loss, Scale scale) {
   return scale == Scale::kLog ? std::log10(std::max(loss, 1e-300)) : loss;
 }
 
-Panel loss_panel(const Contest& contest, const Frame& frame, Scale scale) {
-  Panel panel{frame.low, frame.high, {}, {}};
+Chart loss_panel(const Contest& contest, const Frame& frame, Scale scale) {
+  Chart panel{frame.low, frame.high, {}, {}};
   if (contest.target) {
     const double level = scaled(*contest.target, scale);
     panel.paths.push_back(

@@ -45,7 +45,7 @@ std::string svg_words(const TextItem& item) {
                      x, y, item.size, anchor_word(item.anchor), item.color, turn, escaped_markup(item.text));
 }
 
-std::string svg_panel(const Panel& panel, std::size_t number) {
+std::string svg_panel(const Chart& panel, std::size_t number) {
   const std::string x = place_text(panel.low.x);
   const std::string y = place_text(panel.low.y);
   const std::string frame =
@@ -122,7 +122,7 @@ void collect(const std::vector<PathItem>& paths, std::set<Ink>& colors) {
 
 std::set<Ink> colors_of(const Scene& scene) {
   std::set<Ink> colors;
-  for (const Panel& panel : scene.panels) {
+  for (const Chart& panel : scene.panels) {
     collect(panel.paths, colors);
     for (const MarkItem& mark : panel.marks) colors.insert(mark.color);
   }
@@ -171,7 +171,7 @@ std::string tikz_text(const Scene& scene) {
                    [](char c) { return c >= 'a' && c <= 'f' ? static_cast<char>(c - 'a' + 'A') : c; });
     text += fmt::format("\\definecolor{{c{}}}{{HTML}}{{{}}}\n", color, upper);
   }
-  for (const Panel& panel : scene.panels) {
+  for (const Chart& panel : scene.panels) {
     const std::string frame = tikz_point(scene, panel.low) + " rectangle " + tikz_point(scene, panel.high);
     text += fmt::format("\\begin{{scope}}\n\\clip {};\n", frame);
     for (const PathItem& path : panel.paths) text += tikz_path(scene, path);

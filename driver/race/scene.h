@@ -41,7 +41,7 @@ struct TextItem {
 };
 
 /// Everything inside a frame is cut off at it.
-struct Panel {
+struct Chart {
   Point low;
   Point high;
   std::vector<PathItem> paths;
@@ -53,7 +53,7 @@ struct Scene {
   double width = 0;
   double height = 0;
   std::string title;
-  std::vector<Panel> panels;
+  std::vector<Chart> panels;
   std::vector<PathItem> rules;
   std::vector<TextItem> texts;
 };
