@@ -19,11 +19,13 @@ std::vector<fs::path> example_programs() {
   return programs;
 }
 
-/// A temporary working folder with a copy of one example's folder in it.
+/// A temporary working folder with a copy of one example's folder in it; links stay links, so none can lead
+/// out of it.
 class ExampleCopy {
  public:
   explicit ExampleCopy(const fs::path& program) : before_(fs::current_path()) {
-    fs::copy(program.parent_path(), folder_.file("example"), fs::copy_options::recursive);
+    fs::copy(program.parent_path(), folder_.file("example"),
+             fs::copy_options::recursive | fs::copy_options::copy_symlinks);
     fs::current_path(folder_.file("example"));
   }
   ~ExampleCopy() { fs::current_path(before_); }
