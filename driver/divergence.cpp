@@ -51,18 +51,6 @@ bool fits_memory(const Graph& graph) {
   return true;
 }
 
-/// What the loss is computed from, the loss included.
-IdVector<ValueId, char> forward_values(const Graph& graph) {
-  IdVector<ValueId, char> marked(graph.nodes.size(), 0);
-  const std::optional<ValueId> loss = graph.find_output("loss");
-  if (loss) marked[*loss] = 1;
-  for (std::uint32_t i = static_cast<std::uint32_t>(graph.nodes.size()); i-- > 0;) {
-    if (marked[ValueId{i}] == 0) continue;
-    for (const ValueId operand : graph[ValueId{i}].operands) marked[operand] = 1;
-  }
-  return marked;
-}
-
 class Search {
  public:
   Search(const Graph& step, const Machine& machine, std::int64_t rows)
@@ -105,7 +93,8 @@ class Search {
     const NodeInfo& info = step_.infos[value];
     Culprit culprit{std::string(word_of(step_[value])), info.name, value_text(bad), {}, {}, false};
     culprit.range = info.origins.empty() ? SourceRange{} : info.origins.front();
-    culprit.is_forward = forward_values(step_)[value] != 0;
+    const std::optional<ValueId> loss = step_.find_output("loss");
+    culprit.is_forward = loss && ancestors_of(step_, *loss)[value] != 0;
     std::vector<ValueId> operands = step_[value].operands;
     operands.erase(std::unique(operands.begin(), operands.end()), operands.end());
     for (const ValueId operand : operands) {

@@ -9,17 +9,10 @@
 namespace dlg {
 namespace {
 
-/// What the loss is computed from, the loss included.
+/// What the loss is computed from, the loss included; nothing without a loss.
 IdVector<ValueId, char> ancestors_of_loss(const Graph& graph) {
-  IdVector<ValueId, char> marked(graph.nodes.size(), 0);
   const std::optional<ValueId> loss = graph.find_output("loss");
-  if (!loss) return marked;
-  marked[*loss] = 1;
-  for (std::uint32_t i = loss->index + 1; i-- > 0;) {
-    if (!marked[ValueId{i}]) continue;
-    for (const ValueId operand : graph[ValueId{i}].operands) marked[operand] = 1;
-  }
-  return marked;
+  return loss ? ancestors_of(graph, *loss) : IdVector<ValueId, char>(graph.nodes.size(), 0);
 }
 
 /// `grad.PATH` for every trained parameter that the loss depends on.

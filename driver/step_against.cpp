@@ -58,7 +58,7 @@ StepChange change_to_printed(const Pair& input) {
 /// the program wrong.
 std::string hypothesis_text(Session& session, const std::vector<Pair>& pairs, const Pair& input) {
   int exit_code = kExitOk;
-  const std::optional<StepNumbers> numbers = StepNumbers::make(session, change_to_printed(input), exit_code);
+  const std::optional<StepNumbers> numbers = StepNumbers::after(session, change_to_printed(input), exit_code);
   if (!numbers) return fmt::format("with {} there is no step", input.printed.text);
   std::vector<Pair> others = pairs;
   for (Pair& pair : others) {
@@ -124,7 +124,7 @@ int step_against(Session& session) {
       read_printed_values({session.options.against, session.options.against, {}}, session.diagnostics);
   if (!sheet) return session.report();
   int exit_code = kExitOk;
-  const std::optional<StepNumbers> numbers = StepNumbers::make(session, {}, exit_code);
+  const std::optional<StepNumbers> numbers = StepNumbers::after(session, {}, exit_code);
   if (!numbers) return exit_code;
   const std::optional<std::vector<Pair>> pairs = pairs_of(*sheet, *numbers, session.diagnostics);
   if (!pairs) return session.report();

@@ -1,17 +1,11 @@
 #include "driver/step_numbers.h"
 
-#include <fmt/ostream.h>
+#include <fmt/format.h>
 
-#include "driver/programs.h"
 #include "support/text.h"
 
 namespace dlg {
 namespace {
-
-constexpr Diag<std::int64_t, std::int64_t> kNoSuchSample{
-    DiagCode::NoSuchSample, Severity::kError, "there is no sample {} in the first batch, which has {} rows"};
-constexpr Diag<> kNoTraining{DiagCode::NoTrainBlock, Severity::kError,
-                             "the program has no `train` block, so there is no step to make"};
 
 /// "net.W1[0, 1]" as `net.W1` and {0, 1}; nullopt: brackets or numbers are wrong.
 struct ElementName {
@@ -61,46 +55,38 @@ std::string shape_words(const Shape& shape) {
 
 }  // namespace
 
-std::optional<StepNumbers> StepNumbers::make(Session& session, const StepChange& change, int& exit_code) {
+std::optional<StepNumbers> StepNumbers::after(Session& session, const StepChange& change, int& exit_code) {
   Session changed{session.options, session.streams, {}, {}, {}};
   if (change.setting) changed.options.overrides.push_back(*change.setting);
-  const auto failed = [&] {
+  const std::unique_ptr<OpenedStep> opened = open_step(changed);
+  if (!opened) {
     exit_code = changed.report();
     return std::nullopt;
-  };
-  const std::optional<Program> program = load_program(changed);
-  if (!program) return failed();
-  const auto refuse = [&](const auto& diagnostic, const auto&... args) {
-    changed.diagnostics.report({changed.file, 0, 0}, diagnostic, args...);
-    return failed();
-  };
-  if (!program->training) return refuse(kNoTraining);
-  const std::optional<LoadedData> data = load_data(changed, *program);
-  if (!data) return failed();
-  const Inspection inspection = inspect(*program);
-  const std::unique_ptr<Laboratory> laboratory = chosen_laboratory(changed, *program, *data, inspection);
-  if (!laboratory) return failed();
-  const std::int64_t sample = session.options.sample;
-  if (sample >= laboratory->rows()) return refuse(kNoSuchSample, sample, laboratory->rows());
-  StateValues start = laboratory->initial();
+  }
+  StateValues start = opened->laboratory->initial();
   if (!change.state.empty()) start.at(change.state).at(change.element) = change.value;
-  const Observations before = laboratory->observe(start);
-  const std::optional<StateValues> end = laboratory->train_from(start, 1);
+  return of(changed, *opened, start, exit_code);
+}
+
+std::optional<StepNumbers> StepNumbers::of(Session& session, const OpenedStep& opened,
+                                           const StateValues& start, int& exit_code) {
+  const Program& program = opened.program;
+  const Observations before = opened.laboratory->observe(start);
+  const std::optional<StateValues> end = first_update(session, *opened.laboratory, start);
   if (!end) {
-    fmt::print(session.streams.err, "dlg: the loss is not finite, so no update was made\n");
     exit_code = kExitDiverged;
     return std::nullopt;
   }
   StepNumbers numbers;
-  numbers.add_values(inspection, before, sample);
-  numbers.add_states(program->graph, start, *end);
-  for (const State& state : trained_parameters(program->graph)) {
+  numbers.add_values(opened.inspection, before, session.options.sample);
+  numbers.add_states(program.graph, start, *end);
+  for (const State& state : trained_parameters(program.graph)) {
     const auto found = before.find("grad." + state.path);
     if (found != before.end()) numbers.add("d", state.path, {state.type.shape, found->second});
   }
   numbers.add("", "loss", {Shape{}, before.at("loss")});
-  numbers.add("new ", "loss", {Shape{}, laboratory->observe(*end).at("loss")});
-  for (const Hyper& hyper : program->training->rule.hypers)
+  numbers.add("new ", "loss", {Shape{}, opened.laboratory->observe(*end).at("loss")});
+  for (const Hyper& hyper : program.training->rule.hypers)
     numbers.add("", hyper.name, {Shape{}, {hyper.value}, StepRole::kSetting, hyper.name});
   return numbers;
 }

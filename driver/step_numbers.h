@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "driver/laboratory.h"
+#include "driver/opened_step.h"
 
 namespace dlg {
 
@@ -41,9 +41,12 @@ struct StepNameFault {
 /// one, hyper-parameters of the rule: `optimizer.lr`.
 class StepNumbers {
  public:
-  /// Loads the program of the session with the change and makes one step from its initial state. nullopt
-  /// after a message; `exit_code` says how the verb ends then.
-  static std::optional<StepNumbers> make(Session& session, const StepChange& change, int& exit_code);
+  /// One step of `opened` from the states `start`, seen at `options.sample`. nullopt after a message;
+  /// `exit_code` says how the verb ends then.
+  static std::optional<StepNumbers> of(Session& session, const OpenedStep& opened, const StateValues& start,
+                                       int& exit_code);
+  /// The same from the initial states, the program opened anew with the change.
+  static std::optional<StepNumbers> after(Session& session, const StepChange& change, int& exit_code);
 
   /// `net.h[0]`, `dW2[0, 0]`, `new W1[1, 0]`: the model's name may be left out where one value alone is
   /// meant. nullopt: `fault` says why.

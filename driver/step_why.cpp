@@ -6,8 +6,7 @@
 #include <cmath>
 
 #include "driver/chain_paths.h"
-#include "driver/laboratory.h"
-#include "driver/programs.h"
+#include "driver/opened_step.h"
 #include "driver/reference.h"
 #include "driver/step_numbers.h"
 #include "driver/tensor_text.h"
@@ -33,7 +32,6 @@ constexpr std::size_t kMostPaths = 20;
 
 /// Everything about the one sample that is looked at.
 struct Setting {
-  const Program& program;
   const Inspection& inspection;
   const LoadedData& data;
   std::vector<std::int64_t> rows;  // that sample's; none without data
@@ -145,16 +143,15 @@ std::optional<ChainPoint> starting_point(Session& session, const StepNumbers& nu
 }  // namespace
 
 int step_why(Session& session) {
+  const std::unique_ptr<OpenedStep> opened = open_step(session);
+  if (!opened) return session.report();
+  const Inspection& inspection = opened->inspection;
   int exit_code = kExitOk;
-  const std::optional<StepNumbers> numbers = StepNumbers::make(session, {}, exit_code);
+  const std::optional<StepNumbers> numbers =
+      StepNumbers::of(session, *opened, opened->laboratory->initial(), exit_code);
   if (!numbers) return exit_code;
-  const std::optional<Program> program = load_program(session);
-  const std::optional<LoadedData> data = program ? load_data(session, *program) : std::nullopt;
-  if (!data) return session.report();
-  const Inspection inspection = inspect(*program);
-  Setting setting{*program, inspection, *data, {}, {}};
-  setting.start = reference_laboratory(*program, *data, inspection)->initial();
-  if (const std::vector<std::int64_t> batch = first_batch(*program, *data); !batch.empty())
+  Setting setting{inspection, opened->data, {}, opened->laboratory->initial()};
+  if (const std::vector<std::int64_t> batch = first_batch(opened->program, opened->data); !batch.empty())
     setting.rows = {batch.at(static_cast<std::size_t>(session.options.sample))};
   const Graph whole = values_and_loss(inspection);
   const CutGraph cut = cut_at_values(whole);

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "driver/laboratory.h"
+#include "driver/opened_step.h"
 #include "driver/programs.h"
 #include "driver/step_against.h"
 #include "driver/step_why.h"
@@ -13,11 +13,6 @@
 
 namespace dlg {
 namespace {
-
-constexpr Diag<std::int64_t, std::int64_t> kNoSuchSample{
-    DiagCode::NoSuchSample, Severity::kError, "there is no sample {} in the first batch, which has {} rows"};
-constexpr Diag<> kNothingToStep{DiagCode::NoTrainBlock, Severity::kError,
-                                "the program has no `train` block, so there is no step to make"};
 
 /// What the lines of one step are made from.
 struct StepView {
@@ -108,36 +103,20 @@ void print_update(const StepView& view, const StateValues& old_states, const Sta
 int verb_step(Session& session) {
   if (!session.options.against.empty()) return step_against(session);
   if (!session.options.why.empty()) return step_why(session);
-  const std::optional<Program> program = load_program(session);
-  if (!program) return session.report();
-  if (!program->training) {
-    session.diagnostics.report({session.file, 0, 0}, kNothingToStep);
-    return session.report();
-  }
-  const std::optional<LoadedData> data = load_data(session, *program);
-  if (!data) return session.report();
-  const Inspection inspection = inspect(*program);
-  const std::unique_ptr<Laboratory> laboratory = chosen_laboratory(session, *program, *data, inspection);
-  if (!laboratory) return session.report();
-  if (session.options.sample >= laboratory->rows()) {
-    session.diagnostics.report({session.file, 0, 0}, kNoSuchSample, session.options.sample,
-                               laboratory->rows());
-    return session.report();
-  }
-  const Observations before = laboratory->observe(laboratory->initial());
-  const StepView view{session, *program, laboratory->rows(), before};
+  const std::unique_ptr<OpenedStep> opened = open_step(session);
+  if (!opened) return session.report();
+  Laboratory& laboratory = *opened->laboratory;
+  const Observations before = laboratory.observe(laboratory.initial());
+  const StepView view{session, opened->program, laboratory.rows(), before};
   fmt::print(session.streams.out, "step 1 of {}, sample {} of {}\n", session.options.file,
-             session.options.sample, counted(laboratory->rows(), "row"));
-  print_forward(view, inspection);
-  print_backward(view, inspection);
-  const std::optional<StateValues> after = laboratory->train(1);
-  if (!after) {
-    fmt::print(session.streams.err, "dlg: the loss is not finite, so no update was made\n");
-    return kExitDiverged;
-  }
-  print_update(view, laboratory->initial(), *after);
+             session.options.sample, counted(laboratory.rows(), "row"));
+  print_forward(view, opened->inspection);
+  print_backward(view, opened->inspection);
+  const std::optional<StateValues> after = first_update(session, laboratory, laboratory.initial());
+  if (!after) return kExitDiverged;
+  print_update(view, laboratory.initial(), *after);
   fmt::print(session.streams.out, "loss before {}, after {}\n", value_text(before.at("loss").front()),
-             value_text(laboratory->observe(*after).at("loss").front()));
+             value_text(laboratory.observe(*after).at("loss").front()));
   return session.report();
 }
 

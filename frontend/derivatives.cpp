@@ -93,26 +93,16 @@ std::int64_t variable_count(Elaboration& e) {
 }
 
 bool depends_on(const Graph& graph, ValueId value, ValueId on) {
-  std::vector<char> reaches(value.index + 1, 0);
-  for (std::uint32_t i = 0; i <= value.index; ++i) {
-    const std::vector<ValueId>& operands = graph[ValueId{i}].operands;
-    const bool is_user = std::any_of(operands.begin(), operands.end(),
-                                     [&](ValueId operand) { return reaches[operand.index] != 0; });
-    reaches[i] = ValueId{i} == on || is_user ? 1 : 0;
-  }
-  return reaches[value.index] != 0;
+  return on.index <= value.index && ancestors_of(graph, value)[on] != 0;
 }
 
 /// Whether `value` is computed from nothing that can change, as `x^0` is.
 bool is_constant(const Graph& graph, ValueId value) {
-  std::vector<char> changes(value.index + 1, 0);
-  for (std::uint32_t i = 0; i <= value.index; ++i) {
-    const Node& node = graph[ValueId{i}];
-    const bool is_user = std::any_of(node.operands.begin(), node.operands.end(),
-                                     [&](ValueId operand) { return changes[operand.index] != 0; });
-    changes[i] = is_user || (node.operands.empty() && node.op != &ops::constant) ? 1 : 0;
-  }
-  return changes[value.index] == 0;
+  const IdVector<ValueId, char> needed = ancestors_of(graph, value);
+  const auto ids = graph.nodes.ids();
+  return std::none_of(ids.begin(), ids.end(), [&](ValueId id) {
+    return needed[id] != 0 && graph[id].operands.empty() && graph[id].op != &ops::constant;
+  });
 }
 
 std::optional<TensorValue> differentiated(Elaboration& e, const Call& call) {

@@ -202,14 +202,11 @@ void elaborate_updates(Elaboration& e, const SettingValues& values, Program& pro
 }
 
 std::vector<char> states_read_by(const Graph& graph, ValueId root) {
-  std::vector<char> needed(graph.nodes.size(), 0);
+  const IdVector<ValueId, char> needed = ancestors_of(graph, root);
   std::vector<char> read(graph.states.size(), 0);
-  needed[root.index] = 1;
-  for (std::uint32_t i = root.index + 1; i-- > 0;) {
-    if (!needed[i]) continue;
-    const Node& node = graph[ValueId{i}];
-    for (const ValueId operand : node.operands) needed[operand.index] = 1;
-    if (node.op != &ops::state) continue;
+  for (const ValueId value : graph.nodes.ids()) {
+    const Node& node = graph[value];
+    if (!needed[value] || node.op != &ops::state) continue;
     if (const auto state = graph.find_state(node.attributes.text)) read[state->index] = 1;
   }
   return read;

@@ -10,6 +10,14 @@
 namespace dlg {
 namespace {
 
+/// Marks what the marked nodes are computed from.
+void mark_operands(const Graph& graph, IdVector<ValueId, char>& marked) {
+  for (std::uint32_t i = static_cast<std::uint32_t>(graph.nodes.size()); i-- > 0;) {
+    if (!marked[ValueId{i}]) continue;
+    for (const ValueId operand : graph[ValueId{i}].operands) marked[operand] = 1;
+  }
+}
+
 /// A number written out is its own best name: `mul 0.5, x`.
 bool is_number(const Node& node) {
   const bool has_number = !node.op->attributes.number.empty() && node.attributes.numbers.empty();
@@ -83,14 +91,18 @@ IdVector<ValueId, std::vector<ValueId>> users_of(const Graph& graph) {
   return users;
 }
 
+IdVector<ValueId, char> ancestors_of(const Graph& graph, ValueId value) {
+  IdVector<ValueId, char> marked(graph.nodes.size(), 0);
+  marked[value] = 1;
+  mark_operands(graph, marked);
+  return marked;
+}
+
 IdVector<ValueId, char> live_values(const Graph& graph) {
   IdVector<ValueId, char> live(graph.nodes.size(), 0);
   for (const Output& output : graph.outputs) live[output.value] = 1;
   for (const Effect& effect : graph.effects) live[effect.value] = 1;
-  for (std::uint32_t i = static_cast<std::uint32_t>(graph.nodes.size()); i-- > 0;) {
-    if (!live[ValueId{i}]) continue;
-    for (const ValueId operand : graph[ValueId{i}].operands) live[operand] = 1;
-  }
+  mark_operands(graph, live);
   return live;
 }
 

@@ -116,6 +116,9 @@ std::string_view word_of(const Node& node);
 /// Users of each value within the graph (outputs and effects not counted), ascending.
 IdVector<ValueId, std::vector<ValueId>> users_of(const Graph& graph);
 
+/// Marks what `value` is computed from, itself included.
+IdVector<ValueId, char> ancestors_of(const Graph& graph, ValueId value);
+
 /// Marks what the outputs and effects need.
 IdVector<ValueId, char> live_values(const Graph& graph);
 

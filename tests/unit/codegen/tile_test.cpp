@@ -137,6 +137,16 @@ TEST_CASE("tiles: no register is spilled inside the chains of any form and targe
   }
 }
 
+TEST_CASE("tiles: sums wait for an update with a division of a large weight, and for no other") {
+  const auto waits = [](const Sizes& sizes, const char* after) {
+    const loop::Program program = contraction("ki", "kj", sizes, {"f32", "%5 = fma %3, %4, %1", after});
+    return llvm_text(program, Target::kAvx2, Sources{}).find("waiting") != std::string::npos;
+  };
+  CHECK(waits({784, 256, 32}, kUpdate));
+  CHECK_FALSE(waits({20, 30, 32}, kUpdate));
+  CHECK_FALSE(waits({784, 256, 32}, kActivation));
+}
+
 TEST_CASE("tiles: every form of a contraction gives the bits of the interpreter") {
   for (const Target target : runnable_targets()) {
     for (const loop::Program& program : contractions(target)) CHECK(difference(program, target, 1) == "");
