@@ -109,6 +109,7 @@ struct Elaboration {
   std::optional<Axes> initialised;  // axes of the parameter whose initial value is being computed
   UpdateScope* update = nullptr;    // while an update rule is elaborated
   std::function<Value(Value gradient, const Value& points)> treat_gradient;  // before the rule gets it
+  std::function<Value(Value matrix)> treat_hessian;                          // the same
   std::optional<Schedule> schedule;  // while an argument of a rule is evaluated
   ast::ExprId after_call;            // the `after(...)` that may stand where an expectation is elaborated
   std::optional<UnitValue> after;    // its first argument

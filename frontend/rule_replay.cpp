@@ -53,6 +53,7 @@ class Replay {
     e_.treat_gradient = [this](Value gradient, const Value& points) {
       return surroundings_.gradient(std::move(gradient), points);
     };
+    e_.treat_hessian = [this](Value matrix) { return surroundings_.hessian(std::move(matrix)); };
   }
 
   void run();
