@@ -78,6 +78,15 @@ std::optional<std::int64_t> count_of(const Training& training, StopCondition::Ki
   return static_cast<std::int64_t>(std::llround(*limit));
 }
 
+/// Whether a rule can be followed over the whole training.
+bool check_rule_over_run(Session& session, const Program& program, const LoadedData& data,
+                         const UpdateRule& rule) {
+  if (!rule.check_run) return true;
+  const std::size_t before = session.diagnostics.error_count();
+  rule.check_run(run_length(program, data), session.diagnostics);
+  return session.diagnostics.error_count() == before;
+}
+
 }  // namespace
 
 Graph training_graph(const Program& program, std::int64_t batch) {
@@ -87,18 +96,39 @@ Graph training_graph(const Program& program, std::int64_t batch) {
   return graph;
 }
 
-UpdateRule training_rule(const Program& program, const LoadedData& data) {
-  UpdateRule rule = program.training->rule;
+RunLength run_length(const Program& program, const LoadedData& data) {
   const TrainPlan plan = train_plan(program, data);
   const auto batches = static_cast<double>(program.training->accumulate);
-  const double epoch_steps = static_cast<double>(steps_of_epoch(plan)) / batches;
-  double last = std::numeric_limits<double>::infinity();
-  if (plan.stop.steps) last = static_cast<double>(*plan.stop.steps) / batches;
-  if (plan.stop.epochs)
-    last = std::min(last, std::floor(static_cast<double>(*plan.stop.epochs) * epoch_steps));
+  RunLength run;
+  run.epoch_steps = static_cast<double>(steps_of_epoch(plan)) / batches;
+  run.last_step = std::numeric_limits<double>::infinity();
+  if (plan.stop.steps) run.last_step = static_cast<double>(*plan.stop.steps) / batches;
+  if (plan.stop.epochs) {
+    const double end = std::floor(static_cast<double>(*plan.stop.epochs) * run.epoch_steps);
+    run.last_step = std::min(run.last_step, end);
+  }
+  return run;
+}
+
+std::optional<LoadedData> load_training_data(Session& session, const Program& program,
+                                             const RunRecord* record) {
+  std::optional<LoadedData> data = load_data(session, program, record);
+  if (!data || !program.training) return data;
+  bool is_good = check_rule_over_run(session, program, *data, program.training->rule);
+  if (program.race) {
+    for (const Competitor& competitor : program.race->competitors) {
+      is_good = check_rule_over_run(session, program, *data, competitor.rule) && is_good;
+    }
+  }
+  return is_good ? std::move(data) : std::nullopt;
+}
+
+UpdateRule training_rule(const Program& program, const LoadedData& data) {
+  UpdateRule rule = program.training->rule;
+  const RunLength run = run_length(program, data);
   for (Hyper& hyper : rule.hypers) {
-    if (hyper.name == kEpochStepsHyper) hyper.value = epoch_steps;
-    if (hyper.name == kLastStepHyper) hyper.value = last;
+    if (hyper.name == kEpochStepsHyper) hyper.value = run.epoch_steps;
+    if (hyper.name == kLastStepHyper) hyper.value = run.last_step;
   }
   return rule;
 }

@@ -48,6 +48,14 @@ void add_results(Json& json, const std::vector<PartResult>& results);
 /// Why a training ended, as results and run.json say it.
 std::string_view end_text(TrainEnd end);
 
+/// How long the training is, in updates.
+RunLength run_length(const Program& program, const LoadedData& data);
+
+/// The data of a program that is to be trained. Errors: those of reading it, and schedules that break a
+/// requirement of their rule on the way.
+std::optional<LoadedData> load_training_data(Session& session, const Program& program,
+                                             const RunRecord* record = nullptr);
+
 /// The rule with what the data says of it: the steps of an epoch and the last step.
 UpdateRule training_rule(const Program& program, const LoadedData& data);
 

@@ -37,7 +37,7 @@ struct RaceResult {
 };
 
 std::optional<RaceResult> run_race(Session& session, const Program& program, const std::string& stem) {
-  const std::optional<LoadedData> data = load_data(session, program);
+  const std::optional<LoadedData> data = load_training_data(session, program);
   if (!data) return std::nullopt;
   std::optional<Objective> objective = Objective::make(session, program, *data);
   if (!objective) return std::nullopt;

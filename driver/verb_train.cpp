@@ -490,7 +490,7 @@ std::optional<Trainer> read_all(Session& session) {
   std::optional<Program> program = load_program(session);
   if (!program || !check_training(session, *program)) return std::nullopt;
   if (resumed && !is_same_program(session, *program, *resumed)) return std::nullopt;
-  std::optional<LoadedData> data = load_data(session, *program, resumed ? &resumed->record : nullptr);
+  std::optional<LoadedData> data = load_training_data(session, *program, resumed ? &resumed->record : nullptr);
   if (!data) return std::nullopt;
   if (resumed && !is_same_data(session, *program, data_marks(*data), *resumed)) return std::nullopt;
   return Trainer{.session = session,

@@ -75,8 +75,8 @@ inline constexpr std::int64_t kMostCalls = 100'000;
 struct Schedule {
   /// `step`, `epoch`, `epoch_steps`, `last_step`: the same in all functions that the argument calls.
   std::function<std::optional<Value>(const std::string& name)> moment;
-  /// Makes a run-time input of a number in the argument's own text, which stands `frames` calls deep; null:
-  /// numbers stay what they are.
+  /// Takes a number in the argument's own text, which stands `frames` calls deep, and answers what stands
+  /// for it: a run-time input, or the number itself.
   std::function<Value(const NumberValue& number)> as_input;
   std::size_t frames = 0;
   bool is_read = false;  // the moment was: the value is another one in another step

@@ -11,6 +11,8 @@
 
 namespace dlg {
 
+class Diagnostics;
+
 /// What a rule works on while it is replayed: parameter p is `theta(p)`, frozen ones not among them; all
 /// calls build nodes in the training graph.
 class UpdateScope {
@@ -70,11 +72,20 @@ struct RuleArgument {
   std::string text;
 };
 
+/// How long a training is, in updates.
+struct RunLength {
+  double epoch_steps = 1;  // no whole number where an update crosses the end of an epoch
+  double last_step = 1;    // infinite: no limit in steps or epochs
+};
+
 /// The optimizer's text, checked, ready to be replayed.
 struct UpdateRule {
   std::string name;  // `adam`
   std::vector<Hyper> hypers;
   std::function<void(UpdateScope&)> apply;
+  /// Reports where an argument that is a schedule breaks a requirement of the rule in such a training; empty
+  /// where there is nothing to find.
+  std::function<void(const RunLength&, Diagnostics&)> check_run = {};
   std::vector<RuleArgument> arguments = {};
   std::vector<std::string> frozen = {};  // paths of parameters that no rule changes
   bool is_accumulated = false;           // an update is made from kAccumulateHyper micro-batches
