@@ -156,6 +156,7 @@ std::optional<UpdateRule> elaborate_optimizer(Elaboration& e, const RuleSettings
   const TopName* top = find_optimizer(e, settings.optimizer);
   if (!top) return std::nullopt;
   const ast::Expr& expr = e.expr(settings.optimizer);
+  e.measurable = settings.measurable;
   RuleText text;
   text.unit = top->unit;
   text.index = top->indices.front();
@@ -166,11 +167,12 @@ std::optional<UpdateRule> elaborate_optimizer(Elaboration& e, const RuleSettings
   if (!is_good || !arguments || e.diagnostics->error_count() != before) return std::nullopt;
   text.arguments = *std::move(arguments);
   if (!check_fixed_arguments(e, text)) return std::nullopt;
-  std::optional<std::vector<Hyper>> hypers = check_rule(e, text);
-  if (!hypers) return std::nullopt;
+  std::optional<RuleReads> reads = check_rule(e, text);
+  if (!reads) return std::nullopt;
   UpdateRule rule;
   rule.name = e.library.units[text.unit].optimizers[text.index].name.text;
-  rule.hypers = *std::move(hypers);
+  rule.hypers = std::move(reads->hypers);
+  rule.measured = std::move(reads->measured);
   rule.arguments = shown_arguments(e, text);
   rule.frozen = text.frozen;
   rule.is_accumulated = text.accumulate.has_value();

@@ -236,6 +236,7 @@ void check_scheduled_arguments(const RuleSetting& setting, const RuleText& rule,
   Graph nobodys;
   Builder builder(nobodys);
   Elaboration e(setting.sources, setting.library, builder, setting.diagnostics, setting.dtype);
+  e.measurable = rule.measurable;
   for (const ArgumentList& list : argument_lists(e.library, rule)) {
     if (list.is_scheduled()) RequirementCheck(e, rule, list).run_scheduled(run);
   }

@@ -157,7 +157,14 @@ bool run_rule(const Ground& ground, const Competitor& competitor, Contest& conte
   recorder.before_first();
   TrainObserver observer;
   observer.on_call = [&](const TrainProgress& progress) { recorder.after_step(progress); };
-  Judge judge(*program.training, measures_of(*machine, ground));
+  const Measures measures = measures_of(*machine, ground);
+  if (!competitor.rule.measured.empty()) {
+    observer.measure = [&](const TrainProgress& progress) {
+      machine->set_states(measured_states(
+          competitor.rule, [&](const WatchedValue& watched) { return measures.value(watched, progress); }));
+    };
+  }
+  Judge judge(*program.training, measures);
   observer.judge = [&](const TrainProgress& progress) { return judge.look(progress); };
   observer.judge_at = JudgeAt::kEveryStep;
   const TrainResult result = train(machine->step_program(), race_plan(program, ground.data), observer);
