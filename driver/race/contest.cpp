@@ -172,7 +172,10 @@ bool run_rule(const Ground& ground, const Competitor& competitor, Contest& conte
   run.steps = result.progress.steps / program.training->accumulate;
   run.seconds = result.progress.seconds;
   run.final_loss = ground.objective.at(machine->states());
-  contest.runs.push_back(std::move(run));
+  contest.is_interrupted = run.end == TrainEnd::kInterrupted;
+  // Of many variables nothing is kept before the first epoch has ended.
+  const bool has_nothing = contest.is_interrupted && run.losses.empty();
+  if (!has_nothing) contest.runs.push_back(std::move(run));
   return true;
 }
 
@@ -188,7 +191,8 @@ std::optional<Objective> Objective::make(Session& session, const Program& progra
 double Objective::measure(const StateValues& states, const Part& part, std::string_view name) {
   machine_->set_states(states_);
   machine_->set_states(states);
-  const std::vector<PartResult> results = evaluate_parts(*machine_, {part});
+  // What was run before a signal is still to be shown.
+  const std::vector<PartResult> results = evaluate_parts(*machine_, {part}, nullptr);
   for (const auto& [found, value] : results.front().values) {
     if (found == name) return value;
   }
@@ -223,7 +227,10 @@ std::optional<Contest> run_contest(Session& session, const Program& program, con
   const TrainPlan plan = train_plan(program, data);
   contest.is_stochastic = steps_of_epoch(plan) > 1;
   contest.target = plan.stop.loss_below;
+  contest.rules = program.race->competitors.size();
   for (const Competitor& competitor : program.race->competitors) {
+    contest.is_interrupted = contest.is_interrupted || interrupt_signal() != 0;
+    if (contest.is_interrupted) break;
     if (!run_rule({session, program, data, objective}, competitor, contest)) return std::nullopt;
   }
   return contest;

@@ -59,13 +59,15 @@ struct Contest {
   std::vector<double> start;     // of few variables
   bool is_stochastic = false;    // a step sees some of the rows only
   std::optional<double> target;  // of `stop`: loss < target
-  std::vector<RaceRun> runs;
+  std::size_t rules = 0;         // in the race
+  std::vector<RaceRun> runs;     // of these, those that were run
+  bool is_interrupted = false;   // a signal came: the last run is cut short, or there are fewer
 };
 
 /// Few: every step and state is kept, and curvatures are computed.
 inline constexpr std::size_t kFewVariables = 8;
 
-/// Runs all rules of `program.race`. nullopt after a diagnostic.
+/// Runs all rules of `program.race`, or those before a signal came. nullopt after a diagnostic.
 std::optional<Contest> run_contest(Session& session, const Program& program, const LoadedData& data,
                                    Objective& objective);
 
