@@ -82,18 +82,31 @@ TrainPlan race_plan(const Program& program, const LoadedData& data) {
   return plan;
 }
 
+std::vector<std::string> norm_names(const std::vector<State>& states, std::size_t parameters) {
+  std::vector<std::string> names;
+  for (const State& state : states) names.push_back("|" + short_name(state.path, parameters) + "|");
+  return names;
+}
+
+double norm_of(const std::vector<double>& values) {
+  double sum = 0;
+  for (const double x : values) sum += x * x;
+  return std::sqrt(sum);
+}
+
 /// Keeps what each call of one step brings.
 class Recorder {
  public:
   Recorder(RaceRun& run, Machine& machine, Objective& objective, std::int64_t accumulate)
       : run_(run), machine_(machine), objective_(objective), accumulate_(accumulate) {
     const std::vector<State> parameters = trained_parameters(machine.graph());
-    if (count_elements(parameters) <= kFewVariables) shown_ = shown_states(machine.graph());
-    run_.columns = names_of(shown_, parameters.size());
+    shown_ = shown_states(machine.graph());
+    keeps_all_ = count_elements(parameters) <= kFewVariables;
+    run_.columns = keeps_all_ ? names_of(shown_, parameters.size()) : norm_names(shown_, parameters.size());
   }
 
   void before_first() {
-    if (keeps_values()) keep(0, objective_.at(machine_.states()));
+    if (keeps_all_) keep(0, objective_.at(machine_.states()));
   }
 
   void after_step(const TrainProgress& progress) {
@@ -101,23 +114,29 @@ class Recorder {
     told_steps_ = progress.steps;
     if (progress.steps % accumulate_ != 0) return;
     const std::int64_t updates = progress.steps / accumulate_;
-    if (keeps_values()) return keep(updates, objective_.at(machine_.states()));
+    if (keeps_all_) return keep(updates, objective_.at(machine_.states()));
     if (progress.epoch_step == 0) keep(updates, progress.loss);
   }
 
  private:
-  bool keeps_values() const { return !shown_.empty(); }
-
   void keep(std::int64_t steps, double loss) {
     run_.at.push_back(steps);
     run_.losses.push_back(loss);
-    if (keeps_values()) run_.values.push_back(flat_values(shown_, machine_.states()));
+    run_.values.push_back(keeps_all_ ? flat_values(shown_, machine_.states()) : norms());
+  }
+
+  /// Of one tensor after the other, so that no copy of all of them is needed.
+  std::vector<double> norms() const {
+    std::vector<double> norms;
+    for (const State& state : shown_) norms.push_back(norm_of(machine_.state(state.path).value()));
+    return norms;
   }
 
   RaceRun& run_;
   Machine& machine_;
   Objective& objective_;
   std::vector<State> shown_;
+  bool keeps_all_ = false;
   std::int64_t accumulate_;
   std::int64_t told_steps_ = 0;
 };

@@ -172,6 +172,11 @@ std::string table_text(const RaceReport& report) {
   const Contest& contest = *report.contest;
   std::string text = fmt::format("race \"{}\"\n", contest.title);
   if (report.landscape) text += theory_text(*report.landscape);
+  if (contest.variables.empty()) {
+    text += fmt::format(
+        "{} variables, more than {}: the losses of epochs and the norms of weights and states are kept\n",
+        contest.variable_count, kFewVariables);
+  }
   const std::string steps = contest.target ? fmt::format("steps to {:g}", *contest.target) : "steps";
   std::vector<std::vector<std::string>> rows{
       {"rule", steps, "crossings", "rate", "R", "final loss", "remark"}};
