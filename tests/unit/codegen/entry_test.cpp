@@ -117,49 +117,47 @@ loop::Program corrected_rate() {
   return text.program();
 }
 
+/// What is subtracted in step n.
+double corrected(double n) {
+  return (1 - std::pow(0.9, n)) / (1 - std::pow(0.5, n));
+}
+
+/// In the form of the section, from w = 1 and step 0.
+Compiled corrected_training(const loop::Program& program) {
+  Compiled compiled(program, Target::kHost, any_form());
+  compiled.set("rate", {0.9});
+  compiled.set("second", {0.5});
+  compiled.set("w", {1});
+  compiled.set("step", {0});
+  return compiled;
+}
+
 TEST_CASE("entry: what follows from the number of the step is right in every step, in one call or in many") {
   const loop::Program program = corrected_rate();
-  for (const StepForm form : {StepForm::kLoops, StepForm::kStraight}) {
-    for (const std::int64_t steps : {1, 3, 7}) {
-      Compiled compiled(program, Target::kHost, form);
-      compiled.set("rate", {0.9});
-      compiled.set("second", {0.5});
-      compiled.set("w", {1});
-      compiled.set("step", {0});
-      double w = 1;
-      for (int call = 0; call < 3; ++call) {
-        compiled.run(steps);
-        for (std::int64_t i = 1; i <= steps; ++i) {
-          const auto n = static_cast<double>(call * steps + i);
-          w -= (1 - std::pow(0.9, n)) / (1 - std::pow(0.5, n));
-        }
-        CHECK(std::fabs(compiled.get("w")[0] - w) < 1e-12);
-        CHECK(compiled.get("step")[0] == static_cast<double>((call + 1) * steps));
-      }
-    }
+  Compiled compiled = corrected_training(program);
+  double w = 1;
+  double n = 0;
+  for (const std::int64_t steps : {1, 3, 7, 1, 1}) {
+    compiled.run(steps);
+    for (const double end = n + static_cast<double>(steps); n < end;) w -= corrected(++n);
+    CHECK(std::fabs(compiled.get("w")[0] - w) < 1e-12);
+    CHECK(compiled.get("step")[0] == n);
   }
 }
 
 TEST_CASE("entry: a stop leaves the number of the step where it was") {
   const loop::Program program = corrected_rate();
-  for (const StepForm form : {StepForm::kLoops, StepForm::kStraight}) {
-    Compiled compiled(program, Target::kHost, form);
-    compiled.set("rate", {0.9});
-    compiled.set("second", {0.5});
-    compiled.set("w", {1});
-    compiled.set("step", {0});
-    compiled.context.stop_loss_below = 0;
-    compiled.run(20);
-    CHECK(compiled.context.reason == kDlgLossBelow);
-    const double w = compiled.get("w")[0];
-    const double step = compiled.get("step")[0];
-    CHECK(w < 0);
-    compiled.context.stop_loss_below = -100;
-    compiled.run(1);
-    CHECK(compiled.get("step")[0] == step + 1);
-    const double rate = (1 - std::pow(0.9, step + 1)) / (1 - std::pow(0.5, step + 1));
-    CHECK(std::fabs(compiled.get("w")[0] - (w - rate)) < 1e-12);
-  }
+  Compiled compiled = corrected_training(program);
+  compiled.context.stop_loss_below = 0;
+  compiled.run(50);
+  CHECK(compiled.context.reason == kDlgLossBelow);
+  const double w = compiled.get("w")[0];
+  const double step = compiled.get("step")[0];
+  CHECK(w < 0);
+  compiled.context.stop_loss_below = -100;
+  compiled.run(1);
+  CHECK(compiled.get("step")[0] == step + 1);
+  CHECK(std::fabs(compiled.get("w")[0] - (w - corrected(step + 1))) < 1e-12);
 }
 
 TEST_CASE("entry: copies happen at the end of each step") {
