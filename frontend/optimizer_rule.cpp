@@ -102,6 +102,9 @@ class ArgumentReader {
     frame.unit = text_.unit;
     frame.name = optimizer_.name.text;
     frame.call = text_.call;
+    for (std::size_t i = 0; i < assigned->size(); ++i) {
+      if ((*assigned)[i]) frame.given[optimizer_.formals[i].name.text] = (*assigned)[i]->operand.range;
+    }
     e_.frames.push_back(std::move(frame));
     std::optional<std::vector<ArgumentText>> arguments = with_defaults(given);
     // What a schedule gives is known when its moment is.
