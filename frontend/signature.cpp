@@ -259,6 +259,7 @@ bool bind_arguments(Elaboration& e, const std::vector<ast::Formal>& formals, con
   for (std::size_t i = 0; i < formals.size(); ++i) {
     const ast::Formal& formal = formals[i];
     const CallArgument* argument = (*assigned)[i];
+    if (argument) e.frame().given[formal.name.text] = argument->operand.range;
     const Binding binding{&formal, argument ? argument->operand : evaluate_operand(e, formal.default_value)};
     if (formal.type) {
       typed.push_back(binding);
