@@ -1,11 +1,13 @@
 #include "codegen/element_emitter.h"
 
 #include <algorithm>
+#include <bit>
 #include <numeric>
 #include <utility>
 
 #include "codegen/emit.h"
 #include "codegen/llvm_adapter.h"
+#include "codegen/maths_emitter.h"
 #include "ir/loop/scalar_math.h"
 #include "support/defects.h"
 
@@ -281,6 +283,25 @@ Value* ElementEmitter::value_of(const loop::Instruction& instruction) {
   for (const RegId arg : instruction.args) args.push_back(reg(arg));
   if (instruction.op == loop::Op::kSub && has_defect(Defect::kSwappedOperands)) std::swap(args[0], args[1]);
   return emit_scalar(builder_, instruction, dtypes_.at(instruction.args.back()), args, fma_);
+}
+
+void ElementEmitter::emit_together(std::span<const loop::Instruction* const> functions) {
+  const loop::Instruction& first = *functions.front();
+  const auto width = static_cast<unsigned>(std::bit_ceil(functions.size()));
+  std::vector<Value*> args;
+  for (std::size_t i = 0; i < first.args.size(); ++i) {
+    // Lanes that stand for nothing repeat the first function.
+    Value* wide = builder_.CreateVectorSplat(width, reg(first.args[i]));
+    for (unsigned lane = 1; lane < functions.size(); ++lane) {
+      wide = builder_.CreateInsertElement(wide, reg(functions[lane]->args[i]), lane);
+    }
+    args.push_back(wide);
+  }
+  Value* results = emit_maths(builder_, first.op, first.dtype, args, fma_);
+  for (unsigned lane = 0; lane < functions.size(); ++lane) {
+    dtypes_[functions[lane]->result] = first.dtype;
+    set_reg(functions[lane]->result, builder_.CreateExtractElement(results, lane));
+  }
 }
 
 void ElementEmitter::at_lanes(const Lanes& lanes, const std::function<void()>& emit) {

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <map>
+#include <span>
 #include <vector>
 
 #include "codegen/scalar_emitter.h"
@@ -42,6 +43,8 @@ class ElementEmitter {
   unsigned row() const { return row_; }
 
   void emit_instruction(const loop::Instruction& instruction);
+  /// Elementary functions of one op and dtype, on scalars, as lanes of one vector.
+  void emit_together(std::span<const loop::Instruction* const> functions);
   void store(const loop::StoreInstruction& instruction);
   /// The elements that a load reads at the current width.
   llvm::Value* load(const loop::Instruction& instruction);

@@ -127,6 +127,7 @@ Value* KernelEmitter::slot(llvm::Type* type, const std::string& name) {
 }
 
 void KernelEmitter::emit_body(const Body& body) {
+  if (form_ == StepForm::kStraight && elements_.width() == 1) return emit_straight_body(body);
   for (const loop::Statement& statement : body) emit_statement(statement);
 }
 

@@ -1,5 +1,9 @@
-// Owns the loops of a straight step: written out, one iteration after the other.
+// Owns the bodies of a straight step: loops written out, one iteration after the other, and functions of the
+// same name side by side.
+#include <set>
+
 #include "codegen/kernel_emitter.h"
+#include "codegen/maths_emitter.h"
 
 namespace dlg {
 
@@ -16,7 +20,47 @@ bool is_innermost(const Loop& loop) {
          });
 }
 
+/// The functions of `body` that can be computed when `body[first]` is: the same op, and nothing that they
+/// read is defined from there on. A vector of them costs what one does.
+std::vector<const loop::Instruction*> alike(const loop::Body& body, std::size_t first) {
+  const loop::Instruction& model = *body[first].instruction;
+  std::vector<const loop::Instruction*> found;
+  std::set<loop::RegId> later;
+  for (const loop::Statement& statement : std::span(body).subspan(first)) {
+    for (const Loop& loop : statement.loop) {
+      for (const loop::Carried& carried : loop.carried) later.insert(carried.result);
+    }
+    if (!statement.instruction) continue;
+    const loop::Instruction& instruction = *statement.instruction;
+    const bool is_known = std::none_of(instruction.args.begin(), instruction.args.end(),
+                                       [&](loop::RegId arg) { return later.contains(arg); });
+    if (instruction.op == model.op && instruction.dtype == model.dtype && is_known)
+      found.push_back(&instruction);
+    later.insert(instruction.result);
+  }
+  return found;
+}
+
 }  // namespace
+
+void KernelEmitter::emit_straight_body(const loop::Body& body) {
+  std::set<const loop::Instruction*> done;
+  for (std::size_t i = 0; i < body.size(); ++i) {
+    const auto& instruction = body[i].instruction;
+    if (!instruction || !has_maths(instruction->op)) {
+      emit_statement(body[i]);
+      continue;
+    }
+    if (done.contains(&*instruction)) continue;
+    const std::vector<const loop::Instruction*> together = alike(body, i);
+    if (together.size() == 1) {
+      emit_statement(body[i]);
+    } else {
+      elements_.emit_together(together);
+    }
+    done.insert(together.begin(), together.end());
+  }
+}
 
 /// The bounds are numbers: the batch is whole, and variables of blocks are numbers too.
 void KernelEmitter::emit_straight(const Loop& loop) {

@@ -21,6 +21,7 @@
 
 #include "codegen/annotate.h"
 #include "codegen/build_id.h"
+#include "codegen/compute_ahead.h"
 #include "codegen/emit.h"
 #include "codegen/llvm_adapter.h"
 #include "codegen/object_cache.h"
@@ -41,7 +42,7 @@ T checked(llvm::Expected<T> value, std::string_view what) {
 
 /// Scalar clean-up only. LLVM's SLP and loop vectorisers stay off: they miscompile float code in LLVM 19.1.7,
 /// and what is a vector is decided in the loop IR.
-void optimize(llvm::Module& module, llvm::TargetMachine& machine) {
+void optimize(llvm::Module& module, llvm::TargetMachine& machine, StepForm form) {
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager sccs;
@@ -66,6 +67,7 @@ void optimize(llvm::Module& module, llvm::TargetMachine& machine) {
   for (llvm::Function& function : module) {
     if (!function.isDeclaration()) pipeline.run(function, functions);
   }
+  if (form == StepForm::kStraight) compute_ahead(*module.getFunction(kEntryName));
 }
 
 std::unique_ptr<llvm::TargetMachine> machine_of(const TargetSpec& spec) {
@@ -127,7 +129,7 @@ std::string make_object(Compilation& how) {
   const std::unique_ptr<llvm::Module> module = emit_module(context, how.program, how.spec, how.form);
   how.clock.lap("emit");
   const std::unique_ptr<llvm::TargetMachine> machine = machine_of(how.spec);
-  optimize(*module, *machine);
+  optimize(*module, *machine, how.form);
   how.clock.lap("optimise");
   llvm::orc::SimpleCompiler compiler(*machine);
   const std::unique_ptr<llvm::MemoryBuffer> object = checked(compiler(*module), "object");
@@ -245,7 +247,7 @@ std::string assembly_text(const loop::Program& program, Target target, const Sou
   const std::unique_ptr<llvm::Module> module = emit_module(context, program, spec, choose_form(program));
   mark_kernels(*module, program);
   const std::unique_ptr<llvm::TargetMachine> machine = machine_of(spec);
-  optimize(*module, *machine);
+  optimize(*module, *machine, choose_form(program));
   llvm::SmallVector<char, 0> buffer;
   llvm::raw_svector_ostream stream(buffer);
   llvm::legacy::PassManager passes;

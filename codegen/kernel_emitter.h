@@ -83,7 +83,8 @@ class KernelEmitter {
   llvm::Value* whole_part(llvm::Value* end, std::int64_t width);
   llvm::Value* end_of(const Panel& panel);
 
-  // emit_straight.cpp: loops written out.
+  // emit_straight.cpp: loops written out, functions side by side.
+  void emit_straight_body(const loop::Body& body);
   void emit_straight(const loop::Loop& loop);
   void emit_unrolled_vector(const loop::Loop& loop, std::int64_t begin, std::int64_t end);
   void emit_unrolled(const loop::Loop& loop, std::int64_t begin, std::int64_t end);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <llvm/IR/Module.h>
 
+#include <algorithm>
 #include <numeric>
 
 #include "codegen/ir_lane.h"
@@ -93,6 +94,12 @@ Value* all_joined(llvm::IRBuilder<>& builder, std::vector<Value*> parts) {
 }
 
 }  // namespace
+
+bool has_maths(Op op) {
+  const auto is_op = [op](const auto& row) { return row.op == op; };
+  return std::ranges::any_of(loop::maths::kUnaryFunctions<IrLane, IrLane>, is_op) ||
+         std::ranges::any_of(loop::maths::kBinaryFunctions<IrLane, IrLane>, is_op);
+}
 
 Value* emit_maths(llvm::IRBuilder<>& builder, Op op, DType dtype, std::span<Value* const> args,
                   FmaSupport fma) {

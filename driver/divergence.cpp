@@ -150,8 +150,8 @@ std::optional<Culprit> find_culprit(Session& session, const Program& program, co
   return Search(step, *machine, static_cast<std::int64_t>(result.batch_rows.size())).run();
 }
 
-void report_divergence(Session& session, const TrainResult& result, const std::optional<Culprit>& culprit,
-                       const RunFolder& folder) {
+Report report_divergence(Session& session, const TrainResult& result, const std::optional<Culprit>& culprit,
+                         const RunFolder& folder) {
   const std::string what = result.divergence == Divergence::kLoss
                                ? fmt::format("the loss became {}", value_text(result.final_loss))
                                : "a parameter or a state of the optimizer is not finite";
@@ -162,6 +162,7 @@ void report_divergence(Session& session, const TrainResult& result, const std::o
   report.note(fmt::format("the step was not made; the weights after step {} are saved in `{}`",
                           result.diverged_step - 1, folder.path));
   report.note("a smaller learning rate is the usual cure: `--set optimizer.lr=...`");
+  return report;
 }
 
 }  // namespace dlg

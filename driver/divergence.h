@@ -33,7 +33,7 @@ std::optional<Culprit> find_culprit(Session& session, const Program& program, co
                                     const StateValues& states, const TrainResult& result);
 
 /// Reports a training that diverged (exit 5); the states after the last good step are in `folder`.
-void report_divergence(Session& session, const TrainResult& result, const std::optional<Culprit>& culprit,
-                       const RunFolder& folder);
+Report report_divergence(Session& session, const TrainResult& result, const std::optional<Culprit>& culprit,
+                         const RunFolder& folder);
 
 }  // namespace dlg

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runtime/json.h"
+
 namespace dlg {
 namespace {
 
@@ -11,6 +13,12 @@ using Kind = StopCondition::Kind;
 bool is_judged(Kind kind) {
   return kind == Kind::kGradientBelow || kind == Kind::kBelow || kind == Kind::kAbove ||
          kind == Kind::kPlateau;
+}
+
+/// The number of a member of this name; nullopt if there is none.
+std::optional<double> number_in(const Json& json, std::string_view key) {
+  const Json* found = json.find(key);
+  return found == nullptr ? std::nullopt : found->as_number();
 }
 
 }  // namespace
@@ -61,13 +69,53 @@ bool Judge::is_plateau(Watch& watch, const TrainProgress& progress) {
   if (is_better) {
     watch.best = value;
     watch.best_epoch = progress.epochs;
-    const bool is_first =
-        watch.stop == std::find_if(conditions_.begin(), conditions_.end(), [](const Watch& w) {
-                        return w.stop->kind == Kind::kPlateau;
-                      })->stop;
-    if (is_first) best_ = Best{value, progress.epochs, measures_.states()};
+    if (&watch == first_plateau()) best_ = Best{value, progress.epochs, measures_.states()};
   }
   return static_cast<double>(progress.epochs - watch.best_epoch) >= watch.stop->value;
+}
+
+const Judge::Watch* Judge::first_plateau() const {
+  const auto found = std::find_if(conditions_.begin(), conditions_.end(),
+                                  [](const Watch& watch) { return watch.stop->kind == Kind::kPlateau; });
+  return found == conditions_.end() ? nullptr : &*found;
+}
+
+StateValues Judge::best_states(StateValues states) const {
+  for (const auto& [path, values] : best_->states) states[path] = values;
+  return states;
+}
+
+std::string Judge::memory() const {
+  Json plateaus = Json::object();
+  for (const Watch& watch : conditions_) {
+    if (watch.stop->kind != Kind::kPlateau || !watch.best) continue;
+    Json one = Json::object();
+    one.set("best", *watch.best).set("epoch", watch.best_epoch);
+    plateaus.set(watch.stop->watched.text(), std::move(one));
+  }
+  Json memory = Json::object();
+  memory.set("plateaus", std::move(plateaus)).set("norms", norms_).set("steps", steps_);
+  if (best_) memory.set("best", first_plateau()->stop->watched.text());
+  return json_text(memory);
+}
+
+void Judge::recall(const std::string& memory, StateValues best) {
+  const JsonResult json = parse_json(memory);
+  const Json* plateaus = json.value ? json.value->find("plateaus") : nullptr;
+  if (plateaus == nullptr) return;
+  norms_ = number_in(*json.value, "norms").value_or(0);
+  steps_ = static_cast<std::int64_t>(number_in(*json.value, "steps").value_or(0));
+  for (Watch& watch : conditions_) {
+    const Json* found = plateaus->find(watch.stop->watched.text());
+    if (watch.stop->kind != Kind::kPlateau || found == nullptr) continue;
+    watch.best = number_in(*found, "best");
+    watch.best_epoch = static_cast<std::int64_t>(number_in(*found, "epoch").value_or(0));
+  }
+  const Watch* first = first_plateau();
+  const Json* owner = json.value->find("best");
+  const bool is_kept = first != nullptr && first->best && owner != nullptr && owner->as_text() != nullptr &&
+                       *owner->as_text() == first->stop->watched.text() && !best.empty();
+  if (is_kept) best_ = Best{*first->best, first->best_epoch, std::move(best)};
 }
 
 }  // namespace dlg

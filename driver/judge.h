@@ -43,12 +43,22 @@ class Judge {
   /// Of the first plateau; nullopt without one or before an epoch has ended.
   const std::optional<Best>& best() const { return best_; }
 
+  /// `states` with those of the best epoch in their place.
+  StateValues best_states(StateValues states) const;
+
+  /// What a judge of the same training goes on from, as JSON: the best of each plateau and the norms of the
+  /// epoch that has begun. The weights of `best` are kept elsewhere.
+  std::string memory() const;
+  /// Goes on from there, with the weights of `best`. What `stop` did not look at before begins anew.
+  void recall(const std::string& memory, StateValues best);
+
  private:
   struct Watch {
     const StopCondition* stop;
     std::optional<double> best = std::nullopt;
     std::int64_t best_epoch = 0;
   };
+  const Watch* first_plateau() const;
   bool holds(Watch& watch, const TrainProgress& progress);
   bool is_plateau(Watch& watch, const TrainProgress& progress);
 

@@ -37,8 +37,13 @@ std::vector<std::int64_t> batch_of_step(const TrainPlan& plan, std::int64_t step
 class CompiledLaboratory : public Laboratory {
  public:
   CompiledLaboratory(const Program& program, const LoadedData& data, std::unique_ptr<Machine> observer,
-                     std::unique_ptr<Machine> trainer)
-      : observer_(std::move(observer)), trainer_(std::move(trainer)), batch_(first_batch(program, data)) {
+                     std::unique_ptr<Machine> trainer, std::unique_ptr<Machine> evaluator)
+      : program_(program),
+        data_(data),
+        observer_(std::move(observer)),
+        trainer_(std::move(trainer)),
+        evaluator_(std::move(evaluator)),
+        batch_(first_batch(program, data)) {
     initial_ = initial_states(trainer_ ? trainer_->graph() : program.graph, seed_of(program));
     rows_ = std::max<std::int64_t>(1, static_cast<std::int64_t>(batch_.size()));
     if (!trainer_) return;
@@ -58,7 +63,9 @@ class CompiledLaboratory : public Laboratory {
 
   std::optional<StateValues> train_from(const StateValues& start, std::int64_t steps) override {
     trainer_->set_states(start);
-    const TrainResult result = train_steps(trainer_->step_program(), plan_, steps * accumulate_);
+    TrainObserver observer;
+    if (evaluator_) observer.measure = [&](const TrainProgress&) { measure(start); };
+    const TrainResult result = train_steps(trainer_->step_program(), plan_, steps * accumulate_, observer);
     if (result.end == TrainEnd::kDiverged) return std::nullopt;
     StateValues states = start;
     for (auto& [path, values] : trainer_->states()) states[path] = values;
@@ -66,8 +73,20 @@ class CompiledLaboratory : public Laboratory {
   }
 
  private:
+  /// Gives the rule what it looks at; `start` has the states that no training changes.
+  void measure(const StateValues& start) {
+    evaluator_->set_states(start);
+    evaluator_->set_states(trainer_->states());
+    const std::vector<PartResult> results = evaluate_parts(*evaluator_, parts_of(data_));
+    trainer_->set_states(measured_states(
+        program_.training->rule, [&](const WatchedValue& watched) { return part_value(results, watched); }));
+  }
+
+  const Program& program_;
+  const LoadedData& data_;
   std::unique_ptr<Machine> observer_;
   std::unique_ptr<Machine> trainer_;
+  std::unique_ptr<Machine> evaluator_;  // null: the rule looks at nothing that is measured
   std::vector<std::int64_t> batch_;
   TrainPlan plan_;
   std::int64_t accumulate_ = 1;
@@ -76,7 +95,9 @@ class CompiledLaboratory : public Laboratory {
 class ReferenceLaboratory : public Laboratory {
  public:
   ReferenceLaboratory(const Program& program, const LoadedData& data, const Inspection& inspection)
-      : observer_(differentiate(observed_graph(program, data, inspection)), data.all_values()),
+      : program_(program),
+        data_(data),
+        observer_(differentiate(observed_graph(program, data, inspection)), data.all_values()),
         batch_(first_batch(program, data)) {
     initial_ = initial_states(program.graph, seed_of(program));
     rows_ = std::max<std::int64_t>(1, static_cast<std::int64_t>(batch_.size()));
@@ -86,6 +107,8 @@ class ReferenceLaboratory : public Laboratory {
     initial_ = initial_states(trainer_->graph(), seed_of(program));
     plan_ = train_plan(program, data);
     accumulate_ = program.training->accumulate;
+    if (program.training->rule.measured.empty()) return;
+    evaluator_.emplace(differentiate(evaluation_graph(program, data)), data.all_values());
   }
 
   Observations observe(const StateValues& states) override {
@@ -103,13 +126,31 @@ class ReferenceLaboratory : public Laboratory {
     for (std::int64_t i = 0; i < steps * accumulate_; ++i) {
       trainer_->run_rows(batch_of_step(plan_, i));
       if (!std::isfinite(trainer_->output("loss").front())) return std::nullopt;
+      if (evaluator_ && (i + 1) % steps_of_epoch(plan_) == 0) measure(start);
     }
     return trainer_->states();
   }
 
  private:
+  void measure(const StateValues& start) {
+    evaluator_->set_states(start);
+    evaluator_->set_states(trainer_->states());
+    trainer_->set_states(measured_states(program_.training->rule, [&](const WatchedValue& watched) {
+      for (const Part& part : parts_of(data_)) {
+        if (part.name != watched.part) continue;
+        evaluator_->run_rows(*part.rows);
+        const bool is_loss = watched.name == "loss";
+        return evaluator_->output(is_loss ? watched.name : "metric." + watched.name).front();
+      }
+      return std::nan("");
+    }));
+  }
+
+  const Program& program_;
+  const LoadedData& data_;
   Reference observer_;
   std::optional<Reference> trainer_;
+  std::optional<Reference> evaluator_;  // only where the rule looks at what is measured
   std::vector<std::int64_t> batch_;
   TrainPlan plan_;
   std::int64_t accumulate_ = 1;
@@ -122,8 +163,12 @@ std::unique_ptr<Laboratory> compiled_laboratory(Session& session, const Program&
   std::unique_ptr<Machine> observer = make_observer(session, observed_graph(program, data, inspection), data);
   if (!observer) return nullptr;
   std::unique_ptr<Machine> trainer = program.training ? make_trainer(session, program, data) : nullptr;
-  if (!observer || (program.training && !trainer)) return nullptr;
-  return std::make_unique<CompiledLaboratory>(program, data, std::move(observer), std::move(trainer));
+  const bool is_measured = program.training && !program.training->rule.measured.empty();
+  std::unique_ptr<Machine> evaluator = is_measured ? make_evaluator(session, program, data) : nullptr;
+  const bool is_whole = (!program.training || trainer) && (!is_measured || evaluator);
+  if (!is_whole) return nullptr;
+  return std::make_unique<CompiledLaboratory>(program, data, std::move(observer), std::move(trainer),
+                                              std::move(evaluator));
 }
 
 std::unique_ptr<Laboratory> reference_laboratory(const Program& program, const LoadedData& data,

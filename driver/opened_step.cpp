@@ -2,6 +2,8 @@
 
 #include <fmt/ostream.h>
 
+#include "driver/programs.h"
+
 namespace dlg {
 namespace {
 
@@ -19,7 +21,7 @@ std::unique_ptr<OpenedStep> open_step(Session& session) {
     session.diagnostics.report({session.file, 0, 0}, kNothingToStep);
     return nullptr;
   }
-  std::optional<LoadedData> data = load_data(session, *program);
+  std::optional<LoadedData> data = load_training_data(session, *program);
   if (!data) return nullptr;
   Inspection inspection = inspect(*program);
   auto opened = std::make_unique<OpenedStep>(

@@ -337,8 +337,7 @@ ParsedOptions parse_options(const std::vector<std::string>& arguments, std::ostr
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::CallForHelp&) {
-    const auto subs = app.get_subcommands();
-    fmt::print(out, "{}", subs.empty() ? app.help() : subs.front()->help());
+    fmt::print(out, "{}", app.help());
     return {std::nullopt, 0};
   } catch (const CLI::CallForVersion& version) {
     fmt::print(out, "{}\n", version.what());

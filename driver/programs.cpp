@@ -13,6 +13,8 @@
 namespace dlg {
 namespace {
 
+constexpr Diag<std::string> kNoPart{DiagCode::BadStop, Severity::kError,
+                                    "`{}` is looked at, and the data has no such part"};
 constexpr std::string_view kMetricPrefix = "metric.";
 /// A prediction is compiled for this many rows at a time.
 constexpr std::int64_t kPredictBatch = 256;
@@ -78,6 +80,27 @@ std::optional<std::int64_t> count_of(const Training& training, StopCondition::Ki
   return static_cast<std::int64_t>(std::llround(*limit));
 }
 
+/// Whether the part that a stop or a schedule looks at has rows.
+bool has_part(Session& session, const LoadedData& data, const WatchedValue& watched, SourceRange range) {
+  if (watched.part != "val" || !data.parts.val.empty()) return true;
+  session.diagnostics.report(range, kNoPart, watched.text())
+      .note("`split = shares(train = 0.7, val = 0.15, test = 0.15)` in `data` makes one");
+  return false;
+}
+
+/// Whether a rule can be followed over the whole training.
+bool check_rule_over_run(Session& session, const Program& program, const LoadedData& data,
+                         const UpdateRule& rule) {
+  bool is_good = true;
+  for (const auto& [watched, origin] : rule.measured) {
+    is_good = has_part(session, data, watched, origin) && is_good;
+  }
+  if (!rule.check_run) return is_good;
+  const std::size_t before = session.diagnostics.error_count();
+  rule.check_run(run_length(program, data), session.diagnostics);
+  return is_good && session.diagnostics.error_count() == before;
+}
+
 }  // namespace
 
 Graph training_graph(const Program& program, std::int64_t batch) {
@@ -87,18 +110,43 @@ Graph training_graph(const Program& program, std::int64_t batch) {
   return graph;
 }
 
-UpdateRule training_rule(const Program& program, const LoadedData& data) {
-  UpdateRule rule = program.training->rule;
+RunLength run_length(const Program& program, const LoadedData& data) {
   const TrainPlan plan = train_plan(program, data);
   const auto batches = static_cast<double>(program.training->accumulate);
-  const double epoch_steps = static_cast<double>(steps_of_epoch(plan)) / batches;
-  double last = std::numeric_limits<double>::infinity();
-  if (plan.stop.steps) last = static_cast<double>(*plan.stop.steps) / batches;
-  if (plan.stop.epochs)
-    last = std::min(last, std::floor(static_cast<double>(*plan.stop.epochs) * epoch_steps));
+  RunLength run;
+  run.epoch_steps = static_cast<double>(steps_of_epoch(plan)) / batches;
+  run.last_step = std::numeric_limits<double>::infinity();
+  if (plan.stop.steps) run.last_step = static_cast<double>(*plan.stop.steps) / batches;
+  if (plan.stop.epochs) {
+    const double end = std::floor(static_cast<double>(*plan.stop.epochs) * run.epoch_steps);
+    run.last_step = std::min(run.last_step, end);
+  }
+  return run;
+}
+
+std::optional<LoadedData> load_training_data(Session& session, const Program& program,
+                                             const RunRecord* record) {
+  std::optional<LoadedData> data = load_data(session, program, record);
+  if (!data || !program.training) return data;
+  bool is_good = true;
+  for (const StopCondition& stop : program.training->stop) {
+    is_good = has_part(session, *data, stop.watched, stop.range) && is_good;
+  }
+  is_good = check_rule_over_run(session, program, *data, program.training->rule) && is_good;
+  if (program.race) {
+    for (const Competitor& competitor : program.race->competitors) {
+      is_good = check_rule_over_run(session, program, *data, competitor.rule) && is_good;
+    }
+  }
+  return is_good ? std::move(data) : std::nullopt;
+}
+
+UpdateRule training_rule(const Program& program, const LoadedData& data) {
+  UpdateRule rule = program.training->rule;
+  const RunLength run = run_length(program, data);
   for (Hyper& hyper : rule.hypers) {
-    if (hyper.name == kEpochStepsHyper) hyper.value = epoch_steps;
-    if (hyper.name == kLastStepHyper) hyper.value = last;
+    if (hyper.name == kEpochStepsHyper) hyper.value = run.epoch_steps;
+    if (hyper.name == kLastStepHyper) hyper.value = run.last_step;
   }
   return rule;
 }
@@ -108,12 +156,16 @@ std::unique_ptr<Machine> make_trainer(Session& session, const Program& program, 
   return make_machine(session, training_graph(program, batch_capacity(program, data)), {"step", &rule}, data);
 }
 
-std::unique_ptr<Machine> make_evaluator(Session& session, const Program& program, const LoadedData& data) {
+Graph evaluation_graph(const Program& program, const LoadedData& data) {
   Graph graph = with_outputs(program.graph, chosen_outputs(program.graph, [](std::string_view name) {
                                return name == "loss" || name.starts_with(kMetricPrefix);
                              }));
   graph.batch = batch_capacity(program, data);
-  return make_machine(session, graph, {"eval"}, data);
+  return graph;
+}
+
+std::unique_ptr<Machine> make_evaluator(Session& session, const Program& program, const LoadedData& data) {
+  return make_machine(session, evaluation_graph(program, data), {"eval"}, data);
 }
 
 std::unique_ptr<Machine> make_predictor(Session& session, const Program& program, const LoadedData& data) {
@@ -127,14 +179,15 @@ std::unique_ptr<Machine> make_observer(Session& session, const Graph& graph, con
   return make_machine(session, graph, {"observe"}, data);
 }
 
-std::vector<PartResult> evaluate_parts(const Machine& evaluator, const std::vector<Part>& parts) {
+std::vector<PartResult> evaluate_parts(const Machine& evaluator, const std::vector<Part>& parts,
+                                       const volatile std::int32_t* stop_flag) {
   std::vector<PartResult> results;
   for (const Part& part : parts) {
     EvaluatePlan plan;
     plan.rows = *part.rows;
     plan.batch = evaluator.program().batch;
     plan.outputs = evaluator.output_slots();
-    plan.stop_flag = interrupt_flag();
+    plan.stop_flag = stop_flag;
     PartResult result{part.name, {}};
     const std::vector<OutputValues> outputs = evaluate(evaluator.step_program(), plan);
     if (outputs.empty()) break;
@@ -144,6 +197,28 @@ std::vector<PartResult> evaluate_parts(const Machine& evaluator, const std::vect
     results.push_back(std::move(result));
   }
   return results;
+}
+
+double part_value(const std::vector<PartResult>& results, const WatchedValue& watched) {
+  for (const PartResult& result : results) {
+    if (result.part != watched.part) continue;
+    for (const auto& [name, value] : result.values) {
+      if (name == watched.name) return value;
+    }
+  }
+  return std::numeric_limits<double>::quiet_NaN();
+}
+
+StateValues measured_states(const UpdateRule& rule,
+                            const std::function<double(const WatchedValue&)>& value_of) {
+  constexpr double kWorst = std::numeric_limits<double>::max();
+  StateValues states;
+  for (const auto& [watched, origin] : rule.measured) {
+    const double value = value_of(watched);
+    const double worst = watched.is_larger_better ? -kWorst : kWorst;
+    states[rule_state_path(measured_state(watched))] = {std::isfinite(value) ? value : worst};
+  }
+  return states;
 }
 
 std::string metric_text(const Program& program, const std::string& name, double value) {

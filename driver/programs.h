@@ -1,6 +1,7 @@
 // Owns which graphs a program is compiled to: the training step, the evaluation of a part, the prediction.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -8,6 +9,7 @@
 
 #include "driver/data.h"
 #include "driver/machine.h"
+#include "runtime/interrupt.h"
 #include "runtime/json.h"
 
 namespace dlg {
@@ -24,6 +26,9 @@ std::unique_ptr<Machine> make_predictor(Session& session, const Program& program
 /// A graph without effects, differentiated where it asks for it.
 std::unique_ptr<Machine> make_observer(Session& session, const Graph& graph, const LoadedData& data);
 
+/// `loss` and all `metric.NAME`, without effects.
+Graph evaluation_graph(const Program& program, const LoadedData& data);
+
 /// The graph of the training step before the pipeline.
 Graph training_graph(const Program& program, std::int64_t batch);
 
@@ -33,8 +38,17 @@ struct PartResult {
   std::vector<std::pair<std::string, double>> values;
 };
 
-/// All parts, or those before a signal came.
-std::vector<PartResult> evaluate_parts(const Machine& evaluator, const std::vector<Part>& parts);
+/// All parts, or those before the flag was set; null: all parts, whatever comes.
+std::vector<PartResult> evaluate_parts(const Machine& evaluator, const std::vector<Part>& parts,
+                                       const volatile std::int32_t* stop_flag = interrupt_flag());
+
+/// The value of one name on one part; NaN if the data has no such part or nothing of that name.
+double part_value(const std::vector<PartResult>& results, const WatchedValue& watched);
+
+/// The states in which a rule finds what is measured between two epochs. What is not finite counts as worse
+/// than all else.
+StateValues measured_states(const UpdateRule& rule,
+                            const std::function<double(const WatchedValue&)>& value_of);
 
 /// "97.22 %" for a metric that is a fraction, else six significant digits.
 std::string metric_text(const Program& program, const std::string& name, double value);
@@ -47,6 +61,14 @@ void add_results(Json& json, const std::vector<PartResult>& results);
 
 /// Why a training ended, as results and run.json say it.
 std::string_view end_text(TrainEnd end);
+
+/// How long the training is, in updates.
+RunLength run_length(const Program& program, const LoadedData& data);
+
+/// The data of a program that is to be trained. Errors: those of reading it, a part that training looks at
+/// and the data does not have, and schedules that break a requirement of their rule on the way.
+std::optional<LoadedData> load_training_data(Session& session, const Program& program,
+                                             const RunRecord* record = nullptr);
 
 /// The rule with what the data says of it: the steps of an epoch and the last step.
 UpdateRule training_rule(const Program& program, const LoadedData& data);

@@ -19,6 +19,10 @@ bool Saver::save(const TrainProgress& progress, Diagnostics& diagnostics) {
   Checkpoint checkpoint = checkpoint_of(training.machine.graph(), training.states);
   checkpoint.progress = progress;
   checkpoint.data = *marks_;
+  if (training.judge.is_needed()) checkpoint.judged = training.judge.memory();
+  if (training.judge.best()) {
+    checkpoint.best = weights_of(training.machine.graph(), training.judge.best_states(training.states));
+  }
   if (!write_checkpoint(training.folder, checkpoint, diagnostics)) return false;
   training.record.seconds = progress.seconds;
   return write_run_record(training.folder, training.record, diagnostics);

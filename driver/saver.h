@@ -2,6 +2,7 @@
 #pragma once
 
 #include "driver/data.h"
+#include "driver/judge.h"
 #include "runtime/checkpoint.h"
 #include "runtime/log.h"
 
@@ -15,6 +16,7 @@ struct SavedTraining {
   const LoadedData& data;
   const Machine& machine;
   StateValues& states;  // of the whole program: what the machine does not hold keeps its value
+  const Judge& judge;
 };
 
 /// Saves at most once in `--save-every`, and at the end. A save replaces the one before in one step.

@@ -123,7 +123,7 @@ std::int64_t check_expectations(Session& session, const Program& program, const 
 int verb_check(Session& session) {
   const std::optional<Program> program = load_program(session);
   if (!program) return session.report();
-  const std::optional<LoadedData> data = load_data(session, *program);
+  const std::optional<LoadedData> data = load_training_data(session, *program);
   if (!data) return session.report();
   fmt::print(session.streams.out, "{}: {}\n", session.options.file, summary(*program, *data));
   const Inspection inspection = inspect(*program);

@@ -104,7 +104,7 @@ int verb_gradcheck(Session& session) {
     session.diagnostics.report({session.file, 0, 0}, kNothingToCheck);
     return session.report();
   }
-  const std::optional<LoadedData> data = load_data(session, *program);
+  const std::optional<LoadedData> data = load_training_data(session, *program);
   if (!data) return session.report();
   const Inspection inspection = inspect(*program);
   const std::unique_ptr<Laboratory> compiled = compiled_laboratory(session, *program, *data, inspection);

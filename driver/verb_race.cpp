@@ -29,7 +29,7 @@ struct RaceFile {
   std::string text;
 };
 
-/// What one block gives: words for people, an object for programs, files.
+/// What one block gives: words for people, an object for programs, files. No files: no rule was run.
 struct RaceResult {
   std::string table;
   Json json;
@@ -37,12 +37,14 @@ struct RaceResult {
 };
 
 std::optional<RaceResult> run_race(Session& session, const Program& program, const std::string& stem) {
-  const std::optional<LoadedData> data = load_data(session, program);
+  const std::optional<LoadedData> data = load_training_data(session, program);
   if (!data) return std::nullopt;
   std::optional<Objective> objective = Objective::make(session, program, *data);
   if (!objective) return std::nullopt;
   const std::optional<Contest> contest = run_contest(session, program, *data, *objective);
   if (!contest) return std::nullopt;
+  // A signal before the first step of the first rule.
+  if (contest->runs.empty()) return RaceResult{};
   std::optional<CurvatureStudy> study;
   if (!contest->variables.empty()) study.emplace(program, *data);
   const RaceReport report = make_report(*contest, study ? &*study : nullptr);
@@ -121,19 +123,23 @@ int verb_race(Session& session) {
   const std::vector<Program> programs = compile_races(session, *text);
   session.clock.lap("check");
   if (session.diagnostics.has_errors()) return session.report();
-  const InterruptGuard guard;
+  InterruptGuard guard;
+  guard.ask_first();
   std::vector<RaceResult> results;
   for (const Program& program : programs) {
     const std::string stem = results.empty() ? "race" : fmt::format("race-{}", results.size() + 1);
     std::optional<RaceResult> result = run_race(session, program, stem);
     if (!result) return session.report();
-    results.push_back(*std::move(result));
-    if (interrupt_signal() != 0) return 128 + interrupt_signal();
+    if (!result->files.empty()) results.push_back(*std::move(result));
+    if (interrupt_signal() != 0) break;
   }
+  const int signal = interrupt_signal();
+  if (signal != 0 && results.empty()) return 128 + signal;
   const std::optional<RunFolder> folder = result_folder(session);
   if (!folder || !write_files(session, *folder, results)) return session.report();
   print_results(session, *folder, results);
-  return session.report();
+  const int exit_code = session.report();
+  return signal != 0 && exit_code == kExitOk ? 128 + signal : exit_code;
 }
 
 }  // namespace dlg

@@ -3,7 +3,6 @@
 
 #include <csignal>
 #include <iostream>
-#include <limits>
 #include <map>
 #include <numeric>
 
@@ -24,13 +23,6 @@ namespace {
 
 constexpr Diag<> kNothingToTrain{DiagCode::NoTrainBlock, Severity::kError,
                                  "the program has no `train` block, so there is nothing to train"};
-
-constexpr Diag<> kFreshJudge{
-    DiagCode::RunProgramChanged, Severity::kWarning,
-    "what `stop` compares with epochs before counts from here on: best and patience of a "
-    "run are not saved"};
-constexpr Diag<std::string> kNoPart{DiagCode::BadStop, Severity::kError,
-                                    "`{}` is looked at, and the data has no such part"};
 
 /// The values of one part at the end of an epoch; several ask for them.
 struct Measured {
@@ -123,13 +115,15 @@ Json log_line(const Trainer& trainer, const TrainProgress& progress, const std::
 }
 
 /// Evaluates parts of the data at these weights. The program for it is compiled when it is first needed, so
-/// that the first step does not wait for it; nothing if there is no memory for it, which is reported.
+/// that the first step does not wait for it; nothing if there is no memory for it, which is reported. Parts
+/// behind the moment when the flag was set are left out.
 std::optional<std::vector<PartResult>> evaluate_at(Trainer& trainer, const StateValues& states,
-                                                   const std::vector<Part>& parts) {
+                                                   const std::vector<Part>& parts,
+                                                   const volatile std::int32_t* stop_flag) {
   if (!trainer.evaluator) trainer.evaluator = make_evaluator(trainer.session, trainer.program, trainer.data);
   if (!trainer.evaluator) return std::nullopt;
   trainer.evaluator->set_states(states);
-  return evaluate_parts(*trainer.evaluator, parts);
+  return evaluate_parts(*trainer.evaluator, parts, stop_flag);
 }
 
 /// Evaluates a part at the current weights, those of the end of `epoch`; nothing if it has no rows.
@@ -139,7 +133,9 @@ const std::vector<PartResult>& measure(Trainer& trainer, const std::string& part
   measured = {epoch, {}};
   for (const Part& known : parts_of(trainer.data)) {
     if (known.name != part) continue;
-    measured.results = evaluate_at(trainer, trainer.machine->states(), {known}).value_or(measured.results);
+    // The training depends on it, so a signal does not cut it short.
+    measured.results =
+        evaluate_at(trainer, trainer.machine->states(), {known}, nullptr).value_or(measured.results);
   }
   return measured.results;
 }
@@ -147,12 +143,7 @@ const std::vector<PartResult>& measure(Trainer& trainer, const std::string& part
 /// What a stop looks at; NaN if it cannot be measured, with which no comparison holds.
 double watched_value(Trainer& trainer, const WatchedValue& watched, const TrainProgress& at) {
   if (watched.part.empty()) return at.loss;
-  for (const PartResult& result : measure(trainer, watched.part, at.epochs)) {
-    for (const auto& [name, value] : result.values) {
-      if (name == watched.name) return value;
-    }
-  }
-  return std::numeric_limits<double>::quiet_NaN();
+  return part_value(measure(trainer, watched.part, at.epochs), watched);
 }
 
 /// Tells of epochs, at most ten times a second; what was left out last is told at the end.
@@ -194,7 +185,8 @@ std::optional<double> gradient_norm(const Machine& machine) {
   return machine.state(rule_state_path(kGradientNormState))->front();
 }
 
-void appoint_judge(Trainer& trainer) {
+/// Where the training goes on, the judge does too. False after an error.
+bool appoint_judge(Trainer& trainer) {
   Measures measures;
   measures.value = [&](const WatchedValue& watched, const TrainProgress& at) {
     return watched_value(trainer, watched, at);
@@ -202,6 +194,12 @@ void appoint_judge(Trainer& trainer) {
   measures.gradient_norm = [&] { return gradient_norm(*trainer.machine); };
   measures.states = [&] { return trainer.machine->states(); };
   trainer.judge.emplace(*trainer.program.training, std::move(measures));
+  if (!trainer.resumed) return true;
+  const Checkpoint& checkpoint = trainer.resumed->checkpoint;
+  std::optional<StateValues> best =
+      best_of(checkpoint, trainer.folder, trainer.machine->graph(), trainer.session.diagnostics);
+  if (best) trainer.judge->recall(checkpoint.judged, *std::move(best));
+  return best.has_value();
 }
 
 TrainResult run_loop(Trainer& trainer, LogFile& log, Saver& saver) {
@@ -215,8 +213,15 @@ TrainResult run_loop(Trainer& trainer, LogFile& log, Saver& saver) {
       trainer.session.tell_times();
     }
     reporter.moment(at);
-    saver.save_in_time(at);
   };
+  observer.on_settled = [&](const TrainProgress& at) { saver.save_in_time(at); };
+  const UpdateRule& rule = trainer.program.training->rule;
+  if (!rule.measured.empty()) {
+    observer.measure = [&](const TrainProgress& at) {
+      const auto value_of = [&](const WatchedValue& watched) { return watched_value(trainer, watched, at); };
+      trainer.machine->set_states(measured_states(rule, value_of));
+    };
+  }
   if (trainer.judge->is_needed()) {
     observer.judge = [&](const TrainProgress& at) { return trainer.judge->look(at); };
     observer.judge_at = trainer.judge->at();
@@ -316,7 +321,8 @@ void log_workers(const Trainer& trainer, LogFile& log) {
 bool keep(Trainer& trainer, KeptResult kept, WeightsChoice choice, const StateValues& states) {
   const std::string path = trainer.folder.file(weights_file(choice));
   if (!save_weights(path, trainer.machine->graph(), states, trainer.session.diagnostics)) return false;
-  std::optional<std::vector<PartResult>> results = evaluate_at(trainer, states, parts_of(trainer.data));
+  std::optional<std::vector<PartResult>> results =
+      evaluate_at(trainer, states, parts_of(trainer.data), interrupt_flag());
   if (!results) return false;
   kept.results = *std::move(results);
   trainer.kept.push_back(std::move(kept));
@@ -326,8 +332,7 @@ bool keep(Trainer& trainer, KeptResult kept, WeightsChoice choice, const StateVa
 /// The best weights and the averages, where they are kept.
 bool keep_others(Trainer& trainer) {
   if (const std::optional<Best>& best = trainer.judge->best()) {
-    StateValues states = trainer.states;
-    for (const auto& [path, values] : best->states) states[path] = values;
+    const StateValues states = trainer.judge->best_states(trainer.states);
     if (!keep(trainer, {"best", best->epoch, {}}, WeightsChoice::kBest, states)) return false;
   }
   if (!trainer.program.training->has_average) return true;
@@ -346,7 +351,7 @@ void record_results(RunRecord& record, const std::string& prefix, const std::vec
 /// The results on all parts at the end; none once a signal has come. nullopt after an error.
 std::optional<std::vector<PartResult>> final_results(Trainer& trainer) {
   if (interrupt_signal() != 0) return std::vector<PartResult>();
-  return evaluate_at(trainer, trainer.states, parts_of(trainer.data));
+  return evaluate_at(trainer, trainer.states, parts_of(trainer.data), interrupt_flag());
 }
 
 void complete_record(Trainer& trainer, const TrainResult& result, const std::vector<PartResult>& results) {
@@ -362,11 +367,17 @@ void complete_record(Trainer& trainer, const TrainResult& result, const std::vec
   }
 }
 
-/// Says which operation it was; the last good weights are saved. The exit code.
+/// Says which operation it was; the last good weights are saved, and so are those that are kept beside them.
+/// The exit code.
 int finish_diverged(Trainer& trainer, const TrainResult& result, LogFile& log) {
   Session& session = trainer.session;
   const auto culprit = find_culprit(session, trainer.program, trainer.data, trainer.states, result);
-  report_divergence(session, result, culprit, trainer.folder);
+  if (!keep_others(trainer)) return session.report();
+  Report report = report_divergence(session, result, culprit, trainer.folder);
+  if (const std::optional<Best>& best = trainer.judge->best()) {
+    report.note(fmt::format("the best weights, those of epoch {}, are in `{}`", best->epoch,
+                            trainer.folder.file(weights_file(WeightsChoice::kBest))));
+  }
   complete_record(trainer, result, {});
   Json line = result_json(trainer, result, {});
   log.event(line.set("event", "end"));
@@ -401,19 +412,6 @@ bool check_training(Session& session, const Program& program) {
   if (program.training) return true;
   session.diagnostics.report({session.file, 0, 0}, kNothingToTrain);
   return false;
-}
-
-/// Whether every part that a stop looks at has rows.
-bool check_watched_parts(const Trainer& trainer) {
-  bool is_good = true;
-  for (const StopCondition& stop : trainer.program.training->stop) {
-    const std::string& part = stop.watched.part;
-    if (part != "val" || !trainer.data.parts.val.empty()) continue;
-    trainer.session.diagnostics.report(stop.range, kNoPart, part + "." + stop.watched.name)
-        .note("`split = shares(train = 0.7, val = 0.15, test = 0.15)` in `data` makes one");
-    is_good = false;
-  }
-  return is_good;
 }
 
 /// The values that the states start with: the initial ones, those of `--init`, or those of the run that goes
@@ -458,7 +456,6 @@ bool reopen_run(Trainer& trainer) {
 
 bool prepare(Trainer& trainer) {
   Session& session = trainer.session;
-  if (!check_watched_parts(trainer)) return false;
   trainer.machine = make_trainer(session, trainer.program, trainer.data);
   if (!trainer.machine) return false;
   std::optional<StateValues> states = starting_states(trainer);
@@ -491,7 +488,8 @@ std::optional<Trainer> read_all(Session& session) {
   if (!program || !check_training(session, *program)) return std::nullopt;
   if (resumed && !is_same_program(session, *program, *resumed)) return std::nullopt;
   if (resumed && !is_same_arithmetic(session, *resumed)) return std::nullopt;
-  std::optional<LoadedData> data = load_data(session, *program, resumed ? &resumed->record : nullptr);
+  std::optional<LoadedData> data =
+      load_training_data(session, *program, resumed ? &resumed->record : nullptr);
   if (!data) return std::nullopt;
   if (resumed && !is_same_data(session, *program, data_marks(*data), *resumed)) return std::nullopt;
   return Trainer{.session = session,
@@ -515,11 +513,11 @@ int verb_train(Session& session) {
   std::optional<LogFile> log = open_log(*trainer);
   if (!log) return session.report();
   log_compiles(*trainer, *log);
-  appoint_judge(*trainer);
-  if (trainer->resumed && trainer->judge->is_needed()) session.diagnostics.report({}, kFreshJudge);
+  if (!appoint_judge(*trainer)) return session.report();
   session.report();
   session.clock.lap("run folder");
-  Saver saver({session, trainer->folder, trainer->record, trainer->data, *trainer->machine, trainer->states},
+  Saver saver({session, trainer->folder, trainer->record, trainer->data, *trainer->machine, trainer->states,
+               *trainer->judge},
               *log);
   guard.ask_first();
   const TrainResult result = run_loop(*trainer, *log, saver);

@@ -73,6 +73,22 @@ std::optional<StateValues> states_of(const Checkpoint& checkpoint, const RunFold
   return values;
 }
 
+TensorFile weights_of(const Graph& graph, const StateValues& values) {
+  return checkpoint_of(graph, values).weights;
+}
+
+std::optional<StateValues> best_of(const Checkpoint& checkpoint, const RunFolder& folder, const Graph& graph,
+                                   Diagnostics& diagnostics) {
+  StateValues values;
+  if (checkpoint.best.tensors.empty()) return values;
+  const FileRequest place{folder.optimizer(), "", {}};
+  if (!check_tensors(checkpoint.best, expected_tensors(graph, is_weight), place, diagnostics)) {
+    return std::nullopt;
+  }
+  add_values(values, checkpoint.best);
+  return values;
+}
+
 std::string weights_file(WeightsChoice choice) {
   constexpr std::array<const char*, 3> kFiles{"weights.safetensors", "best.safetensors", "ema.safetensors"};
   return kFiles[static_cast<std::size_t>(choice)];
@@ -80,12 +96,7 @@ std::string weights_file(WeightsChoice choice) {
 
 bool save_weights(const std::string& path, const Graph& graph, const StateValues& values,
                   Diagnostics& diagnostics) {
-  TensorFile file;
-  for (const State& state : graph.states) {
-    const auto found = values.find(state.path);
-    if (is_weight(state) && found != values.end()) file.tensors.push_back(saved(state, found->second));
-  }
-  return write_safetensors({path, "", {}}, file, diagnostics);
+  return write_safetensors({path, "", {}}, weights_of(graph, values), diagnostics);
 }
 
 StateValues averaged(const Graph& graph, StateValues values) {

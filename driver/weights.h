@@ -17,6 +17,13 @@ Checkpoint checkpoint_of(const Graph& graph, const StateValues& values);
 std::optional<StateValues> states_of(const Checkpoint& checkpoint, const RunFolder& folder,
                                      const Graph& graph, Diagnostics& diagnostics);
 
+/// Parameters and constants alone.
+TensorFile weights_of(const Graph& graph, const StateValues& values);
+
+/// The best weights in a checkpoint; empty if it has none. Errors as of `states_of`.
+std::optional<StateValues> best_of(const Checkpoint& checkpoint, const RunFolder& folder, const Graph& graph,
+                                   Diagnostics& diagnostics);
+
 /// The name of the file in a run that holds these weights.
 std::string weights_file(WeightsChoice choice);
 

@@ -87,8 +87,8 @@ const std::array<Builtin, 40> kBuiltins{{
     {"hessian", "hessian(point)", "all second derivatives of the loss, in an optimizer", 1, 1, hessian_call},
     {"solve", "solve(a, b, shift = number)", "x with (a + shift I) @ x = b", 2, 3, solve_call},
     {"total", "total(x)", "the sum over all parameters, in an optimizer", 1, 1, total_call},
-    {"plateaus", "plateaus(patience)",
-     "how often the mean loss of epochs was no better for so many steps, in a schedule", 1, 1, plateaus_call},
+    {"plateaus", "plateaus(patience, of = value)",
+     "how often what epochs end with was no better for so many steps, in a schedule", 1, 2, plateaus_call},
     // Words with one place of their own.
     {"after", "after(50 steps, expression)", "the value after that many updates, in `expect`", 2, 2,
      misplaced_call},

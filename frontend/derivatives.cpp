@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "frontend/builtin_calls.h"
+#include "frontend/diagonal.h"
 #include "frontend/elementwise.h"
 #include "frontend/tensors.h"
 #include "ir/graph/update_rule.h"
@@ -165,14 +166,8 @@ std::optional<TensorValue> solution(Elaboration& e, TensorValue a, TensorValue b
       e.error(shift->range, kNotScalar, axes_text(number->axes));
       return std::nullopt;
     }
-    const Shape square{size, size};
-    const auto index = [&](std::int64_t axis) {
-      return Expr{&e.builder,
-                  e.builder.add(ops::iota, {}, {.ints = {axis}}, TensorType{DType::kI32, square})};
-    };
-    const Expr zero = constant(e.builder, 0, {a.dtype, square});
-    const Expr repeated = broadcast_to(cast(expr_of(e, *number), a.dtype), square);
-    const Expr diagonal = select(compare("==", index(0), index(1)), repeated, zero);
+    const Expr repeated = broadcast_to(cast(expr_of(e, *number), a.dtype), Shape{size, size});
+    const Expr diagonal = on_diagonal(repeated);
     matrix = matrix + broadcast_to(diagonal, matrix.shape());
   }
   TensorValue result = b;
@@ -217,7 +212,8 @@ Value hessian_call(Elaboration& e, const Builtin&, const Call& call) {
     return {Poison{}};
   }
   const ValueId id = e.update->hessian(*point);
-  return {TensorValue{id, plain_axes({count, count}), Batching::kShared, e.builder.type(id).dtype}};
+  return e.treat_hessian(
+      {TensorValue{id, plain_axes({count, count}), Batching::kShared, e.builder.type(id).dtype}});
 }
 
 Value solve_call(Elaboration& e, const Builtin&, const Call& call) {

@@ -72,12 +72,18 @@ class UpdateScope;
 inline constexpr std::size_t kMostOperations = 20'000;
 inline constexpr std::int64_t kMostCalls = 100'000;
 
+/// What a training measures and its schedules may look at.
+struct Measurable {
+  std::vector<Metric> metrics;                // of the parts of the data, beside their loss
+  WatchedValue judged = {"", "loss", false};  // what the first plateau in `stop` watches, else the loss
+};
+
 /// What an argument of a rule is evaluated with, `cosine(1e-3, warmup = 2 epochs)`.
 struct Schedule {
   /// `step`, `epoch`, `epoch_steps`, `last_step`: the same in all functions that the argument calls.
   std::function<std::optional<Value>(const std::string& name)> moment;
-  /// Makes a run-time input of a number in the argument's own text, which stands `frames` calls deep; null:
-  /// numbers stay what they are.
+  /// Takes a number in the argument's own text, which stands `frames` calls deep, and answers what stands
+  /// for it: a run-time input, or the number itself.
   std::function<Value(const NumberValue& number)> as_input;
   std::size_t frames = 0;
   bool is_read = false;  // the moment was: the value is another one in another step
@@ -110,9 +116,12 @@ struct Elaboration {
   std::optional<Axes> initialised;  // axes of the parameter whose initial value is being computed
   UpdateScope* update = nullptr;    // while an update rule is elaborated
   std::function<Value(Value gradient, const Value& points)> treat_gradient;  // before the rule gets it
-  std::optional<Schedule> schedule;  // while an argument of a rule is evaluated
-  ast::ExprId after_call;            // the `after(...)` that may stand where an expectation is elaborated
-  std::optional<UnitValue> after;    // its first argument
+  std::function<Value(Value matrix)> treat_hessian;                          // the same
+  Measurable measurable;                // of the training whose rule is elaborated
+  std::vector<MeasuredInput> measured;  // what the schedules of the rule look at
+  std::optional<Schedule> schedule;     // while an argument of a rule is evaluated
+  ast::ExprId after_call;               // the `after(...)` that may stand where an expectation is elaborated
+  std::optional<UnitValue> after;       // its first argument
   int depth = 0;
   bool is_too_deep = false;  // reported once: what is around the place is as deep
   int next_serial = 1;

@@ -26,7 +26,8 @@ constexpr Diag<std::string> kNoReturn{DiagCode::NoReturn, Severity::kError, "`{}
 constexpr Diag<std::string, std::string> kLossShape{DiagCode::ScalarExpected, Severity::kError,
                                                     "the loss `{}` is {}, expected `[]`"};
 constexpr Diag<std::size_t, std::string> kParts{DiagCode::BadUnpacking, Severity::kError, "{} names for {}"};
-constexpr Diag<std::string> kRequire{DiagCode::RequireFailed, Severity::kError, "`{}` does not hold"};
+constexpr Diag<std::string, std::string> kRequire{DiagCode::RequireFailed, Severity::kError,
+                                                  "`{}` does not hold{}"};
 constexpr Diag<std::string> kRequireKind{DiagCode::NotANumber, Severity::kError,
                                          "found {}, expected a condition on numbers known at compile time"};
 constexpr Diag<std::string> kMisplaced{DiagCode::StatementOutOfPlace, Severity::kError,
@@ -344,22 +345,21 @@ void elaborate_let(Elaboration& e, const ast::Statement& statement) {
   e.frame().names[statement.names.front().text] = std::move(value);
 }
 
-void elaborate_require(Elaboration& e, const ast::Statement& statement) {
+std::optional<bool> requirement_holds(Elaboration& e, const ast::Statement& statement) {
   const Value value = evaluate(e, statement.value);
-  if (value.is_poison()) return;
+  if (const TruthValue* truth = value.as<TruthValue>()) return truth->value;
+  if (!value.is_poison()) e.error(e.expr(statement.value).range, kRequireKind, kind_text(value));
+  return std::nullopt;
+}
+
+Report report_requirement(Elaboration& e, const ast::Statement& statement, const std::string& when) {
   const SourceRange range = e.expr(statement.value).range;
-  const TruthValue* truth = value.as<TruthValue>();
-  if (!truth) {
-    e.error(range, kRequireKind, kind_text(value));
-    return;
-  }
-  if (truth->value) return;
   const std::vector<NumberRead> numbers = numbers_read(e, statement.value);
   SourceRange place = e.frame().call.is_valid() ? e.frame().call : range;
   const auto is_written = [](const NumberRead& number) { return number.given.is_valid(); };
   const bool has_one = std::count_if(numbers.begin(), numbers.end(), is_written) == 1;
   if (has_one) place = std::find_if(numbers.begin(), numbers.end(), is_written)->given;
-  Report report = e.error(place, kRequire, std::string(e.sources.text(range)));
+  Report report = e.error(place, kRequire, std::string(e.sources.text(range)), when);
   e.label(report, range, "is required here");
   for (const NumberRead& number : numbers) {
     if (!number.given.is_valid()) {
@@ -370,6 +370,11 @@ void elaborate_require(Elaboration& e, const ast::Statement& statement) {
       report.label(number.given, number.text);
     }
   }
+  return report;
+}
+
+void elaborate_require(Elaboration& e, const ast::Statement& statement) {
+  if (!requirement_holds(e, statement).value_or(true)) report_requirement(e, statement, "");
 }
 
 }  // namespace dlg

@@ -19,6 +19,12 @@ Value evaluate_call(Elaboration& e, ast::ExprId callee, const Call& call);
 /// Elaborates the statement `names = value`.
 void elaborate_let(Elaboration& e, const ast::Statement& statement);
 
+/// Whether a `require` holds for the numbers of the open call; nullopt after an error.
+std::optional<bool> requirement_holds(Elaboration& e, const ast::Statement& statement);
+
+/// Reports one that does not hold; `when` is empty or as " in step 3".
+Report report_requirement(Elaboration& e, const ast::Statement& statement, const std::string& when);
+
 /// Reports a `require` that does not hold for numbers known at compile time.
 void elaborate_require(Elaboration& e, const ast::Statement& statement);
 

@@ -10,6 +10,7 @@
 #include "frontend/expressions.h"
 #include "frontend/signature.h"
 #include "frontend/tensors.h"
+#include "frontend/watched_values.h"
 #include "support/text.h"
 
 namespace dlg {
@@ -195,11 +196,15 @@ std::optional<Value> find_name(Elaboration& e, const std::string& name) {
   if (axis != e.frame().axes.end()) {
     return Value{NumberValue{static_cast<double>(axis->second.size), axis->second, false}};
   }
-  if (!e.frame().function && name == "loss" && e.loss) return *e.loss;
+  if (!e.frame().function && name == "loss" && e.loss && !e.schedule) return *e.loss;
   if (const TopName* top = e.library.find(e.frame().unit, name)) return top_value(e, name, *top, {});
   if (std::optional<Value> moment = e.schedule ? e.schedule->moment(name) : std::nullopt) {
     e.schedule->is_read = true;
     return moment;
+  }
+  if (std::optional<Value> measured = e.schedule ? measured_word(e, name) : std::nullopt) {
+    e.schedule->is_read = true;
+    return measured;
   }
   if (const Builtin* builtin = find_builtin(name)) return Value{FunctionValue{name, {}, builtin}};
   return std::nullopt;
@@ -226,9 +231,15 @@ Value look_up(Elaboration& e, const std::string& name, SourceRange range) {
   return {Poison{}};
 }
 
+Value part_member(Elaboration& e, const PartValue& part, const std::string& name, SourceRange range) {
+  const auto watched = watched_value(e, e.measurable.metrics, {part.part, name, false}, range);
+  return watched ? Value{MeasuredValue{*watched}} : Value{Poison{}};
+}
+
 Value member(Elaboration& e, const Operand& base, const std::string& name, SourceRange range) {
   if (base.value.is_poison()) return {Poison{}};
   if (const DataValue* data = base.value.as<DataValue>()) return field_member(e, *data, name, range);
+  if (const PartValue* part = base.value.as<PartValue>()) return part_member(e, *part, name, range);
   if (const auto instance = instance_of(e, base.value)) return instance_member(e, *instance, name, range);
   const FunctionValue* function = base.value.as<FunctionValue>();
   if (function && is_model(e, *function)) {

@@ -6,8 +6,8 @@
 
 #include "frontend/constants.h"
 #include "frontend/expressions.h"
-#include "frontend/functions.h"
 #include "frontend/rule_replay.h"
+#include "frontend/rule_requirements.h"
 #include "frontend/rule_settings.h"
 #include "frontend/settings.h"
 #include "frontend/signature.h"
@@ -102,15 +102,8 @@ class ArgumentReader {
     frame.unit = text_.unit;
     frame.name = optimizer_.name.text;
     frame.call = text_.call;
-    for (std::size_t i = 0; i < assigned->size(); ++i) {
-      if ((*assigned)[i]) frame.given[optimizer_.formals[i].name.text] = (*assigned)[i]->operand.range;
-    }
     e_.frames.push_back(std::move(frame));
     std::optional<std::vector<ArgumentText>> arguments = with_defaults(given);
-    // What a schedule gives is known when its moment is.
-    const auto is_scheduled = [](const ArgumentText& argument) { return argument.is_scheduled; };
-    const bool is_fixed = arguments && std::none_of(arguments->begin(), arguments->end(), is_scheduled);
-    if (is_fixed) check_requirements();
     e_.frames.pop_back();
     return arguments;
   }
@@ -140,13 +133,6 @@ class ArgumentReader {
     return arguments;
   }
 
-  /// `require` looks at the numbers as they are written; the rule itself reads them at run time.
-  void check_requirements() {
-    for (const ast::Statement& statement : optimizer_.body) {
-      if (statement.kind == ast::StatementKind::kRequire) elaborate_require(e_, statement);
-    }
-  }
-
   Elaboration& e_;
   const ast::Optimizer& optimizer_;
   const RuleText& text_;
@@ -170,17 +156,23 @@ std::optional<UpdateRule> elaborate_optimizer(Elaboration& e, const RuleSettings
   const TopName* top = find_optimizer(e, settings.optimizer);
   if (!top) return std::nullopt;
   const ast::Expr& expr = e.expr(settings.optimizer);
-  RuleText text{top->unit, top->indices.front(), expr.range};
+  e.measurable = settings.measurable;
+  RuleText text;
+  text.unit = top->unit;
+  text.index = top->indices.front();
+  text.call = expr.range;
   const bool is_good = read_rule_settings(e, settings, text);
   const std::size_t before = e.diagnostics->error_count();
   std::optional<std::vector<ArgumentText>> arguments = ArgumentReader(e, text).run(written_call(e, expr));
   if (!is_good || !arguments || e.diagnostics->error_count() != before) return std::nullopt;
   text.arguments = *std::move(arguments);
-  std::optional<std::vector<Hyper>> hypers = check_rule(e, text);
-  if (!hypers) return std::nullopt;
+  if (!check_fixed_arguments(e, text)) return std::nullopt;
+  std::optional<RuleReads> reads = check_rule(e, text);
+  if (!reads) return std::nullopt;
   UpdateRule rule;
   rule.name = e.library.units[text.unit].optimizers[text.index].name.text;
-  rule.hypers = *std::move(hypers);
+  rule.hypers = std::move(reads->hypers);
+  rule.measured = std::move(reads->measured);
   rule.arguments = shown_arguments(e, text);
   rule.frozen = text.frozen;
   rule.is_accumulated = text.accumulate.has_value();
@@ -188,6 +180,11 @@ std::optional<UpdateRule> elaborate_optimizer(Elaboration& e, const RuleSettings
     Diagnostics diagnostics;
     replay_rule({sources, library, diagnostics, dtype}, text, scope);
     DLG_CHECK(!diagnostics.has_errors(), diagnostics.all().front().message);
+  };
+  if (!has_scheduled_requirements(e.library, text)) return rule;
+  rule.check_run = [sources = e.sources, library = e.library, text, dtype = e.dtype](
+                       const RunLength& run, Diagnostics& diagnostics) {
+    check_scheduled_arguments({sources, library, diagnostics, dtype}, text, run);
   };
   return rule;
 }

@@ -20,6 +20,7 @@ struct RuleSettings {
   ast::ExprId freeze;
   LastStep last_step = LastStep::kUnknown;
   bool is_gradient_watched = false;  // `stop` looks at the norm of the gradient
+  Measurable measurable;
 };
 
 /// `adam(lr = 1e-3)` of the train block with everything around it. Errors at the lines of the rule: unknown

@@ -1,6 +1,7 @@
-// Owns `plateaus(patience)`, which a schedule reads: how often the loss has stood still.
+// Owns `plateaus(patience, of = value)`, which a schedule reads: how often a value has stood still.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "frontend/builtin_calls.h"
@@ -10,6 +11,11 @@
 
 namespace dlg {
 namespace {
+
+constexpr Diag<std::string> kNoMeasure{
+    DiagCode::BadSetting, Severity::kError,
+    "found {} as what a plateau looks at, expected `loss`, `val.loss` or a metric of a part"};
+constexpr double kLargest = std::numeric_limits<double>::max();
 
 /// One number of the rule: at the start of the step, and what becomes of it.
 class Memory {
@@ -39,34 +45,81 @@ Expr whole_part(Expr x) {
   return cast(cast(x, DType::kI64), DType::kF64);
 }
 
-/// Whether the epoch ends with this step.
-Expr ends_epoch(Elaboration& e) {
-  const Expr steps = scalar(e, *e.schedule->moment("epoch_steps"));
-  const Expr step{&e.builder, e.update->step()};
-  return compare(">", whole_part(step / steps), whole_part((step - 1.0) / steps));
+/// Epochs that have ended after so many steps.
+Expr epochs_after(Elaboration& e, Expr steps) {
+  return whole_part(steps / scalar(e, *e.schedule->moment("epoch_steps")));
 }
 
-/// At the end of an epoch its mean loss is better than all before, or the steps without a better one grow;
-/// where they reach `patience`, a plateau is counted and the steps begin anew.
-Expr count_plateaus(Elaboration& e, const std::string& name, Expr patience) {
-  UpdateScope& scope = *e.update;
-  Memory sum(scope, name + ".sum", 0), steps(scope, name + ".steps", 0), waited(scope, name + ".waited", 0);
-  Memory best(scope, name + ".best", std::numeric_limits<double>::max()), count(scope, name + ".count", 0);
-  const Expr is_end = ends_epoch(e);
-  const auto at_end = [&](Expr then, Expr otherwise) { return select(is_end, then, otherwise); };
-  const Expr zero = constant_like(patience, 0);
-  const Expr sum_now = sum.before() + cast({&e.builder, scope.loss()}, DType::kF64);
+Expr this_step(Elaboration& e) {
+  return {&e.builder, e.update->step()};
+}
+
+/// Counts how often what epochs end with was no better than all before for `patience` steps: then a plateau
+/// is counted and the steps begin anew.
+class Counter {
+ public:
+  Counter(Elaboration& e, const std::string& name, Expr patience)
+      : e_(e),
+        patience_(patience),
+        zero_(constant_like(patience, 0)),
+        waited_(*e.update, name + ".waited", 0),
+        count_(*e.update, name + ".count", 0) {}
+
+  /// The count before this step. The mean loss of an epoch is known with its last step.
+  Expr of_training_loss(const std::string& name);
+  /// The same for a value that is measured between two epochs.
+  Expr of_measured(const std::string& name, const WatchedValue& watched);
+
+ private:
+  /// Where `is_end` holds, the value behind `waited` steps; answers the count then. `more` steps are added to
+  /// those that are kept.
+  Expr look(Expr is_end, Expr is_better, Expr waited, double more);
+
+  Elaboration& e_;
+  Expr patience_;
+  Expr zero_;
+  Memory waited_, count_;
+};
+
+Expr Counter::look(Expr is_end, Expr is_better, Expr waited, double more) {
+  const Expr since = select(is_end, select(is_better, zero_, waited), waited);
+  const Expr is_over = compare(">=", since, patience_);
+  const Expr kept = select(is_end, select(is_over, zero_, since), since);
+  const Expr count = select(is_end, select(is_over, count_.before() + 1.0, count_.before()), count_.before());
+  waited_.becomes(more == 0 ? kept : kept + more);
+  count_.becomes(count);
+  return count;
+}
+
+Expr Counter::of_training_loss(const std::string& name) {
+  UpdateScope& scope = *e_.update;
+  Memory sum(scope, name + ".sum", 0), steps(scope, name + ".steps", 0),
+      best(scope, name + ".best", kLargest);
+  const Expr is_end = compare(">", epochs_after(e_, this_step(e_)), epochs_after(e_, this_step(e_) - 1.0));
+  const Expr sum_now = sum.before() + cast({&e_.builder, scope.loss()}, DType::kF64);
   const Expr steps_now = steps.before() + 1.0;
   const Expr mean = sum_now / steps_now;
   const Expr is_better = compare("<", mean, best.before());
-  const Expr waited_now = at_end(select(is_better, zero, waited.before() + 1.0), waited.before() + 1.0);
-  const Expr is_over = compare(">=", waited_now, patience);
-  sum.becomes(at_end(zero, sum_now));
-  steps.becomes(at_end(zero, steps_now));
-  best.becomes(at_end(select(is_better, mean, best.before()), best.before()));
-  waited.becomes(at_end(select(is_over, zero, waited_now), waited_now));
-  count.becomes(at_end(select(is_over, count.before() + 1.0, count.before()), count.before()));
-  return count.before();
+  sum.becomes(select(is_end, zero_, sum_now));
+  steps.becomes(select(is_end, zero_, steps_now));
+  best.becomes(select(is_end, select(is_better, mean, best.before()), best.before()));
+  look(is_end, is_better, waited_.before() + 1.0, 0);
+  return count_.before();
+}
+
+Expr Counter::of_measured(const std::string& name, const WatchedValue& watched) {
+  UpdateScope& scope = *e_.update;
+  const bool is_larger = watched.is_larger_better;
+  Memory value(scope, measured_state(watched), 0),
+      best(scope, name + ".best", is_larger ? -kLargest : kLargest);
+  // An epoch has ended before this step and not before the last one; none has before the first two.
+  const Expr before = this_step(e_) - 1.0;
+  const Expr is_end = compare(">", epochs_after(e_, before), epochs_after(e_, max(before - 1.0, zero_)));
+  const Expr is_better = compare(is_larger ? ">" : "<", value.before(), best.before());
+  best.becomes(select(is_end, select(is_better, value.before(), best.before()), best.before()));
+  // It is written between two epochs, by who measures it.
+  value.becomes(value.before());
+  return look(is_end, is_better, waited_.before(), 1);
 }
 
 }  // namespace
@@ -75,12 +128,28 @@ Value plateaus_call(Elaboration& e, const Builtin& builtin, const Call& call) {
   if (!e.schedule) return misplaced_call(e, builtin, call);
   e.schedule->is_read = true;
   const Operand& patience = call.arguments[0].operand;
+  MeasuredInput input{e.measurable.judged, e.user_place(call.range)};
+  if (call.arguments.size() > 1) {
+    const Operand& of = call.arguments[1].operand;
+    const MeasuredValue* measured = of.value.as<MeasuredValue>();
+    if (!measured) {
+      if (!of.value.is_poison()) e.error(of.range, kNoMeasure, kind_text(of.value));
+      return {Poison{}};
+    }
+    input = {measured->watched, e.user_place(of.range)};
+  }
   if (!e.update) {
     return plain_number(e, patience, "the patience") ? number_value(0) : Value{Poison{}};
   }
   std::string name = "plateau";
   for (int i = 2; !e.named_before.insert(name).second; ++i) name = fmt::format("plateau_{}", i);
-  const Expr count = count_plateaus(e, name, scalar(e, patience.value));
+  Counter counter(e, name, scalar(e, patience.value));
+  const bool is_loss = input.watched.part.empty();
+  const bool is_new = std::none_of(e.measured.begin(), e.measured.end(), [&](const MeasuredInput& known) {
+    return known.watched == input.watched;
+  });
+  if (!is_loss && is_new) e.measured.push_back(input);
+  const Expr count = is_loss ? counter.of_training_loss(name) : counter.of_measured(name, input.watched);
   return {TensorValue{count.value, {}, Batching::kShared, DType::kF64}};
 }
 

@@ -61,14 +61,6 @@ struct Dataset {
   SourceRange range;
 };
 
-/// A measured value: the loss of training at the end of an epoch (no part), or the loss or a metric of a
-/// part.
-struct WatchedValue {
-  std::string part;  // `val`
-  std::string name;  // `loss`, `accuracy`
-  bool is_larger_better = false;
-};
-
 /// One condition of `stop`.
 struct StopCondition {
   enum class Kind {

@@ -50,13 +50,16 @@ class Replay {
         inputs_(e_, rule, scope),
         surroundings_(e_, rule, scope, inputs_) {
     e_.update = &scope;
+    e_.measurable = rule.measurable;
     e_.treat_gradient = [this](Value gradient, const Value& points) {
       return surroundings_.gradient(std::move(gradient), points);
     };
+    e_.treat_hessian = [this](Value matrix) { return surroundings_.hessian(std::move(matrix)); };
   }
 
   void run();
   const std::vector<Hyper>& hypers() const { return inputs_.hypers(); }
+  const std::vector<MeasuredInput>& measured() const { return e_.measured; }
 
  private:
   void open_frame();
@@ -316,14 +319,14 @@ void replay_rule(const RuleSetting& setting, const RuleText& rule, UpdateScope& 
   Replay(setting, rule, scope).run();
 }
 
-std::optional<std::vector<Hyper>> check_rule(Elaboration& e, const RuleText& rule) {
+std::optional<RuleReads> check_rule(Elaboration& e, const RuleText& rule) {
   const std::size_t before = e.diagnostics->error_count();
   TrialScope scope(e.builder.graph(), rule.frozen);
   Replay replay({e.sources, e.library, *e.diagnostics, e.dtype}, rule, scope);
   replay.run();
   if (rule.accumulate && scope.is_second_order()) e.error(rule.call, kOneBatch);
   if (e.diagnostics->error_count() != before) return std::nullopt;
-  return replay.hypers();
+  return RuleReads{replay.hypers(), replay.measured()};
 }
 
 }  // namespace dlg

@@ -19,8 +19,14 @@ struct RuleSetting {
 /// they meet a parameter.
 void replay_rule(const RuleSetting& setting, const RuleText& rule, UpdateScope& scope);
 
+/// What a rule reads that changes from run to run or from epoch to epoch.
+struct RuleReads {
+  std::vector<Hyper> hypers;  // run-time inputs, in order
+  std::vector<MeasuredInput> measured;
+};
+
 /// Replays the rule in a graph of its own over the program's parameters and reports what is wrong with it.
-/// Its run-time inputs, in order; nullopt after errors.
-std::optional<std::vector<Hyper>> check_rule(Elaboration& e, const RuleText& rule);
+/// nullopt after errors.
+std::optional<RuleReads> check_rule(Elaboration& e, const RuleText& rule);
 
 }  // namespace dlg

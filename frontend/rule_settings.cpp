@@ -30,6 +30,7 @@ class SettingsReader {
     const std::size_t before = e_.diagnostics->error_count();
     text_.last_step = settings_.last_step;
     text_.is_gradient_watched = settings_.is_gradient_watched;
+    text_.measurable = settings_.measurable;
     text_.clip = settings_.clip;
     if (settings_.weight_decay.is_valid()) read_decay();
     if (settings_.ema.is_valid()) read_average();

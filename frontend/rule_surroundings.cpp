@@ -1,5 +1,6 @@
 #include "frontend/rule_surroundings.h"
 
+#include "frontend/diagonal.h"
 #include "frontend/elementwise.h"
 #include "frontend/expressions.h"
 #include "frontend/functions.h"
@@ -66,6 +67,24 @@ Value RuleSurroundings::gradient(Value gradient, const Value& points) {
   if (rule_.decay == WeightDecay::kCoupled) gradient = op("+", gradient, op("*", decay_rate(), points));
   place->second = gradient;
   return gradient;
+}
+
+Value RuleSurroundings::hessian(Value matrix) {
+  if (rule_.decay != WeightDecay::kCoupled) return matrix;
+  ListValue zeros{ListKind::kLockstep, {}};
+  for (std::size_t i = 0; i < scope_.parameter_count(); ++i) {
+    const TensorType type = e_.builder.type(scope_.theta(i));
+    zeros.items.push_back({TensorValue{constant(e_.builder, 0, type).value, plain_axes(type.shape.dims()),
+                                       Batching::kShared, type.dtype}});
+  }
+  const Value rates = op("+", {std::move(zeros)}, decay_rate());
+  std::vector<Expr> parts;
+  for (const Value& item : rates.as<ListValue>()->items)
+    parts.push_back(expr_of(e_, *item.as<TensorValue>()));
+  TensorValue result = *matrix.as<TensorValue>();
+  const Expr second = expr_of(e_, result);
+  result.id = (second + on_diagonal(broadcast_to(flattened(parts), second.shape()))).value;
+  return {result};
 }
 
 Value RuleSurroundings::weights(Value weights, const Value& theta, const Value& lr) {

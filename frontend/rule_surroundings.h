@@ -18,6 +18,9 @@ class RuleSurroundings {
 
   /// The gradient at the points as the rule gets it: first clipped, then with the coupled decay.
   Value gradient(Value gradient, const Value& points);
+  /// The second derivatives as the rule gets them: the coupled decay is the gradient of rate / 2 times the
+  /// sum of squares, so its rate is on the diagonal. Clips are no derivatives of anything and leave no mark.
+  Value hessian(Value matrix);
   /// The new weights of the rule with the decoupled decay, `lr` being the rule's.
   Value weights(Value weights, const Value& theta, const Value& lr);
   /// Writes the averages of the new weights. The average begins as the weights before the first update.

@@ -38,6 +38,7 @@ struct RuleText {
   std::optional<ArgumentText> accumulate = {};  // micro-batches of an update
   LastStep last_step = LastStep::kUnknown;
   bool is_gradient_watched = false;  // `stop` looks at the norm of the gradient
+  Measurable measurable = {};
 };
 
 }  // namespace dlg

@@ -1,5 +1,7 @@
 #include "frontend/schedule.h"
 
+#include <cmath>
+
 #include "frontend/constants.h"
 #include "frontend/elementwise.h"
 #include "frontend/expressions.h"
@@ -18,34 +20,48 @@ Value in_steps(Elaboration& e, const ast::Expr& expr, const UnitValue& unit) {
     return {Poison{}};
   }
   const NumberValue count{unit.number, std::nullopt, false};
-  const Value number = e.schedule->as_input ? e.schedule->as_input(count) : Value{count};
+  const Value number = e.schedule->as_input(count);
   if (!is_epochs) return number;
   e.schedule->is_read = true;
   const Value steps = *e.schedule->moment("epoch_steps");
   return binary(e, "*", {number, expr.range}, {steps, expr.range}, expr.range);
 }
 
-/// The moment before the first update, as far as the text knows it.
-std::optional<Value> first_moment(const std::string& name, LastStep last_step) {
-  if (name == "epoch") return number_value(0);
-  if (name == "step" || name == "epoch_steps" || (name == "last_step" && last_step == LastStep::kKnown))
-    return number_value(1);
+std::optional<Value> value_of(const std::string& name, const Moment& moment) {
+  if (name == "step") return number_value(moment.step);
+  if (name == "epoch") return number_value(std::floor((moment.step - 1) / moment.epoch_steps));
+  if (name == "epoch_steps") return number_value(moment.epoch_steps);
+  if (name == "last_step" && moment.last_step) return number_value(*moment.last_step);
   return std::nullopt;
 }
 
 }  // namespace
 
+std::optional<ArgumentValue> argument_at(Elaboration& e, const std::string& what, ast::ExprId expr,
+                                         const Moment& moment) {
+  ArgumentValue result;
+  e.schedule = Schedule{[&](const std::string& word) { return value_of(word, moment); },
+                        [&](const NumberValue& number) {
+                          result.numbers.push_back(number.value);
+                          return Value{number};
+                        },
+                        e.frames.size(), false};
+  const Operand operand = evaluate_operand(e, expr);
+  result.is_scheduled = e.schedule->is_read;
+  e.schedule.reset();
+  const std::optional<double> number = plain_number(e, operand, "a number for `" + what + "`");
+  if (!number) return std::nullopt;
+  result.value = *number;
+  return result;
+}
+
 std::optional<ArgumentText> argument_text(Elaboration& e, const std::string& name, ast::ExprId expr,
                                           LastStep last_step) {
-  e.schedule = Schedule{[last_step](const std::string& word) { return first_moment(word, last_step); },
-                        nullptr, e.frames.size(), false};
-  const Operand operand = evaluate_operand(e, expr);
-  const bool is_scheduled = e.schedule->is_read;
-  e.schedule.reset();
-  const std::string last = name.substr(name.rfind('.') + 1);
-  const std::optional<double> number = plain_number(e, operand, "a number for `" + last + "`");
-  if (!number) return std::nullopt;
-  return ArgumentText{name, e.frame().unit, expr, *number, is_scheduled};
+  Moment first;
+  if (last_step == LastStep::kKnown) first.last_step = 1;
+  const auto argument = argument_at(e, name.substr(name.rfind('.') + 1), expr, first);
+  if (!argument) return std::nullopt;
+  return ArgumentText{name, e.frame().unit, expr, argument->value, argument->is_scheduled};
 }
 
 Value scheduled_leaf(Elaboration& e, const ast::Expr& expr, Value value) {
@@ -53,7 +69,7 @@ Value scheduled_leaf(Elaboration& e, const ast::Expr& expr, Value value) {
                        expr.kind == ast::ExprKind::kMember;
   if (const UnitValue* unit = value.as<UnitValue>()) return in_steps(e, expr, *unit);
   if (const NumberValue* number = value.as<NumberValue>()) {
-    return is_leaf && e.schedule->as_input ? e.schedule->as_input(*number) : value;
+    return is_leaf ? e.schedule->as_input(*number) : value;
   }
   if (ListValue* list = std::get_if<ListValue>(&value.data)) list->kind = ListKind::kParameters;
   return value;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "frontend/elaboration.h"
 
@@ -22,6 +23,25 @@ struct ArgumentText {
 
 /// Whether `stop` has a limit in steps or epochs, so that a schedule may go to the last step.
 enum class LastStep : std::uint8_t { kUnknown, kKnown };
+
+/// One update of a training, as far as an argument may know it.
+struct Moment {
+  double step = 1;
+  double epoch_steps = 1;
+  std::optional<double> last_step = std::nullopt;  // nullopt: `stop` has no limit in steps or epochs
+};
+
+/// What an argument is at one moment.
+struct ArgumentValue {
+  double value = 0;
+  bool is_scheduled = false;    // the moment was read
+  std::vector<double> numbers;  // that stand in its own text, `30` of `30 epochs` among them
+};
+
+/// Evaluates an argument that stands in the open frame; `what` says in an error what it is for. Plateaus
+/// count as not reached.
+std::optional<ArgumentValue> argument_at(Elaboration& e, const std::string& what, ast::ExprId expr,
+                                         const Moment& moment);
 
 /// Evaluates an argument that stands in the open frame with the numbers of step 1. Errors: no number.
 std::optional<ArgumentText> argument_text(Elaboration& e, const std::string& name, ast::ExprId expr,

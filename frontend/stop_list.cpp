@@ -6,6 +6,7 @@
 #include "frontend/constants.h"
 #include "frontend/expressions.h"
 #include "frontend/settings.h"
+#include "frontend/watched_values.h"
 
 namespace dlg {
 namespace {
@@ -25,9 +26,6 @@ constexpr Diag<> kNoTime{DiagCode::BadStop, Severity::kError,
                          "a time of 0 would stop before training starts"};
 constexpr Diag<> kNoEpochs{DiagCode::BadStop, Severity::kError,
                            "a program without data has no epochs; count `steps` instead"};
-constexpr Diag<std::string> kNotMeasured{
-    DiagCode::BadStop, Severity::kError,
-    "`{}` is not measured, expected `loss`, `val.loss` or a metric of a part"};
 constexpr Diag<> kPatience{DiagCode::BadStop, Severity::kError,
                            "a plateau has a `patience` of at least one whole epoch: `patience = 3 epochs`"};
 constexpr Diag<> kEmptyStop{DiagCode::BadStop, Severity::kError, "`stop` names no condition"};
@@ -113,17 +111,9 @@ std::optional<Kind> small_kind(const Elaboration& e, ast::ExprId id) {
 std::optional<WatchedValue> watched_value(Elaboration& e, ast::ExprId id, const Training& training) {
   const ast::Expr& expr = e.expr(id);
   if (word_of(e, id) == "loss") return WatchedValue{"", "loss", false};
-  const std::string_view part =
-      expr.kind == ast::ExprKind::kMember ? word_of(e, expr.args[0]) : std::string_view();
-  if (part == "val" || part == "train") {
-    if (expr.text == "loss") return WatchedValue{std::string(part), "loss", false};
-    for (const Metric& metric : training.metrics) {
-      if (metric.name == expr.text) return WatchedValue{std::string(part), metric.name, metric.is_percent};
-    }
-  }
-  Report report = e.error(expr.range, kNotMeasured, std::string(e.sources.text(expr.range)));
-  if (part == "test") report.note("the test part is for the end; what training looks at is `val`");
-  return std::nullopt;
+  const bool is_member = expr.kind == ast::ExprKind::kMember;
+  const std::string part(is_member ? word_of(e, expr.args[0]) : std::string_view());
+  return watched_value(e, training.metrics, {part, expr.text, false}, expr.range);
 }
 
 /// `plateau(val.loss, patience = 3 epochs)`.

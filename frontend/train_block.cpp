@@ -186,6 +186,11 @@ RuleSettings settings_around(const SettingValues& values, const Training& traini
       has_stop(training, StopCondition::Kind::kEpochs) || has_stop(training, StopCondition::Kind::kSteps);
   settings.last_step = has_end ? LastStep::kKnown : LastStep::kUnknown;
   settings.is_gradient_watched = has_stop(training, StopCondition::Kind::kGradientBelow);
+  settings.measurable.metrics = training.metrics;
+  const auto plateau =
+      std::find_if(training.stop.begin(), training.stop.end(),
+                   [](const StopCondition& stop) { return stop.kind == StopCondition::Kind::kPlateau; });
+  if (plateau != training.stop.end()) settings.measurable.judged = plateau->watched;
   return settings;
 }
 

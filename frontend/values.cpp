@@ -27,6 +27,10 @@ struct KindText {
   std::string operator()(const FieldValue&) const { return "a field of the data"; }
   std::string operator()(const DataValue&) const { return "a data block"; }
   std::string operator()(const InitialValue&) const { return "an initialiser"; }
+  std::string operator()(const PartValue& part) const { return "the part `" + part.part + "`"; }
+  std::string operator()(const MeasuredValue& measured) const {
+    return "the measured value `" + measured.watched.text() + "`";
+  }
   std::string operator()(const InstanceValue&) const { return "a layer"; }
   std::string operator()(const FamilyValue& family) const { return "several layers `" + family.callee + "`"; }
 };

@@ -8,6 +8,7 @@
 
 #include "frontend/axes.h"
 #include "ir/graph/graph.h"
+#include "ir/graph/update_rule.h"
 #include "support/source.h"
 
 namespace dlg {
@@ -90,6 +91,16 @@ struct InitialValue {
   Initializer initializer;
 };
 
+/// `val` in a schedule: a part of the data.
+struct PartValue {
+  std::string part;
+};
+
+/// `val.loss` in a schedule.
+struct MeasuredValue {
+  WatchedValue watched;
+};
+
 /// An instance of a model or function: `mlp.dense[0]`.
 struct InstanceValue {
   InstanceId instance;
@@ -103,7 +114,7 @@ struct FamilyValue {
 
 struct Value {
   std::variant<Poison, TensorValue, NumberValue, TruthValue, TextValue, UnitValue, FunctionValue, ListValue,
-               FieldValue, DataValue, InitialValue, InstanceValue, FamilyValue>
+               FieldValue, DataValue, InitialValue, PartValue, MeasuredValue, InstanceValue, FamilyValue>
       data;
   SourceRange origin = {};  // where it was declared or given its name; may be invalid
 

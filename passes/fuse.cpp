@@ -1,9 +1,10 @@
 #include "passes/fuse.h"
 
 #include <algorithm>
+#include <map>
 
+#include "passes/group_order.h"
 #include "passes/group_trace.h"
-#include "passes/order_edges.h"
 #include "passes/schedule.h"
 #include "support/defects.h"
 
@@ -11,9 +12,6 @@ namespace dlg {
 namespace {
 
 using Groups = IdVector<GroupId, Group>;
-
-/// A longer chain is several kernels: a join takes time in the size of its group.
-constexpr std::size_t kMostMembers = 256;
 
 /// Groups in the making: classes of computed nodes that are no inlined views.
 class Fuser {
@@ -36,15 +34,13 @@ class Fuser {
   bool join_once(Patience patience);
   bool should_wait(ValueId base, ValueId value) const;
   bool is_inlined(ValueId value) const { return is_view_[value] != 0 && is_sink_[value] == 0; }
-  bool may_join(std::size_t a, std::size_t b) const;
+  bool may_join(std::size_t a, std::size_t b);
+  bool may_be_one_kernel(std::size_t a, std::size_t b) const;
   GroupPlan joined(std::size_t a, std::size_t b) const;
   bool is_read_outside(ValueId value, std::size_t a, std::size_t b) const;
   bool writes_in_place(const GroupTrace& trace, const GroupPlan& plan) const;
   bool mixes_loss_and_effects(const GroupPlan& plan) const;
   bool mixes_loops_and_updates(const GroupPlan& plan) const;
-  bool stays_acyclic(std::size_t a, std::size_t b) const;
-  bool reaches_around(std::size_t from, std::size_t to) const;
-  std::vector<std::size_t> followers_of(std::size_t group) const;
   void join(std::size_t a, std::size_t b);
   void find_updates();
   bool is_scalar_group(std::size_t group) const;
@@ -56,9 +52,10 @@ class Fuser {
   IdVector<ValueId, char> is_update_;  // element-wise, and read by nothing but effects
   Readers readers_;
   IdVector<ValueId, std::vector<ValueId>> bases_;  // the computed values that a value reads, through views
-  std::vector<std::size_t> class_of_;              // by value; leaves and views have classes of their own
-  std::vector<std::vector<ValueId>> members_;      // by class; empty: joined into another
-  IdVector<ValueId, std::vector<std::size_t>> followers_;  // what must come after a value (order_edges)
+  Classes classes_;                                // leaves and views have classes of their own
+  std::optional<GroupOrder> order_;
+  /// Pairs that are no kernel together, with their sizes then: as long as neither grows, they are none.
+  std::map<std::pair<std::size_t, std::size_t>, std::pair<std::size_t, std::size_t>> refused_;
 };
 
 Fuser::Fuser(const Graph& graph, Fusion fusion)
@@ -68,21 +65,18 @@ Fuser::Fuser(const Graph& graph, Fusion fusion)
       is_sink_(graph.nodes.size(), 0),
       is_update_(graph.nodes.size(), 0),
       bases_(graph.nodes.size()),
-      class_of_(graph.nodes.size()),
-      members_(graph.nodes.size()),
-      followers_(graph.nodes.size()) {
+      classes_{std::vector<std::size_t>(graph.nodes.size()),
+               std::vector<std::vector<ValueId>>(graph.nodes.size())} {
   for (const Output& output : graph.outputs) is_sink_[output.value] = 1;
   for (const Effect& effect : graph.effects) is_sink_[effect.value] = 1;
   for (const ValueId value : graph.nodes.ids()) is_view_[value] = is_view(graph, value) ? 1 : 0;
   const auto inlined = [this](ValueId value) { return is_inlined(value); };
   readers_ = readers_of(graph, inlined);
-  for (const auto& [from, to] : order_edges(graph, inlined).edges) {
-    followers_[ValueId{static_cast<std::uint32_t>(from)}].push_back(to);
-  }
+  order_.emplace(order_edges(graph, inlined), classes_);
   for (const ValueId value : graph.nodes.ids()) {
-    class_of_[value.index] = value.index;
+    classes_.of[value.index] = value.index;
     if (is<Leaf>(*graph[value].op) || is_inlined(value)) continue;
-    members_[value.index] = {value};
+    classes_.members[value.index] = {value};
     for (const ValueId reader : readers_[value]) bases_[reader].push_back(value);
   }
   find_updates();
@@ -104,14 +98,14 @@ void Fuser::find_updates() {
 
 bool Fuser::is_read_outside(ValueId value, std::size_t a, std::size_t b) const {
   return std::any_of(readers_[value].begin(), readers_[value].end(), [&](ValueId reader) {
-    return class_of_[reader.index] != a && class_of_[reader.index] != b;
+    return classes_.of[reader.index] != a && classes_.of[reader.index] != b;
   });
 }
 
 GroupPlan Fuser::joined(std::size_t a, std::size_t b) const {
   GroupPlan plan;
-  std::merge(members_[a].begin(), members_[a].end(), members_[b].begin(), members_[b].end(),
-             std::back_inserter(plan.members));
+  std::merge(classes_.members[a].begin(), classes_.members[a].end(), classes_.members[b].begin(),
+             classes_.members[b].end(), std::back_inserter(plan.members));
   for (const ValueId value : plan.members) {
     if (is_sink_[value] || is_read_outside(value, a, b)) plan.stored.push_back(value);
   }
@@ -145,41 +139,20 @@ bool Fuser::mixes_loops_and_updates(const GroupPlan& plan) const {
                      [&](ValueId value) { return !is<Map>(*graph_[value].op); });
 }
 
-bool Fuser::stays_acyclic(std::size_t a, std::size_t b) const {
-  if (has_defect(Defect::kCyclicFusion)) return true;
-  return !reaches_around(a, b) && !reaches_around(b, a);
-}
-
-/// Whether a way leads from one group to another through a third one: joined, the two would wait for it and
-/// it for them. A walk over the groups that `from` reaches.
-bool Fuser::reaches_around(std::size_t from, std::size_t to) const {
-  std::vector<char> is_seen(members_.size(), 0);
-  std::vector<std::size_t> open{from};
-  is_seen[from] = 1;
-  while (!open.empty()) {
-    const std::size_t group = open.back();
-    open.pop_back();
-    for (const std::size_t next : followers_of(group)) {
-      if (next == to && group != from) return true;
-      if (next == to || is_seen[next] != 0) continue;
-      is_seen[next] = 1;
-      open.push_back(next);
-    }
+bool Fuser::may_join(std::size_t a, std::size_t b) {
+  if (classes_.members[a].size() + classes_.members[b].size() > kMostMembers) return false;
+  const std::pair sizes{classes_.members[a].size(), classes_.members[b].size()};
+  const auto refused = refused_.find({a, b});
+  if (refused != refused_.end() && refused->second == sizes) return false;
+  if (!may_be_one_kernel(a, b)) {
+    refused_[{a, b}] = sizes;
+    return false;
   }
-  return false;
+  return has_defect(Defect::kCyclicFusion) || order_->stays_acyclic(a, b);
 }
 
-/// The groups that must come after this one, some more than once.
-std::vector<std::size_t> Fuser::followers_of(std::size_t group) const {
-  std::vector<std::size_t> groups;
-  for (const ValueId value : members_[group]) {
-    for (const std::size_t after : followers_[value]) groups.push_back(class_of_[after]);
-  }
-  return groups;
-}
-
-bool Fuser::may_join(std::size_t a, std::size_t b) const {
-  if (members_[a].size() + members_[b].size() > kMostMembers) return false;
+/// Whether the values of both may be computed by one kernel; follows from the two groups alone.
+bool Fuser::may_be_one_kernel(std::size_t a, std::size_t b) const {
   const GroupPlan plan = joined(a, b);
   if (plan.stored.empty()) return false;
   if (fusion_ == Fusion::kWithoutUpdates && mixes_loops_and_updates(plan)) return false;
@@ -188,22 +161,23 @@ bool Fuser::may_join(std::size_t a, std::size_t b) const {
                                           [&](ValueId value) { return graph_.type(value).shape == domain; });
   if (!has_one_domain || mixes_loss_and_effects(plan)) return false;
   const GroupTrace trace = trace_group(graph_, plan, [&](ValueId value) { return is_inlined(value); });
-  return !refusal(graph_, plan, trace) && writes_in_place(trace, plan) && stays_acyclic(a, b);
+  return !refusal(graph_, plan, trace) && writes_in_place(trace, plan);
 }
 
 void Fuser::join(std::size_t a, std::size_t b) {
-  members_[a] = joined(a, b).members;
-  members_[b].clear();
-  for (const ValueId value : members_[a]) class_of_[value.index] = a;
+  order_->join(a, b);
+  classes_.members[a] = joined(a, b).members;
+  classes_.members[b].clear();
+  for (const ValueId value : classes_.members[a]) classes_.of[value.index] = a;
 }
 
 /// Joined now, both `base` and the group of `value` would be stored, and `base` must be anyway, because
 /// somebody reads it who is no candidate for its epilogue: the readers of `value` can as well load `base`.
 bool Fuser::should_wait(ValueId base, ValueId value) const {
-  const std::size_t a = class_of_[base.index];
-  const std::size_t b = class_of_[value.index];
+  const std::size_t a = classes_.of[base.index];
+  const std::size_t b = classes_.of[value.index];
   const auto is_outside = [&](ValueId reader) {
-    return class_of_[reader.index] != a && class_of_[reader.index] != b;
+    return classes_.of[reader.index] != a && classes_.of[reader.index] != b;
   };
   const auto is_no_epilogue = [&](ValueId reader) {
     return is_outside(reader) &&
@@ -213,7 +187,7 @@ bool Fuser::should_wait(ValueId base, ValueId value) const {
   const bool is_base_stored =
       is_sink_[base] != 0 || std::any_of(readers.begin(), readers.end(), is_no_epilogue);
   if (!is_base_stored) return false;
-  return std::any_of(members_[b].begin(), members_[b].end(),
+  return std::any_of(classes_.members[b].begin(), classes_.members[b].end(),
                      [&](ValueId member) { return is_sink_[member] == 0 && is_read_outside(member, a, b); });
 }
 
@@ -221,8 +195,8 @@ bool Fuser::join_once(Patience patience) {
   bool has_joined = false;
   for (const ValueId value : graph_.nodes.ids()) {
     for (const ValueId base : bases_[value]) {
-      const std::size_t a = class_of_[base.index];
-      const std::size_t b = class_of_[value.index];
+      const std::size_t a = classes_.of[base.index];
+      const std::size_t b = classes_.of[value.index];
       if (a == b || (patience == Patience::kWait && should_wait(base, value)) || !may_join(a, b)) continue;
       join(a, b);
       has_joined = true;
@@ -240,15 +214,15 @@ void Fuser::join_chains() {
 }
 
 bool Fuser::is_scalar_group(std::size_t group) const {
-  return !members_[group].empty() &&
-         std::all_of(members_[group].begin(), members_[group].end(), [&](ValueId value) {
+  return !classes_.members[group].empty() &&
+         std::all_of(classes_.members[group].begin(), classes_.members[group].end(), [&](ValueId value) {
            return graph_.type(value).shape.rank() == 0 && is<Map>(*graph_[value].op);
          });
 }
 
 void Fuser::join_scalars() {
   std::optional<std::size_t> first;
-  for (std::size_t group = 0; group < members_.size(); ++group) {
+  for (std::size_t group = 0; group < classes_.members.size(); ++group) {
     if (!is_scalar_group(group)) continue;
     if (first && may_join(*first, group)) {
       join(*first, group);
@@ -259,15 +233,15 @@ void Fuser::join_scalars() {
 }
 
 Groups Fuser::groups() const {
-  std::vector<std::vector<ValueId>> all = members_;
+  std::vector<std::vector<ValueId>> all = classes_.members;
   for (const ValueId value : graph_.nodes.ids()) {
-    if (is_inlined(value)) all[class_of_[readers_[value].front().index]].push_back(value);
+    if (is_inlined(value)) all[classes_.of[readers_[value].front().index]].push_back(value);
   }
   Groups groups;
   for (std::size_t group = 0; group < all.size(); ++group) {
     if (all[group].empty()) continue;
     std::sort(all[group].begin(), all[group].end());
-    groups.add({graph_.name(members_[group].back()), std::move(all[group])});
+    groups.add({graph_.name(classes_.members[group].back()), std::move(all[group])});
   }
   return groups;
 }

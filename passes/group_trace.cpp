@@ -92,15 +92,15 @@ Roles roles_of(const Graph& fused) {
   IdVector<ValueId, std::vector<GroupId>> readers(fused.nodes.size());
   for (std::uint32_t i = static_cast<std::uint32_t>(fused.nodes.size()); i-- > 0;) {
     const ValueId value{i};
+    // All who read it come behind it, so the list is whole.
+    std::sort(readers[value].begin(), readers[value].end());
+    readers[value].erase(std::unique(readers[value].begin(), readers[value].end()), readers[value].end());
     for (const GroupId reader : readers[value]) mark_read(value, reader);
     if (roles.of[value] == ValueRole::kLeaf) continue;
     const bool is_inlined = roles.of[value] == ValueRole::kInlined;
     const std::vector<GroupId> by = is_inlined ? readers[value] : std::vector{roles.group_of[value]};
     for (const ValueId operand : fused[value].operands) {
-      std::vector<GroupId>& all = readers[operand];
-      all.insert(all.end(), by.begin(), by.end());
-      std::sort(all.begin(), all.end());
-      all.erase(std::unique(all.begin(), all.end()), all.end());
+      readers[operand].insert(readers[operand].end(), by.begin(), by.end());
     }
   }
   return roles;
@@ -134,9 +134,6 @@ GroupTrace trace_group(const Graph& graph, const GroupPlan& group,
 }
 
 namespace {
-
-/// The largest group: it bounds the size of a compiled function and the depth of the lowering.
-constexpr std::size_t kMostMembers = 64;
 
 using Refusal = std::optional<std::string>;
 

@@ -54,6 +54,9 @@ struct GroupTrace {
 GroupTrace trace_group(const Graph& graph, const GroupPlan& group,
                        const std::function<bool(ValueId)>& is_inlined);
 
+/// The largest group: it bounds the size of a compiled function and the depth of the lowering.
+inline constexpr std::size_t kMostMembers = 64;
+
 /// Why a group must not be one kernel: stored values of different shapes, work done twice, a reduction inside
 /// another, two nests. nullopt: it may.
 std::optional<std::string> refusal(const Graph& graph, const GroupPlan& group, const GroupTrace& trace);

@@ -19,10 +19,14 @@ bool is_computed(const Graph& graph, ValueId value) {
   return !is<Leaf>(*graph[value].op);
 }
 
-void insert_sorted(std::vector<ValueId>& all, const std::vector<ValueId>& more) {
-  all.insert(all.end(), more.begin(), more.end());
-  std::sort(all.begin(), all.end());
-  all.erase(std::unique(all.begin(), all.end()), all.end());
+/// The pairs of all effects where they leave no cycle: all of them at once, or those of one effect after the
+/// other.
+void add_where_acyclic(Edges& edges, const std::vector<Pairs>& of_effects) {
+  const std::size_t before = edges.edges.size();
+  for (const Pairs& pairs : of_effects) edges.edges.insert(edges.edges.end(), pairs.begin(), pairs.end());
+  if (topological_order(edges)) return;
+  edges.edges.resize(before);
+  for (const Pairs& pairs : of_effects) add_unless_cyclic(edges, pairs);
 }
 
 }  // namespace
@@ -31,8 +35,14 @@ Readers readers_of(const Graph& graph, const IsInlined& is_inlined) {
   Readers readers(graph.nodes.size());
   for (std::uint32_t i = static_cast<std::uint32_t>(graph.nodes.size()); i-- > 0;) {
     const ValueId value{i};
+    // All who read it come behind it, so the list is whole.
+    std::vector<ValueId>& own = readers[value];
+    std::sort(own.begin(), own.end());
+    own.erase(std::unique(own.begin(), own.end()), own.end());
     const std::vector<ValueId> by = is_inlined(value) ? readers[value] : std::vector{value};
-    for (const ValueId operand : graph[value].operands) insert_sorted(readers[operand], by);
+    for (const ValueId operand : graph[value].operands) {
+      readers[operand].insert(readers[operand].end(), by.begin(), by.end());
+    }
   }
   return readers;
 }
@@ -50,6 +60,7 @@ Edges data_edges(const Graph& graph, const IsInlined& is_inlined) {
 Edges order_edges(const Graph& graph, const IsInlined& is_inlined) {
   const Readers readers = readers_of(graph, is_inlined);
   Edges edges = data_edges(graph, is_inlined);
+  std::vector<Pairs> writes;
   for (const Effect& effect : graph.effects) {
     const ValueId state = find_state_value(graph, graph.states[effect.state].path);
     if (!state.is_valid() || !is_computed(graph, effect.value)) continue;
@@ -57,14 +68,17 @@ Edges order_edges(const Graph& graph, const IsInlined& is_inlined) {
     for (const ValueId reader : readers[state]) {
       if (reader != effect.value) pairs.emplace_back(reader.index, effect.value.index);
     }
-    add_unless_cyclic(edges, pairs);
+    writes.push_back(std::move(pairs));
   }
+  add_where_acyclic(edges, writes);
   const std::optional<ValueId> loss = graph.find_output("loss");
   if (!loss || !is_computed(graph, *loss)) return edges;
+  std::vector<Pairs> behind_loss;
   for (const Effect& effect : graph.effects) {
     if (!is_computed(graph, effect.value) || effect.value == *loss) continue;
-    add_unless_cyclic(edges, {{loss->index, effect.value.index}});
+    behind_loss.push_back({{loss->index, effect.value.index}});
   }
+  add_where_acyclic(edges, behind_loss);
   return edges;
 }
 

@@ -14,6 +14,9 @@ namespace {
 constexpr std::string_view kWeightsKey = "dlg.weights";
 constexpr std::string_view kPositionKey = "dlg.position";
 constexpr std::string_view kDataKey = "dlg.data";
+constexpr std::string_view kJudgedKey = "dlg.judged";
+/// Begins the names of the best weights in the optimizer's file; no state has such a name.
+constexpr std::string_view kBestPrefix = "best:";
 
 constexpr Diag<std::string, std::string> kNoPosition{DiagCode::WeightsDamaged, Severity::kError,
                                                      "`{}`: its `{}` is missing or damaged"};
@@ -103,10 +106,27 @@ std::optional<TensorFile> matching_optimizer(const RunFolder& folder, const std:
     std::optional<TensorFile> file = read_safetensors({path, "", {}}, ChecksumRule::kRequired, diagnostics);
     if (!file) return std::nullopt;
     const std::string* wanted = file->meta(kWeightsKey);
-    if (wanted != nullptr && *wanted == weights_checksum) return file;
+    if (wanted == nullptr || *wanted != weights_checksum) continue;
+    // Now, before the next save writes another file there.
+    const bool is_beside = path == folder.next_optimizer();
+    if (is_beside && !rename_file(path, {folder.optimizer(), "", {}}, diagnostics)) return std::nullopt;
+    return file;
   }
   diagnostics.report({}, kApart, folder.path);
   return std::nullopt;
+}
+
+/// Takes the best weights out of the optimizer's file.
+TensorFile taken_best(TensorFile& optimizer) {
+  TensorFile best;
+  std::vector<SavedTensor> others;
+  for (SavedTensor& tensor : optimizer.tensors) {
+    const bool is_best = tensor.name.starts_with(kBestPrefix);
+    if (is_best) tensor.name.erase(0, kBestPrefix.size());
+    (is_best ? best.tensors : others).push_back(std::move(tensor));
+  }
+  optimizer.tensors = std::move(others);
+  return best;
 }
 
 }  // namespace
@@ -139,6 +159,11 @@ bool write_checkpoint(const RunFolder& folder, const Checkpoint& checkpoint, Dia
   optimizer.metadata = {{std::string(kWeightsKey), checksum_in(weights)},
                         {std::string(kPositionKey), position_text(checkpoint.progress)},
                         {std::string(kDataKey), data_text(checkpoint.data)}};
+  if (!checkpoint.judged.empty()) optimizer.metadata.emplace_back(std::string(kJudgedKey), checkpoint.judged);
+  for (const SavedTensor& tensor : checkpoint.best.tensors) {
+    optimizer.tensors.push_back(tensor);
+    optimizer.tensors.back().name.insert(0, kBestPrefix);
+  }
   return write_safetensors({folder.next_optimizer(), "", {}}, optimizer, diagnostics) &&
          write_file({folder.weights(), "", {}}, weights, diagnostics) &&
          rename_file(folder.next_optimizer(), {folder.optimizer(), "", {}}, diagnostics);
@@ -160,7 +185,10 @@ std::optional<Checkpoint> read_checkpoint(const RunFolder& folder, Diagnostics& 
   if (!progress) return damaged(kPositionKey);
   std::optional<std::vector<DataMark>> marks = data == nullptr ? std::nullopt : data_from(*data);
   if (!marks) return damaged(kDataKey);
-  return Checkpoint{std::move(*weights), std::move(*optimizer), *progress, std::move(*marks)};
+  const std::string* judged = optimizer->meta(kJudgedKey);
+  TensorFile best = taken_best(*optimizer);
+  return Checkpoint{std::move(*weights), std::move(*optimizer), *progress,
+                    std::move(*marks),   std::move(best),       judged == nullptr ? "" : *judged};
 }
 
 }  // namespace dlg

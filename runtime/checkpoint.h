@@ -26,16 +26,19 @@ struct Checkpoint {
   TensorFile optimizer;  // every other state
   TrainProgress progress;
   std::vector<DataMark> data;  // of all inputs
+  TensorFile best = {};        // the weights of the best epoch until now; empty: none are kept
+  std::string judged = {};     // what the judge of the stops remembers; the driver reads it
 };
 
-/// Writes weights.safetensors and optimizer.safetensors; the position is metadata of the latter, and so is
-/// the checksum of the former. The order of the writes is such that after a kill at any moment the folder
-/// holds the files of one moment: the new optimizer file lies beside the old one until the weights are
-/// replaced. Errors: exit 3; what was there before is still there.
+/// Writes weights.safetensors and optimizer.safetensors; the best weights are in the latter too,
+/// the position is its metadata, and so is the checksum of the former. The order of the writes is such that
+/// after a kill at any moment the folder holds the files of one moment: the new optimizer file lies beside
+/// the old one until the weights are replaced. Errors: exit 3; what was there before is still there.
 bool write_checkpoint(const RunFolder& folder, const Checkpoint& checkpoint, Diagnostics& diagnostics);
 
 /// The files that belong together, all but `progress.seconds`, which run.json keeps: files of the same moment
-/// of two runs are equal. Errors: missing, damaged, or not of one moment.
+/// of two runs are equal. An optimizer file that a kill has left beside its place is moved there. Errors:
+/// missing, damaged, or not of one moment.
 std::optional<Checkpoint> read_checkpoint(const RunFolder& folder, Diagnostics& diagnostics);
 
 }  // namespace dlg

@@ -63,7 +63,7 @@ class Loop {
   /// Whether nothing happens between two epochs that compiled code could not go over: no new order of the
   /// rows and no test on the epoch's mean.
   bool is_seamless() const {
-    if (observer_.judge) return false;
+    if (observer_.judge || observer_.measure) return false;
     return is_step_an_epoch() || (!is_shuffled() && !plan_.stop.loss_below && !plan_.stop.change_below);
   }
   bool is_shuffled() const { return plan_.order == RowOrder::kShuffledEachEpoch && !is_step_an_epoch(); }
@@ -138,9 +138,24 @@ class Loop {
     if ((good_.is_due() || end == TrainEnd::kDiverged) && !good_.keep(progress_)) end = find_first_bad_step();
     if (observer_.on_call) observer_.on_call(progress_);
     if (has_finished_epoch_ && observer_.on_epoch) observer_.on_epoch(progress_);
-    if (!end && has_finished_epoch_ && !is_step_an_epoch()) end = rule_on_epoch_means();
-    if (!end && is_to_be_judged() && observer_.judge(progress_) == Verdict::kStop) end = TrainEnd::kJudged;
+    if (!end) end = settle();
+    if (observer_.on_settled) observer_.on_settled(progress_);
     return end;
+  }
+
+  /// Measures and judges. The judge looks at every epoch, also at one that ends the training for another
+  /// reason: it may go on from there.
+  std::optional<TrainEnd> settle() {
+    std::optional<TrainEnd> end;
+    measure();
+    if (has_finished_epoch_ && !is_step_an_epoch()) end = rule_on_epoch_means();
+    const bool is_stop = is_to_be_judged() && observer_.judge(progress_) == Verdict::kStop;
+    return is_stop && !end ? TrainEnd::kJudged : end;
+  }
+
+  void measure() const {
+    const bool is_epoch_end = progress_.epoch_step == 0 && progress_.epochs > 0;
+    if (is_epoch_end && observer_.measure) observer_.measure(progress_);
   }
 
   bool is_to_be_judged() const {
@@ -202,6 +217,7 @@ class Loop {
     progress_ = good_.restore();
     context_.position = progress_.epoch_step * plan_.batch;
     if (is_shuffled()) shuffle();
+    measure();
     losses_.resize(1);
     context_.losses = losses_.data();
     while (true) {
@@ -211,6 +227,7 @@ class Loop {
       result_.final_loss = losses_.front();
       if (made == 0) return diverged(Divergence::kLoss);
       count(made);
+      measure();
       has_finished_epoch_ = false;
       if (good_.keep(progress_)) continue;
       progress_ = good_.restore();
@@ -285,10 +302,11 @@ TrainResult train(const StepProgram& program, const TrainPlan& plan, const Train
   return Loop(program, plan, observer).run();
 }
 
-TrainResult train_steps(const StepProgram& program, TrainPlan plan, std::int64_t steps) {
+TrainResult train_steps(const StepProgram& program, TrainPlan plan, std::int64_t steps,
+                        const TrainObserver& observer) {
   plan.stop = StopRules{};
   plan.stop.steps = steps;
-  return Loop(program, plan, {}).run();
+  return Loop(program, plan, observer).run();
 }
 
 }  // namespace dlg

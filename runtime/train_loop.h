@@ -97,12 +97,16 @@ enum class JudgeAt : std::uint8_t { kEpochEnd, kEveryStep };
 
 /// Calls of compiled code are kept short (about 0.05 s). `on_epoch` comes when an epoch has ended and no
 /// later step was made; where rows keep their order, several may pass between two calls. `on_call` comes
-/// after every call. `judge`, where there is one, comes behind both, at the end of every epoch or after every
-/// step, and no later step has been made then; no rule of the plan holds.
+/// after every call. Behind both come, where there are any, `measure` at the end of every epoch and `judge`
+/// at the end of every epoch or after every step; no later step has been made then. `measure` writes states
+/// that follow from all others; it comes once more where steps are made once more. `on_settled` comes last,
+/// when nothing is left to do with the steps of the call.
 struct TrainObserver {
   std::function<void(const TrainProgress&)> on_epoch = {};
   std::function<void(const TrainProgress&)> on_call = {};
+  std::function<void(const TrainProgress&)> measure = {};
   std::function<Verdict(const TrainProgress&)> judge = {};
+  std::function<void(const TrainProgress&)> on_settled = {};
   JudgeAt judge_at = JudgeAt::kEpochEnd;
 };
 
@@ -121,7 +125,8 @@ TrainResult train(const StepProgram& program, const TrainPlan& plan, const Train
 
 /// Makes exactly `steps` updates from the state in memory, whatever `plan.stop` says; fewer only if the loss
 /// is not finite or the flag is set. For `after(k steps, ...)`, `after(k epochs, ...)` and `dlg step`.
-TrainResult train_steps(const StepProgram& program, TrainPlan plan, std::int64_t steps);
+TrainResult train_steps(const StepProgram& program, TrainPlan plan, std::int64_t steps,
+                        const TrainObserver& observer = {});
 
 /// ceil(rows / batch), at least 1.
 std::int64_t steps_of_epoch(const TrainPlan& plan);

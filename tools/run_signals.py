@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
-"""Checks what only a process shows: a training that is stopped by signals, and one that runs out of memory.
+"""Checks what only a process shows: a training and a race that are stopped by signals, and missing memory.
 
     run_signals.py BUILD_FOLDER
 """
 
+import os
 import resource
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 TIMEOUT = 60  # seconds until a training has to show its first epoch, or to have ended
@@ -23,6 +25,18 @@ train {
   stop      = [loss < -1]
 }
 """
+# The second rule takes a million steps of which each is looked at.
+RACE = """dlg 1
+fn bowl(w: [2]) -> [] = sum(w^2)
+race "endless" {
+  minimize = bowl
+  start    = [1.0, 1.0]
+  with     = [newton(), sgd(lr = 1e-9), sgd(lr = 2e-9), sgd(lr = 3e-9)]
+  stop     = [loss < 1e-12, 1000000 steps]
+  plot     = contour(x = [-2, 2], y = [-2, 2], levels = 5)
+}
+"""
+RACE_FILES = {"model.dlg", "race.svg", "race.html", "race.csv", "race.tex"}
 LARGE = """dlg 1
 dim wide = 20000
 model point() -> [] {
@@ -86,6 +100,31 @@ def stopped_twice(dlg):
             yield "two signals: weights were saved, but the second signal ends at once"
 
 
+def race_stopped(dlg, number):
+    """A signal ends a race with the rule under way; what was run until then is shown and written."""
+    with tempfile.TemporaryDirectory(prefix="dlg-signals-") as folder:
+        (Path(folder) / "net.dlg").write_text(RACE)
+        cache = Path(folder) / "cache"
+        race = subprocess.Popen(
+            [dlg, "race", "net.dlg"], cwd=folder, env=os.environ | {"DLG_CACHE_DIR": str(cache)}, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        # The objective, then one object for each rule: the second rule is there once its object is.
+        begin = time.monotonic()
+        while race.poll() is None and time.monotonic() < begin + TIMEOUT and len(list(cache.glob("*"))) < 3:
+            time.sleep(0.01)
+        race.send_signal(number)
+        out, err = race.communicate(timeout=TIMEOUT)
+        if race.returncode != 128 + number:
+            yield f"a race, {number.name}: exit code {race.returncode}, expected {128 + number}; it said {out}{err}"
+        for words in ("interrupted after ", "interrupted: 1 of 4 rules came to their end"):
+            if words not in out:
+                yield f"a race, {number.name}: the table does not say `{words}`: {out}"
+        written = {path.name for path in Path(folder).glob("runs/*/*")}
+        if written != RACE_FILES:
+            yield f"a race, {number.name}: it wrote {sorted(written)}"
+
+
 def out_of_memory(dlg):
     """A limit on the address space makes allocations fail; that is an error of the environment, not a crash."""
     limit = 3 << 30
@@ -105,8 +144,8 @@ def out_of_memory(dlg):
 def main():
     dlg = str(Path(sys.argv[1]).resolve() / "dlg")
     errors = [*stopped_once(dlg, signal.SIGINT), *stopped_once(dlg, signal.SIGTERM), *stopped_twice(dlg)]
-    errors += out_of_memory(dlg)
-    print("\n".join(errors) if errors else "signals and missing memory end a training as they should")
+    errors += [*race_stopped(dlg, signal.SIGINT), *race_stopped(dlg, signal.SIGTERM), *out_of_memory(dlg)]
+    print("\n".join(errors) if errors else "signals and missing memory end a training and a race as they should")
     return 1 if errors else 0
 
 

@@ -3,7 +3,8 @@
 
     run_stops.py BUILD_FOLDER [KILLS] [INTERRUPTS]
 
-The program has mini-batches, a ragged last batch, adam and two threads, and is saved all the time. After a kill
+The program has mini-batches, a ragged last batch, adam, a rate and a stop that look at the validation part, two threads,
+and is saved all the time. After a kill
 `dlg eval` works on what remains or says that nothing was saved yet. After an interrupt `--resume` goes on, and ends
 with the bytes of a training that was never stopped.
 """
@@ -28,15 +29,16 @@ data d {
   file = csv("rows.csv")
   x    = columns(0..7)
   t    = class(column(8))
+  split = shares(train = 0.75, val = 0.25)
 }
 model net(x: [n]) -> [3] {
   return x |> dense(wide, relu) |> dense(3)
 }
 train {
   minimize  = cross_entropy(net(d.x), d.t)
-  optimizer = adam(lr = 1e-3)
+  optimizer = adam(lr = plateau(1e-2, patience = 2 epochs, factor = 0.5))
   batch     = 64
-  stop      = [40 epochs]
+  stop      = [40 epochs, plateau(val.loss, patience = 30 epochs)]
 }
 """
 # What `dlg eval` may say where nothing was saved.

@@ -82,18 +82,31 @@ TrainPlan race_plan(const Program& program, const LoadedData& data) {
   return plan;
 }
 
+std::vector<std::string> norm_names(const std::vector<State>& states, std::size_t parameters) {
+  std::vector<std::string> names;
+  for (const State& state : states) names.push_back("|" + short_name(state.path, parameters) + "|");
+  return names;
+}
+
+double norm_of(const std::vector<double>& values) {
+  double sum = 0;
+  for (const double x : values) sum += x * x;
+  return std::sqrt(sum);
+}
+
 /// Keeps what each call of one step brings.
 class Recorder {
  public:
   Recorder(RaceRun& run, Machine& machine, Objective& objective, std::int64_t accumulate)
       : run_(run), machine_(machine), objective_(objective), accumulate_(accumulate) {
     const std::vector<State> parameters = trained_parameters(machine.graph());
-    if (count_elements(parameters) <= kFewVariables) shown_ = shown_states(machine.graph());
-    run_.columns = names_of(shown_, parameters.size());
+    shown_ = shown_states(machine.graph());
+    keeps_all_ = count_elements(parameters) <= kFewVariables;
+    run_.columns = keeps_all_ ? names_of(shown_, parameters.size()) : norm_names(shown_, parameters.size());
   }
 
   void before_first() {
-    if (keeps_values()) keep(0, objective_.at(machine_.states()));
+    if (keeps_all_) keep(0, objective_.at(machine_.states()));
   }
 
   void after_step(const TrainProgress& progress) {
@@ -101,23 +114,29 @@ class Recorder {
     told_steps_ = progress.steps;
     if (progress.steps % accumulate_ != 0) return;
     const std::int64_t updates = progress.steps / accumulate_;
-    if (keeps_values()) return keep(updates, objective_.at(machine_.states()));
+    if (keeps_all_) return keep(updates, objective_.at(machine_.states()));
     if (progress.epoch_step == 0) keep(updates, progress.loss);
   }
 
  private:
-  bool keeps_values() const { return !shown_.empty(); }
-
   void keep(std::int64_t steps, double loss) {
     run_.at.push_back(steps);
     run_.losses.push_back(loss);
-    if (keeps_values()) run_.values.push_back(flat_values(shown_, machine_.states()));
+    run_.values.push_back(keeps_all_ ? flat_values(shown_, machine_.states()) : norms());
+  }
+
+  /// Of one tensor after the other, so that no copy of all of them is needed.
+  std::vector<double> norms() const {
+    std::vector<double> norms;
+    for (const State& state : shown_) norms.push_back(norm_of(machine_.state(state.path).value()));
+    return norms;
   }
 
   RaceRun& run_;
   Machine& machine_;
   Objective& objective_;
   std::vector<State> shown_;
+  bool keeps_all_ = false;
   std::int64_t accumulate_;
   std::int64_t told_steps_ = 0;
 };
@@ -157,7 +176,14 @@ bool run_rule(const Ground& ground, const Competitor& competitor, Contest& conte
   recorder.before_first();
   TrainObserver observer;
   observer.on_call = [&](const TrainProgress& progress) { recorder.after_step(progress); };
-  Judge judge(*program.training, measures_of(*machine, ground));
+  const Measures measures = measures_of(*machine, ground);
+  if (!competitor.rule.measured.empty()) {
+    observer.measure = [&](const TrainProgress& progress) {
+      machine->set_states(measured_states(
+          competitor.rule, [&](const WatchedValue& watched) { return measures.value(watched, progress); }));
+    };
+  }
+  Judge judge(*program.training, measures);
   observer.judge = [&](const TrainProgress& progress) { return judge.look(progress); };
   observer.judge_at = JudgeAt::kEveryStep;
   const TrainResult result = train(machine->step_program(), race_plan(program, ground.data), observer);
@@ -165,7 +191,10 @@ bool run_rule(const Ground& ground, const Competitor& competitor, Contest& conte
   run.steps = result.progress.steps / program.training->accumulate;
   run.seconds = result.progress.seconds;
   run.final_loss = ground.objective.at(machine->states());
-  contest.runs.push_back(std::move(run));
+  contest.is_interrupted = run.end == TrainEnd::kInterrupted;
+  // Of many variables nothing is kept before the first epoch has ended.
+  const bool has_nothing = contest.is_interrupted && run.losses.empty();
+  if (!has_nothing) contest.runs.push_back(std::move(run));
   return true;
 }
 
@@ -181,7 +210,8 @@ std::optional<Objective> Objective::make(Session& session, const Program& progra
 double Objective::measure(const StateValues& states, const Part& part, std::string_view name) {
   machine_->set_states(states_);
   machine_->set_states(states);
-  const std::vector<PartResult> results = evaluate_parts(*machine_, {part});
+  // What was run before a signal is still to be shown.
+  const std::vector<PartResult> results = evaluate_parts(*machine_, {part}, nullptr);
   for (const auto& [found, value] : results.front().values) {
     if (found == name) return value;
   }
@@ -216,7 +246,10 @@ std::optional<Contest> run_contest(Session& session, const Program& program, con
   const TrainPlan plan = train_plan(program, data);
   contest.is_stochastic = steps_of_epoch(plan) > 1;
   contest.target = plan.stop.loss_below;
+  contest.rules = program.race->competitors.size();
   for (const Competitor& competitor : program.race->competitors) {
+    contest.is_interrupted = contest.is_interrupted || interrupt_signal() != 0;
+    if (contest.is_interrupted) break;
     if (!run_rule({session, program, data, objective}, competitor, contest)) return std::nullopt;
   }
   return contest;

@@ -38,7 +38,8 @@ class Objective {
   std::vector<std::int64_t> rows_;
 };
 
-/// What one rule did. A race of few variables keeps every step, one of many only losses.
+/// What one rule did. A race of few variables keeps every step with all values, one of many variables every
+/// epoch with the norms of weights and states.
 struct RaceRun {
   std::string text;  // as written: `sgd(lr = 0.02)`
   const UpdateRule* rule = nullptr;
@@ -48,8 +49,8 @@ struct RaceRun {
   double final_loss = 0;         // the objective at the last weights
   std::vector<std::int64_t> at;  // the updates made before each of `losses`
   std::vector<double> losses;
-  std::vector<std::string> columns;         // of `values`: `w[0]`, `w[1]`, then the rule's states `w.v[0]`
-  std::vector<std::vector<double>> values;  // at each of `at`; empty with many variables
+  std::vector<std::string> columns;  // of `values`: `w[0]`, `w[1]`, then the rule's states `w.v[0]`; or `|W|`
+  std::vector<std::vector<double>> values;  // at each of `at`
 };
 
 struct Contest {
@@ -59,13 +60,15 @@ struct Contest {
   std::vector<double> start;     // of few variables
   bool is_stochastic = false;    // a step sees some of the rows only
   std::optional<double> target;  // of `stop`: loss < target
-  std::vector<RaceRun> runs;
+  std::size_t rules = 0;         // in the race
+  std::vector<RaceRun> runs;     // of these, those that were run
+  bool is_interrupted = false;   // a signal came: the last run is cut short, or there are fewer
 };
 
 /// Few: every step and state is kept, and curvatures are computed.
 inline constexpr std::size_t kFewVariables = 8;
 
-/// Runs all rules of `program.race`. nullopt after a diagnostic.
+/// Runs all rules of `program.race`, or those before a signal came. nullopt after a diagnostic.
 std::optional<Contest> run_contest(Session& session, const Program& program, const LoadedData& data,
                                    Objective& objective);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "support/text.h"
 
@@ -75,6 +76,8 @@ std::string open_remark(const Contest& contest, const RaceRun& run, CurvatureStu
 std::string remark_of(const Standing& standing, const RaceReport& report, CurvatureStudy* study) {
   const RaceRun& run = *standing.run;
   const Landscape* landscape = report.landscape ? &*report.landscape : nullptr;
+  if (run.end == TrainEnd::kInterrupted)
+    return fmt::format("interrupted after {}", counted(run.steps, "step"));
   if (standing.rate.kind == Rate::Kind::kDiverges) return divergence_remark(standing, landscape);
   if (run.end == TrainEnd::kDiverged) return "the loss is not finite: stopped";
   if (standing.rate.kind == Rate::Kind::kJitters) return jitter_remark(run);
@@ -169,6 +172,11 @@ std::string table_text(const RaceReport& report) {
   const Contest& contest = *report.contest;
   std::string text = fmt::format("race \"{}\"\n", contest.title);
   if (report.landscape) text += theory_text(*report.landscape);
+  if (contest.variables.empty()) {
+    text += fmt::format(
+        "{} variables, more than {}: the losses of epochs and the norms of weights and states are kept\n",
+        contest.variable_count, kFewVariables);
+  }
   const std::string steps = contest.target ? fmt::format("steps to {:g}", *contest.target) : "steps";
   std::vector<std::vector<std::string>> rows{
       {"rule", steps, "crossings", "rate", "R", "final loss", "remark"}};
@@ -176,11 +184,16 @@ std::string table_text(const RaceReport& report) {
     const RaceRun& run = *standing.run;
     const bool is_linear = standing.rate.kind == Rate::Kind::kLinear;
     const bool counts = standing.is_at_target || !contest.target;
-    rows.push_back({run.text, counts ? std::to_string(run.steps) : "never", cell(standing.crossings),
+    const std::string without = run.end == TrainEnd::kInterrupted ? "-" : "never";
+    rows.push_back({run.text, counts ? std::to_string(run.steps) : without, cell(standing.crossings),
                     rate_text(standing.rate), is_linear ? fmt::format("{:.4f}", standing.rate.factor) : "",
                     fmt::format("{:.3g}", run.final_loss), standing.remark});
   }
-  return text + aligned(rows);
+  text += aligned(rows);
+  if (!contest.is_interrupted) return text;
+  const auto is_cut = [](const RaceRun& run) { return run.end == TrainEnd::kInterrupted; };
+  const auto ended = std::count_if(contest.runs.begin(), contest.runs.end(), std::not_fn(is_cut));
+  return text + fmt::format("interrupted: {} of {} rules came to their end\n", ended, contest.rules);
 }
 
 std::string csv_text(const Contest& contest) {
@@ -219,7 +232,7 @@ Json report_json(const RaceReport& report) {
     rule.set("crossings", std::move(crossings)).set("remark", standing.remark);
     rules.push(std::move(rule));
   }
-  json.set("rules", std::move(rules));
+  json.set("rules", std::move(rules)).set("interrupted", contest.is_interrupted);
   return json;
 }
 

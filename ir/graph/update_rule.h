@@ -11,6 +11,8 @@
 
 namespace dlg {
 
+class Diagnostics;
+
 /// What a rule works on while it is replayed: parameter p is `theta(p)`, frozen ones not among them; all
 /// calls build nodes in the training graph.
 class UpdateScope {
@@ -64,10 +66,39 @@ inline std::string rule_state_path(const std::string& name) {
   return "rule:" + name;
 }
 
+/// A measured value: the loss of training at the end of an epoch (no part), or the loss or a metric of a
+/// part.
+struct WatchedValue {
+  std::string part;  // `val`
+  std::string name;  // `loss`, `accuracy`
+  bool is_larger_better = false;
+
+  /// As it is written: "val.loss".
+  std::string text() const { return part.empty() ? name : part + "." + name; }
+  friend bool operator==(const WatchedValue&, const WatchedValue&) = default;
+};
+
+/// One that a rule looks at.
+struct MeasuredInput {
+  WatchedValue watched;
+  SourceRange origin;
+};
+
+/// The scalar state in which a rule finds such a value: as it was at the end of the last epoch.
+inline std::string measured_state(const WatchedValue& watched) {
+  return "measured." + watched.text();
+}
+
 /// One argument of the rule as it is written: `lr`, "cosine(1e-3)".
 struct RuleArgument {
   std::string name;
   std::string text;
+};
+
+/// How long a training is, in updates.
+struct RunLength {
+  double epoch_steps = 1;  // no whole number where an update crosses the end of an epoch
+  double last_step = 1;    // infinite: no limit in steps or epochs
 };
 
 /// The optimizer's text, checked, ready to be replayed.
@@ -75,9 +106,13 @@ struct UpdateRule {
   std::string name;  // `adam`
   std::vector<Hyper> hypers;
   std::function<void(UpdateScope&)> apply;
+  /// Reports where an argument that is a schedule breaks a requirement of the rule in such a training; empty
+  /// where there is nothing to find.
+  std::function<void(const RunLength&, Diagnostics&)> check_run = {};
   std::vector<RuleArgument> arguments = {};
-  std::vector<std::string> frozen = {};  // paths of parameters that no rule changes
-  bool is_accumulated = false;           // an update is made from kAccumulateHyper micro-batches
+  std::vector<std::string> frozen = {};      // paths of parameters that no rule changes
+  std::vector<MeasuredInput> measured = {};  // what the rule reads in measured_state
+  bool is_accumulated = false;               // an update is made from kAccumulateHyper micro-batches
 };
 
 /// The run-time input of this name; null if the rule has none.

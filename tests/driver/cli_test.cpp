@@ -86,6 +86,7 @@ TEST_CASE("gradcheck of the examples") {
 TEST_CASE("help, version and explain") {
   CHECK(contains(call_dlg({"--help"}).out, "train"));
   CHECK(contains(call_dlg({"train", "--help"}).out, "--set"));
+  CHECK(contains(call_dlg({"train", "--help"}).out, "Usage: dlg train"));
   CHECK(contains(call_dlg({"--version"}).out, "dlg 0.1.0"));
   CHECK(call_dlg({"explain", "DLG0491"}).exit_code == 0);
   CHECK(call_dlg({"explain", "DLG9999"}).exit_code == 2);

@@ -210,4 +210,40 @@ race "</script><b>" {
   CHECK(page.find("http") == page.find("http://www.w3.org/2000/svg"));
 }
 
+/// All numbers behind `"key":` of a page's first rule, a list of lists as one.
+std::vector<double> numbers_of(const std::string& page, const std::string& key) {
+  const std::size_t begin = page.find("\"" + key + "\":[");
+  REQUIRE(begin != std::string::npos);
+  const JsonResult list = parse_json("{" + page.substr(begin, page.find("}", begin) - begin) + "}");
+  REQUIRE(list.value);
+  std::vector<double> numbers;
+  for (const Json& row : *list.value->find(key)->as_array()) {
+    for (const Json& number : *row.as_array()) numbers.push_back(*number.as_number());
+  }
+  return numbers;
+}
+
+TEST_CASE("with many variables norms stand for the values, and the table says so") {
+  const TempFolder folder;
+  const std::string path = folder.write("many.dlg", R"(dlg 1
+use f64
+fn bowl(w: [10]) -> [] = sum(w^2)
+race "ten" {
+  minimize = bowl
+  start    = [3.0, 4.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]
+  with     = [momentum(lr = 0.25, beta = 0)]
+  stop     = [3 steps]
+}
+)");
+  const Called called = call_dlg({"race", path, "--out", folder.file("out")});
+  INFO(called.err);
+  REQUIRE(called.exit_code == 0);
+  CHECK(called.out.find("10 variables, more than 8: the losses of epochs and the norms") !=
+        std::string::npos);
+  const std::string page = read_text(folder.file("out/race.html"));
+  CHECK(page.find("\"columns\":[\"|w|\",\"|w.v|\"]") != std::string::npos);
+  // A step halves the point, and v is what it takes off.
+  CHECK(numbers_of(page, "values") == std::vector<double>{2.5, 2.5, 1.25, 1.25, 0.625, 0.625});
+}
+
 }  // namespace

@@ -164,6 +164,59 @@ train {{
   CHECK(compiled->train(40)->at("rule:plateau.count").front() == count);
 }
 
+/// The rate falls with what the validation part shows at the end of an epoch, of two batches each.
+void compare_validated(const std::string& rate, const std::string& stop, const std::string& data) {
+  const TempFolder folder;
+  folder.write("rows.csv", "x\n0\n0\n0\n0\n0\n0\n0\n0\n");
+  LoadedProgram loaded(folder.write("jump.dlg", fmt::format(R"(dlg 1
+use f64
+data d {{
+  file  = csv("rows.csv")
+  x     = column("x")
+  {}
+}}
+model line(x: []) -> [] {{
+  param p: [] = 3.3
+  return abs(p + x)
+}}
+fn closeness(y: []) -> [] = -y
+train {{
+  minimize  = line(d.x)
+  optimizer = sgd(lr = {})
+  batch     = 2
+  stop      = {}
+  metrics   = [closeness(line(d.x))]
+}}
+)",
+                                                            data, rate, stop)));
+  INFO(loaded.errors());
+  REQUIRE(loaded.is_ok());
+  const std::unique_ptr<Laboratory> compiled = loaded.compiled();
+  const std::unique_ptr<Laboratory> reference = loaded.reference();
+  double p = 3.3, best = 1e300;
+  int waited = 0, count = 0;
+  for (int step = 1; step <= 40; ++step) {
+    p -= std::pow(0.25, count) * (p > 0 ? 1 : -1);
+    CAPTURE(step, p);
+    CHECK(std::abs(compiled->train(step)->at("line.p").front() - p) <= 1e-12);
+    CHECK(std::abs(reference->train(step)->at("line.p").front() - p) <= 1e-12);
+    if (step % 2 != 0) continue;
+    const bool is_better = std::abs(p) < best;
+    waited = is_better ? 0 : waited + 1;
+    best = is_better ? std::abs(p) : best;
+    count += waited == 2 ? 1 : 0;
+    waited = waited == 2 ? 0 : waited;
+  }
+  CHECK(count >= 3);
+}
+
+TEST_CASE("schedules: a plateau looks at the validation part where it is told to, or where stop does") {
+  const std::string split = "split = shares(train = 0.5, val = 0.5)";
+  compare_validated("plateau(1, patience = 2 epochs, factor = 0.25, of = val.loss)", "[40 steps]", split);
+  compare_validated("plateau(1, patience = 2 epochs, factor = 0.25)",
+                    "[40 steps, plateau(val.loss, patience = 30 epochs)]", split);
+}
+
 TEST_CASE("schedules: a plateau lowers the rate where the mean loss of epochs stands still") {
   compare_plateau(1);
   compare_plateau(2);

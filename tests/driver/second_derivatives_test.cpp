@@ -261,4 +261,33 @@ TEST_CASE("Newton on a quadratic is there after one step, also with 64 variables
   }
 }
 
+TEST_CASE("coupled decay is in the Hessian: one Newton step reaches the minimum of loss and decay") {
+  const TempFolder folder;
+  LoadedProgram loaded(folder.write("bowl.dlg", R"(dlg 1
+use f64
+model bowl() -> [] {
+  param w: [2] = [1.0, -2.0]
+  param b: [] = 3
+  return 2 * w[0]^2 + 4.5 * w[1]^2 + w[0] * w[1] - w[0] + 2 * w[1] + b^2 - b
+}
+train {
+  minimize     = bowl()
+  optimizer    = newton()
+  weight_decay = coupled(0.5)
+  groups       = [group(bowl.b, weight_decay = 0)]
+  stop         = [1 steps]
+}
+)"));
+  INFO(loaded.errors());
+  REQUIRE(loaded.is_ok());
+  const auto compiled = loaded.compiled()->train(1);
+  const auto reference = loaded.reference()->train(1);
+  // [4.5 1; 1 9.5] w = [1; -2], and 2 b = 1 without decay.
+  for (const auto& states : {compiled, reference}) {
+    CHECK(are_near(states->at("bowl.w")[0], 11.5 / 41.75));
+    CHECK(are_near(states->at("bowl.w")[1], -10 / 41.75));
+    CHECK(are_near(states->at("bowl.b")[0], 0.5));
+  }
+}
+
 }  // namespace

@@ -95,6 +95,30 @@ TEST_CASE("a plateau stops after its patience, and the best weights are kept wit
   CHECK(read_text("runs/0002-net/weights.safetensors") == read_text("runs/0001-net/best.safetensors"));
 }
 
+TEST_CASE("plateaus and the best weights go on where a run was stopped, to the same bytes") {
+  const EmptyWorkingFolder folder;
+  const auto stop = [](int epochs) {
+    return "[" + std::to_string(epochs) +
+           " epochs, plateau(val.accuracy, patience = 9 epochs), plateau(val.loss, patience = 40 epochs)]";
+  };
+  const std::string path = digits(stop(24));
+  std::string text = read_text(path);
+  text.replace(text.find("lr = 2e-2"), 9, "lr = plateau(2e-2, patience = 2 epochs, factor = 0.5)");
+  std::ofstream(path, std::ios::binary) << text;
+  const std::string whole = dlg_ok({"train", path, "--quiet"}).out;
+  dlg_ok({"train", path, "--quiet", "--set", "stop=" + stop(7)});
+  dlg_ok({"train", path, "--quiet", "--resume", "2", "--set", "stop=" + stop(15)});
+  const Called resumed = dlg_ok({"train", path, "--quiet", "--resume", "2", "--set", "stop=" + stop(24)});
+  CAPTURE(whole, resumed.out);
+  CHECK(resumed.err.empty());
+  CHECK(whole.substr(0, whole.find("wrote")) == resumed.out.substr(0, resumed.out.find("wrote")));
+  for (const std::string file : {"weights", "optimizer", "best"}) {
+    CAPTURE(file);
+    CHECK(read_text("runs/0001-net/" + file + ".safetensors") ==
+          read_text("runs/0002-net/" + file + ".safetensors"));
+  }
+}
+
 TEST_CASE("a target on a metric of a part stops at the end of the first epoch that reaches it") {
   const EmptyWorkingFolder folder;
   const std::string path = digits("[500 epochs, val.accuracy > 0.8]");

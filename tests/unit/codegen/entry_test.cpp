@@ -99,6 +99,67 @@ TEST_CASE("entry: one call of many steps is many calls of one step") {
   CHECK(together.compiled.context.position == apart.compiled.context.position);
 }
 
+/// w <- w - (1 - rate^step) / (1 - second^step), step counted from 1: what adam does to its rate.
+loop::Program corrected_rate() {
+  ProgramText text;
+  text.line("rate: f64[] hyper \"optimizer.rate\"");
+  text.line("second: f64[] hyper \"optimizer.second\"");
+  text.state("w", "f64[]");
+  text.state("step", "f64[]");
+  text.loss("loss", "f64[]");
+  text.kernel("%0 = load w[] : f64\nstore loss[] = %0\n");
+  text.stop_test_here();
+  text.kernel("%0 = load step[] : f64\n%1 = const 1 : f64\n%2 = add %0, %1 : f64\nstore step[] = %2\n");
+  text.kernel(
+      "%0 = load rate[] : f64\n%1 = load second[] : f64\n%2 = load step[] : f64\n%3 = pow %0, %2 : f64\n"
+      "%4 = pow %1, %2 : f64\n%5 = const 1 : f64\n%6 = sub %5, %3 : f64\n%7 = sub %5, %4 : f64\n"
+      "%8 = div %6, %7 : f64\n%9 = load w[] : f64\n%10 = sub %9, %8 : f64\nstore w[] = %10\n");
+  return text.program();
+}
+
+/// What is subtracted in step n.
+double corrected(double n) {
+  return (1 - std::pow(0.9, n)) / (1 - std::pow(0.5, n));
+}
+
+/// In the form of the section, from w = 1 and step 0.
+Compiled corrected_training(const loop::Program& program) {
+  Compiled compiled(program, Target::kHost, any_form());
+  compiled.set("rate", {0.9});
+  compiled.set("second", {0.5});
+  compiled.set("w", {1});
+  compiled.set("step", {0});
+  return compiled;
+}
+
+TEST_CASE("entry: what follows from the number of the step is right in every step, in one call or in many") {
+  const loop::Program program = corrected_rate();
+  Compiled compiled = corrected_training(program);
+  double w = 1;
+  double n = 0;
+  for (const std::int64_t steps : {1, 3, 7, 1, 1}) {
+    compiled.run(steps);
+    for (const double end = n + static_cast<double>(steps); n < end;) w -= corrected(++n);
+    CHECK(std::fabs(compiled.get("w")[0] - w) < 1e-12);
+    CHECK(compiled.get("step")[0] == n);
+  }
+}
+
+TEST_CASE("entry: a stop leaves the number of the step where it was") {
+  const loop::Program program = corrected_rate();
+  Compiled compiled = corrected_training(program);
+  compiled.context.stop_loss_below = 0;
+  compiled.run(50);
+  CHECK(compiled.context.reason == kDlgLossBelow);
+  const double w = compiled.get("w")[0];
+  const double step = compiled.get("step")[0];
+  CHECK(w < 0);
+  compiled.context.stop_loss_below = -100;
+  compiled.run(1);
+  CHECK(compiled.get("step")[0] == step + 1);
+  CHECK(std::fabs(compiled.get("w")[0] - (w - corrected(step + 1))) < 1e-12);
+}
+
 TEST_CASE("entry: copies happen at the end of each step") {
   const loop::Program program = small_training();
   Training training(program);

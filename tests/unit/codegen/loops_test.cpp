@@ -365,6 +365,30 @@ TEST_CASE("codegen: one place in the arena for a value that dies and one that is
   }
 }
 
+TEST_CASE("codegen: functions of the same name side by side, but not those that wait for each other") {
+  for (const char* type : {"f32", "f64"}) {
+    ProgramText text;
+    text.state("a", fmt::format("{}[4]", type));
+    text.output("out", fmt::format("{}[5]", type));
+    text.kernel(fmt::format(
+        "%0 = load a[0] : {0}\n%1 = load a[1] : {0}\n%2 = pow %0, %1 : {0}\n%3 = load a[2] : {0}\n"
+        "%4 = pow %1, %0 : {0}\n%5 = pow %2, %0 : {0}\n%6 = pow %0, %0 : {0}\n%7 = exp %3 : {0}\n"
+        "%8 = pow %3, %0 : {0}\nstore out[0] = %2\nstore out[1] = %4\nstore out[2] = %5\n"
+        "store out[3] = %6\n%9 = add %7, %8 : {0}\nstore out[4] = %9\n",
+        type));
+    const loop::Program program = text.program();
+    check_everywhere(program);
+    for (const Target target : runnable_targets()) {
+      Compiled compiled(program, target);
+      compiled.set("a", {2.0, 3.0, -1.0, 0.0});
+      compiled.run(1);
+      const std::vector<double> out = compiled.get("out");
+      CHECK(std::vector(out.begin(), out.begin() + 4) == std::vector<double>{8.0, 9.0, 64.0, 4.0});
+      CHECK(llvm_text(program, target, Sources{}).find("fmul <4 x double>") != std::string::npos);
+    }
+  }
+}
+
 TEST_CASE("codegen: literal elements and the number of rows") {
   ProgramWriter text(9);
   text.line("table: f32[3] constant [0.1, -0, inf]");

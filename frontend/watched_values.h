@@ -1,0 +1,19 @@
+// Owns the names of what a training measures: `loss`, `val.loss`, a metric of a part.
+#pragma once
+
+#include "frontend/elaboration.h"
+
+namespace dlg {
+
+/// The loss or a metric of the parts that training looks at, `val` and `train`. Errors: there is none of this
+/// name.
+std::optional<WatchedValue> watched_value(Elaboration& e, const std::vector<Metric>& metrics,
+                                          const WatchedValue& wanted, SourceRange range);
+
+/// Whether training looks at a part of this name.
+bool is_watched_part(std::string_view part);
+
+/// The value of a word in a schedule: `loss`, `val`, `train`, and `judged`, which is what `stop` judges on.
+std::optional<Value> measured_word(const Elaboration& e, std::string_view word);
+
+}  // namespace dlg
