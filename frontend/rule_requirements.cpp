@@ -110,6 +110,11 @@ class RequirementCheck {
     frame.unit = rule_.unit;
     frame.name = optimizer_.name.text;
     frame.call = list_.place;
+    for (std::size_t i = 0; i < list_.arguments.size(); ++i) {
+      const ArgumentText& argument = *list_.arguments[i];
+      const SourceRange range = e_.library.units[argument.unit].exprs[argument.expr].range;
+      if (!argument.is_default) frame.given[optimizer_.formals[i].name.text] = range;
+    }
     e_.frames.push_back(std::move(frame));
   }
 
