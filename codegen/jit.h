@@ -20,6 +20,10 @@ enum class Target : std::uint8_t { kHost, kAvx512, kAvx2, kSse2 };
 std::optional<Target> parse_target(std::string_view name);
 /// Whether this machine can run code for `target`.
 bool can_run(Target target);
+/// "avx2": what is compiled for; of kHost the highest level that this machine can run.
+std::string_view level_name(Target target);
+/// Whether code for both gives the same bits: a product and a sum are rounded once with fma, twice without.
+bool have_same_bits(Target a, Target b);
 
 /// The two forms of a compiled step; both compute the same bits.
 enum class StepForm : std::uint8_t {

@@ -75,6 +75,14 @@ bool can_run(Target target) {
   return host_has(level_of(target));
 }
 
+std::string_view level_name(Target target) {
+  return level_of(target).name;
+}
+
+bool have_same_bits(Target a, Target b) {
+  return level_of(a).unit.fma == level_of(b).unit.fma;
+}
+
 TargetSpec target_spec(Target target) {
   initialize_llvm();
   const Level& level = level_of(target);

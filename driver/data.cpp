@@ -52,7 +52,7 @@ FieldRecord record_of(const Field& field) {
   FieldRecord record;
   record.name = field.name;
   record.column_numbers = field.source.column_numbers;
-  record.column_names = field.source.column_names;
+  for (const QuotedText& name : field.source.column_names) record.column_names.push_back(name.text);
   record.scale_subtract = field.source.scale_subtract;
   record.scale_divide = field.source.scale_divide;
   record.scale_multiply = field.source.scale_multiply;
@@ -82,19 +82,24 @@ std::string origin_of(const std::vector<NpyArray>& arrays) {
 /// The values of one field from a table. `record` receives the class names unless it has them.
 std::optional<std::vector<double>> read_field(const CsvTable& table, const Field& field, FieldRecord& record,
                                               Diagnostics& diagnostics) {
-  const ColumnChoice choice{record.column_numbers, record.column_names, field.range};
+  const SourceRange range = field.source.range;
+  ColumnChoice choice{record.column_numbers, record.column_names, range, {}};
+  // The columns of a run may be others than those of the program.
+  if (record_of(field).column_names == record.column_names) {
+    for (const QuotedText& name : field.source.column_names) choice.name_ranges.push_back(name.range);
+  }
   const std::optional<std::vector<std::int64_t>> columns = find_columns(table, choice, diagnostics);
   if (!columns) return std::nullopt;
   if (field.source.kind == FieldSource::Kind::kClass) {
     std::optional<ClassColumn> classes =
         record.class_names.empty()
-            ? read_classes(table, columns->front(), field.range, diagnostics)
-            : read_known_classes(table, columns->front(), record.class_names, field.range, diagnostics);
+            ? read_classes(table, columns->front(), range, diagnostics)
+            : read_known_classes(table, columns->front(), record.class_names, range, diagnostics);
     if (!classes) return std::nullopt;
     record.class_names = classes->names;
     return std::move(classes->labels);
   }
-  std::optional<std::vector<double>> values = read_numbers(table, *columns, field.range, diagnostics);
+  std::optional<std::vector<double>> values = read_numbers(table, *columns, range, diagnostics);
   if (values) scale(*values, record);
   return values;
 }
@@ -148,7 +153,8 @@ class Loader {
       rows += array->rows();
       arrays.push_back(std::move(*array));
     }
-    if (!check_row_shape(arrays, field.source.file_shape, field.range, session_.diagnostics)) return false;
+    if (!check_row_shape(arrays, field.source.file_shape, field.source.range, session_.diagnostics))
+      return false;
     if (data_.rows != 0 && rows != data_.rows) {
       session_.diagnostics.report(field.range, kBadRowCount, field.name, rows, data_.rows)
           .note("its values come from " + origin_of(arrays));
@@ -164,7 +170,7 @@ class Loader {
     for (const Field& field : fields) {
       const std::int64_t row_elements = field.type.shape.elements(1);
       const ColumnSpec spec{field.path, element_type(field.type.dtype), row_elements,
-                            class_limit(graph_, field.path), field.range};
+                            class_limit(graph_, field.path), field.source.range};
       std::optional<DataColumn> column =
           field.source.kind == FieldSource::Kind::kArray
               ? array_column(field, spec)
@@ -227,8 +233,8 @@ bool read_fields(Session& session, const Dataset& dataset, Loader& loader) {
   return std::all_of(dataset.fields.begin(), dataset.fields.end(), [&](const Field& field) {
     if (field.source.kind != FieldSource::Kind::kArray) return loader.add_inline(field);
     std::vector<FileRequest> requests;
-    for (const std::string& name : field.source.files) {
-      const auto request = data_request(session, {name, field.path, field.range});
+    for (const QuotedText& file : field.source.files) {
+      const auto request = data_request(session, {file.text, field.path, file.range});
       if (!request) return false;
       requests.push_back(*request);
     }

@@ -1,7 +1,9 @@
 #include "driver/data_path.h"
 
 #include <algorithm>
-#include <filesystem>
+#include <array>
+
+#include "driver/folder_tree.h"
 
 namespace dlg {
 namespace {
@@ -16,22 +18,9 @@ bool is_set_on_command_line(const Session& session, const std::string& key) {
   return std::any_of(sets.begin(), sets.end(), [&](const Override& set) { return set.key == key; });
 }
 
-bool is_within(const fs::path& path, const fs::path& folder) {
-  const auto [end, rest] = std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
-  return end == folder.end() || end->empty();
-}
-
-/// Why the file is none of the program's folder; nullopt: it is.
-std::optional<std::string> reason_outside(const fs::path& written, const fs::path& folder) {
-  if (written.is_absolute()) return "the path is absolute";
-  if (*written.lexically_normal().begin() == "..") return "the path leaves the folder";
-  std::error_code error;
-  const fs::path home = fs::weakly_canonical(folder.empty() ? "." : folder, error);
-  const fs::path target = fs::weakly_canonical(home / written, error);
-  // What cannot be resolved cannot be opened either; reading it will say why.
-  if (error || is_within(target, home)) return std::nullopt;
-  return "it is a link that leaves the folder";
-}
+/// Indexed by Outside.
+constexpr std::array<std::string_view, 3> kReasons{"the path is absolute", "the path leaves the folder",
+                                                   "it is a link that leaves the folder"};
 
 }  // namespace
 
@@ -39,9 +28,10 @@ std::optional<FileRequest> data_request(Session& session, const DataPath& path) 
   const fs::path folder = program_folder(session);
   const FileRequest request{(folder / path.written).string(), path.written, path.range};
   const bool is_free = path.written.empty() || is_set_on_command_line(session, path.key);
-  const std::optional<std::string> reason = is_free ? std::nullopt : reason_outside(path.written, folder);
-  if (!reason) return request;
-  session.diagnostics.report(path.range, kOutside, path.written, *reason)
+  const std::optional<Outside> outside = is_free ? std::nullopt : outside_of(folder, path.written);
+  if (!outside) return request;
+  const std::string reason(kReasons[static_cast<std::size_t>(*outside)]);
+  session.diagnostics.report(path.range, kOutside, path.written, reason)
       .note(fmt::format("move it there, or name it on the command line: `--set {}=...`", path.key));
   return std::nullopt;
 }

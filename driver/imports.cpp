@@ -1,9 +1,11 @@
 #include "driver/imports.h"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <map>
 
+#include "driver/folder_tree.h"
 #include "frontend/parser.h"
 #include "runtime/files.h"
 #include "support/text.h"
@@ -19,9 +21,16 @@ constexpr Diag<std::string> kCycle{DiagCode::ImportCycle, Severity::kError, "`{}
 
 constexpr std::size_t kMostNested = 64;
 
-bool is_within(const fs::path& path, const fs::path& folder) {
-  const auto [end, rest] = std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
-  return end == folder.end() || end->empty();
+/// Indexed by Outside.
+constexpr std::array<std::string_view, 3> kReasons{"the path is absolute, expected one relative to this file",
+                                                   "the path leaves the folder of this file",
+                                                   "it is a link that leaves the folder of this file"};
+
+/// The file, by whatever way one comes to it.
+std::string identity_of(const fs::path& path) {
+  std::error_code error;
+  const fs::path canonical = fs::weakly_canonical(path, error);
+  return (error ? path : canonical).string();
 }
 
 class ImportLoader {
@@ -30,8 +39,7 @@ class ImportLoader {
 
   std::vector<ast::File> run(ast::File& tree) {
     const fs::path path = session_.options.file;
-    std::error_code ignored;
-    const std::string canonical = fs::weakly_canonical(path, ignored).string();
+    const std::string canonical = identity_of(path);
     known_[canonical] = tree.file;
     open_.push_back({canonical, path.string()});
     resolve(tree, path.parent_path());
@@ -56,23 +64,17 @@ class ImportLoader {
   }
 
   std::optional<std::string> reason_refused(const std::string& text, const fs::path& folder) const {
-    const fs::path path(text);
+    const fs::path path = fs::path(text).lexically_normal();
     if (text.empty() || path.filename().empty()) return "it names no file";
-    if (path.is_absolute()) return "the path is absolute, expected one relative to this file";
-    if (*path.lexically_normal().begin() == "..") return "the path leaves the folder of this file";
     if (open_.size() >= kMostNested) return fmt::format("imports nest at most {} deep", kMostNested);
-    std::error_code error;
-    const fs::path home = fs::weakly_canonical(fs::absolute(folder.empty() ? "." : folder), error);
-    const fs::path target = fs::weakly_canonical(fs::absolute(folder / path), error);
-    if (error) return error.message();
-    if (!is_within(target, home)) return "it is a link that leaves the folder of this file";
-    return std::nullopt;
+    const std::optional<Outside> outside = outside_of(folder, path);
+    if (!outside) return std::nullopt;
+    return std::string(kReasons[static_cast<std::size_t>(*outside)]);
   }
 
   void load(ast::Import& import, const fs::path& folder) {
     const fs::path path = (folder / import.path).lexically_normal();
-    std::error_code ignored;
-    const std::string canonical = fs::weakly_canonical(path, ignored).string();
+    const std::string canonical = identity_of(path);
     const auto is_it = [&](const Open& open) { return open.canonical == canonical; };
     const auto open = std::find_if(open_.begin(), open_.end(), is_it);
     if (open != open_.end()) return report_cycle(import, {open, open_.end()});

@@ -20,6 +20,10 @@ constexpr Diag<std::string, std::string, std::string> kOtherData{
     DiagCode::RunDataChanged, Severity::kError,
     "the data is not what the run `{}` was trained on: `{}` has {}"};
 
+constexpr Diag<std::string, std::string, std::string> kOtherTarget{
+    DiagCode::RunTargetChanged, Severity::kError,
+    "the run `{}` was compiled for {}, this would be {}, which rounds otherwise"};
+
 bool is_stop_key(std::string_view key) {
   return key == "stop" || key == "train.stop";
 }
@@ -146,6 +150,25 @@ bool is_same_program(Session& session, const Program& program, const ResumedRun&
   }
   if (changed.empty()) return true;
   session.diagnostics.report({}, kOtherProgram, run.folder.path, changed);
+  return false;
+}
+
+bool is_same_arithmetic(Session& session, const ResumedRun& run) {
+  const std::string* written = find_setting(run.record.versions, "target");
+  const std::optional<Target> before = parse_target(written ? *written : "");
+  const Target now = session.options.target;
+  if (!before || have_same_bits(*before, now)) return true;
+  Report report =
+      session.diagnostics.report({}, kOtherTarget, run.folder.path, *written, std::string(level_name(now)));
+  if (can_run(*before)) {
+    report.note(fmt::format("to go on with the same bits: `dlg train {} --resume {} --target {}`",
+                            session.options.file, run.folder.number, *written));
+  } else {
+    report.note(
+        fmt::format("this machine cannot run code for {}: go on where the run began, or start a new one with "
+                    "its weights: `dlg train {} --init {}`",
+                    *written, session.options.file, run.folder.weights()));
+  }
   return false;
 }
 

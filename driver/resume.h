@@ -25,6 +25,10 @@ std::optional<ResumedRun> open_run(Session& session);
 /// says what has changed.
 bool is_same_program(Session& session, const Program& program, const ResumedRun& run);
 
+/// Whether the compiled code gives the bits of the code that the run began with. Else an error that says what
+/// the run was compiled for.
+bool is_same_arithmetic(Session& session, const ResumedRun& run);
+
 /// What the rows of all inputs are.
 std::vector<DataMark> data_marks(const LoadedData& data);
 

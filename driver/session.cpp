@@ -53,6 +53,8 @@ bool is_about_input(DiagCode code) {
 std::optional<std::string> reason_unreadable(const std::filesystem::path& path) {
   std::error_code error;
   const std::filesystem::file_status status = std::filesystem::status(path, error);
+  // A circle of links, or a folder on the way that may not be entered.
+  if (status.type() == std::filesystem::file_type::none) return error.message();
   if (!std::filesystem::exists(status)) return "there is no such file";
   if (std::filesystem::is_directory(status)) return "it is a folder";
   if (!std::filesystem::is_regular_file(status)) return "it is not a regular file";

@@ -73,7 +73,7 @@ RunRecord start_record(const Session& session, const Program& program, const Loa
   record.model = program.model_name;
   record.started = utc_time_text();
   record.seed = program.training->seed;
-  record.versions = {{"llvm", llvm_version()}};
+  record.versions = {{"llvm", llvm_version()}, {"target", std::string(level_name(session.options.target))}};
   record.settings = program.settings;
   if (!session.options.init.empty()) record.settings.emplace_back("--init", session.options.init);
   for (const Override& set : session.options.overrides) record.overrides.emplace_back(set.key, set.value);
@@ -488,6 +488,7 @@ std::optional<Trainer> read_all(Session& session) {
   std::optional<Program> program = load_program(session);
   if (!program || !check_training(session, *program)) return std::nullopt;
   if (resumed && !is_same_program(session, *program, *resumed)) return std::nullopt;
+  if (resumed && !is_same_arithmetic(session, *resumed)) return std::nullopt;
   std::optional<LoadedData> data =
       load_training_data(session, *program, resumed ? &resumed->record : nullptr);
   if (!data) return std::nullopt;

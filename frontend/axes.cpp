@@ -1,5 +1,7 @@
 #include "frontend/axes.h"
 
+#include <algorithm>
+
 #include "support/arithmetic.h"
 #include "support/text.h"
 
@@ -36,6 +38,20 @@ std::optional<Axes> broadcast_axes(const Axes& a, const Axes& b) {
   Axes result(longer.begin(), longer.begin() + missing);
   result.insert(result.end(), tail->begin(), tail->end());
   return result;
+}
+
+std::string misfit_note(const Axes& a, const Axes& b) {
+  for (std::size_t i = 1; i <= std::min(a.size(), b.size()); ++i) {
+    const Axis& left = a[a.size() - i];
+    const Axis& right = b[b.size() - i];
+    if (unify(left, right)) continue;
+    if (left.size == right.size)
+      return "axes of different names are different units; `as` gives a value other names";
+    if (left.size == 1 || right.size == 1)
+      return "an axis of size 1 is not stretched; a missing first axis is";
+    return a.size() == b.size() ? "" : "axes are compared from the last one";
+  }
+  return "";
 }
 
 std::string axes_text(const Axes& axes) {

@@ -41,6 +41,9 @@ std::optional<Axes> unify(const Axes& a, const Axes& b);
 /// stretch.
 std::optional<Axes> broadcast_axes(const Axes& a, const Axes& b);
 
+/// What somebody may not know about two shapes that do not broadcast; empty if their sizes say it all.
+std::string misfit_note(const Axes& a, const Axes& b);
+
 /// "[mid: 2, 3]".
 std::string axes_text(const Axes& axes);
 

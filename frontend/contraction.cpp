@@ -1,5 +1,7 @@
 #include "frontend/contraction.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace dlg {
@@ -76,6 +78,12 @@ void label_factor(Elaboration& e, Report& report, const Operand& operand, const 
   e.label_origin(report, operand);
 }
 
+/// What would fit with its two axes the other way round.
+std::optional<Axes> turned_over(const Factor& factor, const Axis& wanted) {
+  if (!factor.free || factor.tensor.axes.size() != 2 || !unify(*factor.free, wanted)) return std::nullopt;
+  return Axes{factor.tensor.axes[1], factor.tensor.axes[0]};
+}
+
 bool has_axes(Elaboration& e, const TensorValue& tensor, const Operand& operand) {
   if (tensor.axes.empty()) {
     e.error(operand.range, kScalar, axes_text(tensor.axes));
@@ -105,6 +113,10 @@ Value contraction(Elaboration& e, const Operand& a, const Operand& b, SourceRang
     Report report = e.error(range, fits ? kLeading : kContracted, texts[0], texts[1]);
     label_factor(e, report, a, first);
     label_factor(e, report, b, second);
+    std::optional<Axes> turned = turned_over(first, second.contracted);
+    if (!turned) turned = turned_over(second, first.contracted);
+    if (!fits && turned)
+      report.note(fmt::format("a factor {} would fit, the axes the other way round", axes_text(*turned)));
     return {Poison{}};
   }
   return build(e, first, second, *leading);

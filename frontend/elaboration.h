@@ -35,8 +35,9 @@ struct Frame {
   std::string name;  // of the function
   SourceRange call;  // where it was called
   std::map<std::string, Value> names;
-  std::map<std::string, Axis> axes;  // variables of the signature
-  std::optional<Axes> rest;          // `[...]`
+  std::map<std::string, SourceRange> given;  // where the caller wrote the arguments, by name
+  std::map<std::string, Axis> axes;          // variables of the signature
+  std::optional<Axes> rest;                  // `[...]`
   InstanceId instance;
   bool is_in_model = false;  // may declare parameters
   int serial = 0;            // scope of the names that plain axes get in this call

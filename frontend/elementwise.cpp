@@ -103,6 +103,8 @@ void report_shapes(Elaboration& e, const std::vector<Operand>& operands,
   e.label(report, operands.back().range, "this is " + second);
   e.label_origin(report, operands.front());
   e.label_origin(report, operands.back());
+  const std::string note = misfit_note(tensors.front().axes, tensors.back().axes);
+  if (!note.empty()) report.note(note);
 }
 
 /// A number has no node yet: it becomes one constant of the common shape.

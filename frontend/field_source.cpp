@@ -124,7 +124,7 @@ bool add_column(Elaboration& e, ast::ExprId id, FieldSource& source) {
   }
   const Operand operand = evaluate_operand(e, id);
   if (const TextValue* name = operand.value.as<TextValue>()) {
-    source.column_names.push_back(name->text);
+    source.column_names.push_back({name->text, operand.range});
     return true;
   }
   const auto column = whole_number(e, operand, "a column");
@@ -143,6 +143,7 @@ std::optional<Part> columns_part(Elaboration& e, const ast::Expr& call, ColumnCo
   Part part;
   FieldSource& source = part.field.source;
   source.kind = FieldSource::Kind::kColumns;
+  source.range = call.range;
   for (const ast::Argument& argument : call.arguments) {
     if (!add_column(e, argument.value, source)) return std::nullopt;
   }
@@ -176,11 +177,12 @@ std::optional<Part> class_part(Elaboration& e, const ast::Expr& call, int depth)
 std::optional<Part> array_part(Elaboration& e, const ast::Expr& call) {
   Part part;
   part.field.source.kind = FieldSource::Kind::kArray;
+  part.field.source.range = call.range;
   part.field.is_open = true;
   for (const ast::Argument& argument : call.arguments) {
     const ast::Expr& path = e.expr(argument.value);
     if (!argument.name && path.kind == ast::ExprKind::kString && !path.text.empty()) {
-      part.field.source.files.push_back(path.text);
+      part.field.source.files.push_back({path.text, path.range});
       continue;
     }
     e.error(path.range, kArrayFiles);
@@ -207,6 +209,7 @@ std::optional<Part> inline_part(Elaboration& e, ast::ExprId id) {
   part.field.rows = literal->sizes.front();
   part.field.axes = plain_axes({literal->sizes.begin() + 1, literal->sizes.end()});
   part.field.source.values = literal->values;
+  part.field.source.range = operand.range;
   return part;
 }
 

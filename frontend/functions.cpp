@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "frontend/elementwise.h"
 #include "frontend/expressions.h"
@@ -33,6 +34,40 @@ constexpr Diag<std::string> kMisplaced{DiagCode::StatementOutOfPlace, Severity::
                                        "`{}` belongs into an optimizer"};
 constexpr Diag<> kAfterReturn{DiagCode::StatementOutOfPlace, Severity::kError,
                               "a statement behind `return` is never reached"};
+
+/// The names that an expression reads.
+std::set<std::string> names_read(const Elaboration& e, ast::ExprId id) {
+  std::set<std::string> names;
+  std::vector<ast::ExprId> open{id};
+  while (!open.empty()) {
+    const ast::Expr& expr = e.expr(open.back());
+    open.pop_back();
+    if (expr.kind == ast::ExprKind::kName) names.insert(expr.text);
+    open.insert(open.end(), expr.args.begin(), expr.args.end());
+    for (const ast::Argument& argument : expr.arguments) open.push_back(argument.value);
+  }
+  return names;
+}
+
+/// "`lr` is -0.1" for each number of a condition, and where the caller wrote it.
+struct NumberRead {
+  std::string text;
+  SourceRange given;  // invalid: a default, or a value of the function's own
+};
+
+std::vector<NumberRead> numbers_read(const Elaboration& e, ast::ExprId condition) {
+  std::vector<NumberRead> numbers;
+  for (const std::string& name : names_read(e, condition)) {
+    const auto known = e.frame().names.find(name);
+    const NumberValue* number = known == e.frame().names.end() ? nullptr : known->second.as<NumberValue>();
+    if (!number) continue;
+    const auto given = e.frame().given.find(name);
+    const bool is_written = given != e.frame().given.end() && !e.is_std(given->second);
+    numbers.push_back({fmt::format("`{}` is {}", name, number_text(number->value)),
+                       is_written ? given->second : SourceRange{}});
+  }
+  return numbers;
+}
 
 bool is_open(const Elaboration& e, FunctionId id) {
   return std::any_of(e.frames.begin(), e.frames.end(),
@@ -89,7 +124,8 @@ Value return_value(Elaboration& e, const ast::Statement& statement) {
   if (function.result) tensor = fit_result(e, *function.result, *tensor, range);
   if (!tensor) return {Poison{}};
   if (function.kind == ast::FunctionKind::kLoss && !tensor->axes.empty()) {
-    e.error(range, kLossShape, function.name.text, axes_text(tensor->axes));
+    e.error(range, kLossShape, function.name.text, axes_text(tensor->axes))
+        .note("`sum(...)` or `mean(...)` makes one number of it");
     return {Poison{}};
   }
   return {*tensor, value.origin};
@@ -318,12 +354,21 @@ std::optional<bool> requirement_holds(Elaboration& e, const ast::Statement& stat
 
 Report report_requirement(Elaboration& e, const ast::Statement& statement, const std::string& when) {
   const SourceRange range = e.expr(statement.value).range;
-  const SourceRange place = e.frame().call.is_valid() ? e.frame().call : range;
+  const std::vector<NumberRead> numbers = numbers_read(e, statement.value);
+  SourceRange place = e.frame().call.is_valid() ? e.frame().call : range;
+  const auto is_written = [](const NumberRead& number) { return number.given.is_valid(); };
+  const bool has_one = std::count_if(numbers.begin(), numbers.end(), is_written) == 1;
+  if (has_one) place = std::find_if(numbers.begin(), numbers.end(), is_written)->given;
   Report report = e.error(place, kRequire, std::string(e.sources.text(range)), when);
   e.label(report, range, "is required here");
-  for (const auto& [name, argument] : e.frame().names) {
-    const NumberValue* number = argument.as<NumberValue>();
-    if (number) report.note(fmt::format("`{}` is {}", name, number_text(number->value)));
+  for (const NumberRead& number : numbers) {
+    if (!number.given.is_valid()) {
+      report.note(number.text);
+    } else if (has_one) {
+      report.here(number.text);
+    } else {
+      report.label(number.given, number.text);
+    }
   }
   return report;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "frontend/builtins.h"
 #include "frontend/constants.h"
@@ -31,6 +32,28 @@ constexpr Diag<> kNoEnd{DiagCode::BadStop, Severity::kError,
 constexpr Diag<std::string> kCircular{DiagCode::Recursion, Severity::kError, "`{}` is defined by itself"};
 constexpr Diag<std::string, std::int64_t> kNoSuchLayer{DiagCode::UnknownMember, Severity::kError,
                                                        "there is no `{}[{}]`"};
+
+/// Words of other languages, and how dlg says it.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kOtherWords{{
+    {"dot", "a product of matrices is written `a @ b`"},
+    {"inf", "every number of a program is finite"},
+    {"infinity", "every number of a program is finite"},
+    {"linear", "a layer of weights and biases is `dense(units)`"},
+    {"ln", "the natural logarithm is `log`"},
+    {"matmul", "a product of matrices is written `a @ b`"},
+    {"mm", "a product of matrices is written `a @ b`"},
+    {"nan", "every number of a program is finite"},
+    {"pow", "a power is written `x^2`"},
+    {"reshape", "`x as [row: 8, col: 8]` gives a value other axes"},
+    {"square", "a square is written `x^2`"},
+}};
+
+std::optional<std::string> other_word(std::string_view name) {
+  const auto found = std::find_if(kOtherWords.begin(), kOtherWords.end(),
+                                  [&](const auto& row) { return row.first == name; });
+  if (found == kOtherWords.end()) return std::nullopt;
+  return std::string(found->second);
+}
 
 std::vector<std::string> visible_names(const Elaboration& e) {
   std::vector<std::string> names = e.library.names(e.frame().unit);
@@ -200,6 +223,8 @@ Value look_up(Elaboration& e, const std::string& name, SourceRange range) {
   Report report = e.error(range, kUnknownName, name);
   if (const std::optional<SourceRange> later = later_value(e, name)) {
     e.label(report, *later, "gets its value only here");
+  } else if (const auto said = other_word(name)) {
+    report.note(*said);
   } else if (const auto near = nearest_name(name, visible_names(e))) {
     report.suggest(range, *near, fmt::format("did you mean `{}`?", *near));
   }

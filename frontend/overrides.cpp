@@ -24,11 +24,23 @@ Key key_of(const std::string& text) {
   return key;
 }
 
+/// The key as a text of its own, so that a message can mark a part of it.
+SourceRange add_key(Sources& sources, const Override& item) {
+  const FileId id = sources.add(fmt::format("--set {}={}", item.key, item.value), item.key);
+  return {id, 0, static_cast<std::uint32_t>(item.key.size())};
+}
+
+SourceRange last_part(SourceRange key, const std::string& text) {
+  const std::size_t point = text.rfind('.');
+  if (point != std::string::npos) key.begin = static_cast<std::uint32_t>(point + 1);
+  return key;
+}
+
 struct Edit {
   ast::File& file;
   Key key;
   ast::ExprId value;
-  SourceRange range;  // of the override's own text
+  SourceRange key_range;  // the last part of the key
 };
 
 ast::Setting* find_setting(ast::SettingsBlock& block, const std::string& key) {
@@ -42,7 +54,7 @@ void put_setting(Edit& edit, ast::SettingsBlock& block, const std::string& key) 
   if (ast::Setting* setting = find_setting(block, key)) {
     setting->value = edit.value;
   } else {
-    block.settings.push_back({{key, edit.range}, edit.value, edit.range});
+    block.settings.push_back({{key, edit.key_range}, edit.value, edit.file.exprs[edit.value].range});
   }
 }
 
@@ -56,7 +68,7 @@ bool put_argument(Edit& edit, ast::ExprId call, const std::string& name) {
     ast::Expr& fresh = edit.file.exprs[call];
     fresh.kind = ast::ExprKind::kCall;
     fresh.args = {id};
-    fresh.arguments = {{ast::Name{name, edit.range}, edit.value}};
+    fresh.arguments = {{ast::Name{name, edit.key_range}, edit.value}};
     return true;
   }
   if (expr.kind != ast::ExprKind::kCall) return false;
@@ -65,7 +77,7 @@ bool put_argument(Edit& edit, ast::ExprId call, const std::string& name) {
     argument.value = edit.value;
     return true;
   }
-  expr.arguments.push_back({ast::Name{name, edit.range}, edit.value});
+  expr.arguments.push_back({ast::Name{name, edit.key_range}, edit.value});
   return true;
 }
 
@@ -163,13 +175,13 @@ void apply_overrides(Sources& sources, ast::File& file, const std::vector<Overri
     const std::size_t before = diagnostics.error_count();
     const ast::ExprId value = parse_expression(sources, id, diagnostics, file);
     if (diagnostics.error_count() != before) continue;
-    const SourceRange range{id, 0, static_cast<std::uint32_t>(item.value.size())};
-    Edit edit{file, key_of(item.key), value, range};
+    const SourceRange key = add_key(sources, item);
+    Edit edit{file, key_of(item.key), value, last_part(key, item.key)};
     const std::vector<std::string> known = known_keys(file);
     if (apply(edit)) continue;
-    Report report = diagnostics.report(range, kUnknownKey, item.key);
+    Report report = diagnostics.report(key, kUnknownKey, item.key);
     if (const auto near = nearest_name(item.key, known)) {
-      report.note(fmt::format("did you mean `--set {}=...`?", *near));
+      report.suggest(key, *near, fmt::format("did you mean `{}`?", *near));
     } else {
       report.note("what can be set here: " + join_words(known));
     }

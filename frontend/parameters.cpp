@@ -83,7 +83,7 @@ bool ensure_state(Elaboration& e, const ast::Statement& statement, const std::st
   const std::optional<Initializer> initial = evaluate_initial(e, statement, axes);
   if (!initial) return false;
   const StateKind kind = statement.keyword == "const" ? StateKind::kConstant : StateKind::kParameter;
-  graph.states.add({path, type, kind, *initial, e.user_place(statement.range)});
+  graph.states.add({path, type, kind, *initial, e.user_place(statement.names.front().range)});
   return true;
 }
 

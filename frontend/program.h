@@ -15,18 +15,25 @@ namespace dlg {
 
 enum class CsvHeader { kNone, kFirstLine };
 
+/// The contents of quotes in the program.
+struct QuotedText {
+  std::string text;
+  SourceRange range;  // with the quotes
+};
+
 /// Where a field's numbers come from.
 struct FieldSource {
   enum class Kind { kInline, kColumns, kClass, kArray };
   Kind kind = Kind::kInline;
   std::vector<double> values;                // kInline, all rows
-  std::vector<std::string> files;            // kArray: npy files, their rows one after the other
+  std::vector<QuotedText> files;             // kArray: npy files, their rows one after the other
   std::vector<std::int64_t> file_shape;      // kArray: of one sample as it lies in the files
   std::vector<std::int64_t> column_numbers;  // kColumns, kClass with numbers
-  std::vector<std::string> column_names;     // kColumns, kClass with header names
+  std::vector<QuotedText> column_names;      // kColumns, kClass with header names
   double scale_divide = 1;                   // x = columns(..) / 16: divided by, then minus and times
   double scale_multiply = 1;
   double scale_subtract = 0;  // value = (raw - subtract) / divide * multiply
+  SourceRange range;          // of `columns(..)`, `npy(..)` or the list
 };
 
 struct Field {
@@ -34,7 +41,7 @@ struct Field {
   std::string path;  // `digits.x`, as in Graph::inputs
   TensorType type;   // first axis kBatch
   FieldSource source;
-  SourceRange range;
+  SourceRange range;  // of its name
 };
 
 struct Split {

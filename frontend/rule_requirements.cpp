@@ -111,11 +111,20 @@ class RequirementCheck {
     frame.unit = rule_.unit;
     frame.name = optimizer_.name.text;
     frame.call = list_.place;
+    for (std::size_t i = 0; i < list_.arguments.size(); ++i) {
+      const ArgumentText& argument = *list_.arguments[i];
+      const SourceRange range = e_.library.units[argument.unit].exprs[argument.expr].range;
+      if (!argument.is_default) frame.given[optimizer_.formals[i].name.text] = range;
+    }
     e_.frames.push_back(std::move(frame));
   }
 
   void bind(std::size_t formal, double value) {
-    e_.frame().names[optimizer_.formals[formal].name.text] = number_value(value);
+    const std::string& name = optimizer_.formals[formal].name.text;
+    const ArgumentText& argument = *list_.arguments[formal];
+    e_.frame().names[name] = number_value(value);
+    if (!argument.is_default)
+      e_.frame().given[name] = e_.library.units[argument.unit].exprs[argument.expr].range;
   }
 
   std::set<double> steps() const;

@@ -14,6 +14,9 @@ constexpr Diag<std::string, std::string, std::string, std::string> kArgumentShap
     DiagCode::ArgumentShape, Severity::kError, "argument `{}` of `{}` is {}, expected `{}`"};
 constexpr Diag<std::string, std::string, std::string, std::string> kArgumentType{
     DiagCode::ElementTypes, Severity::kError, "argument `{}` of `{}` has elements of type {}, expected {}"};
+constexpr Diag<std::string, std::string, std::string> kNoCondition{
+    DiagCode::ElementTypes, Severity::kError,
+    "argument `{}` of `{}` is {}, expected conditions as in `x > 0`"};
 constexpr Diag<std::string, std::string> kResultShape{DiagCode::ResultShape, Severity::kError,
                                                       "the result is {}, expected `{}`"};
 constexpr Diag<std::string> kUnknownWord{DiagCode::UnknownType, Severity::kError,
@@ -123,7 +126,15 @@ std::optional<DType> formal_dtype(Elaboration& e, const ast::TypeText& type) {
 }
 
 bool has_dtype(Elaboration& e, const Binding& binding, DType dtype) {
-  const TensorValue* tensor = binding.operand.value.as<TensorValue>();
+  const Value& value = binding.operand.value;
+  const TensorValue* tensor = value.as<TensorValue>();
+  // Numbers and fields take the element type that is asked for, but no number is a condition.
+  if (!tensor && dtype == DType::kBool && !value.is_poison()) {
+    Report report = e.error(binding.operand.range, kNoCondition, binding.formal->name.text, e.frame().name,
+                            kind_text(value));
+    e.label(report, binding.formal->name.range, "is declared here");
+    return false;
+  }
   const bool fits = !tensor || tensor->dtype == dtype || (e.update && tensor->dtype == DType::kF64);
   if (fits) return true;
   Report report = e.error(binding.operand.range, kArgumentType, binding.formal->name.text, e.frame().name,
@@ -259,6 +270,7 @@ bool bind_arguments(Elaboration& e, const std::vector<ast::Formal>& formals, con
   for (std::size_t i = 0; i < formals.size(); ++i) {
     const ast::Formal& formal = formals[i];
     const CallArgument* argument = (*assigned)[i];
+    if (argument) e.frame().given[formal.name.text] = argument->operand.range;
     const Binding binding{&formal, argument ? argument->operand : evaluate_operand(e, formal.default_value)};
     if (formal.type) {
       typed.push_back(binding);

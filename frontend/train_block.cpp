@@ -58,6 +58,7 @@ std::optional<TensorValue> batch_scalar(Elaboration& e, const Operand& operand, 
   Report report =
       e.error(operand.range, kScalar, what, std::string(dtype_name(tensor->dtype)) + axes_text(tensor->axes));
   e.label_origin(report, operand);
+  if (is_float(tensor->dtype)) report.note("`sum(...)` or `mean(...)` makes one number of it");
   return std::nullopt;
 }
 
@@ -230,7 +231,9 @@ void check_parameters(Elaboration& e, ast::ExprId minimize, const Graph& graph) 
     e.error(state.origin, kUnusedParameter, state.path)
         .note("declare it as `const` if it is not to be trained, or delete it");
   }
-  if (!has_trained && graph.states.empty()) e.error(e.expr(minimize).range, kNothingToTrain);
+  if (!has_trained && graph.states.empty())
+    e.error(e.expr(minimize).range, kNothingToTrain)
+        .note("what is to be trained is declared in a model: `param w: [] = 0`");
 }
 
 }  // namespace

@@ -167,7 +167,8 @@ class CsvParser {
     const bool has_semicolon = first.find(';') != std::string_view::npos;
     if (!has_semicolon && first.find('\t') == std::string_view::npos) return true;
     return fail(
-        diagnostics_.report(file_.range, kSeparator, table_.name_, has_semicolon ? "semicolons" : "tabs"));
+        diagnostics_.report(file_.range, kSeparator, table_.name_, has_semicolon ? "semicolons" : "tabs")
+            .note("export the file with commas"));
   }
 
   bool take_header() {

@@ -60,6 +60,8 @@ struct ColumnChoice {
   std::vector<std::int64_t> numbers;
   std::vector<std::string> names;
   SourceRange range;
+  std::vector<SourceRange> name_ranges =
+      {};  // where each name stands in quotes; empty: it is not in the program
 };
 
 /// The chosen columns as numbers. Errors: no such column, names without a header.

@@ -84,15 +84,25 @@ bool is_out_of_range(std::string_view text) {
   return result.ec == std::errc::result_out_of_range && result.ptr == text.data() + text.size();
 }
 
+bool is_infinity(std::string_view text) {
+  std::string word = lower(text);
+  if (word.starts_with('+') || word.starts_with('-')) word.erase(0, 1);
+  return word == "inf" || word == "infinity" || word == "1.#inf";
+}
+
+bool is_word(std::string_view text) {
+  const char first = text.empty() ? '\0' : lower(text).front();
+  return first >= 'a' && first <= 'z';
+}
+
 /// Why `text` is no number, for the message; the first reason that fits.
 std::string number_fault(std::string_view text) {
   struct Fault {
     bool (*applies)(std::string_view);
     std::string_view text;
   };
-  constexpr std::array<Fault, 7> kFaults = {{
-      {[](std::string_view t) { return lower(t).find("inf") != std::string::npos; },
-       "infinity is not a value to train on"},
+  constexpr std::array<Fault, 8> kFaults = {{
+      {is_infinity, "infinity is not a value to train on"},
       {is_out_of_range, "it is too large or too small for a double"},
       {[](std::string_view t) { return t.find(';') != std::string_view::npos; },
        "cells are separated by commas, not semicolons"},
@@ -101,6 +111,7 @@ std::string number_fault(std::string_view text) {
        "thousands are not grouped"},
       {[](std::string_view t) { return t.find("\xE2\x88\x92") != std::string_view::npos; },
        "write the minus sign as `-`"},
+      {is_word, "words become classes by `class(column(...))`"},
       {[](std::string_view) { return true; }, "only digits, a sign, a point and an exponent are allowed"},
   }};
   const auto fault =
@@ -178,7 +189,9 @@ class NumberReader {
     const std::string column = table_.column_text(fault_column_);
     if (is_missing_text(text)) {
       const std::string what = text.empty() ? "is empty" : fmt::format("is `{}`, a missing value", text);
-      return diagnostics.report(range, kMissing, place, column, what);
+      Report report = diagnostics.report(range, kMissing, place, column, what);
+      report.note("fill the cell, or leave the row out");
+      return report;
     }
     return diagnostics.report(range, kBadNumber, place, column, shown_cell(text), number_fault(text));
   }
@@ -190,8 +203,11 @@ class NumberReader {
   std::int64_t fault_column_ = 0;
 };
 
-std::optional<std::int64_t> find_name(const CsvTable& table, const std::string& name, SourceRange range,
+std::optional<std::int64_t> find_name(const CsvTable& table, const ColumnChoice& choice, std::size_t index,
                                       Diagnostics& diagnostics) {
+  const std::string& name = choice.names[index];
+  const bool is_written = index < choice.name_ranges.size();
+  const SourceRange range = is_written ? choice.name_ranges[index] : choice.range;
   const auto& names = table.column_names();
   if (names.empty()) {
     diagnostics.report(range, kNameWithoutHeader, table.name(), name)
@@ -201,7 +217,12 @@ std::optional<std::int64_t> find_name(const CsvTable& table, const std::string& 
   const auto found = std::find(names.begin(), names.end(), name);
   if (found != names.end()) return found - names.begin();
   Report report = diagnostics.report(range, kUnknownName, table.name(), name);
-  if (const auto near = nearest_name(name, names)) report.note(fmt::format("did you mean `{}`?", *near));
+  const auto near = nearest_name(name, names);
+  const std::string help = near ? fmt::format("did you mean `{}`?", *near) : "";
+  // A name with a quote in it cannot be written down.
+  const bool is_writable = near && is_written && near->find('"') == std::string::npos;
+  if (is_writable) report.suggest(range, fmt::format("\"{}\"", *near), help);
+  if (near && !is_writable) report.note(help);
   constexpr std::size_t kShown = 20;
   std::vector<std::string> shown(names.begin(),
                                  names.begin() + static_cast<std::ptrdiff_t>(std::min(kShown, names.size())));
@@ -293,8 +314,8 @@ std::optional<std::vector<std::int64_t>> find_columns(const CsvTable& table, con
     }
     columns.push_back(number);
   }
-  for (const std::string& name : choice.names) {
-    const auto column = find_name(table, name, choice.range, diagnostics);
+  for (std::size_t i = 0; i < choice.names.size(); ++i) {
+    const auto column = find_name(table, choice, i, diagnostics);
     if (!column) return std::nullopt;
     columns.push_back(*column);
   }

@@ -5,10 +5,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <utility>
+#include <vector>
+
+#include "support/text.h"
 
 namespace dlg {
 namespace {
@@ -21,6 +26,32 @@ constexpr Diag<std::string, std::string> kNotWritten{DiagCode::FileNotWritten, S
 
 std::string error_text(int error) {
   return std::strerror(error);
+}
+
+std::string folder_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+/// Tells what may have been meant by the name of a missing file.
+void explain_missing(const FileRequest& request, Report& report) {
+  if (request.name() != request.path) report.note(fmt::format("it was looked for as `{}`", request.path));
+  const std::filesystem::path path(request.path);
+  const std::filesystem::path folder = folder_of(request.path);
+  std::error_code error;
+  if (!std::filesystem::is_directory(folder, error)) {
+    report.note(fmt::format("there is no folder `{}`", folder.string()));
+    return;
+  }
+  std::vector<std::string> names;
+  for (std::filesystem::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    const std::filesystem::path& found = at->path();
+    if (found.extension() == path.extension()) names.push_back(found.filename().string());
+  }
+  std::sort(names.begin(), names.end());
+  const auto near = nearest_name(path.filename().string(), names);
+  if (near) report.note(fmt::format("did you mean `{}`?", *near));
 }
 
 /// Repeats a system call that a signal has cut short. Not for close: Linux has closed the descriptor then.
@@ -48,12 +79,6 @@ bool read_all(int fd, std::string& bytes) {
 const char* kind_text(mode_t mode) {
   if (S_ISDIR(mode)) return "it is a folder";
   return S_ISREG(mode) ? nullptr : "it is not a regular file";
-}
-
-std::string folder_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
 }
 
 bool holds(const std::string& path, std::string_view bytes) {
@@ -121,7 +146,8 @@ std::optional<std::string> read_file(const FileRequest& request, Diagnostics& di
   // Without O_NONBLOCK, opening a named pipe waits for a writer.
   const Descriptor file = open_file(request.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (!file.is_open() && (errno == ENOENT || errno == ENOTDIR)) {
-    diagnostics.report(request.range, kMissing, request.name());
+    Report report = diagnostics.report(request.range, kMissing, request.name());
+    explain_missing(request, report);
     return std::nullopt;
   }
   if (!file.is_open()) return unreadable(error_text(errno));

@@ -76,7 +76,7 @@ struct RunRecord {
   std::string model;
   std::string started;  // UTC, "2025-01-31T12:00:00Z"
   std::uint64_t seed = 1;
-  std::vector<std::pair<std::string, std::string>> versions;   // dlg, llvm, target
+  std::vector<std::pair<std::string, std::string>> versions;   // llvm; target, a level as "avx2"
   std::vector<std::pair<std::string, std::string>> settings;   // resolved config
   std::vector<std::pair<std::string, std::string>> overrides;  // --set, as given
   std::string data_name;

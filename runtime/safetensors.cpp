@@ -130,7 +130,9 @@ class Reader {
   }
 
   bool take_header_text() {
-    if (bytes_.size() < kLengthBytes) return refuse(fmt::format("it is only {} bytes long", bytes_.size()));
+    const auto whole = static_cast<std::int64_t>(bytes_.size());
+    if (bytes_.size() < kLengthBytes)
+      return refuse(fmt::format("it is only {} long", counted(whole, "byte")));
     std::uint64_t length = 0;
     std::memcpy(&length, bytes_.data(), kLengthBytes);
     if (length > kLongestHeader)
@@ -208,8 +210,8 @@ class Reader {
     }
     const std::optional<std::int64_t> wanted = byte_count(tensor.shape, tensor.type);
     if (!wanted || *wanted != end - begin) {
-      return wrong(fmt::format("shape {} of {} does not fit its {} bytes", shape_text(tensor.shape),
-                               type_name(tensor.type), end - begin));
+      return wrong(fmt::format("shape {} of {} does not fit its {}", shape_text(tensor.shape),
+                               type_name(tensor.type), counted(end - begin, "byte")));
     }
     tensor.bytes = data_.substr(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
     extents_.push_back({begin, end, result_.tensors.size()});
@@ -232,7 +234,7 @@ class Reader {
     }
     const std::int64_t size = static_cast<std::int64_t>(data_.size());
     if (reached == size) return true;
-    return refuse(fmt::format("{} bytes follow the last tensor", size - reached));
+    return refuse(fmt::format("it goes on for {} after the last tensor", counted(size - reached, "byte")));
   }
 
   std::string_view bytes_;

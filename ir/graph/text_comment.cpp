@@ -11,9 +11,6 @@
 namespace dlg {
 namespace {
 
-/// A comment cannot make us hold a stand-in of more lines than this.
-constexpr std::int64_t kMaxLine = 1'000'000;
-
 std::string place_text(SourceRange range, const Sources& sources) {
   return fmt::format("{}:{}", quoted_name(sources.name(range.file)),
                      sources.line_column(range.file, range.begin).line);
@@ -35,12 +32,12 @@ bool read_names(TextCursor& cursor, std::vector<std::string>& names) {
   return true;
 }
 
-bool read_places(TextCursor& cursor, std::vector<Place>& places) {
+bool read_places(TextCursor& cursor, std::vector<NamedPlace>& places) {
   do {
     std::optional<std::string> file = cursor.name();
     if (!file || !cursor.eat(":")) return false;
     const std::optional<std::int64_t> line = cursor.integer();
-    if (!line || *line < 1 || *line > kMaxLine) return false;
+    if (!line || *line < 1) return false;
     places.push_back({*std::move(file), *line});
   } while (cursor.eat(","));
   return true;
@@ -82,24 +79,15 @@ Comment read_comment(std::string_view text) {
   return is_good ? comment : Comment{};
 }
 
-CommentFiles::CommentFiles(Sources& sources, std::string_view text) {
-  std::map<std::string, std::int64_t> last_lines;
+NamedPlaces places_of_comments(Sources& sources, std::string_view text) {
+  NamedPlaces places;
   for (const std::string_view line : split_text(text, '\n')) {
     const std::size_t start = comment_start(line);
     if (start == line.size()) continue;
-    for (const Place& place : read_comment(line.substr(start + 1)).places) {
-      std::int64_t& last = last_lines[place.file];
-      last = std::max(last, place.line);
-    }
+    for (const NamedPlace& place : read_comment(line.substr(start + 1)).places) places.note(place);
   }
-  for (const auto& [file, last] : last_lines) {
-    files_[file] = sources.add(file, std::string(static_cast<std::size_t>(last), '\n'));
-  }
-}
-
-SourceRange CommentFiles::range(const Place& place) const {
-  const auto begin = static_cast<std::uint32_t>(place.line - 1);
-  return {files_.at(place.file), begin, begin};
+  places.add_to(sources);
+  return places;
 }
 
 }  // namespace dlg

@@ -42,7 +42,7 @@ class GraphParser {
       : text_(sources.text(file)),
         file_(file),
         diagnostics_(diagnostics),
-        comment_files_(sources, text_),
+        places_(places_of_comments(sources, text_)),
         builder_(graph_),
         cursor_("", file, 0) {}
 
@@ -131,7 +131,7 @@ class GraphParser {
   bool add_node(const NodeText& node, SourceRange range);
 
   SourceRange comment_origin() const {
-    return comment_.places.empty() ? SourceRange{} : comment_files_.range(comment_.places.front());
+    return comment_.places.empty() ? SourceRange{} : places_.range(comment_.places.front());
   }
   template <class T>
   bool is_new(const T& known, std::string_view what, const std::string& name, SourceRange range) {
@@ -143,7 +143,7 @@ class GraphParser {
   std::string_view text_;
   FileId file_;
   Diagnostics& diagnostics_;
-  CommentFiles comment_files_;
+  NamedPlaces places_;
   Graph graph_;
   Builder builder_;
   TextCursor cursor_;
@@ -375,7 +375,7 @@ bool GraphParser::add_node(const NodeText& node, SourceRange range) {
   }
   const ValueId value = builder_.add(*node.op, node.operands, node.attributes, node.type);
   builder_.set_name(value, node.name);
-  for (const Place& place : comment_.places) builder_.add_origin(value, comment_files_.range(place));
+  for (const NamedPlace& place : comment_.places) builder_.add_origin(value, places_.range(place));
   for (const std::string& alias : comment_.aliases) builder_.set_name(value, alias);
   for (const std::string& law : comment_.laws) builder_.add_law(value, law);
   values_.emplace(node.name, value);

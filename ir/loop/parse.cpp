@@ -3,6 +3,7 @@
 #include <charconv>
 #include <unordered_map>
 
+#include "ir/graph/named_places.h"
 #include "ir/loop/lexer.h"
 #include "ir/loop/text.h"
 #include "ir/loop/words.h"
@@ -22,7 +23,7 @@ constexpr Diag<std::string> kTooMuch{DiagCode::LoopTextLimit, Severity::kError, 
 constexpr std::size_t kMaxDepth = 64;
 constexpr std::uint32_t kMaxRegisters = 1u << 20;
 
-/// Turns "net.dlg:14" comments into places: one stand-in file per name, with enough empty lines.
+/// Turns "net.dlg:14" comments into places.
 class Places {
  public:
   void note(Kernel& kernel, std::size_t index, std::string_view comment) {
@@ -35,30 +36,26 @@ class Places {
     }
     const std::size_t colon = place.rfind(':');
     if (colon == std::string_view::npos) return;
-    std::uint32_t line = 0;
+    std::int64_t line = 0;
     const char* end = place.data() + place.size();
     const auto result = std::from_chars(place.data() + colon + 1, end, line);
-    if (result.ec != std::errc() || result.ptr != end || line == 0 || line > kMaxRegisters) return;
-    found_.push_back({index, std::string(place.substr(0, colon)), line});
+    if (result.ec != std::errc() || result.ptr != end || line < 1) return;
+    found_.push_back({index, {std::string(place.substr(0, colon)), line}});
+    places_.note(found_.back().place);
   }
 
-  void resolve(Program& program, Sources& sources) const {
-    std::unordered_map<std::string, std::uint32_t> lines;
-    for (const Found& f : found_) lines[f.file] = std::max(lines[f.file], f.line);
-    std::unordered_map<std::string, FileId> files;
-    for (const Found& f : found_) {
-      if (!files.count(f.file)) files[f.file] = sources.add(f.file, std::string(lines[f.file], '\n'));
-      program.kernels[f.kernel].origin = {files[f.file], f.line - 1, f.line - 1};
-    }
+  void resolve(Program& program, Sources& sources) {
+    places_.add_to(sources);
+    for (const Found& f : found_) program.kernels[f.kernel].origin = places_.range(f.place);
   }
 
  private:
   struct Found {
     std::size_t kernel;
-    std::string file;
-    std::uint32_t line;
+    NamedPlace place;
   };
   std::vector<Found> found_;
+  NamedPlaces places_;
 };
 
 /// Recursive descent. After the first error the cursor stands at the end, so that everything returns.

@@ -1,4 +1,5 @@
-// Owns the fuzz target of textual IR: a graph or a loop program, verified and printed where it could be read.
+// Owns the fuzz target of textual IR: what is a well-formed graph or loop program prints to a text that
+// prints to itself.
 #include <cstddef>
 #include <cstdint>
 
@@ -11,29 +12,38 @@
 
 namespace {
 
-/// What is well-formed prints to a text that prints to itself.
-void check_graph(const dlg::Graph& graph) {
-  if (dlg::verify(graph, dlg::least_stage(graph))) return;
-  dlg::Sources sources;
-  dlg::Diagnostics diagnostics;
-  const std::string text = dlg::print_graph(graph, sources);
+using dlg::Diagnostics;
+using dlg::FileId;
+using dlg::Sources;
+
+void check_graph(Sources& sources, FileId file, Diagnostics& diagnostics) {
+  const auto graph = dlg::parse_graph(sources, file, diagnostics);
+  if (!graph || dlg::verify(*graph, dlg::least_stage(*graph))) return;
+  const std::string text = dlg::print_graph(*graph, sources);
   const auto again = dlg::parse_graph(sources, sources.add("printed.ir", text), diagnostics);
   DLG_CHECK(again.has_value(), "a printed graph is read again");
+  DLG_CHECK(dlg::print_graph(*again, sources) == text, "a graph that was read prints to the same text");
+}
+
+void check_loops(Sources& sources, FileId file, Diagnostics& diagnostics) {
+  const auto program = dlg::loop::parse_program(sources, file, diagnostics);
+  if (!program || dlg::loop::verify(*program)) return;
+  const std::string text = dlg::loop::print_program(*program, sources);
+  const auto again = dlg::loop::parse_program(sources, sources.add("printed.loops", text), diagnostics);
+  DLG_CHECK(again.has_value(), "a printed loop program is read again");
+  DLG_CHECK(dlg::loop::print_program(*again, sources) == text, "what was read prints to the same text");
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  dlg::Sources sources;
-  dlg::Diagnostics diagnostics;
-  const dlg::FileId file = sources.add("net.ir", {reinterpret_cast<const char*>(data), size});
-  const std::string_view text = sources.text(file);
-  if (text.substr(0, 7) == "program") {
-    const auto program = dlg::loop::parse_program(sources, file, diagnostics);
-    if (program) dlg::loop::verify(*program);
+  Sources sources;
+  Diagnostics diagnostics;
+  const FileId file = sources.add("net.ir", {reinterpret_cast<const char*>(data), size});
+  if (sources.text(file).substr(0, 7) == "program") {
+    check_loops(sources, file, diagnostics);
   } else {
-    const auto graph = dlg::parse_graph(sources, file, diagnostics);
-    if (graph) check_graph(*graph);
+    check_graph(sources, file, diagnostics);
   }
   dlg::render_all(sources, diagnostics, dlg::Color::kOff);
   return 0;

@@ -11,7 +11,7 @@ namespace {
 /// Each step: loss = w + sum of x over the rows of the batch, then w <- w - lr * loss, then old <- w (a copy
 /// of what `keep` held) and n <- rows.
 loop::Program small_training(const std::string& type = "f64") {
-  ProgramText text(4);
+  ProgramWriter text(4);
   text.line("x: " + type + "[*batch] data \"d.x\"");
   text.line("row: i64[*batch] row_order");
   text.line("lr: f64[] hyper \"optimizer.lr\"");
@@ -101,7 +101,7 @@ TEST_CASE("entry: one call of many steps is many calls of one step") {
 
 /// w <- w - (1 - rate^step) / (1 - second^step), step counted from 1: what adam does to its rate.
 loop::Program corrected_rate() {
-  ProgramText text;
+  ProgramWriter text;
   text.line("rate: f64[] hyper \"optimizer.rate\"");
   text.line("second: f64[] hyper \"optimizer.second\"");
   text.state("w", "f64[]");
@@ -250,7 +250,7 @@ TEST_CASE("entry: an f32 loss is reported as f64") {
 }
 
 TEST_CASE("entry: a program without data runs steps of one row") {
-  ProgramText text(1);
+  ProgramWriter text(1);
   text.state("w", "f64[3]");
   text.kernel("vector i in 0..3 {\n%0 = load w[i] : f64\n%1 = add %0, %0 : f64\nstore w[i] = %1\n}\n");
   const loop::Program program = text.program();

@@ -55,7 +55,7 @@ const loop::Buffer* find(const loop::Program& program, const std::string& name) 
 
 }  // namespace
 
-std::string ProgramText::placed(const std::string& name, const std::string& type, std::int64_t& block) {
+std::string ProgramWriter::placed(const std::string& name, const std::string& type, std::int64_t& block) {
   std::int64_t bytes = 8;
   const std::size_t open = type.find('[');
   const std::string extents = type.substr(open + 1, type.size() - open - 2);
@@ -68,32 +68,32 @@ std::string ProgramText::placed(const std::string& name, const std::string& type
   return fmt::format("{} \"{}\"", offset, name);
 }
 
-void ProgramText::state(const std::string& name, const std::string& type, const std::string& order) {
+void ProgramWriter::state(const std::string& name, const std::string& type, const std::string& order) {
   line(fmt::format("{}: {} {}state {}", name, type, order, placed(name, type, state_)));
 }
 
-void ProgramText::arena(const std::string& name, const std::string& type, const std::string& order) {
+void ProgramWriter::arena(const std::string& name, const std::string& type, const std::string& order) {
   line(fmt::format("{}: {} {}arena {}", name, type, order, placed(name, type, arena_)));
 }
 
-void ProgramText::output(const std::string& name, const std::string& type, const std::string& order) {
+void ProgramWriter::output(const std::string& name, const std::string& type, const std::string& order) {
   line(fmt::format("{}: {} {}output {}", name, type, order, placed(name, type, output_)));
 }
 
-void ProgramText::loss(const std::string& name, const std::string& type) {
+void ProgramWriter::loss(const std::string& name, const std::string& type) {
   line(fmt::format("{}: {} output {} loss", name, type, placed(name, type, output_)));
 }
 
-void ProgramText::kernel(const std::string& body) {
+void ProgramWriter::kernel(const std::string& body) {
   kernels_ += fmt::format("kernel k{} {{\n{}}}\n", kernel_count_++, body);
 }
 
-std::string ProgramText::text() const {
+std::string ProgramWriter::text() const {
   return fmt::format("program batch {}\narena {}\nstate {}\noutput {}\nstop_test {}\n{}{}{}", batch_, arena_,
                      state_, output_, stop_test_, buffers_, kernels_, copies_);
 }
 
-loop::Program ProgramText::program() const {
+loop::Program ProgramWriter::program() const {
   Sources sources;
   Diagnostics diagnostics;
   const FileId file = sources.add("test.loops", text());

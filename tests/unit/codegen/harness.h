@@ -14,9 +14,9 @@
 namespace dlg {
 
 /// Writes loop programs as text: places the buffers, numbers nothing else.
-class ProgramText {
+class ProgramWriter {
  public:
-  explicit ProgramText(std::int64_t batch = 1) : batch_(batch) {}
+  explicit ProgramWriter(std::int64_t batch = 1) : batch_(batch) {}
 
   /// `type` as in "f32[*batch, 3]", `order` as in "order [1, 0] " or empty.
   void state(const std::string& name, const std::string& type, const std::string& order = "");

@@ -22,7 +22,7 @@ std::vector<std::int64_t> lengths() {
 /// One kernel per length. In `body` {n} is the length, {t} the dtype; a[n], b[n] are read, out[n] or r[] are
 /// written.
 loop::Program at_all_lengths(const std::string& type, const std::string& body) {
-  ProgramText text;
+  ProgramWriter text;
   for (const std::int64_t n : lengths()) {
     const auto name = [n](const char* prefix) { return fmt::format("{}{}", prefix, n); };
     text.state(name("a"), fmt::format("{}[{}]", type, n));
@@ -85,7 +85,7 @@ vector i in 0..{n} {{
 }
 
 TEST_CASE("codegen: vector loops that read backwards, with a stride and by index") {
-  ProgramText text;
+  ProgramWriter text;
   text.state("a", "f32[67, 3]");
   text.state("at", "i32[67]");
   text.output("out", "f32[67, 2]");
@@ -218,7 +218,7 @@ std::string product(const std::string& load_x, const std::string& load_w, const 
 
 TEST_CASE("codegen: contractions on full and ragged batches, in every storage order") {
   for (const char* order : {"order [0, 1] ", "order [1, 0] "}) {
-    ProgramText text(5);
+    ProgramWriter text(5);
     text.line("x: f32[*batch, 37] data \"d.x\"");
     text.line("row: i64[*batch] row_order");
     text.state("w", "f32[21, 37]", order);
@@ -238,7 +238,7 @@ TEST_CASE("codegen: contractions on full and ragged batches, in every storage or
 
 TEST_CASE("codegen: contractions in every place of the vector axis") {
   for (const char* order : {"order [0, 1] ", "order [1, 0] "}) {
-    ProgramText text(3);
+    ProgramWriter text(3);
     text.state("x", "f32[3, 37]", order);
     text.state("w", "f32[21, 37]", order);
     text.output("z", "f32[*batch, 21]");
@@ -249,7 +249,7 @@ TEST_CASE("codegen: contractions in every place of the vector axis") {
 
 TEST_CASE("codegen: lanes inside a vector loop, over the valid rows") {
   for (const char* type : {"f32", "f64"}) {
-    ProgramText text(35);
+    ProgramWriter text(35);
     text.state("g", fmt::format("{}[35, 19]", type));
     text.output("bias", fmt::format("{}[19]", type));
     text.kernel(fmt::format(R"loops(
@@ -273,7 +273,7 @@ vector o in 0..19 {{
 }
 
 TEST_CASE("codegen: lanes around a chain and around other lanes") {
-  ProgramText text(20);
+  ProgramWriter text(20);
   text.state("a", "f32[20, 23]");
   text.output("r", "f32[]");
   text.output("s", "f32[]");
@@ -310,7 +310,7 @@ store s[] = %4
 }
 
 TEST_CASE("codegen: a vector loop inside a vector loop") {
-  ProgramText text;
+  ProgramWriter text;
   text.state("a", "f32[18, 17]");
   text.output("out", "f32[18, 17]");
   text.kernel(
@@ -320,7 +320,7 @@ TEST_CASE("codegen: a vector loop inside a vector loop") {
 }
 
 TEST_CASE("codegen: block loops of step 1") {
-  ProgramText text;
+  ProgramWriter text;
   text.state("a", "f32[5]");
   text.output("r", "f32[]");
   text.kernel(
@@ -332,7 +332,7 @@ TEST_CASE("codegen: block loops of step 1") {
 
 TEST_CASE("codegen: bool, i32 and i64 in memory") {
   for (const char* type : {"bool", "i32", "i64"}) {
-    ProgramText text;
+    ProgramWriter text;
     text.state("a", fmt::format("{}[37]", type));
     text.state("b", fmt::format("{}[37]", type));
     text.output("out", fmt::format("{}[37]", type));
@@ -345,7 +345,7 @@ TEST_CASE("codegen: bool, i32 and i64 in memory") {
 }
 
 TEST_CASE("codegen: one place in the arena for a value that dies and one that is born") {
-  ProgramText text;
+  ProgramWriter text;
   text.state("a", "f32[40]");
   text.line("h: f32[40] arena 0");
   text.line("g: f32[40] arena 0");
@@ -367,7 +367,7 @@ TEST_CASE("codegen: one place in the arena for a value that dies and one that is
 
 TEST_CASE("codegen: functions of the same name side by side, but not those that wait for each other") {
   for (const char* type : {"f32", "f64"}) {
-    ProgramText text;
+    ProgramWriter text;
     text.state("a", fmt::format("{}[4]", type));
     text.output("out", fmt::format("{}[5]", type));
     text.kernel(fmt::format(
@@ -390,7 +390,7 @@ TEST_CASE("codegen: functions of the same name side by side, but not those that 
 }
 
 TEST_CASE("codegen: literal elements and the number of rows") {
-  ProgramText text(9);
+  ProgramWriter text(9);
   text.line("table: f32[3] constant [0.1, -0, inf]");
   text.line("whole: i64[2] constant [-5, 4503599627370496]");
   text.line("bits: bool[2] constant [0, 1]");

@@ -163,7 +163,7 @@ TEST_CASE("cache: whoever reads while others write finds a whole entry or none")
 }
 
 loop::Program small_program(const std::string& number) {
-  ProgramText text;
+  ProgramWriter text;
   text.output("out", "f32[3]");
   text.kernel("vector i in 0..3 {\n%0 = const " + number + " : f32\nstore out[i] = %0\n}\n");
   return text.program();

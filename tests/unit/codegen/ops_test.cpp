@@ -91,7 +91,7 @@ std::vector<DType> result_dtypes(Op op, DType dtype) {
   return {is_comparison ? DType::kBool : dtype};
 }
 
-void add_case(ProgramText& text, Op op, DType dtype, const std::string& loop, std::size_t count) {
+void add_case(ProgramWriter& text, Op op, DType dtype, const std::string& loop, std::size_t count) {
   const std::string_view type = dtype_name(dtype);
   for (const DType result : result_dtypes(op, dtype)) {
     const std::string name = fmt::format("{}_{}_{}", loop, loop::op_info(op).text, dtype_name(result));
@@ -110,7 +110,7 @@ void check_dtype(DType dtype) {
   std::vector<double> choice;
   for (std::size_t i = 0; i < count; ++i) choice.push_back(static_cast<double>(i * 5 % 3 == 0));
   for (const Target target : runnable_targets()) {
-    ProgramText text;
+    ProgramWriter text;
     for (const char* name : {"a", "b", "c"})
       text.state(name, fmt::format("{}[{}]", dtype_name(dtype), count));
     text.state("choice", fmt::format("bool[{}]", count));
@@ -142,7 +142,7 @@ TEST_CASE("codegen: every op on f64") {
 }
 
 TEST_CASE("codegen: fma is two roundings where the target has no such instruction, one elsewhere") {
-  ProgramText text;
+  ProgramWriter text;
   text.state("a", "f32[17]");
   for (const char* name : {"fused", "apart"}) text.output(name, "f32[17]");
   text.kernel(

@@ -11,13 +11,13 @@
 namespace dlg {
 namespace {
 
-void add_data(ProgramText& text, const std::string& name, std::int64_t columns) {
+void add_data(ProgramWriter& text, const std::string& name, std::int64_t columns) {
   text.line(fmt::format("{}: f32[*batch, {}] data \"d.{}\"", name, columns, name));
 }
 
 /// y[b, j] = chain over k of x[b, k] * w[j, k], then the largest with 0.
 loop::Program product(std::int64_t batch, std::int64_t columns, std::int64_t depth) {
-  ProgramText text(batch);
+  ProgramWriter text(batch);
   text.line("row: i64[*batch] row_order");
   add_data(text, "x", depth);
   text.state("w", fmt::format("f32[{}, {}]", columns, depth), "order [1, 0] ");
@@ -42,7 +42,7 @@ constexpr const char* kSlowUpdate =
 /// w[i, j] of a fixed number of rows, as an update has it.
 loop::Program gradient(std::int64_t rows, std::int64_t columns, std::int64_t batch,
                        const char* update = kPlainUpdate) {
-  ProgramText text(batch);
+  ProgramWriter text(batch);
   text.line("row: i64[*batch] row_order");
   add_data(text, "x", rows);
   add_data(text, "d", columns);
@@ -57,7 +57,7 @@ loop::Program gradient(std::int64_t rows, std::int64_t columns, std::int64_t bat
 }
 
 loop::Program elementwise(std::int64_t count) {
-  ProgramText text;
+  ProgramWriter text;
   text.state("x", fmt::format("f64[{}]", count));
   text.output("y", fmt::format("f64[{}]", count));
   text.kernel(
@@ -68,7 +68,7 @@ loop::Program elementwise(std::int64_t count) {
 }
 
 loop::Program row_sums(std::int64_t batch, std::int64_t depth) {
-  ProgramText text(batch);
+  ProgramWriter text(batch);
   text.line("row: i64[*batch] row_order");
   add_data(text, "x", depth);
   text.output("y", "f32[*batch]");

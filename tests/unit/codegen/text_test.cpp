@@ -13,7 +13,7 @@ namespace {
 
 /// Every op with floats, in every kind of loop.
 loop::Program many_ops() {
-  ProgramText text(20);
+  ProgramWriter text(20);
   text.state("a", "f32[20, 40]");
   text.state("w", "f64[40]");
   text.state("w2", "f64[40]");

@@ -44,7 +44,7 @@ struct Body {
 
 loop::Program contraction(const std::string& a, const std::string& b, const Sizes& sizes, const Body& body) {
   const auto& [dtype, step, after] = body;
-  ProgramText text;
+  ProgramWriter text;
   text.state("a", type_of(a, sizes, dtype), "");
   text.state("b", type_of(b, sizes, dtype), "");
   text.state("bias", fmt::format("{}[{}]", dtype, sizes.columns), "");

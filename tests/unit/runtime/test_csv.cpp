@@ -90,8 +90,10 @@ TEST_CASE("faults of a CSV file") {
         "DLG0503 d.csv:1:2: a quote inside a cell without quotes; the cell must be quoted and the quote "
         "doubled");
   CHECK(fault_of("1;2\n3;4\n") ==
-        "DLG0504 the cells of `d.csv` are separated by semicolons, expected commas");
-  CHECK(fault_of("1\t2\n") == "DLG0504 the cells of `d.csv` are separated by tabs, expected commas");
+        "DLG0504 the cells of `d.csv` are separated by semicolons, expected commas | export the file with "
+        "commas");
+  CHECK(fault_of("1\t2\n") ==
+        "DLG0504 the cells of `d.csv` are separated by tabs, expected commas | export the file with commas");
   CHECK(fault_of("1,2\n3,4\n", CsvFirstLine::kHeader) ==
         "DLG0505 the first line of `d.csv` holds only numbers, expected a header with column names | a file "
         "without a header is read with `header = none`");
@@ -120,10 +122,11 @@ TEST_CASE("files that cannot be opened are faults of the environment") {
   CHECK_FALSE(read_csv({folder / "no.csv", "no.csv", {}}, CsvFirstLine::kData, diagnostics));
   CHECK_FALSE(read_csv({folder.path(), "folder", {}}, CsvFirstLine::kData, diagnostics));
   CHECK_FALSE(read_csv({"/dev/zero", "", {}}, CsvFirstLine::kData, diagnostics));
-  CHECK(diagnostics_text(diagnostics) ==
-        "DLG0911 `no.csv` does not exist\n"
-        "DLG0912 `folder` cannot be read: it is a folder\n"
-        "DLG0912 `/dev/zero` cannot be read: it is not a regular file");
+  CHECK(diagnostics_text(diagnostics) == "DLG0911 `no.csv` does not exist | it was looked for as `" +
+                                             folder / "no.csv" +
+                                             "`\n"
+                                             "DLG0912 `folder` cannot be read: it is a folder\n"
+                                             "DLG0912 `/dev/zero` cannot be read: it is not a regular file");
   CHECK(diagnostics.exit_code() == 3);
 }
 

@@ -48,7 +48,7 @@ TEST_CASE("columns by number and by name") {
   CHECK(
       diagnostics_text(diagnostics) ==
       "DLG0508 `d.csv` has 3 columns, so there is no `column(3)` | columns are numbered from 0 to 2\n"
-      "DLG0508 `d.csv` has no column `B1` | its columns are a, b, c\n"
+      "DLG0508 `d.csv` has no column `B1` | did you mean `b`? | its columns are a, b, c\n"
       "DLG0508 `d.csv` is read without a header, so there is no column named `b` | columns without a header "
       "are numbered from 0: `column(0)`");
 }
@@ -62,9 +62,10 @@ TEST_CASE("numbers, row-major in the chosen order") {
 
 TEST_CASE("cells that are no numbers, each with its reason") {
   const std::string place = "d.csv:3:1: `x` ";
-  CHECK(number_fault("") == "DLG0510 " + place + "is empty, expected a number");
+  const std::string help = ", expected a number | fill the cell, or leave the row out";
+  CHECK(number_fault("") == "DLG0510 " + place + "is empty" + help);
   for (const std::string cell : {"NA", "nan", "NaN", "null", "?", "-"}) {
-    CHECK(number_fault(cell) == "DLG0510 " + place + "is `" + cell + "`, a missing value, expected a number");
+    CHECK(number_fault(cell) == "DLG0510 " + place + "is `" + cell + "`, a missing value" + help);
   }
   const auto bad = [&](const std::string& cell, const std::string& reason) {
     CHECK(number_fault(cell) == "DLG0509 " + place + "is `" + cell + "`, expected a number: " + reason);
@@ -81,6 +82,8 @@ TEST_CASE("cells that are no numbers, each with its reason") {
   bad("\xE2\x88\x92"
       "5",
       "write the minus sign as `-`");
+  bad("ulm", "words become classes by `class(column(...))`");
+  bad("information", "words become classes by `class(column(...))`");
   bad("0x10", "only digits, a sign, a point and an exponent are allowed");
   bad("1.2.3", "only digits, a sign, a point and an exponent are allowed");
   bad("12 kg", "only digits, a sign, a point and an exponent are allowed");

@@ -128,7 +128,7 @@ TEST_CASE("places of tensors that do not tile the data") {
               "tensor `b` starts at byte 4 of the data, expected 8: there is an overlap");
   check_fault(two(one("a", "1", 0, 4), one("b", "1", 0, 4)), 4,
               "tensor `b` starts at byte 0 of the data, expected 4: there is an overlap");
-  check_fault("{" + one("a", "1", 0, 4) + "}", 8, "4 bytes follow the last tensor");
+  check_fault("{" + one("a", "1", 0, 4) + "}", 8, "it goes on for 4 bytes after the last tensor");
   check_fault("{" + one("a", "1", 0, 4) + "}", 2,
               "tensor `a`: its bytes 0 to 4 lie outside the 2 bytes of data");
   check_fault("{" + one("a", "1", 4, 0) + "}", 4,
@@ -173,7 +173,8 @@ TEST_CASE("weights on the disk") {
   REQUIRE(write_safetensors(file, two_tensors(), diagnostics));
   CHECK(read_safetensors(file, ChecksumRule::kRequired, diagnostics));
   CHECK_FALSE(read_safetensors({folder / "no", "no", {}}, ChecksumRule::kRequired, diagnostics));
-  CHECK(diagnostics_text(diagnostics) == "DLG0911 `no` does not exist");
+  CHECK(diagnostics_text(diagnostics) ==
+        "DLG0911 `no` does not exist | it was looked for as `" + folder / "no" + "`");
 }
 
 TEST_CASE("many tensors are read in reasonable time") {

@@ -71,6 +71,8 @@ TEST_CASE("the nearest name is near in spelling") {
   CHECK(nearest_name("rleu", names) == "relu");
   CHECK(nearest_name("sums", names) == "sum");
   CHECK(nearest_name("W3", names) == "W1");
+  CHECK(nearest_name("ReLU", names) == "relu");
+  CHECK(nearest_name("x", {"y", "X"}) == "X");
   CHECK_FALSE(nearest_name("dropout", names));
   CHECK_FALSE(nearest_name("relu", {"relu"}));
   CHECK_FALSE(nearest_name("x", {}));

@@ -1,0 +1,99 @@
+"""Owns what the fuzz targets begin with: files of the source tree, and the words that are found in them."""
+
+import re
+import struct
+import subprocess
+import tempfile
+from pathlib import Path
+
+from source_files import ROOT
+
+# Larger seeds only slow a target down: it tries fewer changes of them.
+LONGEST = 1 << 13
+MARK = re.compile(rb"^# ---- (FILE|BYTES) (\S+)\n", re.MULTILINE)
+BLOCK = re.compile(rb"^```dlg[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+# Names, numbers, and signs of one or two characters.
+WORD = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*|[0-9][0-9.e]*|[^\sA-Za-z0-9_]{1,2}")
+LONGEST_WORD = 40
+STAGES = ["graph", "backward", "loops"]
+
+
+def golden_inputs():
+    """(name, contents) of every input that the golden files write."""
+    for path in sorted([*ROOT.glob("tests/golden/*/*.golden"), *ROOT.glob("tests/nasty/*.golden")]):
+        text = re.split(rb"^# ---- OUT", path.read_bytes(), maxsplit=1, flags=re.MULTILINE)[0]
+        # A list of name, contents, name, ...; what stands before the first mark is a program.
+        kinds = ["FILE", *(mark[1].decode() for mark in MARK.finditer(text))]
+        names = ["input.dlg", *(mark[2].decode() for mark in MARK.finditer(text))]
+        for kind, name, contents in zip(kinds, names, MARK.split(text)[::3]):
+            if re.search(rb"^# ---- REPEAT", contents, re.MULTILINE):
+                continue
+            lines = contents.splitlines(keepends=True)
+            contents = b"".join(line for line in lines if not line.startswith((b"# RUN: ", b"# COPY: ")))
+            yield name, bytes.fromhex(contents.decode()) if kind == "BYTES" else contents
+
+
+def golden(*endings):
+    return [contents for name, contents in golden_inputs() if name.endswith(endings)]
+
+
+def programs():
+    files = sorted([*ROOT.glob("examples/*/*.dlg"), *ROOT.glob("std/*.dlg")])
+    shown = [block for path in sorted(ROOT.glob("docs/**/*.md")) for block in BLOCK.findall(path.read_bytes())]
+    return [path.read_bytes() for path in files] + shown + golden(".dlg")
+
+
+def textual_ir(dlg):
+    """What `dlg show` prints of every program that needs no other file, and what the golden files hold."""
+    with tempfile.TemporaryDirectory() as folder:
+        for program in programs():
+            (Path(folder) / "net.dlg").write_bytes(program)
+            for stage in STAGES:
+                shown = subprocess.run([dlg, "show", "net.dlg", "--stage", stage], cwd=folder, capture_output=True)
+                if shown.returncode != 0:
+                    break
+                yield shown.stdout
+    yield from golden(".ir", ".loops")
+
+
+def tables():
+    lines = (ROOT / "examples/digits/digits.csv").read_bytes().splitlines(keepends=True)
+    small = [b"".join(lines[:3]), b'x,"a ""b"""\r\n1.5,-2e-3\n"3",4', b"\xef\xbb\xbfx,t\n1,cat\n2,dog\n", b"a;b\n1,5;2\n"]
+    return small + golden(".csv")
+
+
+def npy(descr, shape, data, version=1):
+    header = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}"
+    header += " " * (-(len(header) + 11) % 64) + "\n"
+    length = struct.pack("<H" if version == 1 else "<I", len(header))
+    return b"\x93NUMPY" + bytes([version, 0]) + length + header.encode() + data
+
+
+def arrays():
+    yield npy("<f4", "(2, 3)", struct.pack("<6f", *range(6)))
+    yield npy("<f8", "(2,)", struct.pack("<2d", 1, 2), version=2)
+    yield npy("|u1", "(3,)", b"abc", version=3)
+    yield npy("|b1", "(3,)", b"\1\0\1")
+    yield npy("<i8", "(1,)", struct.pack("<q", -5))
+    yield from golden(".npy")
+
+
+def weights(dlg):
+    with tempfile.TemporaryDirectory() as folder:
+        program = ROOT / "examples/xor/xor.dlg"
+        subprocess.run([dlg, "train", program, "--quiet"], cwd=folder, capture_output=True, check=True)
+        return [path.read_bytes() for path in sorted(Path(folder).rglob("*.safetensors"))] + golden(".safetensors")
+
+
+def seeds(dlg):
+    """Per target the files that it begins with."""
+    found = {
+        "parser": programs(), "ir": textual_ir(dlg), "csv": tables(), "npy": arrays(), "safetensors": weights(dlg),
+    }  # fmt: skip
+    return {name: sorted({seed for seed in files if len(seed) <= LONGEST}) for name, files in found.items()}
+
+
+def dictionary(files):
+    """The words of all files in the format of libFuzzer: one could hardly guess `cross_entropy` letter by letter."""
+    words = {word for text in files for word in WORD.findall(text) if len(word) <= LONGEST_WORD}
+    return "".join('"' + "".join(f"\\x{byte:02x}" for byte in word) + '"\n' for word in sorted(words))
