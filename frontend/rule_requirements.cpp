@@ -120,11 +120,7 @@ class RequirementCheck {
   }
 
   void bind(std::size_t formal, double value) {
-    const std::string& name = optimizer_.formals[formal].name.text;
-    const ArgumentText& argument = *list_.arguments[formal];
-    e_.frame().names[name] = number_value(value);
-    if (!argument.is_default)
-      e_.frame().given[name] = e_.library.units[argument.unit].exprs[argument.expr].range;
+    e_.frame().names[optimizer_.formals[formal].name.text] = number_value(value);
   }
 
   std::set<double> steps() const;
