@@ -54,8 +54,9 @@ ArgumentList arguments_for(const Library& library, const RuleText& rule, const s
   for (const RuleGroup& group : rule.groups) {
     if (!names(group, path)) continue;
     for (const auto& [key, own] : group.arguments) {
-      const auto found = std::find_if(formals.begin(), formals.end(),
-                                      [&](const ast::Formal& formal) { return formal.name.text == key; });
+      const auto found =
+          std::find_if(formals.begin(), formals.end(),
+                       [&key = key](const ast::Formal& formal) { return formal.name.text == key; });
       if (found == formals.end()) continue;
       list.arguments[static_cast<std::size_t>(found - formals.begin())] = &own;
       list.place = library.units[own.unit].exprs[own.expr].range;
