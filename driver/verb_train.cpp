@@ -198,8 +198,9 @@ bool appoint_judge(Trainer& trainer) {
   const Checkpoint& checkpoint = trainer.resumed->checkpoint;
   std::optional<StateValues> best =
       best_of(checkpoint, trainer.folder, trainer.machine->graph(), trainer.session.diagnostics);
-  if (best) trainer.judge->recall(checkpoint.judged, *std::move(best));
-  return best.has_value();
+  if (!best) return false;
+  trainer.judge->recall(checkpoint.judged, *std::move(best));
+  return true;
 }
 
 TrainResult run_loop(Trainer& trainer, LogFile& log, Saver& saver) {

@@ -53,13 +53,13 @@ ArgumentList arguments_for(const Library& library, const RuleText& rule, const s
   for (const ArgumentText& argument : rule.arguments) list.arguments.push_back(&argument);
   for (const RuleGroup& group : rule.groups) {
     if (!names(group, path)) continue;
-    for (const auto& [key, own] : group.arguments) {
-      const auto found =
-          std::find_if(formals.begin(), formals.end(),
-                       [&key = key](const ast::Formal& formal) { return formal.name.text == key; });
+    for (const auto& own : group.arguments) {
+      const auto found = std::find_if(formals.begin(), formals.end(), [&](const ast::Formal& formal) {
+        return formal.name.text == own.first;
+      });
       if (found == formals.end()) continue;
-      list.arguments[static_cast<std::size_t>(found - formals.begin())] = &own;
-      list.place = library.units[own.unit].exprs[own.expr].range;
+      list.arguments[static_cast<std::size_t>(found - formals.begin())] = &own.second;
+      list.place = library.units[own.second.unit].exprs[own.second.expr].range;
     }
   }
   return list;
@@ -120,7 +120,11 @@ class RequirementCheck {
   }
 
   void bind(std::size_t formal, double value) {
-    e_.frame().names[optimizer_.formals[formal].name.text] = number_value(value);
+    const std::string& name = optimizer_.formals[formal].name.text;
+    const ArgumentText& argument = *list_.arguments[formal];
+    e_.frame().names[name] = number_value(value);
+    if (!argument.is_default)
+      e_.frame().given[name] = e_.library.units[argument.unit].exprs[argument.expr].range;
   }
 
   std::set<double> steps() const;

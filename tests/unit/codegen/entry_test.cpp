@@ -101,7 +101,7 @@ TEST_CASE("entry: one call of many steps is many calls of one step") {
 
 /// w <- w - (1 - rate^step) / (1 - second^step), step counted from 1: what adam does to its rate.
 loop::Program corrected_rate() {
-  ProgramText text;
+  ProgramWriter text;
   text.line("rate: f64[] hyper \"optimizer.rate\"");
   text.line("second: f64[] hyper \"optimizer.second\"");
   text.state("w", "f64[]");

@@ -367,7 +367,7 @@ TEST_CASE("codegen: one place in the arena for a value that dies and one that is
 
 TEST_CASE("codegen: functions of the same name side by side, but not those that wait for each other") {
   for (const char* type : {"f32", "f64"}) {
-    ProgramText text;
+    ProgramWriter text;
     text.state("a", fmt::format("{}[4]", type));
     text.output("out", fmt::format("{}[5]", type));
     text.kernel(fmt::format(
