@@ -85,12 +85,19 @@ def weights(dlg):
         return [path.read_bytes() for path in sorted(Path(folder).rglob("*.safetensors"))] + golden(".safetensors")
 
 
-def seeds(dlg):
-    """Per target the files that it begins with."""
-    found = {
-        "parser": programs(), "ir": textual_ir(dlg), "csv": tables(), "npy": arrays(), "safetensors": weights(dlg),
-    }  # fmt: skip
-    return {name: sorted({seed for seed in files if len(seed) <= LONGEST}) for name, files in found.items()}
+# target: its seeds; some of them are made by `dlg`.
+SEEDS = {
+    "parser": lambda dlg: programs(),
+    "ir": textual_ir,
+    "csv": lambda dlg: tables(),
+    "npy": lambda dlg: arrays(),
+    "safetensors": weights,
+}
+
+
+def seeds(target, dlg):
+    """The files that a target begins with, each once."""
+    return sorted({seed for seed in SEEDS[target](dlg) if len(seed) <= LONGEST})
 
 
 def dictionary(files):

@@ -14,7 +14,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from fuzz_seeds import dictionary, seeds
+from fuzz_seeds import SEEDS, dictionary, seeds
 
 SECONDS = 600
 # The entropic schedule spends more time on its statistics than these targets on their inputs.
@@ -23,11 +23,12 @@ COVERED = re.compile(r"^#\d+\s+(\w+).* cov: (\d+)", re.MULTILINE)
 EXECUTED = re.compile(r"number_of_executed_units: (\d+)")
 
 
-def fuzz(build, name, files, seconds):
+def fuzz(build, name, dlg, seconds):
     """One target; answers its name, whether it found something, and what it said."""
     corpus, start, words = build / "corpus" / name, build / "seeds" / name, build / "seeds" / f"{name}.dict"
     for folder in (corpus, start):
         folder.mkdir(parents=True, exist_ok=True)
+    files = seeds(name, dlg)
     for number, seed in enumerate(files):
         (start / f"{number:03}").write_bytes(seed)
     words.write_text(dictionary(files))
@@ -51,11 +52,10 @@ def summary(text):
 def main():
     build, dlg = Path(sys.argv[1]).resolve(), str(Path(sys.argv[2]).resolve() / "dlg")
     seconds = int(sys.argv[3]) if len(sys.argv) > 3 else SECONDS
-    files = seeds(dlg)
-    names = sys.argv[4:] or list(files)
+    names = sys.argv[4:] or list(SEEDS)
     has_findings = False
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        for name, has_finding, text in pool.map(lambda name: fuzz(build, name, files[name], seconds), names):
+        for name, has_finding, text in pool.map(lambda name: fuzz(build, name, dlg, seconds), names):
             print(f"{name}: {'FINDING' if has_finding else 'no finding'} in {seconds} s, {summary(text)}", flush=True)
             if has_finding:
                 print(text[-3000:])
