@@ -28,8 +28,8 @@ class GroupOrder {
   void join(std::size_t a, std::size_t b);
 
  private:
-  /// Marks the classes before position `end` that a walk from `from` reaches without entering `to`; answers
-  /// whether any of them leads to `to`.
+  /// Marks the classes that stand before `to` and that a walk from `from` reaches; answers whether any of
+  /// them leads to `to`.
   bool mark_between(std::size_t from, std::size_t to);
   const std::vector<std::size_t>& followers_of(std::size_t group);
   bool is_marked(std::size_t group) const { return mark_[group] == walk_; }
