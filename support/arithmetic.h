@@ -1,9 +1,10 @@
-// Owns checked arithmetic on sizes that come from outside: a product or sum that wraps is reported, never
-// used.
+// Owns checked arithmetic on sizes: a product or sum that wraps is reported, never used.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+
+#include "support/check.h"
 
 namespace dlg {
 
@@ -17,6 +18,25 @@ inline std::optional<std::int64_t> checked_add(std::int64_t a, std::int64_t b) {
   std::int64_t result = 0;
   if (__builtin_add_overflow(a, b, &result)) return std::nullopt;
   return result;
+}
+
+/// The sum of two sizes that an earlier check has bounded: if it wraps after all, dlg is wrong.
+inline std::int64_t add_sizes(std::int64_t a, std::int64_t b) {
+  const std::optional<std::int64_t> sum = checked_add(a, b);
+  DLG_CHECK(sum.has_value(), "a sum of sizes has more than 63 bits");
+  return *sum;
+}
+
+/// The product of two sizes that an earlier check has bounded.
+inline std::int64_t multiply_sizes(std::int64_t a, std::int64_t b) {
+  const std::optional<std::int64_t> product = checked_mul(a, b);
+  DLG_CHECK(product.has_value(), "a product of sizes has more than 63 bits");
+  return *product;
+}
+
+/// The smallest multiple of `step` that is not below `size`.
+inline std::int64_t rounded_up(std::int64_t size, std::int64_t step) {
+  return add_sizes(size, step - 1) / step * step;
 }
 
 }  // namespace dlg

@@ -4,6 +4,7 @@
 
 #include <charconv>
 
+#include "ir/graph/verify.h"
 #include "support/text.h"
 
 namespace dlg {
@@ -12,9 +13,6 @@ namespace {
 constexpr std::string_view kBlanks = " \t\r";
 constexpr std::string_view kNameEnds = " \t\r\n,={}:;\"";
 constexpr std::string_view kNumberEnds = " \t\r\n,={}:;\"[]()";
-
-/// Extents beyond this are no tensor that fits any machine; sums of products stay far from overflow.
-constexpr std::int64_t kMaxExtent = std::int64_t{1} << 40;
 
 }  // namespace
 
@@ -143,7 +141,7 @@ std::optional<Shape> TextCursor::shape() {
   const auto extent = [&]() -> std::optional<std::int64_t> {
     if (eat("*batch")) return kBatch;
     const std::optional<std::int64_t> size = integer();
-    return size && *size >= 1 && *size <= kMaxExtent ? size : std::nullopt;
+    return size && *size >= 1 && *size <= kMostElements ? size : std::nullopt;
   };
   std::optional<std::vector<std::int64_t>> dims = list<std::int64_t>(extent);
   if (!dims) return std::nullopt;

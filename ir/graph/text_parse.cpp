@@ -11,7 +11,9 @@
 #include "ir/graph/text_comment.h"
 #include "ir/graph/text_cursor.h"
 #include "ir/graph/text_words.h"
+#include "ir/graph/verify.h"
 #include "ir/ops/registry.h"
+#include "support/arithmetic.h"
 
 namespace dlg {
 namespace {
@@ -110,6 +112,7 @@ class GraphParser {
     return true;
   }
 
+  bool parse_type(TensorType& type, std::string_view wanted);
   bool parse_header();
   bool parse_batch();
   bool parse_state();
@@ -173,14 +176,33 @@ bool GraphParser::parse_header() {
 }
 
 bool GraphParser::parse_batch() {
-  return take(cursor_.integer(), graph_.batch, "a number of rows");
+  const SourceRange range = cursor_.next_range();
+  if (!take(cursor_.integer(), graph_.batch, "a number of rows")) return false;
+  if (graph_.batch >= 1 && graph_.batch <= kMostElements) return true;
+  diagnostics_.report(range, kUnexpected, "1 to 2^40 rows", fmt::format("`{}`", graph_.batch));
+  return false;
+}
+
+/// What is read with a type has elements that can be counted: type rules may multiply them.
+bool GraphParser::parse_type(TensorType& type, std::string_view wanted) {
+  const std::size_t begin = (cursor_.at_end(), cursor_.position());
+  if (!take(cursor_.type(), type, wanted)) return false;
+  std::int64_t elements = 1;
+  for (const std::int64_t dim : type.shape.dims()) {
+    elements = checked_mul(elements, dim == kBatch ? 1 : dim).value_or(kMostElements + 1);
+    if (elements > kMostElements) break;
+  }
+  if (elements <= kMostElements) return true;
+  diagnostics_.report(cursor_.range_since(begin), kIllTyped,
+                      fmt::format("`{}` has more than 2^40 elements", type_text(type)));
+  return false;
 }
 
 bool GraphParser::parse_state() {
   State state;
   const SourceRange range = cursor_.next_range();
   if (!take(cursor_.name(), state.path, "the path of a state") || !expect(":")) return false;
-  if (!take(cursor_.type(), state.type, "a type like `f32[2, 3]`")) return false;
+  if (!parse_type(state.type, "a type like `f32[2, 3]`")) return false;
   const SourceRange kind_range = cursor_.next_range();
   const std::optional<std::string> word = cursor_.name();
   const std::optional<StateKind> kind = word ? parse_state_kind(*word) : std::nullopt;
@@ -221,7 +243,7 @@ bool GraphParser::parse_input() {
   Input input;
   const SourceRange range = cursor_.next_range();
   if (!take(cursor_.name(), input.path, "the path of an input") || !expect(":")) return false;
-  if (!take(cursor_.type(), input.type, "a type like `f32[*batch, 3]`")) return false;
+  if (!parse_type(input.type, "a type like `f32[*batch, 3]`")) return false;
   if (cursor_.eat("=") && !take(cursor_.numbers(), input.literal, "a list of numbers")) return false;
   if (!is_new(graph_.find_input(input.path), "input", input.path, range)) return false;
   input.origin = comment_origin();
@@ -289,7 +311,7 @@ bool GraphParser::parse_node() {
   if (!is_new(values_.contains(node.name), "value", node.name, range)) return false;
   if (!parse_op(node) || !parse_operands(node) || !parse_attributes(node) || !expect(":")) return false;
   const std::size_t type_begin = (cursor_.at_end(), cursor_.position());
-  if (!take(cursor_.type(), node.type, "a type like `f32[*batch, 64]`")) return false;
+  if (!parse_type(node.type, "a type like `f32[*batch, 64]`")) return false;
   return add_node(node, cursor_.range_since(type_begin));
 }
 

@@ -4,6 +4,8 @@
 
 #include <array>
 
+#include "support/arithmetic.h"
+
 namespace dlg {
 namespace {
 
@@ -51,7 +53,7 @@ std::optional<std::size_t> Shape::batch_axis() const {
 
 std::int64_t Shape::elements(std::int64_t rows) const {
   std::int64_t count = 1;
-  for (const std::int64_t dim : dims_) count *= dim == kBatch ? rows : dim;
+  for (const std::int64_t dim : dims_) count = multiply_sizes(count, dim == kBatch ? rows : dim);
   return count;
 }
 

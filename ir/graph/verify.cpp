@@ -6,13 +6,27 @@
 #include <set>
 
 #include "ir/graph/state_values.h"
+#include "ir/graph/text_cursor.h"
 #include "ir/ops/registry.h"
 #include "support/arithmetic.h"
 
 namespace dlg {
 namespace {
 
-using Broken = std::optional<std::string>;
+using Broken = std::optional<BrokenLaw>;
+using Reason = std::optional<std::string>;
+
+/// All values of a graph together, each rounded up to a place: sums of some of them cannot wrap.
+constexpr std::int64_t kMostBytes = std::int64_t{1} << 62;
+constexpr std::int64_t kPlaceBytes = 64;
+
+std::string value_line(const Graph& graph, ValueId value) {
+  return quoted_name(graph.infos[value].name) + " =";
+}
+
+std::string line_of(std::string_view word, std::string_view name) {
+  return fmt::format("{} {}", word, quoted_name(name));
+}
 
 /// "`h` (sigmoid)", or "node 7 (sigmoid)" without a name.
 std::string node_text(const Graph& graph, ValueId value) {
@@ -26,26 +40,29 @@ bool is_value(const Graph& graph, ValueId value) {
   return value.is_valid() && value.index < graph.nodes.size();
 }
 
-Broken check_shape(const TensorType& type, std::int64_t batch) {
-  std::int64_t elements = dtype_bytes(type.dtype);
+Reason check_shape(const TensorType& type, std::int64_t batch) {
+  std::int64_t elements = 1;
   std::size_t batches = 0;
   for (const std::int64_t dim : type.shape.dims()) {
     batches += dim == kBatch ? 1 : 0;
     if (dim < 1 && dim != kBatch) return fmt::format("has an axis of size {}", dim);
     const std::optional<std::int64_t> product = checked_mul(elements, dim == kBatch ? batch : dim);
-    if (!product) return fmt::format("has more elements than can be counted: {}", type_text(type));
+    if (!product || *product > kMostElements) {
+      return fmt::format("is {} and has more than 2^40 elements", type_text(type));
+    }
     elements = *product;
   }
   if (batches > 1) return fmt::format("has more than one batch axis: {}", type_text(type));
   return std::nullopt;
 }
 
-Broken check_node(const Graph& graph, ValueId value) {
+Reason check_node(const Graph& graph, ValueId value) {
   const Node& node = graph[value];
   if (node.op == nullptr) return "has no op";
   if (node.op->arity >= 0 && node.operands.size() != static_cast<std::size_t>(node.op->arity)) {
     return fmt::format("has {} operands, its op takes {}", node.operands.size(), node.op->arity);
   }
+  if (const Reason reason = check_shape(node.type, graph.batch)) return reason;
   std::vector<TensorType> types;
   for (const ValueId operand : node.operands) {
     if (!operand.is_valid() || operand >= value) return "uses a value that does not stand before it";
@@ -57,15 +74,23 @@ Broken check_node(const Graph& graph, ValueId value) {
     return fmt::format("says type {}, its op gives {}", type_text(node.type),
                        type_text(std::get<TensorType>(result)));
   }
-  return check_shape(node.type, graph.batch);
+  return std::nullopt;
 }
 
 Broken check_nodes(const Graph& graph) {
-  if (graph.batch < 1) return fmt::format("the batch has {} rows", graph.batch);
-  if (graph.infos.size() != graph.nodes.size()) return "nodes and their infos differ in number";
+  if (graph.batch < 1) return BrokenLaw{fmt::format("the batch has {} rows", graph.batch), "batch"};
+  if (graph.infos.size() != graph.nodes.size())
+    return BrokenLaw{"nodes and their infos differ in number", ""};
+  std::int64_t bytes = 0;
   for (const ValueId value : graph.nodes.ids()) {
-    const Broken broken = check_node(graph, value);
-    if (broken) return fmt::format("{} {}", node_text(graph, value), *broken);
+    const auto broken = [&](const std::string& reason) {
+      return BrokenLaw{fmt::format("{} {}", node_text(graph, value), reason), value_line(graph, value)};
+    };
+    if (const Reason reason = check_node(graph, value)) return broken(*reason);
+    const TensorType& type = graph.type(value);
+    const std::int64_t size = type.shape.elements(graph.batch) * dtype_bytes(type.dtype);
+    bytes = add_sizes(bytes, rounded_up(size, kPlaceBytes));
+    if (bytes > kMostBytes) return broken("and all before it have more than 2^62 bytes");
   }
   return std::nullopt;
 }
@@ -100,32 +125,43 @@ Broken check_reads(const Graph& graph) {
     const Read read = declared_read(graph, node);
     if (!read.is_outside) continue;
     const std::string& path = node.attributes.text;
-    if (!read.declared)
-      return fmt::format("{} reads `{}`, which is not declared", node_text(graph, value), path);
+    const auto broken = [&](const std::string& what) {
+      return BrokenLaw{fmt::format("{} reads `{}`{}", node_text(graph, value), path, what),
+                       value_line(graph, value)};
+    };
+    if (!read.declared) return broken(", which is not declared");
     if (*read.declared != node.type) {
-      return fmt::format("{} reads `{}` as {}, declared as {}", node_text(graph, value), path,
-                         type_text(node.type), type_text(*read.declared));
+      return broken(fmt::format(" as {}, declared as {}", type_text(node.type), type_text(*read.declared)));
     }
-    if (!seen.emplace(node.op, path).second) {
-      return fmt::format("{} reads `{}` a second time", node_text(graph, value), path);
-    }
+    if (!seen.emplace(node.op, path).second) return broken(" a second time");
   }
   return std::nullopt;
 }
 
 Broken check_states(const Graph& graph) {
   std::set<std::string> paths;
+  std::int64_t bytes = 0;
   for (const State& state : graph.states) {
-    if (!paths.insert(state.path).second) return fmt::format("two states are called `{}`", state.path);
-    if (const Broken broken = check_shape(state.type, 1)) return fmt::format("`{}` {}", state.path, *broken);
-    if (state.type.shape.has_batch()) return fmt::format("the state `{}` varies per sample", state.path);
+    const auto broken = [&](std::string sentence) {
+      return BrokenLaw{std::move(sentence), line_of("state", state.path)};
+    };
+    if (!paths.insert(state.path).second)
+      return broken(fmt::format("two states are called `{}`", state.path));
+    if (const Reason reason = check_shape(state.type, 1))
+      return broken(fmt::format("`{}` {}", state.path, *reason));
+    if (state.type.shape.has_batch())
+      return broken(fmt::format("the state `{}` varies per sample", state.path));
+    bytes = add_sizes(bytes,
+                      rounded_up(state.type.shape.elements() * dtype_bytes(state.type.dtype), kPlaceBytes));
+    if (bytes > kMostBytes) return broken("the states have more than 2^62 bytes");
     const bool is_literal = state.initial.kind == Initializer::Kind::kLiteral;
     const auto count = static_cast<std::int64_t>(state.initial.literal.size());
     if (is_literal && count != state.type.shape.elements()) {
-      return fmt::format("`{}` of type {} starts with {} numbers", state.path, type_text(state.type), count);
+      return broken(
+          fmt::format("`{}` of type {} starts with {} numbers", state.path, type_text(state.type), count));
     }
     const bool is_counter = state.type == TensorType{DType::kF64, {}};
-    if (state.kind == StateKind::kStep && !is_counter) return "the step counter is not an f64[]";
+    if (state.kind == StateKind::kStep && !is_counter) return broken("the step counter is not an f64[]");
   }
   return std::nullopt;
 }
@@ -133,22 +169,27 @@ Broken check_states(const Graph& graph) {
 Broken check_inputs(const Graph& graph) {
   std::set<std::string> paths;
   for (const Input& input : graph.inputs) {
-    if (!paths.insert(input.path).second) return fmt::format("two inputs are called `{}`", input.path);
-    if (const Broken broken = check_shape(input.type, graph.batch))
-      return fmt::format("`{}` {}", input.path, *broken);
+    const auto broken = [&](std::string sentence) {
+      return BrokenLaw{std::move(sentence), line_of("input", input.path)};
+    };
+    if (!paths.insert(input.path).second)
+      return broken(fmt::format("two inputs are called `{}`", input.path));
+    if (const Reason reason = check_shape(input.type, graph.batch))
+      return broken(fmt::format("`{}` {}", input.path, *reason));
     if (input.type.shape.batch_axis() != std::optional<std::size_t>(0)) {
-      return fmt::format("the input `{}` of type {} has no leading batch axis", input.path,
-                         type_text(input.type));
+      return broken(fmt::format("the input `{}` of type {} has no leading batch axis", input.path,
+                                type_text(input.type)));
     }
     const auto count = static_cast<std::int64_t>(input.literal.size());
     if (count % input.type.shape.elements(1) != 0) {
-      return fmt::format("`{}` of type {} has {} numbers, which is no number of rows", input.path,
-                         type_text(input.type), count);
+      return broken(fmt::format("`{}` of type {} has {} numbers, which is no number of rows", input.path,
+                                type_text(input.type), count));
     }
   }
   std::set<std::string> hypers;
   for (const Hyper& hyper : graph.hypers) {
-    if (!hypers.insert(hyper.name).second) return fmt::format("two hypers are called `{}`", hyper.name);
+    if (hypers.insert(hyper.name).second) continue;
+    return BrokenLaw{fmt::format("two hypers are called `{}`", hyper.name), line_of("hyper", hyper.name)};
   }
   return std::nullopt;
 }
@@ -156,24 +197,49 @@ Broken check_inputs(const Graph& graph) {
 Broken check_sinks(const Graph& graph) {
   std::set<std::string> names;
   for (const Output& output : graph.outputs) {
-    if (!is_value(graph, output.value)) return fmt::format("the output `{}` has no value", output.name);
-    if (!names.insert(output.name).second) return fmt::format("two outputs are called `{}`", output.name);
+    const auto broken = [&](std::string sentence) {
+      return BrokenLaw{std::move(sentence), line_of("output", output.name)};
+    };
+    if (!is_value(graph, output.value))
+      return broken(fmt::format("the output `{}` has no value", output.name));
+    if (!names.insert(output.name).second)
+      return broken(fmt::format("two outputs are called `{}`", output.name));
+  }
+  std::int64_t bytes = 0;
+  for (const Output& output : graph.outputs) {
+    const TensorType& type = graph.type(output.value);
+    bytes =
+        add_sizes(bytes, rounded_up(type.shape.elements(graph.batch) * dtype_bytes(type.dtype), kPlaceBytes));
+    if (bytes <= kMostBytes) continue;
+    return BrokenLaw{"the outputs have more than 2^62 bytes", line_of("output", output.name)};
   }
   for (const Effect& effect : graph.effects) {
     const bool has_state = effect.state.is_valid() && effect.state.index < graph.states.size();
-    if (!has_state || !is_value(graph, effect.value)) return "an effect without a state or a value";
+    if (!has_state || !is_value(graph, effect.value))
+      return BrokenLaw{"an effect without a state or a value", ""};
   }
   return std::nullopt;
 }
 
+/// What is differentiated and looked at by the stop test.
+Broken check_loss(const Graph& graph) {
+  const std::optional<ValueId> loss = graph.find_output("loss");
+  if (!loss) return std::nullopt;
+  const TensorType& type = graph.type(*loss);
+  if (is_float(type.dtype) && (type.shape.rank() == 0 || type.shape == Shape{kBatch})) return std::nullopt;
+  return BrokenLaw{fmt::format("the loss is {}, no floating-point scalar", type_text(type)), "output loss"};
+}
+
 Broken check_no_effects(const Graph& graph) {
   if (graph.effects.empty()) return std::nullopt;
-  return fmt::format("`{}` is written before `update`", graph.states[graph.effects.front().state].path);
+  const std::string& path = graph.states[graph.effects.front().state].path;
+  return BrokenLaw{fmt::format("`{}` is written before `update`", path), line_of("effect", path)};
 }
 
 Broken check_no_gradient(const Graph& graph) {
   for (const ValueId value : graph.nodes.ids()) {
-    if (graph[value].op == &ops::gradient) return fmt::format("{} is still there", node_text(graph, value));
+    if (graph[value].op != &ops::gradient) continue;
+    return BrokenLaw{fmt::format("{} is still there", node_text(graph, value)), value_line(graph, value)};
   }
   return std::nullopt;
 }
@@ -196,11 +262,14 @@ Broken check_parameter_gradients(const Graph& graph) {
     const State& state = graph.states[parameter.state];
     const std::optional<ValueId> gradient = graph.find_output(gradient_output(state.path));
     if (!gradient && depends_on(graph, *loss, parameter.value)) {
-      return fmt::format("the trained parameter `{}` has a path to the loss and no gradient", state.path);
+      return BrokenLaw{
+          fmt::format("the trained parameter `{}` has a path to the loss and no gradient", state.path),
+          line_of("state", state.path)};
     }
     if (gradient && graph.type(*gradient) != state.type) {
-      return fmt::format("the gradient of `{}` has type {}, the parameter {}", state.path,
-                         type_text(graph.type(*gradient)), type_text(state.type));
+      return BrokenLaw{fmt::format("the gradient of `{}` has type {}, the parameter {}", state.path,
+                                   type_text(graph.type(*gradient)), type_text(state.type)),
+                       line_of("output", gradient_output(state.path))};
     }
   }
   return std::nullopt;
@@ -210,18 +279,23 @@ Broken check_effects(const Graph& graph) {
   std::set<StateId> written;
   for (const Effect& effect : graph.effects) {
     const State& state = graph.states[effect.state];
-    if (!written.insert(effect.state).second) return fmt::format("`{}` is written twice", state.path);
-    if (state.kind == StateKind::kConstant) return fmt::format("the constant `{}` is written", state.path);
+    const auto broken = [&](std::string sentence) {
+      return BrokenLaw{std::move(sentence), line_of("effect", state.path)};
+    };
+    if (!written.insert(effect.state).second) return broken(fmt::format("`{}` is written twice", state.path));
+    if (state.kind == StateKind::kConstant)
+      return broken(fmt::format("the constant `{}` is written", state.path));
     if (graph.type(effect.value) != state.type) {
-      return fmt::format("`{}` of type {} gets a value of type {}", state.path, type_text(state.type),
-                         type_text(graph.type(effect.value)));
+      return broken(fmt::format("`{}` of type {} gets a value of type {}", state.path, type_text(state.type),
+                                type_text(graph.type(effect.value))));
     }
   }
   if (written.empty()) return std::nullopt;
   for (const StateId id : graph.states.ids()) {
     const bool must_be = graph.states[id].kind == StateKind::kParameter;
     if (must_be && !written.contains(id)) {
-      return fmt::format("the trained parameter `{}` is not written", graph.states[id].path);
+      return BrokenLaw{fmt::format("the trained parameter `{}` is not written", graph.states[id].path),
+                       line_of("state", graph.states[id].path)};
     }
   }
   return std::nullopt;
@@ -230,35 +304,44 @@ Broken check_effects(const Graph& graph) {
 Broken check_simplified(const Graph& graph) {
   const IdVector<ValueId, char> live = live_values(graph);
   for (const ValueId value : graph.nodes.ids()) {
-    if (is<Composite>(*graph[value].op)) return fmt::format("{} is not expanded", node_text(graph, value));
-    if (!live[value]) return fmt::format("{} is needed by nothing", node_text(graph, value));
+    const auto broken = [&](std::string_view what) {
+      return BrokenLaw{fmt::format("{} {}", node_text(graph, value), what), value_line(graph, value)};
+    };
+    if (is<Composite>(*graph[value].op)) return broken("is not expanded");
+    if (!live[value]) return broken("is needed by nothing");
   }
   return std::nullopt;
 }
 
 Broken check_no_groups(const Graph& graph) {
   if (graph.groups.empty()) return std::nullopt;
-  return "there are kernels before `fuse`";
+  return BrokenLaw{"there are kernels before `fuse`", line_of("kernel", graph.groups[GroupId{0}].name)};
 }
 
 /// The group of each node; an error if a node is in two groups or a computed node in none.
 Broken assign_groups(const Graph& graph, IdVector<ValueId, GroupId>& group_of) {
   for (const GroupId group : graph.groups.ids()) {
-    if (graph.groups[group].nodes.empty())
-      return fmt::format("the kernel `{}` is empty", graph.groups[group].name);
+    const std::string& name = graph.groups[group].name;
+    const auto broken = [&](std::string sentence) {
+      return BrokenLaw{std::move(sentence), line_of("kernel", name)};
+    };
+    if (graph.groups[group].nodes.empty()) return broken(fmt::format("the kernel `{}` is empty", name));
     for (const ValueId value : graph.groups[group].nodes) {
-      if (!is_value(graph, value))
-        return fmt::format("the kernel `{}` holds no such node", graph.groups[group].name);
-      if (group_of[value].is_valid()) return fmt::format("{} is in two kernels", node_text(graph, value));
+      if (!is_value(graph, value)) return broken(fmt::format("the kernel `{}` holds no such node", name));
+      if (group_of[value].is_valid())
+        return broken(fmt::format("{} is in two kernels", node_text(graph, value)));
       group_of[value] = group;
     }
   }
   for (const ValueId value : graph.nodes.ids()) {
+    const auto broken = [&](std::string sentence) {
+      return BrokenLaw{std::move(sentence), value_line(graph, value)};
+    };
     const bool is_leaf = is<Leaf>(*graph[value].op);
     if (is_leaf && group_of[value].is_valid())
-      return fmt::format("the leaf {} is in a kernel", node_text(graph, value));
+      return broken(fmt::format("the leaf {} is in a kernel", node_text(graph, value)));
     if (!is_leaf && !group_of[value].is_valid())
-      return fmt::format("{} is in no kernel", node_text(graph, value));
+      return broken(fmt::format("{} is in no kernel", node_text(graph, value)));
   }
   return std::nullopt;
 }
@@ -279,8 +362,9 @@ Broken check_groups(const Graph& graph) {
   for (const Group& group : graph.groups) {
     for (const ValueId value : group.nodes) {
       if (const std::optional<ValueId> operand = missing_operand(graph, value, is_done)) {
-        return fmt::format("{} in kernel `{}` comes before its operand {}", node_text(graph, value),
-                           group.name, node_text(graph, *operand));
+        return BrokenLaw{fmt::format("{} in kernel `{}` comes before its operand {}", node_text(graph, value),
+                                     group.name, node_text(graph, *operand)),
+                         value_line(graph, value)};
       }
       is_done[value] = 1;
     }
@@ -302,6 +386,7 @@ constexpr Invariant kInvariants[] = {
     {Stage::kGraph, Stage::kFused, check_inputs},
     {Stage::kGraph, Stage::kFused, check_reads},
     {Stage::kGraph, Stage::kFused, check_sinks},
+    {Stage::kGraph, Stage::kFused, check_loss},
     {Stage::kGraph, Stage::kDifferentiated, check_no_effects},
     {Stage::kDifferentiated, Stage::kFused, check_no_gradient},
     {Stage::kDifferentiated, Stage::kDifferentiated, check_parameter_gradients},
@@ -313,12 +398,18 @@ constexpr Invariant kInvariants[] = {
 
 }  // namespace
 
-std::optional<std::string> verify(const Graph& graph, Stage stage) {
+std::optional<BrokenLaw> find_broken_law(const Graph& graph, Stage stage) {
   for (const Invariant& invariant : kInvariants) {
     if (stage < invariant.first || stage > invariant.last) continue;
     if (Broken broken = invariant.check(graph)) return broken;
   }
   return std::nullopt;
+}
+
+std::optional<std::string> verify(const Graph& graph, Stage stage) {
+  std::optional<BrokenLaw> broken = find_broken_law(graph, stage);
+  if (!broken) return std::nullopt;
+  return std::move(broken->sentence);
 }
 
 Stage least_stage(const Graph& graph) {

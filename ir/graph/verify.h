@@ -8,6 +8,9 @@
 
 namespace dlg {
 
+/// A value has at most this many elements: sums over all values of a program stay inside 64 bits.
+inline constexpr std::int64_t kMostElements = std::int64_t{1} << 40;
+
 /// What a graph must satisfy, in the order of the pipeline; each stage keeps the promises of the earlier
 /// ones.
 enum class Stage : std::uint8_t {
@@ -20,7 +23,17 @@ enum class Stage : std::uint8_t {
   kFused,       // every computed (non-leaf) live node in exactly one group, groups acyclic and in order
 };
 
-/// The first broken law as one sentence with the node's name; nullopt: the graph is well-formed.
+/// A law that a graph breaks.
+struct BrokenLaw {
+  std::string sentence;
+  std::string
+      line;  // how the line of the text begins that declares what breaks it: `state net.W`, `h =`; or empty
+};
+
+/// The first broken law; nullopt: the graph is well-formed.
+std::optional<BrokenLaw> find_broken_law(const Graph& graph, Stage stage);
+
+/// The same as one sentence with the node's name.
 std::optional<std::string> verify(const Graph& graph, Stage stage);
 
 /// The stage whose promises a graph of unknown history (read from text) must at least keep: kFused with

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "support/arithmetic.h"
+
 namespace dlg::loop {
 namespace {
 
@@ -21,13 +23,13 @@ std::vector<std::int64_t> strides_of(const Buffer& buffer, std::int64_t capacity
   for (std::size_t i = shape.rank(); i-- > 0;) {
     const std::size_t axis = buffer.order.empty() ? i : static_cast<std::size_t>(buffer.order[i]);
     strides[axis] = stride;
-    stride *= shape[axis];
+    stride = multiply_sizes(stride, shape[axis]);
   }
   return strides;
 }
 
 std::int64_t bytes_of(const Buffer& buffer, std::int64_t capacity) {
-  return buffer.type.shape.elements(capacity) * dtype_bytes(buffer.type.dtype);
+  return multiply_sizes(buffer.type.shape.elements(capacity), dtype_bytes(buffer.type.dtype));
 }
 
 std::vector<std::int64_t> storage_of(const Buffer& buffer, std::int64_t capacity) {

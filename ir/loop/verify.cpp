@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "ir/loop/verify_kernel.h"
+#include "ir/loop/words.h"
 #include "support/arithmetic.h"
 
 namespace dlg::loop {
@@ -106,16 +107,30 @@ Failure verify_place(const Program& program, BufferId id) {
   return std::nullopt;
 }
 
+bool are_same_state(const Buffer& a, const Buffer& b) {
+  return a.kind == BufferKind::kState && a.offset == b.offset && a.type == b.type && a.order == b.order;
+}
+
 /// States and outputs are disjoint, but that two names of one state may share all their bytes.
-Failure verify_overlaps(const Program& program, BufferId id) {
-  const Buffer& buffer = program.buffers[id];
-  if (buffer.kind != BufferKind::kState && buffer.kind != BufferKind::kOutput) return std::nullopt;
-  for (std::uint32_t i = 0; i < id.index; ++i) {
-    const Buffer& other = program.buffers[BufferId{i}];
-    if (!overlap(bytes_range(program, id), bytes_range(program, BufferId{i}))) continue;
-    const bool is_same_state = buffer.kind == BufferKind::kState && buffer.offset == other.offset &&
-                               buffer.type == other.type && buffer.order == other.order;
-    if (!is_same_state) return fmt::format("overlaps `{}`", other.name);
+std::optional<BrokenLaw> verify_overlaps(const Program& program, BufferKind kind) {
+  std::vector<BufferId> ids;
+  for (const BufferId id : program.buffers.ids()) {
+    if (program.buffers[id].kind == kind) ids.push_back(id);
+  }
+  std::stable_sort(ids.begin(), ids.end(), [&](BufferId a, BufferId b) {
+    return program.buffers[a].offset < program.buffers[b].offset;
+  });
+  // In this order only what reaches furthest can overlap the next one first.
+  std::optional<BufferId> furthest;
+  for (const BufferId id : ids) {
+    const bool meets = furthest && overlap(bytes_range(program, *furthest), bytes_range(program, id));
+    if (meets && !are_same_state(program.buffers[*furthest], program.buffers[id])) {
+      const std::string& later = program.buffers[std::max(*furthest, id)].name;
+      const std::string& earlier = program.buffers[std::min(*furthest, id)].name;
+      return BrokenLaw{fmt::format("buffer `{}` overlaps `{}`", later, earlier),
+                       "buffer " + name_word(later)};
+    }
+    if (!furthest || bytes_range(program, *furthest).end < bytes_range(program, id).end) furthest = id;
   }
   return std::nullopt;
 }
@@ -124,7 +139,6 @@ Failure verify_buffer(const Program& program, BufferId id) {
   Failure failure = verify_shape(program, program.buffers[id]);
   if (!failure) failure = verify_kind(program.buffers[id]);
   if (!failure) failure = verify_place(program, id);
-  if (!failure) failure = verify_overlaps(program, id);
   if (failure) return fmt::format("buffer `{}` {}", program.buffers[id].name, *failure);
   return std::nullopt;
 }
@@ -176,20 +190,33 @@ Failure verify_head(const Program& program) {
 
 }  // namespace
 
-std::optional<std::string> verify(const Program& program) {
-  if (Failure failure = verify_head(program)) return failure;
+std::optional<BrokenLaw> find_broken_law(const Program& program) {
+  if (Failure failure = verify_head(program)) return BrokenLaw{*failure, ""};
   for (const BufferId id : program.buffers.ids()) {
-    if (Failure failure = verify_buffer(program, id)) return failure;
+    if (Failure failure = verify_buffer(program, id)) {
+      return BrokenLaw{*failure, "buffer " + name_word(program.buffers[id].name)};
+    }
+  }
+  for (const BufferKind kind : {BufferKind::kState, BufferKind::kOutput}) {
+    if (std::optional<BrokenLaw> broken = verify_overlaps(program, kind)) return broken;
   }
   IdVector<BufferId, char> written(program.buffers.size());
   for (std::size_t k = 0; k < program.kernels.size(); ++k) {
     const StatePolicy policy =
         k < program.kernels_before_stop_test ? StatePolicy::kReadOnly : StatePolicy::kWritable;
     if (Failure failure = verify_kernel(program, program.kernels[k], policy, written)) {
-      return fmt::format("kernel `{}`: {}", program.kernels[k].name, *failure);
+      const std::string& name = program.kernels[k].name;
+      return BrokenLaw{fmt::format("kernel `{}`: {}", name, *failure), "kernel " + name_word(name)};
     }
   }
-  return verify_copies(program);
+  if (Failure failure = verify_copies(program)) return BrokenLaw{*failure, "copy"};
+  return std::nullopt;
+}
+
+std::optional<std::string> verify(const Program& program) {
+  std::optional<BrokenLaw> broken = find_broken_law(program);
+  if (!broken) return std::nullopt;
+  return std::move(broken->sentence);
 }
 
 }  // namespace dlg::loop
