@@ -16,7 +16,7 @@ struct Artifact {
   StageTimes stages = {};  // of the passes, by their names
 };
 
-/// Runs the pipeline, plans memory, lowers; verifier and plan checker run on every result.
+/// Runs the pipeline, plans memory, lowers; the verifiers and the proof of memory run on every result.
 Artifact build_artifact(const Graph& graph, const PassContext& context);
 
 }  // namespace dlg

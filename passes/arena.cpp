@@ -4,6 +4,7 @@
 #include <numeric>
 #include <optional>
 
+#include "support/arithmetic.h"
 #include "support/defects.h"
 
 namespace dlg {
@@ -23,10 +24,6 @@ bool meet(const Lifetime& a, const Lifetime& b) {
   return a.first <= b.last && b.first <= a.last;
 }
 
-std::int64_t rounded_up(std::int64_t bytes, std::int64_t alignment) {
-  return (bytes + alignment - 1) / alignment * alignment;
-}
-
 struct Span {
   std::int64_t begin;
   std::int64_t end;
@@ -37,7 +34,7 @@ std::int64_t lowest_gap(std::vector<Span> taken, std::int64_t bytes, std::int64_
   std::sort(taken.begin(), taken.end(), [](const Span& a, const Span& b) { return a.begin < b.begin; });
   std::int64_t offset = 0;
   for (const Span& span : taken) {
-    if (offset + bytes <= span.begin) return offset;
+    if (add_sizes(offset, bytes) <= span.begin) return offset;
     offset = std::max(offset, rounded_up(span.end, alignment));
   }
   return offset;
@@ -51,10 +48,11 @@ ArenaPlacement place_in_order(const std::vector<Lifetime>& lifetimes, const std:
     std::vector<Span> taken;
     for (const std::size_t other : placed) {
       if (!meet(lifetimes[item], lifetimes[other])) continue;
-      taken.push_back({placement.offsets[other], placement.offsets[other] + lifetimes[other].bytes});
+      taken.push_back(
+          {placement.offsets[other], add_sizes(placement.offsets[other], lifetimes[other].bytes)});
     }
     placement.offsets[item] = lowest_gap(std::move(taken), lifetimes[item].bytes, alignment);
-    placement.bytes = std::max(placement.bytes, placement.offsets[item] + lifetimes[item].bytes);
+    placement.bytes = std::max(placement.bytes, add_sizes(placement.offsets[item], lifetimes[item].bytes));
     placed.push_back(item);
   }
   placement.bytes = rounded_up(placement.bytes, alignment);
@@ -82,7 +80,7 @@ std::int64_t most_live_bytes(const std::vector<Lifetime>& lifetimes) {
     // The sum can only grow where something begins to live.
     std::int64_t live = 0;
     for (const Lifetime& other : lifetimes) {
-      if (other.first <= moment.first && moment.first <= other.last) live += other.bytes;
+      if (other.first <= moment.first && moment.first <= other.last) live = add_sizes(live, other.bytes);
     }
     most = std::max(most, live);
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "ir/graph/text_cursor.h"
 #include "support/check.h"
 #include "support/defects.h"
 
@@ -78,7 +79,7 @@ Roles roles_of(const Graph& fused) {
   for (const ValueId value : fused.nodes.ids()) {
     if (is<Leaf>(*fused[value].op)) {
       roles.of[value] = ValueRole::kLeaf;
-    } else if (is_sink[value]) {
+    } else if (is_sink[value] && !(has_defect(Defect::kWrongRole) && !users_of(fused)[value].empty())) {
       roles.of[value] = ValueRole::kStored;
     } else if (!is_alone(fused, roles.group_of[value]) && is_view(fused, value)) {
       roles.of[value] = ValueRole::kInlined;
@@ -194,6 +195,41 @@ IdVector<GroupId, GroupPlan> group_plans(const Graph& fused, const Roles& roles)
     plans.add(std::move(plan));
   }
   return plans;
+}
+
+namespace {
+
+/// How many views a kernel computes one behind the other: each is a call within a call where it is lowered.
+std::size_t longest_chain(const Graph& fused, const Roles& roles) {
+  std::size_t longest = 0;
+  IdVector<ValueId, std::size_t> length(fused.nodes.size(), 0);
+  for (const ValueId value : fused.nodes.ids()) {
+    if (roles[value] != ValueRole::kInlined) continue;
+    for (const ValueId operand : fused[value].operands) {
+      length[value] = std::max(length[value], length[operand] + 1);
+    }
+    longest = std::max(longest, length[value]);
+  }
+  return longest;
+}
+
+}  // namespace
+
+std::optional<BrokenLaw> find_bad_kernel(const Graph& fused) {
+  const Roles roles = roles_of(fused);
+  if (longest_chain(fused, roles) > kMostViews) {
+    return BrokenLaw{fmt::format("more than {} views stand one behind the other", kMostViews), ""};
+  }
+  const IdVector<GroupId, GroupPlan> groups = group_plans(fused, roles);
+  const auto is_inlined = [&](ValueId value) { return roles[value] == ValueRole::kInlined; };
+  for (const GroupId group : groups.ids()) {
+    const std::string& name = fused.groups[group].name;
+    Refusal refused = refuse_shapes(fused, groups[group]);
+    if (!refused) refused = refusal(fused, groups[group], trace_group(fused, groups[group], is_inlined));
+    if (!refused) continue;
+    return BrokenLaw{fmt::format("`{}` is no kernel: {}", name, *refused), "kernel " + quoted_name(name)};
+  }
+  return std::nullopt;
 }
 
 }  // namespace dlg

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "ir/graph/verify.h"
 #include "passes/element_lowering.h"
 
 namespace dlg {
@@ -56,10 +57,16 @@ GroupTrace trace_group(const Graph& graph, const GroupPlan& group,
 
 /// The largest group: it bounds the size of a compiled function and the depth of the lowering.
 inline constexpr std::size_t kMostMembers = 64;
+/// The most views that are lowered one behind the other.
+inline constexpr std::size_t kMostViews = 1000;
 
 /// Why a group must not be one kernel: stored values of different shapes, work done twice, a reduction inside
 /// another, two nests. nullopt: it may.
 std::optional<std::string> refusal(const Graph& graph, const GroupPlan& group, const GroupTrace& trace);
+
+/// A kernel of a graph read from text that cannot be lowered: it stores nothing, or what `refusal` says. The
+/// graph is well-formed at `Stage::kFused`. nullopt: all can.
+std::optional<BrokenLaw> find_bad_kernel(const Graph& fused);
 
 /// The groups of a fused graph with what they store, in order.
 IdVector<GroupId, GroupPlan> group_plans(const Graph& fused, const Roles& roles);

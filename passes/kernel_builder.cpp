@@ -15,7 +15,7 @@ constexpr std::int64_t kLeastVectorExtent = 8;
 
 Key key_of(const loop::Instruction& instruction) {
   Key key{static_cast<std::int64_t>(instruction.op), static_cast<std::int64_t>(instruction.dtype),
-          std::bit_cast<std::int64_t>(instruction.number), instruction.buffer.index};
+          std::bit_cast<std::int64_t>(instruction.number), instruction.buffer.index, instruction.value.index};
   for (const loop::RegId arg : instruction.args) key.push_back(arg.index);
   for (const loop::Index& index : instruction.indices) append(key, index);
   return key;

@@ -7,18 +7,14 @@
 #include "ir/graph/state_values.h"
 #include "passes/arena.h"
 #include "passes/storage_order.h"
-#include "support/check.h"
+#include "support/arithmetic.h"
 #include "support/defects.h"
 
 namespace dlg {
 namespace {
 
-std::int64_t aligned(std::int64_t bytes) {
-  return (bytes + kPlanAlignment - 1) / kPlanAlignment * kPlanAlignment;
-}
-
 std::int64_t type_bytes(const TensorType& type, std::int64_t batch) {
-  return type.shape.elements(batch) * dtype_bytes(type.dtype);
+  return multiply_sizes(type.shape.elements(batch), dtype_bytes(type.dtype));
 }
 
 /// Makes one plan, step by step.
@@ -55,8 +51,9 @@ Planner::Planner(const Graph& fused)
       groups_(group_plans(fused, roles_)),
       is_placed_(fused.nodes.size(), 0) {
   for (const GroupId group : groups_.ids()) {
-    traces_.add(trace_group(fused, groups_[group],
-                            [&](ValueId value) { return roles_[value] == ValueRole::kInlined; }));
+    traces_.add(trace_group(fused, groups_[group], [&](ValueId value) {
+      return roles_[value] == ValueRole::kInlined && !has_defect(Defect::kHiddenReads);
+    }));
   }
   const std::optional<ValueId> loss = fused.find_output("loss");
   const bool is_timed = loss && is_computed(*loss);
@@ -86,7 +83,7 @@ void Planner::place_states() {
     StatePlacement& place = plan_.states[state];
     place.bytes = type_bytes(fused_.states[state].type, 1);
     place.offset = plan_.state_bytes;
-    plan_.state_bytes += aligned(place.bytes);
+    plan_.state_bytes = add_sizes(plan_.state_bytes, rounded_up(place.bytes, kPlanAlignment));
   }
 }
 
@@ -106,7 +103,7 @@ void Planner::place_outputs() {
     Placement& placement = add(output.value, Placement::Kind::kOutput);
     placement.output = output.name;
     placement.offset = plan_.output_bytes;
-    plan_.output_bytes += aligned(placement.bytes);
+    plan_.output_bytes = add_sizes(plan_.output_bytes, rounded_up(placement.bytes, kPlanAlignment));
   }
 }
 

@@ -1,5 +1,5 @@
-// Owns the memory plan: a place for every stored value, from liveness on the final schedule; and the checker
-// that re-proves it.
+// Owns the memory plan: a place for every stored value, from liveness on the final schedule. That it is right
+// is proved on what is made of it (ir/loop/memory_proof.h).
 #pragma once
 
 #include <optional>
@@ -60,11 +60,6 @@ inline constexpr std::int64_t kPlanAlignment = 64;
 /// neighbours; its optimizer states, gradients and updates follow. Shapes do not change: the order is only a
 /// layout.
 Plan plan_memory(const Graph& fused);
-
-/// Proves without looking at how the plan was made: no two live values overlap, every read value is stored
-/// before, every effect lands, an in-place write comes after the last other read of the old state and after
-/// the stop test. nullopt: proven.
-std::optional<std::string> check_plan(const Graph& fused, const Plan& plan);
 
 /// The text of `dlg show --stage plan`.
 std::string print_plan(const Graph& fused, const Plan& plan, const Sources& sources);

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "ir/ops/registry.h"
 #include "support/check.h"
 #include "support/defects.h"
@@ -47,7 +45,8 @@ struct LeafLoads {
   }
 
   loop::RegId state() {
-    return memory.load_from(builder, memory.states_[*memory.fused_.find_state(node().attributes.text)], at);
+    const StateId state = *memory.fused_.find_state(node().attributes.text);
+    return memory.load_value(builder, memory.states_[state], value, at);
   }
 
   /// Row i of the batch is the data row that the row order names.
@@ -112,11 +111,7 @@ ProgramMemory::ProgramMemory(const Graph& fused, const Plan& plan, loop::Program
 
 /// Buffer names are unique: a second one of the same name gets `'`.
 loop::BufferId ProgramMemory::add(loop::Buffer buffer) {
-  const auto is_taken = [&] {
-    return std::any_of(program_.buffers.begin(), program_.buffers.end(),
-                       [&](const loop::Buffer& other) { return other.name == buffer.name; });
-  };
-  while (is_taken()) buffer.name += '\'';
+  while (!names_.insert(buffer.name).second) buffer.name += '\'';
   return program_.buffers.add(std::move(buffer));
 }
 
@@ -163,6 +158,7 @@ void ProgramMemory::add_placements() {
                              .offset = placement.offset,
                              .source = placement.output}));
     }
+    program_.buffers[placed_.back()].value = placement.value;
     stores_[placement.value].push_back(placed_.back());
   }
 }
@@ -172,10 +168,19 @@ loop::RegId ProgramMemory::load_from(KernelBuilder& builder, loop::BufferId buff
       {.op = loop::Op::kLoad, .dtype = program_.buffers[buffer].type.dtype, .buffer = buffer, .indices = at});
 }
 
+loop::RegId ProgramMemory::load_value(KernelBuilder& builder, loop::BufferId buffer, ValueId value,
+                                      const Indices& at) {
+  return builder.emit({.op = loop::Op::kLoad,
+                       .dtype = program_.buffers[buffer].type.dtype,
+                       .buffer = buffer,
+                       .indices = at,
+                       .value = value});
+}
+
 loop::RegId ProgramMemory::load(KernelBuilder& builder, ValueId value, const Indices& at) {
   if (!is<Leaf>(*fused_[value].op)) {
     DLG_CHECK(!stores_[value].empty(), fmt::format("`{}` is read and not stored", fused_.name(value)));
-    return load_from(builder, stores_[value].front(), at);
+    return load_value(builder, stores_[value].front(), value, at);
   }
   LeafLoads loads{*this, builder, value, at};
   for (const LeafRow& row : kLeafLoads) {

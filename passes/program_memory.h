@@ -2,6 +2,9 @@
 // outside.
 #pragma once
 
+#include <string>
+#include <unordered_set>
+
 #include "passes/kernel_builder.h"
 #include "passes/plan.h"
 
@@ -30,6 +33,8 @@ class ProgramMemory {
   void add_inputs();
   void add_hypers();
   loop::RegId load_from(KernelBuilder& builder, loop::BufferId buffer, const Indices& at);
+  /// The same of a buffer that holds one value now and may hold another later.
+  loop::RegId load_value(KernelBuilder& builder, loop::BufferId buffer, ValueId value, const Indices& at);
 
   const Graph& fused_;
   const Plan& plan_;
@@ -39,6 +44,7 @@ class ProgramMemory {
   IdVector<ValueId, std::vector<loop::BufferId>> stores_;
   IdVector<ValueId, loop::BufferId> literals_;
   loop::BufferId order_;
+  std::unordered_set<std::string> names_;  // of the buffers
 };
 
 }  // namespace dlg

@@ -38,6 +38,7 @@ struct Buffer {
   std::int64_t offset = 0;           // bytes, 64-byte aligned
   std::string source = {};           // state path, input path, hyper or output name
   std::vector<double> literal = {};  // kConstant
+  ValueId value = {};                // what of the graph is stored here; for the proof, no part of the text
 };
 
 /// Element strides per logical axis, with `capacity` rows in place of the batch.
@@ -86,6 +87,7 @@ struct Instruction {
   double number = 0;                // kConst
   BufferId buffer = {};             // kLoad
   std::vector<Index> indices = {};  // kLoad: one per logical axis; kIndex: exactly one
+  ValueId value = {};  // kLoad: what of the graph it is meant to read; for the proof, no part of the text
 };
 
 struct StoreInstruction {

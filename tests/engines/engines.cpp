@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "ir/loop/interpret.h"
+#include "ir/loop/memory_proof.h"
 #include "ir/loop/verify.h"
 #include "passes/lower_to_loops.h"
 #include "support/check.h"
@@ -181,11 +182,9 @@ StepValues run_step(test::Turns* turns, const loop::Program& program, const Comp
 
 loop::Program lowered(const Graph& graph, const PassContext& context) {
   const Graph scheduled = run_pipeline(graph, context);
-  const Plan plan = plan_memory(scheduled);
-  const std::optional<std::string> broken_plan = check_plan(scheduled, plan);
-  DLG_CHECK(!broken_plan, broken_plan ? *broken_plan : "");
-  loop::Program program = lower_to_loops(scheduled, plan);
-  const std::optional<std::string> broken = loop::verify(program);
+  loop::Program program = lower_to_loops(scheduled, plan_memory(scheduled));
+  std::optional<std::string> broken = loop::verify(program);
+  if (!broken) broken = loop::prove_memory(program, loop::obligations_of(scheduled));
   DLG_CHECK(!broken, broken ? *broken : "");
   return program;
 }

@@ -7,6 +7,7 @@
 #include <limits>
 #include <map>
 
+#include "ir/loop/memory_proof.h"
 #include "ir/loop/text.h"
 #include "ir/loop/verify.h"
 #include "passes/lower_to_loops.h"
@@ -44,10 +45,11 @@ Failure check_loop_text(const loop::Program& program) {
 
 Failure make_step(const RandomGraph& random, Fusion fusion, Step& step) {
   step.graph = run_pipeline(random.graph, {.rule = &rule_of(random).rule, .fusion = fusion});
-  const Plan plan = plan_memory(step.graph);
-  if (const Failure failure = check_plan(step.graph, plan)) return "plan: " + *failure;
-  step.program = lower_to_loops(step.graph, plan);
+  step.program = lower_to_loops(step.graph, plan_memory(step.graph));
   if (const Failure failure = loop::verify(step.program)) return "loops: " + *failure;
+  if (const Failure failure = loop::prove_memory(step.program, loop::obligations_of(step.graph))) {
+    return "memory: " + *failure;
+  }
   const Failure failure = check_loop_text(step.program);
   return failure ? "loops: " + *failure : failure;
 }

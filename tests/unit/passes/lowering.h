@@ -7,6 +7,7 @@
 
 #include "ir/graph/verify.h"
 #include "ir/loop/interpret.h"
+#include "ir/loop/memory_proof.h"
 #include "ir/loop/verify.h"
 #include "ir/ops/interpret.h"
 #include "passes/lower_to_loops.h"
@@ -79,11 +80,9 @@ inline Lowered lower(const Graph& graph, Fusion fusion, const UpdateRule* rule =
   Lowered lowered;
   lowered.graph = pipelined(graph, fusion, rule);
   lowered.plan = plan_memory(lowered.graph);
-  const auto broken_plan = check_plan(lowered.graph, lowered.plan);
-  INFO(broken_plan.value_or(""));
-  REQUIRE(!broken_plan);
   lowered.program = lower_to_loops(lowered.graph, lowered.plan);
-  const auto broken = loop::verify(lowered.program);
+  auto broken = loop::verify(lowered.program);
+  if (!broken) broken = loop::prove_memory(lowered.program, loop::obligations_of(lowered.graph));
   INFO(broken.value_or(""));
   REQUIRE(!broken);
   return lowered;
