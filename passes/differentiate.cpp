@@ -3,6 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
+#include <map>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "ir/graph/rewriter.h"
 #include "ir/graph/state_values.h"
@@ -18,31 +22,50 @@ namespace {
 /// through the value) or partial (the value counts as a variable of its own).
 enum class Derivative { kTotal, kPartial };
 
-/// A cotangent is three-state: a value without a path has none; one with a path but without a contribution
-/// is zero (an invalid id); the others have a value.
-struct Cotangents {
-  IdVector<ValueId, char> depends;  // on some value of `wrt`
-  IdVector<ValueId, char> reached;  // the root depends on it
-  IdVector<ValueId, ValueId> value;
+/// What a reverse walk knows of one value that the root is computed from.
+struct Cotangent {
+  bool is_variable = false;
+  bool depends = false;  // on some variable
+  ValueId value;         // invalid: zero so far
 };
 
-IdVector<ValueId, char> dependents(const Graph& graph, const std::vector<ValueId>& wrt) {
-  IdVector<ValueId, char> depends(graph.nodes.size(), 0);
-  for (const ValueId value : wrt) depends[value] = 1;
-  for (const ValueId value : graph.nodes.ids()) {
-    for (const ValueId operand : graph[value].operands) depends[value] |= depends[operand];
+/// By value. What the root is not computed from has none: there is no path.
+using Cotangents = std::unordered_map<ValueId, Cotangent>;
+
+/// Finds what the walk from the root meets, in ascending order: a derivative that is partial ends at the
+/// variables. It takes as long as that is large, not as the graph is.
+std::vector<ValueId> find_region(const Graph& graph, ValueId root, Derivative derivative,
+                                 Cotangents& cotangents) {
+  std::vector<ValueId> region;
+  std::vector<ValueId> open{root};
+  std::unordered_set<ValueId> seen{root};
+  while (!open.empty()) {
+    const ValueId value = open.back();
+    open.pop_back();
+    region.push_back(value);
+    const auto found = cotangents.find(value);
+    if (derivative == Derivative::kPartial && found != cotangents.end()) continue;
+    for (const ValueId operand : graph[value].operands) {
+      if (seen.insert(operand).second) open.push_back(operand);
+    }
   }
-  return depends;
+  std::sort(region.begin(), region.end());
+  return region;
 }
 
-IdVector<ValueId, char> ancestors(const Graph& graph, ValueId root) {
-  IdVector<ValueId, char> reached(graph.nodes.size(), 0);
-  reached[root] = 1;
-  for (std::uint32_t i = root.index + 1; i-- > 0;) {
-    if (!reached[ValueId{i}]) continue;
-    for (const ValueId operand : graph[ValueId{i}].operands) reached[operand] = 1;
+/// Cotangents of the whole region, without a contribution yet.
+Cotangents open_cotangents(const Graph& graph, const std::vector<ValueId>& region,
+                           const Cotangents& variables) {
+  Cotangents cotangents;
+  for (const ValueId value : region) {
+    Cotangent& cotangent = cotangents[value];
+    cotangent.is_variable = cotangent.depends = variables.contains(value);
+    for (const ValueId operand : graph[value].operands) {
+      const auto found = cotangents.find(operand);
+      cotangent.depends |= found != cotangents.end() && found->second.depends;
+    }
   }
-  return reached;
+  return cotangents;
 }
 
 /// `d` + name; a value that is read from outside by its path goes by the path's last part: `dW2` for
@@ -60,11 +83,12 @@ Gradients pull_back(Builder& builder, ValueId root, ValueId seed, const std::vec
                     Derivative derivative);
 
 void contribute(Builder& builder, Cotangents& cotangents, ValueId operand, Expr gradient) {
-  if (!cotangents.depends[operand]) return;
+  const auto found = cotangents.find(operand);
+  if (found == cotangents.end() || !found->second.depends) return;
   DLG_CHECK(gradient.type() == builder.type(operand),
             fmt::format("a gradient of type {} for a value of type {}", type_text(gradient.type()),
                         type_text(builder.type(operand))));
-  ValueId& sum = cotangents.value[operand];
+  ValueId& sum = found->second.value;
   if (sum.is_valid() && has_defect(Defect::kDroppedContribution)) return;
   sum = sum.is_valid() ? (Expr{&builder, sum} + gradient).value : gradient.value;
 }
@@ -85,7 +109,7 @@ void pull_back_expansion(Builder& builder, Cotangents& cotangents, ValueId value
 
 /// One step of the walk: the rule of the node's op turns the seed into contributions to the operands.
 void pull_back_node(Builder& builder, Cotangents& cotangents, ValueId value) {
-  const ValueId seed = cotangents.value[value];
+  const ValueId seed = cotangents.at(value).value;
   const OpDef& op = *builder.graph()[value].op;
   if (op.vjp == kByExpansion) return pull_back_expansion(builder, cotangents, value, seed);
   VjpScope scope(builder, value, seed, [&](std::size_t i, Expr gradient) {
@@ -102,30 +126,35 @@ ValueId zero_of(Builder& builder, ValueId value) {
 Gradients pull_back(Builder& builder, ValueId root, ValueId seed, const std::vector<ValueId>& wrt,
                     Derivative derivative) {
   const Graph& graph = builder.graph();
-  Cotangents cotangents{dependents(graph, wrt), ancestors(graph, root),
-                        IdVector<ValueId, ValueId>(graph.nodes.size())};
-  IdVector<ValueId, char> is_variable(graph.nodes.size(), 0);
-  for (const ValueId value : wrt) is_variable[value] = 1;
-  cotangents.value[root] = seed;
-  for (std::uint32_t i = root.index + 1; i-- > 0;) {
-    const ValueId value{i};
-    if (!cotangents.depends[value] || !cotangents.value[value].is_valid()) continue;
+  Cotangents variables;
+  for (const ValueId value : wrt) variables[value].is_variable = true;
+  const std::vector<ValueId> region = find_region(graph, root, derivative, variables);
+  Cotangents cotangents = open_cotangents(graph, region, variables);
+  cotangents[root].value = seed;
+  for (std::size_t i = region.size(); i-- > 0;) {
+    const ValueId value = region[i];
+    const Cotangent cotangent = cotangents.at(value);
+    if (!cotangent.depends || !cotangent.value.is_valid()) continue;
     const NodeInfo info = graph.infos[value];
     const CheckContext context(fmt::format("differentiating {} {}", graph[value].op->name, info.name));
     builder.current_origin = info.origins.empty() ? SourceRange{} : info.origins.front();
-    const ValueId cotangent = cotangents.value[value];
     // A leaf, the constant 1 of the seed above all, serves many places and keeps its own name.
-    if (!graph[cotangent].operands.empty()) builder.set_name(cotangent, adjoint_name(graph[value], info));
-    builder.add_origin(cotangent, builder.current_origin);
-    const bool is_end = is_variable[value] && derivative == Derivative::kPartial;
+    if (!graph[cotangent.value].operands.empty()) {
+      builder.set_name(cotangent.value, adjoint_name(graph[value], info));
+    }
+    builder.add_origin(cotangent.value, builder.current_origin);
+    const bool is_end = cotangent.is_variable && derivative == Derivative::kPartial;
     if (!is_end) pull_back_node(builder, cotangents, value);
   }
   Gradients result;
   for (const ValueId value : wrt) {
-    const ValueId sum = cotangents.value[value];
-    const bool has_path = cotangents.reached[value];
-    if (!has_path) result.emplace_back();
-    if (has_path) result.emplace_back(sum.is_valid() ? sum : zero_of(builder, value));
+    const auto found = cotangents.find(value);
+    if (found == cotangents.end()) {
+      result.emplace_back();
+      continue;
+    }
+    const ValueId sum = found->second.value;
+    result.emplace_back(sum.is_valid() ? sum : zero_of(builder, value));
   }
   return result;
 }
@@ -170,13 +199,86 @@ ValueId second_derivatives(Builder& builder, const std::vector<ValueId>& first,
   return reshape(flattened(rows), {count, count}).value;
 }
 
+namespace {
+
+/// The derivatives that `gradient` nodes of one graph ask for. All of one root are found in one walk: their
+/// cotangents are the same nodes as those of a walk of their own.
+class AskedDerivatives {
+ public:
+  explicit AskedDerivatives(const Graph& graph, std::size_t limit = kNoLimit)
+      : rewriter_(graph), limit_(limit) {
+    for (const Node& node : graph.nodes) {
+      if (node.op == &ops::gradient) asked_[node.operands[0]].push_back(node.operands[1]);
+    }
+  }
+
+  Graph resolve() {
+    // Operands come before their users, so an inner derivative is a plain value when the outer one is taken.
+    return compact(rewriter_.run([this](Builder& builder, const Node& node, const NodeInfo&) {
+      return node.op == &ops::gradient ? find(builder, node.operands[0], node.operands[1]) : ValueId{};
+    }));
+  }
+
+  /// The place of the first derivative with which the graph has more nodes than the limit. Those behind it
+  /// are not found any more.
+  std::optional<SourceRange> too_large() const { return too_large_; }
+
+ private:
+  static constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
+
+  ValueId find(Builder& builder, ValueId root, ValueId wrt) {
+    if (too_large_) return zero_of(builder, wrt);
+    std::unordered_map<ValueId, ValueId>& known = found_[root];
+    if (!known.contains(wrt)) {
+      const std::vector<ValueId> all = asked_with(root, wrt);
+      const Gradients found = gradients(builder, root, all);
+      for (std::size_t i = 0; i < all.size(); ++i) {
+        known[all[i]] = found[i] ? *found[i] : zero_of(builder, all[i]);
+      }
+    }
+    if (builder.graph().nodes.size() > limit_) too_large_ = builder.current_origin;
+    return known.at(wrt);
+  }
+
+  /// `wrt` and what else of the target the root is derived by, as far as it is there.
+  std::vector<ValueId> asked_with(ValueId root, ValueId wrt) const {
+    std::vector<ValueId> all{wrt};
+    for (const auto& [source, others] : asked_) {
+      if (rewriter_.target_of(source) != root) continue;
+      for (const ValueId other : others) {
+        const ValueId target = rewriter_.target_of(other);
+        if (target.is_valid() && target != wrt) all.push_back(target);
+      }
+    }
+    return all;
+  }
+
+  Rewriter rewriter_;
+  std::size_t limit_;
+  std::optional<SourceRange> too_large_;
+  std::map<ValueId, std::vector<ValueId>> asked_;                            // of the source: by root
+  std::unordered_map<ValueId, std::unordered_map<ValueId, ValueId>> found_;  // of the target
+};
+
+}  // namespace
+
 Graph resolve_gradients(const Graph& graph) {
-  // Operands come before their users, so an inner derivative is a plain value when the outer one is taken.
-  return compact(Rewriter(graph).run([](Builder& builder, const Node& node, const NodeInfo&) {
-    if (node.op != &ops::gradient) return ValueId{};
-    const ValueId wrt = node.operands[1];
-    return gradients(builder, node.operands[0], {wrt}).front().value_or(zero_of(builder, wrt));
-  }));
+  return AskedDerivatives(graph).resolve();
+}
+
+std::size_t derived_limit(const Graph& graph) {
+  constexpr std::size_t kMostOperations = 10'000;
+  constexpr std::size_t kPerOperation = 8;
+  return kMostOperations + kPerOperation * graph.nodes.size();
+}
+
+std::optional<SourceRange> find_large_derivative(const Graph& graph) {
+  const bool has_any = std::any_of(graph.nodes.begin(), graph.nodes.end(),
+                                   [](const Node& node) { return node.op == &ops::gradient; });
+  if (!has_any) return std::nullopt;
+  AskedDerivatives asked(graph, derived_limit(graph));
+  asked.resolve();
+  return asked.too_large();
 }
 
 Graph differentiate(const Graph& graph) {

@@ -43,13 +43,16 @@ class Fuser {
   bool mixes_loops_and_updates(const GroupPlan& plan) const;
   void join(std::size_t a, std::size_t b);
   void find_updates();
+  void find_pointwise();
+  bool are_pointwise(const std::vector<ValueId>& members, const Shape& domain) const;
   bool is_scalar_group(std::size_t group) const;
 
   const Graph& graph_;
   Fusion fusion_;
   IdVector<ValueId, char> is_view_;
   IdVector<ValueId, char> is_sink_;
-  IdVector<ValueId, char> is_update_;  // element-wise, and read by nothing but effects
+  IdVector<ValueId, char> is_update_;     // element-wise, and read by nothing but effects
+  IdVector<ValueId, char> is_pointwise_;  // reads all that is computed at its own index, and is no effect
   Readers readers_;
   IdVector<ValueId, std::vector<ValueId>> bases_;  // the computed values that a value reads, through views
   Classes classes_;                                // leaves and views have classes of their own
@@ -64,6 +67,7 @@ Fuser::Fuser(const Graph& graph, Fusion fusion)
       is_view_(graph.nodes.size(), 0),
       is_sink_(graph.nodes.size(), 0),
       is_update_(graph.nodes.size(), 0),
+      is_pointwise_(graph.nodes.size(), 0),
       bases_(graph.nodes.size()),
       classes_{std::vector<std::size_t>(graph.nodes.size()),
                std::vector<std::vector<ValueId>>(graph.nodes.size())} {
@@ -80,6 +84,29 @@ Fuser::Fuser(const Graph& graph, Fusion fusion)
     for (const ValueId reader : readers_[value]) bases_[reader].push_back(value);
   }
   find_updates();
+  find_pointwise();
+}
+
+void Fuser::find_pointwise() {
+  for (const ValueId value : graph_.nodes.ids()) {
+    if (classes_.members[value.index].empty() || !is<Map>(*graph_[value].op)) continue;
+    GroupPlan alone;
+    alone.members = alone.stored = {value};
+    const GroupTrace trace = trace_group(graph_, alone, [&](ValueId other) { return is_inlined(other); });
+    const bool is_pointwise = std::all_of(trace.loads.begin(), trace.loads.end(), [&](const auto& load) {
+      return is<Leaf>(*graph_[load.value].op) ||
+             (load.at == trace.domain && graph_.type(load.value).shape == graph_.type(value).shape);
+    });
+    is_pointwise_[value] = is_pointwise ? 1 : 0;
+  }
+  // What writes a state has more to answer for: how it reads the old value.
+  for (const Effect& effect : graph_.effects) is_pointwise_[effect.value] = 0;
+}
+
+bool Fuser::are_pointwise(const std::vector<ValueId>& members, const Shape& domain) const {
+  return std::all_of(members.begin(), members.end(), [&](ValueId value) {
+    return is_pointwise_[value] != 0 && graph_.type(value).shape == domain;
+  });
 }
 
 /// Readers come after what they read.
@@ -160,6 +187,8 @@ bool Fuser::may_be_one_kernel(std::size_t a, std::size_t b) const {
   const bool has_one_domain = std::all_of(plan.stored.begin(), plan.stored.end(),
                                           [&](ValueId value) { return graph_.type(value).shape == domain; });
   if (!has_one_domain || mixes_loss_and_effects(plan)) return false;
+  // All members are evaluated at the one index of the domain, each once: nothing can be refused.
+  if (are_pointwise(plan.members, domain)) return true;
   const GroupTrace trace = trace_group(graph_, plan, [&](ValueId value) { return is_inlined(value); });
   return !refusal(graph_, plan, trace) && writes_in_place(trace, plan);
 }

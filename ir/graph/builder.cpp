@@ -114,7 +114,13 @@ void Builder::add_law(ValueId value, std::string_view law) {
 void Builder::copy_info(ValueId value, const NodeInfo& info) {
   set_name(value, info.name);
   for (const std::string& alias : info.aliases) set_name(value, alias);
-  for (const SourceRange origin : info.origins) add_origin(value, origin);
+  // Those of one node differ from each other: each is compared with what was there before only.
+  std::vector<SourceRange>& origins = graph_.infos[value].origins;
+  const auto known = static_cast<std::ptrdiff_t>(origins.size());
+  for (const SourceRange origin : info.origins) {
+    const auto end = origins.begin() + known;
+    if (origin.is_valid() && std::find(origins.begin(), end, origin) == end) origins.push_back(origin);
+  }
   for (const std::string& law : info.laws) add_law(value, law);
 }
 

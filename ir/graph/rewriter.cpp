@@ -15,7 +15,7 @@ Node with_mapped_operands(const Node& node, const IdVector<ValueId, ValueId>& ma
 
 }  // namespace
 
-Rewriter::Rewriter(const Graph& source) : source_(source) {}
+Rewriter::Rewriter(const Graph& source) : source_(source), map_(source.nodes.size()) {}
 
 Graph Rewriter::run(const Rewrite& rewrite) {
   Graph target;
@@ -25,10 +25,9 @@ Graph Rewriter::run(const Rewrite& rewrite) {
   target.hypers = source_.hypers;
   Builder builder(target);
   const IdVector<ValueId, char> live = live_values(source_);
-  IdVector<ValueId, ValueId> map(source_.nodes.size());
   for (const ValueId value : source_.nodes.ids()) {
     if (!live[value]) continue;
-    const Node node = with_mapped_operands(source_[value], map);
+    const Node node = with_mapped_operands(source_[value], map_);
     const std::vector<SourceRange>& origins = source_.infos[value].origins;
     // What a rewrite adds comes from where the node comes from.
     builder.current_origin = origins.empty() ? SourceRange{} : origins.front();
@@ -36,10 +35,10 @@ Graph Rewriter::run(const Rewrite& rewrite) {
     builder.current_origin = {};
     if (!copy.is_valid()) copy = builder.add(*node.op, node.operands, node.attributes, node.type);
     builder.copy_info(copy, source_.infos[value]);
-    map[value] = copy;
+    map_[value] = copy;
   }
-  for (const Output& output : source_.outputs) target.outputs.push_back({output.name, map[output.value]});
-  for (const Effect& effect : source_.effects) target.effects.push_back({effect.state, map[effect.value]});
+  for (const Output& output : source_.outputs) target.outputs.push_back({output.name, map_[output.value]});
+  for (const Effect& effect : source_.effects) target.effects.push_back({effect.state, map_[effect.value]});
   return target;
 }
 

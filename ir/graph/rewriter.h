@@ -18,8 +18,12 @@ class Rewriter {
 
   Graph run(const Rewrite& rewrite);
 
+  /// Where a value of the source went; invalid: it is dead, or `run` has not come so far.
+  ValueId target_of(ValueId value) const { return map_[value]; }
+
  private:
   const Graph& source_;
+  IdVector<ValueId, ValueId> map_;
 };
 
 /// Dead code removed, values renumbered, nothing else changed.

@@ -169,3 +169,57 @@ TEST_CASE("a graph without a loss is kept") {
   CHECK(graph.outputs.size() == 1);
   CHECK(graph.nodes.size() == 1);
 }
+
+namespace {
+
+/// h1 = tanh(h0 * w), ... of so many links, with the derivative of the last by each of them.
+Graph chain_with_derivatives(int length) {
+  test::Sketch s;
+  const Expr w = s.parameter("w", test::kScalar, start(0.5));
+  std::vector<Expr> links{w};
+  for (int i = 0; i < length; ++i) links.push_back(tanh(links.back() * w));
+  for (int i = 0; i < length; ++i) {
+    s.output("d" + std::to_string(i), gradient(links.back(), links[static_cast<std::size_t>(i)]));
+  }
+  return s.graph;
+}
+
+/// The derivative of the derivative of ... of an expression of one number.
+Graph nested_derivatives(Expr (*of)(Expr), int depth) {
+  test::Sketch s;
+  const Expr w = s.parameter("w", test::kScalar, start(0.5));
+  Expr e = of(w);
+  for (int i = 0; i < depth; ++i) e = gradient(e, w);
+  s.output("e", e);
+  return s.graph;
+}
+
+}  // namespace
+
+TEST_CASE("the derivatives of one value by many are found in one walk") {
+  // As many walks as derivatives would take minutes here.
+  const auto size = [](int length) {
+    return static_cast<long>(resolve_gradients(chain_with_derivatives(length)).nodes.size());
+  };
+  const long step = size(2000) - size(1000);
+  CHECK(size(4000) - size(2000) == 2 * step);
+}
+
+TEST_CASE("derivatives found together are those found alone") {
+  const Graph together = resolve_gradients(chain_with_derivatives(6));
+  for (const Output& wanted : chain_with_derivatives(6).outputs) {
+    const Graph alone = resolve_gradients(with_outputs(chain_with_derivatives(6), {wanted}));
+    CHECK(output(alone, wanted.name) == output(together, wanted.name));
+  }
+}
+
+TEST_CASE("derivatives of derivatives are bounded where they grow, and only there") {
+  const auto cube = [](Expr x) { return x * x * x; };
+  const auto bend = [](Expr x) { return tanh(x); };
+  CHECK_FALSE(find_large_derivative(nested_derivatives(cube, 2)).has_value());
+  CHECK_FALSE(find_large_derivative(nested_derivatives(bend, 4)).has_value());
+  CHECK(find_large_derivative(nested_derivatives(bend, 16)).has_value());
+  // The walk stops at the limit: a hundred levels take no longer.
+  CHECK(find_large_derivative(nested_derivatives(bend, 100)).has_value());
+  CHECK_FALSE(find_large_derivative(chain_with_derivatives(1000)).has_value());
+}
