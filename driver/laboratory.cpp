@@ -54,11 +54,7 @@ class CompiledLaboratory : public Laboratory {
   Observations observe(const StateValues& states) override {
     observer_->set_states(states);
     observer_->run_rows(batch_);
-    Observations observations;
-    for (const Output& output : observer_->graph().outputs) {
-      observations[output.name] = observer_->output(output.name, rows_);
-    }
-    return observations;
+    return observer_->outputs(rows_);
   }
 
   std::optional<StateValues> train_from(const StateValues& start, std::int64_t steps) override {
@@ -94,14 +90,15 @@ class CompiledLaboratory : public Laboratory {
 
 class ReferenceLaboratory : public Laboratory {
  public:
-  ReferenceLaboratory(const Program& program, const LoadedData& data, const Inspection& inspection)
+  ReferenceLaboratory(const Program& program, const LoadedData& data, const Inspection& inspection,
+                      LaboratoryUse use)
       : program_(program),
         data_(data),
         observer_(differentiate(observed_graph(program, data, inspection)), data.all_values()),
         batch_(first_batch(program, data)) {
     initial_ = initial_states(program.graph, seed_of(program));
     rows_ = std::max<std::int64_t>(1, static_cast<std::int64_t>(batch_.size()));
-    if (!program.training) return;
+    if (!program.training || use == LaboratoryUse::kObserve) return;
     const Graph forward = training_graph(program, batch_capacity(program, data));
     trainer_.emplace(apply_update(differentiate(forward), training_rule(program, data)), data.all_values());
     initial_ = initial_states(trainer_->graph(), seed_of(program));
@@ -111,14 +108,21 @@ class ReferenceLaboratory : public Laboratory {
     evaluator_.emplace(differentiate(evaluation_graph(program, data)), data.all_values());
   }
 
+  /// The memory of all graphs, before any of them runs.
+  bool check_memory(Diagnostics& diagnostics) const {
+    std::int64_t most = rows_;
+    for (const Part& part : parts_of(data_)) {
+      most = std::max(most, static_cast<std::int64_t>(part.rows->size()));
+    }
+    return observer_.check_memory(rows_, diagnostics) &&
+           (!trainer_ || trainer_->check_memory(rows_, diagnostics)) &&
+           (!evaluator_ || evaluator_->check_memory(most, diagnostics));
+  }
+
   Observations observe(const StateValues& states) override {
     observer_.set_states(states);
     observer_.run_rows(batch_);
-    Observations observations;
-    for (const Output& output : observer_.graph().outputs) {
-      observations[output.name] = observer_.output(output.name);
-    }
-    return observations;
+    return observer_.outputs();
   }
 
   std::optional<StateValues> train_from(const StateValues& start, std::int64_t steps) override {
@@ -159,27 +163,35 @@ class ReferenceLaboratory : public Laboratory {
 }  // namespace
 
 std::unique_ptr<Laboratory> compiled_laboratory(Session& session, const Program& program,
-                                                const LoadedData& data, const Inspection& inspection) {
+                                                const LoadedData& data, const Inspection& inspection,
+                                                LaboratoryUse use) {
   std::unique_ptr<Machine> observer = make_observer(session, observed_graph(program, data, inspection), data);
   if (!observer) return nullptr;
-  std::unique_ptr<Machine> trainer = program.training ? make_trainer(session, program, data) : nullptr;
-  const bool is_measured = program.training && !program.training->rule.measured.empty();
+  const bool is_trained = program.training && use == LaboratoryUse::kTrain;
+  std::unique_ptr<Machine> trainer = is_trained ? make_trainer(session, program, data) : nullptr;
+  const bool is_measured = is_trained && !program.training->rule.measured.empty();
   std::unique_ptr<Machine> evaluator = is_measured ? make_evaluator(session, program, data) : nullptr;
-  const bool is_whole = (!program.training || trainer) && (!is_measured || evaluator);
+  const bool is_whole = (!is_trained || trainer) && (!is_measured || evaluator);
   if (!is_whole) return nullptr;
   return std::make_unique<CompiledLaboratory>(program, data, std::move(observer), std::move(trainer),
                                               std::move(evaluator));
 }
 
-std::unique_ptr<Laboratory> reference_laboratory(const Program& program, const LoadedData& data,
-                                                 const Inspection& inspection) {
-  return std::make_unique<ReferenceLaboratory>(program, data, inspection);
+std::unique_ptr<Laboratory> reference_laboratory(Session& session, const Program& program,
+                                                 const LoadedData& data, const Inspection& inspection,
+                                                 LaboratoryUse use) {
+  auto laboratory = std::make_unique<ReferenceLaboratory>(program, data, inspection, use);
+  if (!laboratory->check_memory(session.diagnostics)) return nullptr;
+  return laboratory;
 }
 
 std::unique_ptr<Laboratory> chosen_laboratory(Session& session, const Program& program,
-                                              const LoadedData& data, const Inspection& inspection) {
-  if (session.options.engine == Engine::kJit) return compiled_laboratory(session, program, data, inspection);
-  return reference_laboratory(program, data, inspection);
+                                              const LoadedData& data, const Inspection& inspection,
+                                              LaboratoryUse use) {
+  if (session.options.engine == Engine::kJit) {
+    return compiled_laboratory(session, program, data, inspection, use);
+  }
+  return reference_laboratory(session, program, data, inspection, use);
 }
 
 }  // namespace dlg

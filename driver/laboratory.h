@@ -37,14 +37,20 @@ class Laboratory {
   std::int64_t rows_ = 1;
 };
 
-/// nullptr after a diagnostic.
+/// What a laboratory is for: nothing is compiled that is not asked for. One that observes only cannot train.
+enum class LaboratoryUse : std::uint8_t { kObserve, kTrain };
+
+/// nullptr after a diagnostic (not enough memory).
 std::unique_ptr<Laboratory> compiled_laboratory(Session& session, const Program& program,
-                                                const LoadedData& data, const Inspection& inspection);
-std::unique_ptr<Laboratory> reference_laboratory(const Program& program, const LoadedData& data,
-                                                 const Inspection& inspection);
+                                                const LoadedData& data, const Inspection& inspection,
+                                                LaboratoryUse use = LaboratoryUse::kTrain);
+std::unique_ptr<Laboratory> reference_laboratory(Session& session, const Program& program,
+                                                 const LoadedData& data, const Inspection& inspection,
+                                                 LaboratoryUse use = LaboratoryUse::kTrain);
 
 /// The one that `--engine` asks for.
 std::unique_ptr<Laboratory> chosen_laboratory(Session& session, const Program& program,
-                                              const LoadedData& data, const Inspection& inspection);
+                                              const LoadedData& data, const Inspection& inspection,
+                                              LaboratoryUse use = LaboratoryUse::kTrain);
 
 }  // namespace dlg

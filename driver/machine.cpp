@@ -1,18 +1,19 @@
 #include "driver/machine.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "runtime/random.h"
 #include "support/arithmetic.h"
 #include "support/check.h"
+#include "support/memory_limit.h"
 #include "support/text.h"
 
 namespace dlg {
 namespace {
 
-constexpr Diag<std::int64_t> kTooMuch{DiagCode::OutOfMemory, Severity::kError,
-                                      "out of memory: the program needs {} bytes, more than the machine has"};
+constexpr Diag<std::int64_t, std::int64_t> kTooMuch{
+    DiagCode::OutOfMemory, Severity::kError,
+    "out of memory: the program needs {} bytes, more than the memory limit of {} bytes"};
 
 std::vector<double> initial_values_of(const State& state, std::uint64_t seed) {
   const std::int64_t count = state.type.shape.elements();
@@ -30,29 +31,60 @@ std::vector<double> initial_values_of(const State& state, std::uint64_t seed) {
   return std::vector<double>(static_cast<std::size_t>(count), initial.a);
 }
 
+/// The buffers, the largest first.
+std::vector<loop::BufferId> by_size(const loop::Program& program) {
+  std::vector<loop::BufferId> ids = program.buffers.ids();
+  std::stable_sort(ids.begin(), ids.end(), [&](loop::BufferId a, loop::BufferId b) {
+    return loop::bytes_of(program.buffers[a], program.batch) >
+           loop::bytes_of(program.buffers[b], program.batch);
+  });
+  return ids;
+}
+
 /// "`net.W` f32[1000, 1000] 4000000 bytes" for the largest buffers.
 std::string largest_buffers(const loop::Program& program) {
   constexpr std::size_t kShown = 5;
-  std::vector<std::pair<std::int64_t, std::string>> sizes;
-  for (const loop::Buffer& buffer : program.buffers) {
-    const std::int64_t bytes = loop::bytes_of(buffer, program.batch);
-    sizes.emplace_back(-bytes, fmt::format("`{}` {} {} bytes", buffer.name, type_text(buffer.type), bytes));
-  }
-  std::sort(sizes.begin(), sizes.end());
   std::vector<std::string> texts;
-  for (std::size_t i = 0; i < std::min(kShown, sizes.size()); ++i) texts.push_back(sizes[i].second);
+  for (const loop::BufferId id : by_size(program)) {
+    const loop::Buffer& buffer = program.buffers[id];
+    texts.push_back(fmt::format("`{}` {} {} bytes", buffer.name, type_text(buffer.type),
+                                loop::bytes_of(buffer, program.batch)));
+    if (texts.size() == kShown) break;
+  }
   return join_words(texts);
 }
 
-/// A program that needs more memory than there is is refused before it takes any.
-bool fits_memory(const loop::Program& program, Diagnostics& diagnostics) {
-  std::int64_t needed = 0;
-  for (const std::int64_t bytes : {program.arena_bytes, program.state_bytes, program.output_bytes}) {
-    const std::optional<std::int64_t> sum = checked_add(needed, bytes);
-    needed = sum.value_or(std::numeric_limits<std::int64_t>::max());
+/// Where the program declares what is in a buffer.
+SourceRange place_of(const Graph& graph, const loop::Buffer& buffer) {
+  const std::optional<StateId> state = graph.find_state(buffer.source);
+  if (buffer.kind == loop::BufferKind::kState && state) return graph.states[*state].origin;
+  if (!buffer.value.is_valid() || graph.infos[buffer.value].origins.empty()) return {};
+  return graph.infos[buffer.value].origins.front();
+}
+
+/// The memory of a program and the initial values of its states in f64. All of it is bounded: no value has
+/// more than 2^40 elements.
+std::int64_t needed_bytes(const loop::Program& program) {
+  std::int64_t bytes = add_sizes(program.arena_bytes, add_sizes(program.state_bytes, program.output_bytes));
+  for (const loop::Buffer& buffer : program.buffers) {
+    if (buffer.kind != loop::BufferKind::kState) continue;
+    const std::int64_t elements = buffer.type.shape.elements();
+    bytes = add_sizes(bytes, multiply_sizes(elements, dtype_bytes(DType::kF64)));
   }
-  if (needed <= physical_memory()) return true;
-  diagnostics.report({}, kTooMuch, needed).note("the largest parts: " + largest_buffers(program));
+  return bytes;
+}
+
+/// A program that needs more memory than there is is refused before it takes any.
+bool fits_memory(const Artifact& artifact, Diagnostics& diagnostics) {
+  const loop::Program& program = artifact.program;
+  const std::int64_t needed = needed_bytes(program);
+  const std::int64_t limit = memory_limit();
+  if (needed <= limit) return true;
+  SourceRange range;
+  for (const loop::BufferId id : by_size(program)) {
+    if (!range.is_valid()) range = place_of(artifact.graph, program.buffers[id]);
+  }
+  diagnostics.report(range, kTooMuch, needed, limit).note("the largest parts: " + largest_buffers(program));
   return false;
 }
 
@@ -60,7 +92,7 @@ bool fits_memory(const loop::Program& program, Diagnostics& diagnostics) {
 
 std::unique_ptr<Machine> Machine::make(Artifact artifact, Compilation how, Diagnostics& diagnostics) {
   const loop::Program& program = artifact.program;
-  if (!fits_memory(program, diagnostics)) return nullptr;
+  if (!fits_memory(artifact, diagnostics)) return nullptr;
   std::optional<StepMemory> memory =
       StepMemory::allocate({program.arena_bytes, program.state_bytes, program.output_bytes}, {}, diagnostics);
   if (!memory) return nullptr;
@@ -136,6 +168,15 @@ std::vector<double> Machine::output(std::string_view name, std::int64_t rows) co
   DLG_CHECK(id.has_value(), "no output " + std::string(name));
   const loop::Buffer& buffer = artifact_.program.buffers[*id];
   return unpack(buffer, batch_rows(rows), memory_.output() + buffer.offset);
+}
+
+std::map<std::string, std::vector<double>> Machine::outputs(std::int64_t rows) const {
+  std::map<std::string, std::vector<double>> values;
+  for (const loop::Buffer& buffer : artifact_.program.buffers) {
+    if (buffer.kind != loop::BufferKind::kOutput) continue;
+    values[buffer.source] = unpack(buffer, batch_rows(rows), memory_.output() + buffer.offset);
+  }
+  return values;
 }
 
 std::vector<OutputSlot> Machine::output_slots() const {

@@ -54,6 +54,8 @@ class Machine {
 
   /// An output after a step, row-major, `rows` in place of the batch.
   std::vector<double> output(std::string_view name, std::int64_t rows) const;
+  /// All of them, by name.
+  std::map<std::string, std::vector<double>> outputs(std::int64_t rows) const;
   /// All outputs as the evaluation wants them: with a batch axis per row, else averaged.
   std::vector<OutputSlot> output_slots() const;
 

@@ -6,9 +6,11 @@
 #include <cmath>
 #include <limits>
 
+#include "frontend/compile.h"
 #include "ir/graph/rewriter.h"
 #include "runtime/interrupt.h"
 #include "runtime/log.h"
+#include "support/memory_limit.h"
 
 namespace dlg {
 namespace {
@@ -36,6 +38,7 @@ struct Purpose {
 /// The one place where a call of dlg compiles; what it does is noted in the session.
 std::unique_ptr<Machine> make_machine(Session& session, const Graph& graph, const Purpose& purpose,
                                       const LoadedData& data) {
+  if (!check_sizes(graph, memory_limit(), session.diagnostics)) return nullptr;
   const double start = steady_seconds();
   PassContext context;
   context.rule = purpose.rule;

@@ -1,9 +1,14 @@
 #include "driver/reference.h"
 
 #include "support/check.h"
+#include "support/memory_limit.h"
 
 namespace dlg {
 namespace {
+
+constexpr Diag<std::int64_t, std::int64_t> kTooMuch{
+    DiagCode::OutOfMemory, Severity::kError,
+    "out of memory: the f64 interpreter needs {} bytes, more than the memory limit of {} bytes"};
 
 /// The chosen rows of a field, row-major.
 std::vector<double> pick_rows(const std::vector<double>& all, const std::vector<std::int64_t>& rows,
@@ -48,6 +53,32 @@ void Reference::run_rows(const std::vector<std::int64_t>& rows) {
   for (const Effect& effect : graph_.effects) {
     environment_.states[graph_.states[effect.state].path] = values_[effect.value];
   }
+}
+
+bool check_interpreter_memory(const Graph& graph, std::int64_t rows, Diagnostics& diagnostics) {
+  const std::int64_t needed = interpreter_bytes(graph, rows);
+  const std::int64_t limit = memory_limit();
+  if (needed <= limit) return true;
+  const auto elements = [&](ValueId value) { return graph.type(value).shape.elements(rows); };
+  ValueId largest{0};
+  for (const ValueId value : graph.nodes.ids()) {
+    if (elements(value) > elements(largest)) largest = value;
+  }
+  const std::vector<SourceRange>& origins = graph.infos[largest].origins;
+  diagnostics.report(origins.empty() ? SourceRange{} : origins.front(), kTooMuch, needed, limit)
+      .note(fmt::format("the largest value is `{}` {} with {} elements", graph.name(largest),
+                        type_text(graph.type(largest)), elements(largest)));
+  return false;
+}
+
+bool Reference::check_memory(std::int64_t rows, Diagnostics& diagnostics) const {
+  return check_interpreter_memory(graph_, rows, diagnostics);
+}
+
+std::map<std::string, std::vector<double>> Reference::outputs() const {
+  std::map<std::string, std::vector<double>> values;
+  for (const Output& output : graph_.outputs) values[output.name] = values_[output.value].elements;
+  return values;
 }
 
 const std::vector<double>& Reference::output(std::string_view name) const {

@@ -6,6 +6,10 @@
 
 namespace dlg {
 
+/// Whether the interpreter's values of so many rows fit into the memory that there is; else a diagnostic at
+/// the largest value. The graph is well-formed.
+bool check_interpreter_memory(const Graph& graph, std::int64_t rows, Diagnostics& diagnostics);
+
 /// Runs a graph after `update` (effects) or without effects. Everything is f64, whatever the program's dtype.
 class Reference {
  public:
@@ -21,7 +25,12 @@ class Reference {
 
   /// An output of the last run, row-major.
   const std::vector<double>& output(std::string_view name) const;
+  /// All of them, by name.
+  std::map<std::string, std::vector<double>> outputs() const;
   const Graph& graph() const { return graph_; }
+
+  /// The same of this graph.
+  bool check_memory(std::int64_t rows, Diagnostics& diagnostics) const;
 
  private:
   Graph graph_;

@@ -13,7 +13,9 @@
 #include "driver/diagnostics_json.h"
 #include "driver/imports.h"
 #include "frontend/parser.h"
+#include "passes/differentiate.h"
 #include "runtime/files.h"
+#include "support/memory_limit.h"
 #include "support/render.h"
 
 namespace dlg {
@@ -23,6 +25,9 @@ constexpr Diag<std::string, std::string> kCannotRead{DiagCode::CannotReadProgram
                                                      "cannot read `{}`: {}"};
 constexpr Diag<std::string> kTooLarge{DiagCode::ProgramTooLarge, Severity::kError,
                                       "`{}` is larger than 64 MB, the limit for a program"};
+constexpr Diag<std::size_t> kLargeDerivative{
+    DiagCode::TooManyOperations, Severity::kError,
+    "this derivative takes the program beyond {} operations, the limit"};
 constexpr std::uintmax_t kLargestProgram = 64u << 20u;
 
 /// Colour only for people: a terminal, no NO_COLOR, no dumb terminal.
@@ -122,11 +127,21 @@ std::optional<ProgramText> read_program(Session& session) {
 
 std::optional<Program> compile_text(Session& session, const ProgramText& text,
                                     std::optional<std::size_t> race) {
-  std::optional<Program> program = compile_program(
-      session.sources,
-      {.file = text.file, .imported = text.imported, .overrides = session.options.overrides, .race = race},
-      session.diagnostics);
+  std::optional<Program> program = compile_program(session.sources,
+                                                   {.file = text.file,
+                                                    .imported = text.imported,
+                                                    .overrides = session.options.overrides,
+                                                    .race = race,
+                                                    .memory_limit = memory_limit()},
+                                                   session.diagnostics);
   if (!program || session.diagnostics.has_errors()) return std::nullopt;
+  if (const std::optional<SourceRange> place = find_large_derivative(program->graph)) {
+    session.diagnostics.report(*place, kLargeDerivative, derived_limit(program->graph))
+        .note(
+            "each derivative of a derivative is larger by a factor: derive less often, or a simpler "
+            "expression");
+    return std::nullopt;
+  }
   program->name = file_stem(session.options.file);
   if (session.options.seed && program->training) program->training->seed = *session.options.seed;
   return program;

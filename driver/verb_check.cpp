@@ -105,6 +105,14 @@ bool check_one(Session& session, const ExpectationTarget& target, std::optional<
   return is_met;
 }
 
+/// Only an expectation of a state after some training asks for a training step.
+LaboratoryUse use_of(const Program& program) {
+  const bool is_trained =
+      std::any_of(program.expectations.begin(), program.expectations.end(),
+                  [](const ExpectationTarget& target) { return target.after_steps || target.after_epochs; });
+  return is_trained ? LaboratoryUse::kTrain : LaboratoryUse::kObserve;
+}
+
 /// All check blocks in the order of the text; answers how many expectations fail.
 std::int64_t check_expectations(Session& session, const Program& program, const LoadedData& data,
                                 Laboratory& laboratory) {
@@ -127,10 +135,13 @@ int verb_check(Session& session) {
   if (!data) return session.report();
   fmt::print(session.streams.out, "{}: {}\n", session.options.file, summary(*program, *data));
   const Inspection inspection = inspect(*program);
-  const std::unique_ptr<Laboratory> laboratory = chosen_laboratory(session, *program, *data, inspection);
+  const std::unique_ptr<Laboratory> laboratory =
+      chosen_laboratory(session, *program, *data, inspection, use_of(*program));
   if (!laboratory) return session.report();
   if (session.options.engine == Engine::kJit) {
-    const std::unique_ptr<Laboratory> reference = reference_laboratory(*program, *data, inspection);
+    const std::unique_ptr<Laboratory> reference =
+        reference_laboratory(session, *program, *data, inspection, LaboratoryUse::kObserve);
+    if (!reference) return session.report();
     print_agreement(session.streams.out, *program, inspection, laboratory->observe(laboratory->initial()),
                     reference->observe(reference->initial()));
   }

@@ -107,9 +107,12 @@ int verb_gradcheck(Session& session) {
   const std::optional<LoadedData> data = load_training_data(session, *program);
   if (!data) return session.report();
   const Inspection inspection = inspect(*program);
-  const std::unique_ptr<Laboratory> compiled = compiled_laboratory(session, *program, *data, inspection);
+  const std::unique_ptr<Laboratory> compiled =
+      compiled_laboratory(session, *program, *data, inspection, LaboratoryUse::kObserve);
   if (!compiled) return session.report();
-  const std::unique_ptr<Laboratory> reference = reference_laboratory(*program, *data, inspection);
+  const std::unique_ptr<Laboratory> reference =
+      reference_laboratory(session, *program, *data, inspection, LaboratoryUse::kObserve);
+  if (!reference) return session.report();
   const Observations compiled_values = compiled->observe(compiled->initial());
   const Observations reference_values = reference->observe(reference->initial());
   LossProbe probe(*program, *data);

@@ -1,5 +1,7 @@
 #include "frontend/compile.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "frontend/check_block.h"
@@ -11,6 +13,7 @@
 #include "frontend/settings.h"
 #include "frontend/train_block.h"
 #include "ir/graph/rewriter.h"
+#include "ir/graph/verify.h"
 #include "support/arithmetic.h"
 
 namespace dlg {
@@ -21,6 +24,9 @@ constexpr Diag<std::string> kBadUse{DiagCode::UnknownType, Severity::kError,
 constexpr Diag<> kTwoTrains{DiagCode::SeveralTrains, Severity::kError, "a program has one `train` block"};
 constexpr Diag<std::string> kTooLarge{DiagCode::TooManyElements, Severity::kError,
                                       "found a value {}, expected at most 2^40 elements"};
+constexpr Diag<std::string, std::int64_t, std::int64_t> kTooManyBytes{
+    DiagCode::TooManyElements, Severity::kError,
+    "found a value {} of {} bytes, more than the memory limit of {} bytes"};
 constexpr Diag<std::string, std::string> kTwoFormals{DiagCode::DuplicateName, Severity::kError,
                                                      "`{}` has two arguments `{}`"};
 constexpr Diag<std::string, std::size_t> kTooManyAxes{DiagCode::TooManyAxes, Severity::kError,
@@ -184,41 +190,58 @@ void merge(const Diagnostics& from, Diagnostics& into) {
   for (const Diagnostic& diagnostic : from.all()) into.add(diagnostic);
 }
 
-/// Whether the elements can be counted and placed: sums over all values of a program stay inside 64 bits.
-bool is_placeable(const Shape& shape, std::int64_t batch) {
-  constexpr std::int64_t kMostElements = std::int64_t{1} << 40;
+/// The elements, if they can be counted and placed.
+std::optional<std::int64_t> countable_elements(const Shape& shape, std::int64_t batch) {
   std::int64_t elements = 1;
   for (const std::int64_t dim : shape.dims()) {
     const std::optional<std::int64_t> product = checked_mul(elements, dim == kBatch ? batch : dim);
-    if (!product || *product > kMostElements) return false;
+    if (!product || *product > kMostElements) return std::nullopt;
     elements = *product;
   }
+  return elements;
+}
+
+/// "`W` f32[3, 4]"; a value without a name is its type.
+std::string value_text(const Graph& graph, ValueId id) {
+  const std::string type = type_text(graph.type(id));
+  return graph.name(id).empty() ? type : fmt::format("`{}` {}", graph.name(id), type);
+}
+
+/// Reports a value with too many axes or elements, or more bytes than there are; answers whether it did.
+bool report_size(const Graph& graph, ValueId id, std::int64_t memory_limit, Diagnostics& diagnostics) {
+  const TensorType& type = graph.type(id);
+  const std::vector<SourceRange>& origins = graph.infos[id].origins;
+  const SourceRange range = origins.empty() ? SourceRange{} : origins.front();
+  if (type.shape.rank() - (type.shape.has_batch() ? 1 : 0) > kMostAxes) {
+    diagnostics.report(range, kTooManyAxes, type_text(type), kMostAxes);
+    return true;
+  }
+  const std::optional<std::int64_t> elements = countable_elements(type.shape, graph.batch);
+  if (!elements) {
+    diagnostics.report(range, kTooLarge, type_text(type));
+    return true;
+  }
+  const std::int64_t bytes = *elements * dtype_bytes(type.dtype);
+  if (bytes <= memory_limit) return false;
+  diagnostics.report(range, kTooManyBytes, value_text(graph, id), bytes, memory_limit);
   return true;
 }
 
-/// Reports values with too many axes or elements, and not those that follow from them.
-void check_sizes(const Graph& graph, Diagnostics& diagnostics) {
-  std::vector<char> is_large(graph.nodes.size(), 0);
-  for (const ValueId id : graph.nodes.ids()) {
-    const Node& node = graph[id];
-    const bool is_follower = std::any_of(node.operands.begin(), node.operands.end(),
-                                         [&](ValueId operand) { return is_large[operand.index] != 0; });
-    const Shape& shape = node.type.shape;
-    const bool has_many_axes = shape.rank() - (shape.has_batch() ? 1 : 0) > kMostAxes;
-    const bool is_bad = is_follower || has_many_axes || !is_placeable(shape, graph.batch);
-    is_large[id.index] = is_bad ? 1 : 0;
-    if (!is_bad || is_follower) continue;
-    const std::vector<SourceRange>& origins = graph.infos[id].origins;
-    const SourceRange range = origins.empty() ? SourceRange{} : origins.front();
-    if (has_many_axes) {
-      diagnostics.report(range, kTooManyAxes, type_text(node.type), kMostAxes);
-    } else {
-      diagnostics.report(range, kTooLarge, type_text(node.type));
-    }
-  }
-}
-
 }  // namespace
+
+bool check_sizes(const Graph& graph, std::int64_t memory_limit, Diagnostics& diagnostics) {
+  std::vector<char> is_large(graph.nodes.size(), 0);
+  bool is_good = true;
+  for (const ValueId id : graph.nodes.ids()) {
+    const std::vector<ValueId>& operands = graph[id].operands;
+    const bool is_follower = std::any_of(operands.begin(), operands.end(),
+                                         [&](ValueId operand) { return is_large[operand.index] != 0; });
+    const bool is_bad = is_follower || report_size(graph, id, memory_limit, diagnostics);
+    is_large[id.index] = is_bad ? 1 : 0;
+    is_good = is_good && !is_bad;
+  }
+  return is_good;
+}
 
 std::optional<Program> compile_program(Sources& sources, const CompileRequest& request,
                                        Diagnostics& diagnostics) {
@@ -254,7 +277,7 @@ std::optional<Program> compile_program(Sources& sources, const CompileRequest& r
     set_batch(program, used_rows(e));
     record_settings(sources, library.units.front(), program);
     compact_program(program);
-    check_sizes(program.graph, diagnostics);
+    check_sizes(program.graph, request.memory_limit, diagnostics);
     if (diagnostics.has_errors()) return std::nullopt;
     return program;
   }

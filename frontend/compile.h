@@ -1,6 +1,8 @@
 // Owns the frontend's one entry: from source text to Program.
 #pragma once
 
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -29,12 +31,18 @@ struct CompileRequest {
   const std::vector<Override>& overrides;
   std::optional<std::size_t> race = std::nullopt;
   std::span<const StdFile> library = std_files();
+  std::int64_t memory_limit = std::numeric_limits<std::int64_t>::max();  // bytes, of one value
 };
 
 /// Names, types, shapes; lowering to the graph. Works without any data file. All independent errors in one
 /// run; nullopt if there are any.
 std::optional<Program> compile_program(Sources& sources, const CompileRequest& what,
                                        Diagnostics& diagnostics);
+
+/// Reports, each at its place, the values of a graph with too many axes or elements or with more bytes than
+/// `memory_limit`, the rows of the batch counted in, and not those that follow from them. Answers whether
+/// there are none.
+bool check_sizes(const Graph& graph, std::int64_t memory_limit, Diagnostics& diagnostics);
 
 /// The same for a file without imports; `library` is the standard library.
 std::optional<Program> compile_program(Sources& sources, const ast::File& file,

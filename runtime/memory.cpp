@@ -2,7 +2,6 @@
 #include "runtime/memory.h"
 
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -11,6 +10,7 @@
 
 #include "support/arithmetic.h"
 #include "support/check.h"
+#include "support/memory_limit.h"
 #include "support/text.h"
 
 namespace dlg {
@@ -101,15 +101,9 @@ void store_as(void* data, std::int64_t index, double value) {
 
 }  // namespace
 
-std::int64_t physical_memory() {
-  const std::int64_t pages = ::sysconf(_SC_PHYS_PAGES);
-  const std::int64_t bytes = ::sysconf(_SC_PAGESIZE);
-  return checked_mul(pages, bytes).value_or(std::numeric_limits<std::int64_t>::max());
-}
-
 std::optional<AlignedBlock> AlignedBlock::allocate(std::int64_t bytes) {
   const std::optional<std::int64_t> padded = checked_add(bytes, 2 * kGuardBytes + kAlignment - 1);
-  if (bytes < 0 || !padded || *padded > physical_memory()) return std::nullopt;
+  if (bytes < 0 || !padded || *padded > memory_limit()) return std::nullopt;
   const std::int64_t total = *padded / kAlignment * kAlignment;
   const std::size_t size = static_cast<std::size_t>(total);
   const std::size_t alignment = static_cast<std::size_t>(total < kHugePage ? kAlignment : kHugePage);
@@ -156,7 +150,7 @@ std::optional<DataColumn> make_column(const ColumnSpec& spec, std::span<const do
   DLG_CHECK(spec.row_elements > 0 && count % spec.row_elements == 0, "values of a column are whole rows");
   if (!check_values(spec, values, diagnostics)) return std::nullopt;
   std::optional<AlignedBlock> block =
-      allocate_or_report(count * element_bytes(spec.type), spec.range, diagnostics);
+      allocate_or_report(multiply_sizes(count, element_bytes(spec.type)), spec.range, diagnostics);
   if (!block) return std::nullopt;
   for (std::int64_t i = 0; i < count; ++i) {
     store_element(block->data(), spec.type, i, values[static_cast<std::size_t>(i)]);
@@ -169,7 +163,7 @@ std::optional<DataColumn> join_column(const ColumnSpec& spec, std::span<const st
   std::size_t bytes = 0;
   for (const std::string_view part : parts) bytes += part.size();
   const auto size = static_cast<std::int64_t>(bytes);
-  const std::int64_t row_bytes = spec.row_elements * element_bytes(spec.type);
+  const std::int64_t row_bytes = multiply_sizes(spec.row_elements, element_bytes(spec.type));
   DLG_CHECK(row_bytes > 0 && size % row_bytes == 0, "parts of a column are whole rows");
   std::optional<AlignedBlock> block = allocate_or_report(size, spec.range, diagnostics);
   if (!block) return std::nullopt;

@@ -15,14 +15,10 @@
 
 namespace dlg {
 
-/// Bytes of memory of the machine. Systems hand out more than they have and kill whoever uses it; nobody
-/// trains on borrowed memory.
-std::int64_t physical_memory();
-
 /// A block of `size` bytes, zeroed, 64-byte aligned, with 64 guard bytes before and at least 64 behind it.
 class AlignedBlock {
  public:
-  /// nullopt: the machine has not so much memory, or `bytes` is negative.
+  /// nullopt: there is not so much memory, or `bytes` is negative.
   static std::optional<AlignedBlock> allocate(std::int64_t bytes);
 
   unsigned char* data() const { return memory_.get() + kGuardBytes; }

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <limits>
+
 #include "ir/graph/scopes.h"
 #include "ir/ops/interpret_parts.h"
+#include "support/arithmetic.h"
 
 namespace dlg {
 namespace {
@@ -86,6 +89,25 @@ IdVector<ValueId, Tensor<Number>> interpret(const Graph& graph, const Environmen
     if (expanded.map[value].is_valid()) results[value] = values[expanded.map[value]];
   }
   return results;
+}
+
+std::int64_t interpreter_bytes(const Graph& graph, std::int64_t rows) {
+  constexpr std::int64_t kNumberBytes = sizeof(double);
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  std::int64_t bytes = 0;
+  const auto count_shape = [&](const Shape& shape) {
+    bytes = checked_add(bytes, multiply_sizes(shape.elements(rows), kNumberBytes)).value_or(kMost);
+  };
+  const auto count = [&](const Graph& of, ValueId value) { count_shape(of.type(value).shape); };
+  for (const State& state : graph.states) count_shape(state.type.shape);
+  for (const Input& input : graph.inputs) count_shape(input.type.shape);
+  const Expanded expanded = expand_all(graph);
+  for (const ValueId value : expanded.graph.nodes.ids()) count(expanded.graph, value);
+  // Each value of the graph is a copy.
+  for (const ValueId value : graph.nodes.ids()) {
+    if (expanded.map[value].is_valid()) count(graph, value);
+  }
+  return bytes;
 }
 
 template IdVector<ValueId, Tensor<double>> interpret(const Graph&, const Environment<double>&);

@@ -41,6 +41,10 @@ extern template IdVector<ValueId, Tensor<Dual>> interpret(const Graph&, const En
 extern template IdVector<ValueId, Tensor<SecondDual>> interpret(const Graph&, const Environment<SecondDual>&);
 extern template IdVector<ValueId, Tensor<Bound>> interpret(const Graph&, const Environment<Bound>&);
 
+/// Bytes that `interpret` holds at its end in f64: every live value, and every one that a composite is made
+/// of. `graph` is well-formed.
+std::int64_t interpreter_bytes(const Graph& graph, std::int64_t rows);
+
 /// Reads states (their literal or constant initial values), inputs (literals) and hypers from the graph
 /// itself; what has none gets small deterministic numbers from its path. `rows` is the number of literal
 /// rows, at most the batch.

@@ -131,6 +131,7 @@ std::string normalised(std::string text, const fs::path& folder) {
       {std::regex(R"(\b\d+(\.\d+)?k? (samples|steps)/s)"), "<rate>"},
       {std::regex(R"(\b\d+(\.\d+)? ?(ns|us|ms|s)\b)"), "<time>"},
       {std::regex(R"(LLVM \d+(\.\d+)*)"), "LLVM <version>"},
+      {std::regex(R"(memory limit of \d+ bytes)"), "memory limit of <limit> bytes"},
   };
   for (const auto& [pattern, replacement] : kVolatile) text = std::regex_replace(text, pattern, replacement);
   return text;
