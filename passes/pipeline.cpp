@@ -23,12 +23,14 @@ Graph without_training(const Graph& graph) {
 constexpr PassInfo kGraphPipeline[] = {
     {.name = "differentiate",
      .makes = "backward",
+     .needs = Stage::kGraph,
      .stage = Stage::kDifferentiated,
      .doc = "Adds the backward graph. First, so that derivatives see the program's own ops, composites with "
             "their stable formulas included.",
      .run = [](const Graph& graph, const PassContext&) { return differentiate(graph); }},
     {.name = "update",
      .makes = "update",
+     .needs = Stage::kDifferentiated,
      .stage = Stage::kUpdated,
      .doc = "Turns the optimizer's text into effects. Before simplification, so that update and gradient are "
             "one graph and may end in one kernel.",
@@ -38,17 +40,20 @@ constexpr PassInfo kGraphPipeline[] = {
          }},
     {.name = "simplify",
      .makes = "simplified",
+     .needs = Stage::kUpdated,
      .stage = Stage::kSimplified,
      .doc = "Expands composites, applies exact laws, folds constants and drops dead nodes. After it only ops "
             "that own loops are left.",
      .run = [](const Graph& graph, const PassContext&) { return simplify(graph); }},
     {.name = "fuse",
      .makes = "fused",
+     .needs = Stage::kSimplified,
      .stage = Stage::kFused,
      .doc = "Decides which nodes are computed in one kernel.",
      .run = [](const Graph& graph, const PassContext& context) { return fuse(graph, context.fusion); }},
     {.name = "schedule",
      .makes = "",
+     .needs = Stage::kFused,
      .stage = Stage::kFused,
      .doc = "Orders the kernels: the loss first, then so that little memory is live and weights are written "
             "after their last read.",

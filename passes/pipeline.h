@@ -22,6 +22,7 @@ struct PassContext {
 struct PassInfo {
   std::string_view name;   // "fuse"
   std::string_view makes;  // "fused", as in `show --stage fused`
+  Stage needs;             // what it relies on
   Stage stage;             // what holds afterwards
   std::string_view doc;    // why it stands here
   Graph (*run)(const Graph&, const PassContext&);
