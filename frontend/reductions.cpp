@@ -185,7 +185,14 @@ TensorValue batch_mean(Elaboration& e, const TensorValue& tensor) {
 
 Value batch_mean_call(Elaboration& e, const Builtin&, const Call& call) {
   const std::optional<TensorValue> tensor = tensor_of(e, call.arguments[0].operand);
-  return tensor ? Value{batch_mean(e, *tensor)} : Value{Poison{}};
+  if (!tensor) return {Poison{}};
+  if (tensor->batching == Batching::kShared) return {*tensor};
+  const std::optional<Expr> node = checked_node(e, ops::mean, {*tensor}, {.ints = {0}}, call.range);
+  if (!node) return {Poison{}};
+  TensorValue result = *tensor;
+  result.id = node->value;
+  result.batching = Batching::kShared;
+  return {result};
 }
 
 Value total_call(Elaboration& e, const Builtin&, const Call& call) {
