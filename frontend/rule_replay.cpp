@@ -110,6 +110,10 @@ void Replay::open_frame() {
   e_.frames.push_back(std::move(frame));
   for (std::size_t i = 0; i < optimizer_.formals.size(); ++i) {
     const ast::Name& name = optimizer_.formals[i].name;
+    if (e_.frame().names.count(name.text) > 0) {
+      e_.error(name.range, kReserved, name.text);
+      continue;
+    }
     Value value = inputs_.value(name.text, rule_.arguments[i]);
     value.origin = name.range;
     e_.frame().names[name.text] = std::move(value);
@@ -121,6 +125,7 @@ void Replay::run() {
   for (const ast::Statement& statement : optimizer_.body) run_statement(statement);
   report_idle();
   finish();
+  e_.check_reported(*e_.diagnostics);
 }
 
 /// What follows the last statement.

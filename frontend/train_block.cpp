@@ -122,9 +122,9 @@ std::string metric_name(const Elaboration& e, ast::ExprId id, const Program& pro
   const std::string_view callee = callee_of(e, id);
   const std::string base(callee.empty() ? e.sources.text(e.expr(id).range) : callee);
   std::string name = base;
-  for (int number = 2; program.graph.find_output("metric." + name); ++number) {
-    name = fmt::format("{} {}", base, number);
-  }
+  // `val.loss` is the loss of a part, whatever else is called so.
+  const auto is_taken = [&] { return name == "loss" || program.graph.find_output("metric." + name); };
+  for (int number = 2; is_taken(); ++number) name = fmt::format("{} {}", base, number);
   return name;
 }
 
@@ -254,8 +254,8 @@ void elaborate_train(Elaboration& e, const ast::SettingsBlock& block, Program& p
   };
   program.training.emplace();
   program.training->range = block.range;
-  e.loss = Value{Poison{}};
   with("minimize", [&](ast::ExprId id) { elaborate_minimize(e, id, program); });
+  if (!e.loss) e.loss = Value{Poison{}};
   e.is_naming = false;
   default_prediction(e, program);
   with("predict", [&](ast::ExprId id) { elaborate_prediction(e, id, program); });
