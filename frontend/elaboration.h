@@ -74,8 +74,8 @@ inline constexpr std::int64_t kMostCalls = 100'000;
 
 /// What a training measures and its schedules may look at.
 struct Measurable {
-  std::vector<Metric> metrics;                // of the parts of the data, beside their loss
-  WatchedValue judged = {"", "loss", false};  // what the first plateau in `stop` watches, else the loss
+  std::vector<Metric> metrics;         // of the parts of the data, beside their loss
+  WatchedValue judged = {"", "loss"};  // what the first plateau in `stop` watches, else the loss
 };
 
 /// What an argument of a rule is evaluated with, `cosine(1e-3, warmup = 2 epochs)`.
@@ -86,7 +86,8 @@ struct Schedule {
   /// for it: a run-time input, or the number itself.
   std::function<Value(const NumberValue& number)> as_input;
   std::size_t frames = 0;
-  bool is_read = false;  // the moment was: the value is another one in another step
+  bool is_read = false;   // the moment was: the value is another one in another step
+  bool is_trial = false;  // with numbers, in a rule whose step will have inputs for them
 };
 
 struct Elaboration {

@@ -248,7 +248,7 @@ Value look_up(Elaboration& e, const std::string& name, SourceRange range) {
 }
 
 Value part_member(Elaboration& e, const PartValue& part, const std::string& name, SourceRange range) {
-  const auto watched = watched_value(e, e.measurable.metrics, {part.part, name, false}, range);
+  const auto watched = watched_value(e, e.measurable.metrics, {part.part, name}, range);
   return watched ? Value{MeasuredValue{*watched}} : Value{Poison{}};
 }
 

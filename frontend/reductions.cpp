@@ -129,6 +129,21 @@ Value sum_of_list(Elaboration& e, const ListValue& list, const Call& call) {
   return total;
 }
 
+/// The largest element of all items; NaN wins, as in `max`.
+Value largest_of_list(Elaboration& e, const ListValue& list, const Call& call) {
+  if (list.items.empty()) return number_value(0);
+  std::optional<TensorValue> largest;
+  for (const Value& item : list.items) {
+    const std::optional<TensorValue> tensor = tensor_of(e, {item, call.range});
+    if (!tensor) return {Poison{}};
+    const Value own = reduce_tensor(e, ops::reduce_max, *tensor, {call.range, call.callee, {}});
+    const TensorValue* value = own.as<TensorValue>();
+    if (!value) return {Poison{}};
+    largest = largest ? with_node(*value, max(expr_of(e, *largest), expr_of(e, *value))) : *value;
+  }
+  return {*largest};
+}
+
 }  // namespace
 
 Value reduce_call(Elaboration& e, const Builtin& builtin, const Call& call) {
@@ -195,12 +210,22 @@ Value batch_mean_call(Elaboration& e, const Builtin&, const Call& call) {
   return {result};
 }
 
-Value total_call(Elaboration& e, const Builtin&, const Call& call) {
+/// `total(x)` or `largest(x)`.
+Value over_all(Elaboration& e, const Call& call,
+               Value (*combine)(Elaboration&, const ListValue&, const Call&)) {
   const Operand& operand = call.arguments[0].operand;
   const ListValue* list = mapped_list(operand);
-  if (list) return sum_of_list(e, *list, call);
+  if (list) return combine(e, *list, call);
   e.error(operand.range, kNotAList, kind_text(operand.value));
   return {Poison{}};
+}
+
+Value total_call(Elaboration& e, const Builtin&, const Call& call) {
+  return over_all(e, call, sum_of_list);
+}
+
+Value largest_call(Elaboration& e, const Builtin&, const Call& call) {
+  return over_all(e, call, largest_of_list);
 }
 
 }  // namespace dlg

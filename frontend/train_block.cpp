@@ -8,8 +8,10 @@
 #include "frontend/expressions.h"
 #include "frontend/optimizer_rule.h"
 #include "frontend/reductions.h"
+#include "frontend/rows_apart.h"
 #include "frontend/settings.h"
 #include "frontend/stop_list.h"
+#include "frontend/watched_values.h"
 #include "ir/ops/registry.h"
 
 namespace dlg {
@@ -136,10 +138,10 @@ void elaborate_metrics(Elaboration& e, ast::ExprId id, Program& program) {
     const Operand operand = evaluate_operand(e, item);
     const std::string name = metric_name(e, item, program);
     const std::optional<TensorValue> metric = batch_scalar(e, operand, name);
-    if (!metric) continue;
+    if (!metric || !check_rows_apart(e, *metric, operand, name)) continue;
     const TensorValue* value = operand.value.as<TensorValue>();
     program.graph.outputs.push_back({"metric." + name, metric->id});
-    program.training->metrics.push_back({name, value && value->is_fraction});
+    program.training->metrics.push_back({name, value && value->is_fraction, direction_of_metric(e, item)});
   }
 }
 
