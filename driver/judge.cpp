@@ -21,6 +21,10 @@ std::optional<double> number_in(const Json& json, std::string_view key) {
   return found == nullptr ? std::nullopt : found->as_number();
 }
 
+std::string mode_of(const WatchedValue& watched) {
+  return is_larger_better(watched) ? "max" : "min";
+}
+
 }  // namespace
 
 Judge::Judge(const Training& training, Measures measures) : measures_(std::move(measures)) {
@@ -65,7 +69,7 @@ bool Judge::is_plateau(Watch& watch, const TrainProgress& progress) {
   const double value = measures_.value(watched, progress);
   const bool is_better =
       !std::isnan(value) &&
-      (!watch.best || (watched.is_larger_better ? value > *watch.best : value < *watch.best));
+      (!watch.best || (is_larger_better(watched) ? value > *watch.best : value < *watch.best));
   if (is_better) {
     watch.best = value;
     watch.best_epoch = progress.epochs;
@@ -90,7 +94,7 @@ std::string Judge::memory() const {
   for (const Watch& watch : conditions_) {
     if (watch.stop->kind != Kind::kPlateau || !watch.best) continue;
     Json one = Json::object();
-    one.set("best", *watch.best).set("epoch", watch.best_epoch);
+    one.set("best", *watch.best).set("epoch", watch.best_epoch).set("mode", mode_of(watch.stop->watched));
     plateaus.set(watch.stop->watched.text(), std::move(one));
   }
   Json memory = Json::object();
@@ -108,6 +112,11 @@ void Judge::recall(const std::string& memory, StateValues best) {
   for (Watch& watch : conditions_) {
     const Json* found = plateaus->find(watch.stop->watched.text());
     if (watch.stop->kind != Kind::kPlateau || found == nullptr) continue;
+    // The best in the other direction is not the best in this one.
+    const Json* mode = found->find("mode");
+    if (mode != nullptr && mode->as_text() != nullptr && *mode->as_text() != mode_of(watch.stop->watched)) {
+      continue;
+    }
     watch.best = number_in(*found, "best");
     watch.best_epoch = static_cast<std::int64_t>(number_in(*found, "epoch").value_or(0));
   }

@@ -10,6 +10,7 @@
 #include "ir/graph/rewriter.h"
 #include "runtime/interrupt.h"
 #include "runtime/log.h"
+#include "support/arithmetic.h"
 #include "support/memory_limit.h"
 
 namespace dlg {
@@ -17,6 +18,8 @@ namespace {
 
 constexpr Diag<std::string> kNoPart{DiagCode::BadStop, Severity::kError,
                                     "`{}` is looked at, and the data has no such part"};
+constexpr Diag<std::string, std::int64_t> kNoUpdate{DiagCode::NoUpdate, Severity::kError,
+                                                    "training ends after {}, and an update takes {} of them"};
 constexpr std::string_view kMetricPrefix = "metric.";
 /// A prediction is compiled for this many rows at a time.
 constexpr std::int64_t kPredictBatch = 256;
@@ -104,6 +107,21 @@ bool check_rule_over_run(Session& session, const Program& program, const LoadedD
   return is_good && session.diagnostics.error_count() == before;
 }
 
+/// An update needs its micro-batches before training ends.
+bool check_has_update(Session& session, const Program& program, const LoadedData& data) {
+  const Hyper* accumulate = find_hyper(program.training->rule, kAccumulateHyper);
+  if (accumulate == nullptr || run_length(program, data).last_step >= 1) return true;
+  const TrainPlan plan = train_plan(program, data);
+  const auto batches = static_cast<double>(steps_of_epoch(plan)) * static_cast<double>(*plan.stop.epochs);
+  session.diagnostics
+      .report(accumulate->origin, kNoUpdate, fmt::format("{:.0f} batches", batches),
+              program.training->accumulate)
+      .note(
+          "with `accumulate` an update is made from so many batches; they are counted on over the end of an "
+          "epoch");
+  return false;
+}
+
 }  // namespace
 
 Graph training_graph(const Program& program, std::int64_t batch) {
@@ -131,7 +149,7 @@ std::optional<LoadedData> load_training_data(Session& session, const Program& pr
                                              const RunRecord* record) {
   std::optional<LoadedData> data = load_data(session, program, record);
   if (!data || !program.training) return data;
-  bool is_good = true;
+  bool is_good = check_has_update(session, program, *data);
   for (const StopCondition& stop : program.training->stop) {
     is_good = has_part(session, *data, stop.watched, stop.range) && is_good;
   }
@@ -218,7 +236,7 @@ StateValues measured_states(const UpdateRule& rule,
   StateValues states;
   for (const auto& [watched, origin] : rule.measured) {
     const double value = value_of(watched);
-    const double worst = watched.is_larger_better ? -kWorst : kWorst;
+    const double worst = is_larger_better(watched) ? -kWorst : kWorst;
     states[rule_state_path(measured_state(watched))] = {std::isfinite(value) ? value : worst};
   }
   return states;
@@ -282,7 +300,10 @@ TrainPlan train_plan(const Program& program, const LoadedData& data) {
   plan.seed = training.seed;
   plan.stop.epochs = count_of(training, StopCondition::Kind::kEpochs);
   plan.stop.steps = count_of(training, StopCondition::Kind::kSteps);
-  if (plan.stop.steps) *plan.stop.steps *= training.accumulate;
+  if (plan.stop.steps) {
+    constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
+    plan.stop.steps = checked_mul(*plan.stop.steps, training.accumulate).value_or(kNever);
+  }
   plan.stop.seconds = limit_of(training, StopCondition::Kind::kSeconds);
   plan.stop.change_below = limit_of(training, StopCondition::Kind::kChange);
   plan.stop.loss_below = limit_of(training, StopCondition::Kind::kLossBelow);

@@ -39,7 +39,7 @@ constexpr double (*kErf)(double) = [](double x) { return std::erf(x); };
 constexpr double (*kSin)(double) = [](double x) { return std::sin(x); };
 constexpr double (*kCos)(double) = [](double x) { return std::cos(x); };
 
-const std::array<Builtin, 40> kBuiltins{{
+const std::array<Builtin, 41> kBuiltins{{
     // Element-wise.
     {"abs", "abs(x)", "absolute value", 1, 1, map_call, &ops::abs_, kAbs},
     {"sign", "sign(x)", "-1, 0 or 1", 1, 1, map_call, &ops::sign_, sign_of},
@@ -87,8 +87,9 @@ const std::array<Builtin, 40> kBuiltins{{
     {"hessian", "hessian(point)", "all second derivatives of the loss, in an optimizer", 1, 1, hessian_call},
     {"solve", "solve(a, b, shift = number)", "x with (a + shift I) @ x = b", 2, 3, solve_call},
     {"total", "total(x)", "the sum over all parameters, in an optimizer", 1, 1, total_call},
-    {"plateaus", "plateaus(patience, of = value)",
-     "how often what epochs end with was no better for so many steps, in a schedule", 1, 2, plateaus_call},
+    {"largest", "largest(x)", "the maximum over all parameters, in an optimizer", 1, 1, largest_call},
+    {"plateaus", "plateaus(patience, of = value, mode = max)",
+     "how often what epochs end with was no better for so many steps, in a schedule", 1, 3, plateaus_call},
     // Words with one place of their own.
     {"after", "after(50 steps, expression)", "the value after that many updates, in `expect`", 2, 2,
      misplaced_call},

@@ -273,6 +273,7 @@ std::optional<Program> compile_program(Sources& sources, const CompileRequest& r
       continue;
     }
     merge(found, diagnostics);
+    e.check_reported(diagnostics);
     if (diagnostics.has_errors()) return std::nullopt;
     set_batch(program, used_rows(e));
     record_settings(sources, library.units.front(), program);

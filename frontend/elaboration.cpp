@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "support/check.h"
 #include "support/text.h"
 
 namespace dlg {
@@ -76,6 +77,17 @@ SourceRange Elaboration::user_place(SourceRange range) const {
 std::string Elaboration::std_note(SourceRange range) const {
   const std::string name = frame().name.empty() ? "std" : frame().name;
   return fmt::format("inside `{}`, {}: `{}`", name, sources.line_reference(range), sources.text(range));
+}
+
+void Elaboration::note_loss_of(SourceRange range) {
+  if (!silent_at && !is_text_broken && !diagnostics->has_errors()) silent_at = user_place(range);
+}
+
+void Elaboration::check_reported(const Diagnostics& all) const {
+  DLG_CHECK(all.has_errors() || !silent_at,
+            silent_at->is_valid() ? fmt::format("{}: `{}` has no value and no error says why",
+                                                sources.line_reference(*silent_at), sources.text(*silent_at))
+                                  : "a value was lost and no error says why");
 }
 
 void Elaboration::label(Report& report, SourceRange range, const std::string& text) const {

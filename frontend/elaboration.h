@@ -74,8 +74,8 @@ inline constexpr std::int64_t kMostCalls = 100'000;
 
 /// What a training measures and its schedules may look at.
 struct Measurable {
-  std::vector<Metric> metrics;                // of the parts of the data, beside their loss
-  WatchedValue judged = {"", "loss", false};  // what the first plateau in `stop` watches, else the loss
+  std::vector<Metric> metrics;         // of the parts of the data, beside their loss
+  WatchedValue judged = {"", "loss"};  // what the first plateau in `stop` watches, else the loss
 };
 
 /// What an argument of a rule is evaluated with, `cosine(1e-3, warmup = 2 epochs)`.
@@ -86,7 +86,8 @@ struct Schedule {
   /// for it: a run-time input, or the number itself.
   std::function<Value(const NumberValue& number)> as_input;
   std::size_t frames = 0;
-  bool is_read = false;  // the moment was: the value is another one in another step
+  bool is_read = false;   // the moment was: the value is another one in another step
+  bool is_trial = false;  // with numbers, in a rule whose step will have inputs for them
 };
 
 struct Elaboration {
@@ -127,6 +128,8 @@ struct Elaboration {
   int next_serial = 1;
   std::int64_t calls = 0;                   // of functions, made so far
   std::optional<SourceRange> too_large_at;  // where there were too many operations: the rest is left out
+  bool is_text_broken = false;              // what the parser could not read was asked for, and it said so
+  std::optional<SourceRange> silent_at;     // where a value was lost and nothing had been reported yet
 
   Frame& frame() { return frames.back(); }
   const Frame& frame() const { return frames.back(); }
@@ -144,6 +147,11 @@ struct Elaboration {
     if (is_std(range)) report.note(std_note(range));
     return report;
   }
+  /// Remembers the place of a lost value (a poison, or what should have been one) that no error explains yet.
+  void note_loss_of(SourceRange range);
+  /// A value that is lost without an error would leave a program that means something else: dlg is wrong
+  /// then, never the user. `all` holds everything that was reported.
+  void check_reported(const Diagnostics& all) const;
   /// Labels a range of the user's text; one of std becomes a note.
   void label(Report& report, SourceRange range, const std::string& text) const;
   /// Labels the place where a value got its name, unless that is `use` itself.

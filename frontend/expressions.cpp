@@ -124,6 +124,7 @@ Value evaluate_kind(Elaboration& e, ast::ExprId id) {
   const ast::Expr& expr = e.expr(id);
   switch (expr.kind) {
     case ast::ExprKind::kError:
+      e.is_text_broken = true;
       return {Poison{}};
     case ast::ExprKind::kNumber:
       return number_value(expr.number);
@@ -166,7 +167,10 @@ bool is_too_large(Elaboration& e, SourceRange range) {
 }  // namespace
 
 Value evaluate(Elaboration& e, ast::ExprId id) {
-  if (!id.is_valid()) return {Poison{}};
+  if (!id.is_valid()) {
+    e.is_text_broken = true;
+    return {Poison{}};
+  }
   const DepthScope depth(e);
   const SourceRange range = e.expr(id).range;
   if (e.depth > kLargestDepth) {
@@ -177,6 +181,7 @@ Value evaluate(Elaboration& e, ast::ExprId id) {
   if (is_too_large(e, range)) return {Poison{}};
   const OriginScope origin(e, range);
   Value value = evaluate_kind(e, id);
+  if (value.is_poison()) e.note_loss_of(range);
   const bool is_scheduled = e.schedule && e.schedule->frames == e.frames.size();
   return is_scheduled ? scheduled_leaf(e, e.expr(id), std::move(value)) : value;
 }

@@ -1,5 +1,8 @@
 #include "frontend/library.h"
 
+#include <algorithm>
+#include <array>
+
 #include "frontend/builtins.h"
 
 namespace dlg {
@@ -9,8 +12,18 @@ constexpr Diag<std::string> kDuplicateName{DiagCode::DuplicateName, Severity::kE
                                            "`{}` is declared twice"};
 constexpr Diag<std::string> kShadows{DiagCode::ShadowsStd, Severity::kNote,
                                      "`{}` takes the place of the standard library's"};
+constexpr Diag<std::string> kShadowsWord{DiagCode::ShadowsStd, Severity::kNote,
+                                         "`{}` takes the place of the word of the language"};
 constexpr Diag<std::string, std::string> kClash{DiagCode::ImportClash, Severity::kError,
                                                 "`{}` gives the name `{}`, which is taken"};
+
+/// Words that mean something where values are named: in `train` and `check`, and in the arguments of rules.
+constexpr std::array<std::string_view, 9> kWords{"loss",   "step", "epoch", "epoch_steps", "last_step",
+                                                 "judged", "val",  "train", "test"};
+
+bool is_word(std::string_view name) {
+  return std::find(kWords.begin(), kWords.end(), name) != kWords.end();
+}
 
 }  // namespace
 
@@ -52,6 +65,8 @@ void Library::add(const Entry& entry, Diagnostics& diagnostics) {
         .label(place->second.range, "first declared here");
   } else if (std_.count(name) > 0 || find_builtin(name)) {
     diagnostics.report(entry.name.range, kShadows, name);
+  } else if (is_word(name)) {
+    diagnostics.report(entry.name.range, kShadowsWord, name);
   }
 }
 

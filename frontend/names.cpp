@@ -29,17 +29,21 @@ constexpr Diag<std::string> kNotAValueName{DiagCode::NotAValue, Severity::kError
                                            "`{}` is an optimizer, expected a value"};
 constexpr Diag<> kNoEnd{DiagCode::BadStop, Severity::kError,
                         "the schedule goes to the last step, and `stop` has no limit in steps or epochs"};
+constexpr Diag<std::string> kInsideItself{
+    DiagCode::Recursion, Severity::kError,
+    "the model `{}` is named inside itself, directly or through others"};
 constexpr Diag<std::string> kCircular{DiagCode::Recursion, Severity::kError, "`{}` is defined by itself"};
 constexpr Diag<std::string, std::int64_t> kNoSuchLayer{DiagCode::UnknownMember, Severity::kError,
                                                        "there is no `{}[{}]`"};
 
 /// Words of other languages, and how dlg says it.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kOtherWords{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kOtherWords{{
     {"dot", "a product of matrices is written `a @ b`"},
     {"inf", "every number of a program is finite"},
     {"infinity", "every number of a program is finite"},
     {"linear", "a layer of weights and biases is `dense(units)`"},
     {"ln", "the natural logarithm is `log`"},
+    {"loss", "`loss` is the value of `minimize`; it can be named in `check`, `stop` and schedules"},
     {"matmul", "a product of matrices is written `a @ b`"},
     {"mm", "a product of matrices is written `a @ b`"},
     {"nan", "every number of a program is finite"},
@@ -114,6 +118,15 @@ std::optional<SourceRange> later_value(const Elaboration& e, const std::string& 
     }
   }
   return std::nullopt;
+}
+
+/// A model whose body is being elaborated has no value yet, under whatever name it is reached.
+bool is_open_model(const Elaboration& e, const TopName& top) {
+  if (top.kind != TopName::Kind::kFunction) return false;
+  const FunctionId id{top.unit, top.indices.front()};
+  return e.library.function(id).kind == ast::FunctionKind::kModel &&
+         std::any_of(e.frames.begin(), e.frames.end(),
+                     [&](const Frame& frame) { return frame.function == id; });
 }
 
 /// The message about an unknown member: the nearest name, else all there are.
@@ -196,8 +209,8 @@ std::optional<Value> find_name(Elaboration& e, const std::string& name) {
   if (axis != e.frame().axes.end()) {
     return Value{NumberValue{static_cast<double>(axis->second.size), axis->second, false}};
   }
-  if (!e.frame().function && name == "loss" && e.loss && !e.schedule) return *e.loss;
   if (const TopName* top = e.library.find(e.frame().unit, name)) return top_value(e, name, *top, {});
+  if (!e.frame().function && name == "loss" && e.loss && !e.schedule) return *e.loss;
   if (std::optional<Value> moment = e.schedule ? e.schedule->moment(name) : std::nullopt) {
     e.schedule->is_read = true;
     return moment;
@@ -211,9 +224,12 @@ std::optional<Value> find_name(Elaboration& e, const std::string& name) {
 }
 
 Value look_up(Elaboration& e, const std::string& name, SourceRange range) {
-  const TopName* top = e.library.find(e.frame().unit, name);
-  if (top && top->kind == TopName::Kind::kOptimizer && e.frame().names.count(name) == 0) {
-    return top_value(e, name, *top, range);
+  const bool is_local = e.frame().names.count(name) > 0 || e.frame().axes.count(name) > 0;
+  const TopName* top = is_local ? nullptr : e.library.find(e.frame().unit, name);
+  if (top && top->kind == TopName::Kind::kOptimizer) return top_value(e, name, *top, range);
+  if (top && is_open_model(e, *top)) {
+    e.error(range, kInsideItself, name).note(circle_text(e, name));
+    return {Poison{}};
   }
   if (std::optional<Value> value = find_name(e, name)) return *std::move(value);
   if (e.schedule && name == "last_step") {
@@ -232,7 +248,7 @@ Value look_up(Elaboration& e, const std::string& name, SourceRange range) {
 }
 
 Value part_member(Elaboration& e, const PartValue& part, const std::string& name, SourceRange range) {
-  const auto watched = watched_value(e, e.measurable.metrics, {part.part, name, false}, range);
+  const auto watched = watched_value(e, e.measurable.metrics, {part.part, name}, range);
   return watched ? Value{MeasuredValue{*watched}} : Value{Poison{}};
 }
 

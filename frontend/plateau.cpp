@@ -7,6 +7,7 @@
 #include "frontend/builtin_calls.h"
 #include "frontend/constants.h"
 #include "frontend/tensors.h"
+#include "frontend/watched_values.h"
 #include "ir/graph/update_rule.h"
 
 namespace dlg {
@@ -15,6 +16,8 @@ namespace {
 constexpr Diag<std::string> kNoMeasure{
     DiagCode::BadSetting, Severity::kError,
     "found {} as what a plateau looks at, expected `loss`, `val.loss` or a metric of a part"};
+constexpr Diag<std::string> kNoMode{DiagCode::BadSetting, Severity::kError,
+                                    "found {} as the mode of a plateau, expected `max` or `min`"};
 constexpr double kLargest = std::numeric_limits<double>::max();
 
 /// One number of the rule: at the start of the step, and what becomes of it.
@@ -66,7 +69,7 @@ class Counter {
         count_(*e.update, name + ".count", 0) {}
 
   /// The count before this step. The mean loss of an epoch is known with its last step.
-  Expr of_training_loss(const std::string& name);
+  Expr of_training_loss(const std::string& name, const WatchedValue& watched);
   /// The same for a value that is measured between two epochs.
   Expr of_measured(const std::string& name, const WatchedValue& watched);
 
@@ -91,15 +94,16 @@ Expr Counter::look(Expr is_end, Expr is_better, Expr waited, double more) {
   return count;
 }
 
-Expr Counter::of_training_loss(const std::string& name) {
+Expr Counter::of_training_loss(const std::string& name, const WatchedValue& watched) {
   UpdateScope& scope = *e_.update;
+  const bool is_larger = is_larger_better(watched);
   Memory sum(scope, name + ".sum", 0), steps(scope, name + ".steps", 0),
-      best(scope, name + ".best", kLargest);
+      best(scope, name + ".best", is_larger ? -kLargest : kLargest);
   const Expr is_end = compare(">", epochs_after(e_, this_step(e_)), epochs_after(e_, this_step(e_) - 1.0));
   const Expr sum_now = sum.before() + cast({&e_.builder, scope.loss()}, DType::kF64);
   const Expr steps_now = steps.before() + 1.0;
   const Expr mean = sum_now / steps_now;
-  const Expr is_better = compare("<", mean, best.before());
+  const Expr is_better = compare(is_larger ? ">" : "<", mean, best.before());
   sum.becomes(select(is_end, zero_, sum_now));
   steps.becomes(select(is_end, zero_, steps_now));
   best.becomes(select(is_end, select(is_better, mean, best.before()), best.before()));
@@ -109,7 +113,7 @@ Expr Counter::of_training_loss(const std::string& name) {
 
 Expr Counter::of_measured(const std::string& name, const WatchedValue& watched) {
   UpdateScope& scope = *e_.update;
-  const bool is_larger = watched.is_larger_better;
+  const bool is_larger = is_larger_better(watched);
   Memory value(scope, measured_state(watched), 0),
       best(scope, name + ".best", is_larger ? -kLargest : kLargest);
   // An epoch has ended before this step and not before the last one; none has before the first two.
@@ -122,23 +126,52 @@ Expr Counter::of_measured(const std::string& name, const WatchedValue& watched) 
   return look(is_end, is_better, waited_.before(), 1);
 }
 
+const Operand* argument_named(const Call& call, std::string_view name) {
+  const auto found = std::find_if(
+      call.arguments.begin(), call.arguments.end(),
+      [&](const CallArgument& argument) { return argument.name && argument.name->text == name; });
+  return found == call.arguments.end() ? nullptr : &found->operand;
+}
+
+/// `mode`: `max` and `min` are functions here as everywhere; a measured value stands for its own direction.
+std::optional<Better> mode_of(Elaboration& e, const Operand& mode, const WatchedValue& watched) {
+  if (mode.value.as<MeasuredValue>()) return watched.better;
+  const FunctionValue* function = mode.value.as<FunctionValue>();
+  const std::optional<Better> better = function ? better_of_mode(function->name) : std::nullopt;
+  if (!better && !mode.value.is_poison()) e.error(mode.range, kNoMode, kind_text(mode.value));
+  return better;
+}
+
+/// What the call looks at, with the direction in which it is better.
+std::optional<MeasuredInput> measured_input(Elaboration& e, const Call& call) {
+  MeasuredInput input{e.measurable.judged, e.user_place(call.range)};
+  if (const Operand* of = argument_named(call, "of")) {
+    const MeasuredValue* measured = of->value.as<MeasuredValue>();
+    if (!measured) {
+      if (!of->value.is_poison()) e.error(of->range, kNoMeasure, kind_text(of->value));
+      return std::nullopt;
+    }
+    input = {measured->watched, e.user_place(of->range)};
+  }
+  if (const Operand* mode = argument_named(call, "mode")) {
+    const std::optional<Better> better = mode_of(e, *mode, input.watched);
+    if (!better) return std::nullopt;
+    input.watched.better = *better;
+  }
+  if (!check_direction(e, input.watched, e.user_place(call.range))) return std::nullopt;
+  return input;
+}
+
 }  // namespace
 
 Value plateaus_call(Elaboration& e, const Builtin& builtin, const Call& call) {
   if (!e.schedule) return misplaced_call(e, builtin, call);
   e.schedule->is_read = true;
   const Operand& patience = call.arguments[0].operand;
-  MeasuredInput input{e.measurable.judged, e.user_place(call.range)};
-  if (call.arguments.size() > 1) {
-    const Operand& of = call.arguments[1].operand;
-    const MeasuredValue* measured = of.value.as<MeasuredValue>();
-    if (!measured) {
-      if (!of.value.is_poison()) e.error(of.range, kNoMeasure, kind_text(of.value));
-      return {Poison{}};
-    }
-    input = {measured->watched, e.user_place(of.range)};
-  }
-  if (!e.update) {
+  const std::optional<MeasuredInput> looked_at = measured_input(e, call);
+  if (!looked_at) return {Poison{}};
+  const MeasuredInput& input = *looked_at;
+  if (!e.update || e.schedule->is_trial) {
     return plain_number(e, patience, "the patience") ? number_value(0) : Value{Poison{}};
   }
   std::string name = "plateau";
@@ -149,7 +182,8 @@ Value plateaus_call(Elaboration& e, const Builtin& builtin, const Call& call) {
     return known.watched == input.watched;
   });
   if (!is_loss && is_new) e.measured.push_back(input);
-  const Expr count = is_loss ? counter.of_training_loss(name) : counter.of_measured(name, input.watched);
+  const Expr count =
+      is_loss ? counter.of_training_loss(name, input.watched) : counter.of_measured(name, input.watched);
   return {TensorValue{count.value, {}, Batching::kShared, DType::kF64}};
 }
 

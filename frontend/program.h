@@ -82,8 +82,9 @@ struct StopCondition {
 };
 
 struct Metric {
-  std::string name;         // `accuracy`
-  bool is_percent = false;  // printed as percent (fraction of rows)
+  std::string name;                  // `accuracy`
+  bool is_percent = false;           // printed as percent (fraction of rows)
+  Better better = Better::kUnknown;  // where nothing says so, a plateau has to
 };
 
 struct Training {

@@ -129,6 +129,21 @@ Value sum_of_list(Elaboration& e, const ListValue& list, const Call& call) {
   return total;
 }
 
+/// The largest element of all items; NaN wins, as in `max`.
+Value largest_of_list(Elaboration& e, const ListValue& list, const Call& call) {
+  if (list.items.empty()) return number_value(0);
+  std::optional<TensorValue> largest;
+  for (const Value& item : list.items) {
+    const std::optional<TensorValue> tensor = tensor_of(e, {item, call.range});
+    if (!tensor) return {Poison{}};
+    const Value own = reduce_tensor(e, ops::reduce_max, *tensor, {call.range, call.callee, {}});
+    const TensorValue* value = own.as<TensorValue>();
+    if (!value) return {Poison{}};
+    largest = largest ? with_node(*value, max(expr_of(e, *largest), expr_of(e, *value))) : *value;
+  }
+  return {*largest};
+}
+
 }  // namespace
 
 Value reduce_call(Elaboration& e, const Builtin& builtin, const Call& call) {
@@ -185,15 +200,32 @@ TensorValue batch_mean(Elaboration& e, const TensorValue& tensor) {
 
 Value batch_mean_call(Elaboration& e, const Builtin&, const Call& call) {
   const std::optional<TensorValue> tensor = tensor_of(e, call.arguments[0].operand);
-  return tensor ? Value{batch_mean(e, *tensor)} : Value{Poison{}};
+  if (!tensor) return {Poison{}};
+  if (tensor->batching == Batching::kShared) return {*tensor};
+  const std::optional<Expr> node = checked_node(e, ops::mean, {*tensor}, {.ints = {0}}, call.range);
+  if (!node) return {Poison{}};
+  TensorValue result = *tensor;
+  result.id = node->value;
+  result.batching = Batching::kShared;
+  return {result};
+}
+
+/// `total(x)` or `largest(x)`.
+Value over_all(Elaboration& e, const Call& call,
+               Value (*combine)(Elaboration&, const ListValue&, const Call&)) {
+  const Operand& operand = call.arguments[0].operand;
+  const ListValue* list = mapped_list(operand);
+  if (list) return combine(e, *list, call);
+  e.error(operand.range, kNotAList, kind_text(operand.value));
+  return {Poison{}};
 }
 
 Value total_call(Elaboration& e, const Builtin&, const Call& call) {
-  const Operand& operand = call.arguments[0].operand;
-  const ListValue* list = mapped_list(operand);
-  if (list) return sum_of_list(e, *list, call);
-  e.error(operand.range, kNotAList, kind_text(operand.value));
-  return {Poison{}};
+  return over_all(e, call, sum_of_list);
+}
+
+Value largest_call(Elaboration& e, const Builtin&, const Call& call) {
+  return over_all(e, call, largest_of_list);
 }
 
 }  // namespace dlg

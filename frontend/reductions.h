@@ -24,7 +24,8 @@ Value argmax_call(Elaboration& e, const Builtin& builtin, const Call& call);
 Value batch_mean_call(Elaboration& e, const Builtin& builtin, const Call& call);
 TensorValue batch_mean(Elaboration& e, const TensorValue& tensor);
 
-/// All elements of all values of a list in one sum.
+/// All elements of all values of a list in one sum, or the largest of them.
 Value total_call(Elaboration& e, const Builtin& builtin, const Call& call);
+Value largest_call(Elaboration& e, const Builtin& builtin, const Call& call);
 
 }  // namespace dlg

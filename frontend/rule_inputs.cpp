@@ -66,7 +66,7 @@ std::optional<Value> RuleInputs::moment(const std::string& name) {
 Value RuleInputs::evaluated(const std::string& name, const std::function<Value()>& evaluate) {
   e_.schedule = Schedule{[this](const std::string& word) { return moment(word); },
                          [&](const NumberValue& number) { return input(name, number.value, {}); },
-                         e_.frames.size(), false};
+                         e_.frames.size(), false, false};
   Value value = evaluate();
   e_.schedule.reset();
   return value;

@@ -58,6 +58,8 @@ class Replay {
   }
 
   void run();
+  /// Reports what the settings around the rule require of their numbers.
+  void check_surroundings();
   const std::vector<Hyper>& hypers() const { return inputs_.hypers(); }
   const std::vector<MeasuredInput>& measured() const { return e_.measured; }
 
@@ -110,10 +112,20 @@ void Replay::open_frame() {
   e_.frames.push_back(std::move(frame));
   for (std::size_t i = 0; i < optimizer_.formals.size(); ++i) {
     const ast::Name& name = optimizer_.formals[i].name;
+    if (e_.frame().names.count(name.text) > 0) {
+      e_.error(name.range, kReserved, name.text);
+      continue;
+    }
     Value value = inputs_.value(name.text, rule_.arguments[i]);
     value.origin = name.range;
     e_.frame().names[name.text] = std::move(value);
   }
+}
+
+void Replay::check_surroundings() {
+  ListValue gradients{ListKind::kLockstep, {}};
+  for (std::size_t i = 0; i < scope_.parameter_count(); ++i) gradients.items.push_back({theta(i)});
+  surroundings_.check_clip({std::move(gradients)});
 }
 
 void Replay::run() {
@@ -121,6 +133,7 @@ void Replay::run() {
   for (const ast::Statement& statement : optimizer_.body) run_statement(statement);
   report_idle();
   finish();
+  e_.check_reported(*e_.diagnostics);
 }
 
 /// What follows the last statement.
@@ -323,6 +336,8 @@ std::optional<RuleReads> check_rule(Elaboration& e, const RuleText& rule) {
   const std::size_t before = e.diagnostics->error_count();
   TrialScope scope(e.builder.graph(), rule.frozen);
   Replay replay({e.sources, e.library, *e.diagnostics, e.dtype}, rule, scope);
+  replay.check_surroundings();
+  if (e.diagnostics->error_count() != before) return std::nullopt;
   replay.run();
   if (rule.accumulate && scope.is_second_order()) e.error(rule.call, kOneBatch);
   if (e.diagnostics->error_count() != before) return std::nullopt;

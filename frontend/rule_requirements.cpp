@@ -146,7 +146,8 @@ std::set<double> RequirementCheck::steps() const {
   const double stride = std::max(1.0, (last - 1) / kMostSteps);
   for (double at = 1; at < last; at += stride) steps.insert(std::floor(at));
   const auto add_border = [&](double border) {
-    for (double near = std::floor(border); near <= border + 2; ++near) {
+    for (const double behind : {0, 1, 2}) {
+      const double near = std::floor(border) + behind;
       if (near >= 1 && near <= last) steps.insert(near);
     }
   };

@@ -73,6 +73,12 @@ class SettingsReader {
     }
     const auto rate = argument(kDecayKey, expr.arguments[0].value);
     if (rate) text_.decay_rate = *rate;
+    if (rate) check_decay(*rate);
+  }
+
+  /// In the first update, where it is a schedule.
+  void check_decay(const ArgumentText& rate) {
+    if (!(rate.value >= 0)) report_bad_setting(e_, rate.expr, kDecayKey, "a rate of at least 0");
   }
 
   void read_average() {
@@ -112,6 +118,7 @@ class SettingsReader {
       return;
     }
     const auto text = argument(fmt::format("group[{}].{}", text_.groups.size(), key), own.value);
+    if (text && is_decay) check_decay(*text);
     if (text) group.arguments.emplace_back(key, *text);
   }
 

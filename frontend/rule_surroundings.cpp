@@ -4,6 +4,7 @@
 #include "frontend/elementwise.h"
 #include "frontend/expressions.h"
 #include "frontend/functions.h"
+#include "frontend/schedule.h"
 #include "frontend/settings.h"
 
 namespace dlg {
@@ -26,10 +27,69 @@ bool fits(Elaboration& e, const Value& value, const Value& gradients) {
   return true;
 }
 
+std::vector<std::int64_t> all_axes(Expr x) {
+  std::vector<std::int64_t> axes;
+  for (std::size_t i = 0; i < x.shape().rank(); ++i) axes.push_back(static_cast<std::int64_t>(i));
+  return axes;
+}
+
+/// The sum of the squares of all numbers, each divided by `unit` first, if there is one.
+Expr sum_of_squares(Elaboration& e, const std::vector<Expr>& values, std::optional<Expr> unit) {
+  Expr total = constant(e.builder, 0, {DType::kF64, {}});
+  for (const Expr& value : values) {
+    const Expr wide = cast(value, DType::kF64);
+    const Expr x = unit ? wide / broadcast_to(*unit, wide.shape()) : wide;
+    total = total + (x.shape().rank() == 0 ? x * x : sum(x * x, all_axes(x)));
+  }
+  return total;
+}
+
+/// The norm of all numbers together, in f64. Squares of f32 never leave that range; where those of f64 do,
+/// though the numbers do not, all are divided by the largest first.
+Expr norm_of_all(Elaboration& e, const std::vector<Expr>& values) {
+  const Expr squares = sum_of_squares(e, values, std::nullopt);
+  if (values.front().type().dtype != DType::kF64) return sqrt(squares);
+  const Expr zero = constant(e.builder, 0, {DType::kF64, {}});
+  Expr largest = zero;
+  for (const Expr& value : values) {
+    const Expr size = abs(value);
+    largest = max(largest, size.shape().rank() == 0 ? size : reduce_max(size, all_axes(size)));
+  }
+  const Expr scaled = largest * sqrt(sum_of_squares(e, values, largest));
+  const Expr is_finite = compare("==", squares - squares, zero);
+  const Expr is_large = compare(">", squares * 1e-18, zero);
+  const Expr small = select(compare(">", largest, zero), scaled, sqrt(squares));
+  return select(is_finite, select(is_large, sqrt(squares), small), scaled);
+}
+
 }  // namespace
 
 Value RuleSurroundings::op(const char* op, const Value& a, const Value& b) {
   return binary(e_, op, {a, rule_.call}, {b, rule_.call}, rule_.call);
+}
+
+Value RuleSurroundings::call_clip(const Value& gradient) {
+  const ast::Expr& expr = e_.expr(rule_.clip);
+  const Operand piped{gradient, expr.range};
+  const bool is_call = expr.kind == ast::ExprKind::kCall;
+  Call call{expr.range, {}, {{std::nullopt, piped, {}}}};
+  if (is_call) call = evaluate_arguments(e_, expr, piped);
+  call.callee = expr.range;
+  return evaluate_call(e_, is_call ? expr.args[0] : rule_.clip, call);
+}
+
+void RuleSurroundings::check_clip(const Value& theta) {
+  if (!rule_.clip.is_valid()) return;
+  Frame frame;
+  frame.instance = e_.frames.front().instance;
+  e_.frames.push_back(std::move(frame));
+  Moment first;
+  if (rule_.last_step == LastStep::kKnown) first.last_step = 1;
+  e_.schedule = schedule_at(first, e_.frames.size());
+  e_.schedule->is_trial = true;
+  call_clip(theta);
+  e_.schedule.reset();
+  e_.frames.pop_back();
 }
 
 /// `clip = f(c)` is f(gradients, c), evaluated in the user's file.
@@ -38,15 +98,8 @@ Value RuleSurroundings::clipped(const Value& gradient) {
   frame.instance = e_.frames.front().instance;
   e_.frames.push_back(std::move(frame));
   const ast::Expr& expr = e_.expr(rule_.clip);
-  const Operand piped{gradient, expr.range};
-  const bool is_call = expr.kind == ast::ExprKind::kCall;
-  Call call{expr.range, {}, {{std::nullopt, piped, {}}}};
-  const Value value = inputs_.evaluated("clip." + std::string(callee_of(e_, rule_.clip)), [&] {
-    if (is_call) call = evaluate_arguments(e_, expr, piped);
-    call.callee = expr.range;
-    const ast::ExprId callee = is_call ? expr.args[0] : rule_.clip;
-    return evaluate_call(e_, callee, call);
-  });
+  const Value value = inputs_.evaluated("clip." + std::string(callee_of(e_, rule_.clip)),
+                                        [&] { return call_clip(gradient); });
   e_.frames.pop_back();
   if (value.is_poison() || fits(e_, value, gradient)) return value;
   e_.error(expr.range, kNotClipped, kind_text(value));
@@ -119,15 +172,10 @@ void RuleSurroundings::average(const Value& weights, const Value& theta) {
 
 void RuleSurroundings::watch_gradient(const std::vector<ValueId>& theta) {
   if (!rule_.is_gradient_watched) return;
-  Expr total = constant(e_.builder, 0, {DType::kF64, {}});
-  for (const ValueId id : scope_.gradient(theta)) {
-    const Expr gradient = cast({&e_.builder, id}, DType::kF64);
-    std::vector<std::int64_t> axes;
-    for (std::size_t i = 0; i < gradient.shape().rank(); ++i) axes.push_back(static_cast<std::int64_t>(i));
-    total = total + (axes.empty() ? gradient * gradient : sum(gradient * gradient, std::move(axes)));
-  }
+  std::vector<Expr> gradients;
+  for (const ValueId id : scope_.gradient(theta)) gradients.push_back({&e_.builder, id});
   scope_.scalar_state(kGradientNormState, 0);
-  scope_.set_scalar_state(kGradientNormState, sqrt(total).value);
+  scope_.set_scalar_state(kGradientNormState, norm_of_all(e_, gradients).value);
 }
 
 }  // namespace dlg

@@ -16,6 +16,9 @@ class RuleSurroundings {
   RuleSurroundings(Elaboration& e, const RuleText& rule, UpdateScope& scope, RuleInputs& inputs)
       : e_(e), rule_(rule), scope_(scope), inputs_(inputs) {}
 
+  /// Reports what the function of `clip` requires of its numbers, as they are in the first update, and
+  /// numbers that are none; `theta` stands for the gradients.
+  void check_clip(const Value& theta);
   /// The gradient at the points as the rule gets it: first clipped, then with the coupled decay.
   Value gradient(Value gradient, const Value& points);
   /// The second derivatives as the rule gets them: the coupled decay is the gradient of rate / 2 times the
@@ -31,6 +34,7 @@ class RuleSurroundings {
  private:
   Value op(const char* op, const Value& a, const Value& b);
   Value decay_rate();
+  Value call_clip(const Value& gradient);
   Value clipped(const Value& gradient);
   TensorValue average_before(std::size_t parameter);
 

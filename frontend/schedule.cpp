@@ -37,15 +37,19 @@ std::optional<Value> value_of(const std::string& name, const Moment& moment) {
 
 }  // namespace
 
+Schedule schedule_at(const Moment& moment, std::size_t frames) {
+  return {[moment](const std::string& word) { return value_of(word, moment); },
+          [](const NumberValue& number) { return Value{number}; }, frames, false, false};
+}
+
 std::optional<ArgumentValue> argument_at(Elaboration& e, const std::string& what, ast::ExprId expr,
                                          const Moment& moment) {
   ArgumentValue result;
-  e.schedule = Schedule{[&](const std::string& word) { return value_of(word, moment); },
-                        [&](const NumberValue& number) {
-                          result.numbers.push_back(number.value);
-                          return Value{number};
-                        },
-                        e.frames.size(), false};
+  e.schedule = schedule_at(moment, e.frames.size());
+  e.schedule->as_input = [&](const NumberValue& number) {
+    result.numbers.push_back(number.value);
+    return Value{number};
+  };
   const Operand operand = evaluate_operand(e, expr);
   result.is_scheduled = e.schedule->is_read;
   e.schedule.reset();

@@ -38,6 +38,9 @@ struct ArgumentValue {
   std::vector<double> numbers;  // that stand in its own text, `30` of `30 epochs` among them
 };
 
+/// What is evaluated `frames` calls deep knows this moment, and its numbers stand for themselves.
+Schedule schedule_at(const Moment& moment, std::size_t frames);
+
 /// Evaluates an argument that stands in the open frame; `what` says in an error what it is for. Plateaus
 /// count as not reached.
 std::optional<ArgumentValue> argument_at(Elaboration& e, const std::string& what, ast::ExprId expr,

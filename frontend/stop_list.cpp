@@ -21,13 +21,17 @@ constexpr const char* kConditions =
 constexpr Diag<std::string> kUnknownUnit{DiagCode::BadStop, Severity::kError,
                                          "unknown unit `{}`, expected epochs, steps, s, min or h"};
 constexpr Diag<std::string> kBadCount{DiagCode::BadStop, Severity::kError,
-                                      "found `{}`, expected a whole number of at least 1"};
+                                      "found `{}`, expected a whole number from 1 to 2^53"};
 constexpr Diag<> kNoTime{DiagCode::BadStop, Severity::kError,
                          "a time of 0 would stop before training starts"};
+constexpr Diag<std::string> kTooLong{DiagCode::BadStop, Severity::kError,
+                                     "found `{}`, expected at most 100 years"};
 constexpr Diag<> kNoEpochs{DiagCode::BadStop, Severity::kError,
                            "a program without data has no epochs; count `steps` instead"};
 constexpr Diag<> kPatience{DiagCode::BadStop, Severity::kError,
                            "a plateau has a `patience` of at least one whole epoch: `patience = 3 epochs`"};
+constexpr Diag<std::string> kMode{DiagCode::BadStop, Severity::kError,
+                                  "found `{}` as the mode of a plateau, expected `max` or `min`"};
 constexpr Diag<> kEmptyStop{DiagCode::BadStop, Severity::kError, "`stop` names no condition"};
 
 struct UnitRow {
@@ -63,6 +67,14 @@ const UnitRow* unit_row(std::string_view word) {
   return nullptr;
 }
 
+/// Beyond 2^53 doubles skip whole numbers. Every count of a run stays inside 64 bits.
+constexpr double kLargestCount = 0x1p53;
+constexpr double kLongest = 100.0 * 366 * 24 * 3600;
+
+bool is_count(double number) {
+  return number >= 1 && number <= kLargestCount && number == std::floor(number);
+}
+
 bool has_data(const Elaboration& e) {
   for (const DeclaredData& data : e.data) {
     if (data.is_used) return true;
@@ -76,13 +88,16 @@ std::optional<StopCondition> counted_stop(Elaboration& e, const ast::Expr& expr)
     e.error(expr.range, kUnknownUnit, expr.text);
     return std::nullopt;
   }
-  const bool is_count = row->kind != Kind::kSeconds;
-  if (is_count && (expr.number < 1 || expr.number != std::floor(expr.number))) {
+  if (row->kind != Kind::kSeconds && !is_count(expr.number)) {
     e.error(expr.range, kBadCount, std::string(e.sources.text(expr.range)));
     return std::nullopt;
   }
   if (!(expr.number > 0)) {
     e.error(expr.range, kNoTime);
+    return std::nullopt;
+  }
+  if (row->kind == Kind::kSeconds && expr.number * row->factor > kLongest) {
+    e.error(expr.range, kTooLong, std::string(e.sources.text(expr.range)));
     return std::nullopt;
   }
   if (row->kind == Kind::kEpochs && !has_data(e) && !(e.loss && e.loss->is_poison())) {
@@ -110,15 +125,16 @@ std::optional<Kind> small_kind(const Elaboration& e, ast::ExprId id) {
 /// `loss`, `val.loss`, `train.accuracy`.
 std::optional<WatchedValue> watched_value(Elaboration& e, ast::ExprId id, const Training& training) {
   const ast::Expr& expr = e.expr(id);
-  if (word_of(e, id) == "loss") return WatchedValue{"", "loss", false};
+  if (word_of(e, id) == "loss") return WatchedValue{"", "loss"};
   const bool is_member = expr.kind == ast::ExprKind::kMember;
   const std::string part(is_member ? word_of(e, expr.args[0]) : std::string_view());
-  return watched_value(e, training.metrics, {part, expr.text, false}, expr.range);
+  return watched_value(e, training.metrics, {part, expr.text}, expr.range);
 }
 
-/// `plateau(val.loss, patience = 3 epochs)`.
+/// `plateau(val.loss, patience = 3 epochs)`, or with `mode = max` for a metric of the program's own.
 std::optional<StopCondition> plateau(Elaboration& e, const ast::Expr& expr, const Training& training) {
   StopCondition stop{Kind::kPlateau, 0, {}, "", expr.range};
+  std::optional<Better> mode;
   for (const ast::Argument& argument : expr.arguments) {
     const ast::Expr& value = e.expr(argument.value);
     if (!argument.name) {
@@ -127,15 +143,25 @@ std::optional<StopCondition> plateau(Elaboration& e, const ast::Expr& expr, cons
       stop.watched = *watched;
       continue;
     }
+    if (argument.name->text == "mode") {
+      mode = better_of_mode(word_of(e, argument.value));
+      if (!mode) {
+        e.error(value.range, kMode, std::string(e.sources.text(value.range)));
+        return std::nullopt;
+      }
+      continue;
+    }
     const UnitRow* row = value.kind == ast::ExprKind::kUnit ? unit_row(value.text) : nullptr;
-    const bool is_good = argument.name->text == "patience" && row && row->kind == Kind::kEpochs &&
-                         value.number >= 1 && value.number == std::floor(value.number);
+    const bool is_good =
+        argument.name->text == "patience" && row && row->kind == Kind::kEpochs && is_count(value.number);
     stop.value = is_good ? value.number : 0;
   }
-  if (stop.watched.name.empty() || stop.value == 0 || expr.arguments.size() != 2) {
+  if (stop.watched.name.empty() || stop.value == 0 || expr.arguments.size() != (mode ? 3 : 2)) {
     e.error(expr.range, kPatience);
     return std::nullopt;
   }
+  if (mode) stop.watched.better = *mode;
+  if (!check_direction(e, stop.watched, expr.range)) return std::nullopt;
   return stop;
 }
 

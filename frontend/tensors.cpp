@@ -52,7 +52,10 @@ std::optional<TensorValue> tensor_of(Elaboration& e, const Operand& operand, std
   const DType wanted = dtype.value_or(e.dtype);
   if (operand.value.is_poison()) return std::nullopt;
   if (const TensorValue* tensor = result_tensor(e, operand.value)) return *tensor;
-  if (is_failed_instance(e, operand.value)) return std::nullopt;
+  if (is_failed_instance(e, operand.value)) {
+    e.note_loss_of(operand.range);
+    return std::nullopt;
+  }
   if (const FieldValue* field = operand.value.as<FieldValue>()) return field_tensor(e, *field, wanted);
   if (const NumberValue* number = operand.value.as<NumberValue>()) {
     if (!check_representable(e, number->value, wanted, operand.range)) return std::nullopt;

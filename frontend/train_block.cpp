@@ -8,8 +8,10 @@
 #include "frontend/expressions.h"
 #include "frontend/optimizer_rule.h"
 #include "frontend/reductions.h"
+#include "frontend/rows_apart.h"
 #include "frontend/settings.h"
 #include "frontend/stop_list.h"
+#include "frontend/watched_values.h"
 #include "ir/ops/registry.h"
 
 namespace dlg {
@@ -122,9 +124,9 @@ std::string metric_name(const Elaboration& e, ast::ExprId id, const Program& pro
   const std::string_view callee = callee_of(e, id);
   const std::string base(callee.empty() ? e.sources.text(e.expr(id).range) : callee);
   std::string name = base;
-  for (int number = 2; program.graph.find_output("metric." + name); ++number) {
-    name = fmt::format("{} {}", base, number);
-  }
+  // `val.loss` is the loss of a part, whatever else is called so.
+  const auto is_taken = [&] { return name == "loss" || program.graph.find_output("metric." + name); };
+  for (int number = 2; is_taken(); ++number) name = fmt::format("{} {}", base, number);
   return name;
 }
 
@@ -136,10 +138,10 @@ void elaborate_metrics(Elaboration& e, ast::ExprId id, Program& program) {
     const Operand operand = evaluate_operand(e, item);
     const std::string name = metric_name(e, item, program);
     const std::optional<TensorValue> metric = batch_scalar(e, operand, name);
-    if (!metric) continue;
+    if (!metric || !check_rows_apart(e, *metric, operand, name)) continue;
     const TensorValue* value = operand.value.as<TensorValue>();
     program.graph.outputs.push_back({"metric." + name, metric->id});
-    program.training->metrics.push_back({name, value && value->is_fraction});
+    program.training->metrics.push_back({name, value && value->is_fraction, direction_of_metric(e, item)});
   }
 }
 
@@ -254,8 +256,8 @@ void elaborate_train(Elaboration& e, const ast::SettingsBlock& block, Program& p
   };
   program.training.emplace();
   program.training->range = block.range;
-  e.loss = Value{Poison{}};
   with("minimize", [&](ast::ExprId id) { elaborate_minimize(e, id, program); });
+  if (!e.loss) e.loss = Value{Poison{}};
   e.is_naming = false;
   default_prediction(e, program);
   with("predict", [&](ast::ExprId id) { elaborate_prediction(e, id, program); });

@@ -7,6 +7,7 @@
 #include "driver/inspection.h"
 #include "driver/judge.h"
 #include "driver/programs.h"
+#include "driver/race/norm.h"
 #include "runtime/interrupt.h"
 
 namespace dlg {
@@ -86,12 +87,6 @@ std::vector<std::string> norm_names(const std::vector<State>& states, std::size_
   std::vector<std::string> names;
   for (const State& state : states) names.push_back("|" + short_name(state.path, parameters) + "|");
   return names;
-}
-
-double norm_of(const std::vector<double>& values) {
-  double sum = 0;
-  for (const double x : values) sum += x * x;
-  return std::sqrt(sum);
 }
 
 /// Keeps what each call of one step brings.

@@ -5,6 +5,7 @@
 
 #include "driver/inspection.h"
 #include "driver/programs.h"
+#include "driver/race/norm.h"
 #include "ir/graph/rewriter.h"
 #include "ir/graph/state_values.h"
 #include "ir/ops/expr.h"
@@ -34,12 +35,6 @@ Graph second_order_graph(const Program& program, const LoadedData& data) {
   const ValueId gradient = flattened(parts).value;
   graph.outputs = {{"loss", loss}, {"gradient", gradient}, {"hessian", hessian}};
   return compact(graph);
-}
-
-double norm_of(const std::vector<double>& values) {
-  double sum = 0;
-  for (const double x : values) sum += x * x;
-  return std::sqrt(sum);
 }
 
 /// Up to rounding, of numbers of their own size or of `unit`.

@@ -66,17 +66,24 @@ inline std::string rule_state_path(const std::string& name) {
   return "rule:" + name;
 }
 
+/// Which of two values of something measured is the better one.
+enum class Better { kUnknown, kSmaller, kLarger };
+
 /// A measured value: the loss of training at the end of an epoch (no part), or the loss or a metric of a
 /// part.
 struct WatchedValue {
   std::string part;  // `val`
   std::string name;  // `loss`, `accuracy`
-  bool is_larger_better = false;
+  Better better = Better::kSmaller;
 
   /// As it is written: "val.loss".
   std::string text() const { return part.empty() ? name : part + "." + name; }
   friend bool operator==(const WatchedValue&, const WatchedValue&) = default;
 };
+
+inline bool is_larger_better(const WatchedValue& watched) {
+  return watched.better == Better::kLarger;
+}
 
 /// One that a rule looks at.
 struct MeasuredInput {

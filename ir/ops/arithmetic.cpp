@@ -50,6 +50,17 @@ std::vector<SampleCase> cast_cases() {
           {{{DType::kF64, {kBatch, 4}}}, {}, {DType::kI32, {kBatch, 4}}}};
 }
 
+/// Floats as for every element-wise op, and integers.
+std::vector<SampleCase> extremum_cases() {
+  std::vector<SampleCase> cases;
+  for (const TensorType& type : {TensorType{DType::kF64, {}}, TensorType{DType::kF64, {7}},
+                                 TensorType{DType::kF64, {3, 5}}, TensorType{DType::kF64, {kBatch, 4}},
+                                 TensorType{DType::kI32, {kBatch, 4}}, TensorType{DType::kI64, {7}}}) {
+    cases.push_back({{type, type}, {}, {}});
+  }
+  return cases;
+}
+
 void cast_vjp(VjpScope& scope) {
   const DType operand = scope.operand(0).type().dtype;
   if (!is_float(operand) || !is_float(scope.result().type().dtype)) return;
@@ -206,24 +217,26 @@ constinit const OpDef ops::pow_{
 
 constinit const OpDef ops::max_{
     .name = "max",
-    .doc = "The larger of a and b; NaN wins; of +0 and -0 the first.",
+    .doc = "The larger of a and b, floats or integers; NaN wins; of +0 and -0 the first.",
     .formula = "dy goes to the larger; equal elements (and two NaN) get half of it each",
     .arity = 2,
-    .type = float_elementwise,
+    .type = number_elementwise,
     .vjp = [](VjpScope& s) { share_extremum(s, ">"); },
     .lowering = Map{one_instruction<Op::kMax>},
     .sample = {.margin = 0.05},
+    .cases = extremum_cases,
 };
 
 constinit const OpDef ops::min_{
     .name = "min",
-    .doc = "The smaller of a and b; NaN wins; of +0 and -0 the first.",
+    .doc = "The smaller of a and b, floats or integers; NaN wins; of +0 and -0 the first.",
     .formula = "dy goes to the smaller; equal elements (and two NaN) get half of it each",
     .arity = 2,
-    .type = float_elementwise,
+    .type = number_elementwise,
     .vjp = [](VjpScope& s) { share_extremum(s, "<"); },
     .lowering = Map{one_instruction<Op::kMin>},
     .sample = {.margin = 0.05},
+    .cases = extremum_cases,
 };
 
 constinit const OpDef ops::masked_mul{

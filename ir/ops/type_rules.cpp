@@ -64,6 +64,14 @@ TypeResult float_elementwise(const TypeQuery& query) {
   return query.operands.front();
 }
 
+TypeResult number_elementwise(const TypeQuery& query) {
+  if (query.operands.front().dtype == DType::kBool) {
+    return fmt::format("an operand of type {}, expected numbers", type_text(query.operands.front()));
+  }
+  if (const auto reason = differing_operands(query.operands)) return *reason;
+  return query.operands.front();
+}
+
 TypeResult float_reduction(const TypeQuery& query) {
   const TensorType& operand = query.operands.front();
   const std::vector<std::int64_t>& axes = query.attributes.ints;

@@ -10,6 +10,8 @@ namespace dlg {
 
 /// One float type for all operands and the result: neg, add, exp.
 TypeResult float_elementwise(const TypeQuery& query);
+/// One type of numbers for all operands and the result, floats or integers.
+TypeResult number_elementwise(const TypeQuery& query);
 /// The operand's type without the axes in attribute `ints` (ascending, at least one); a float operand.
 TypeResult float_reduction(const TypeQuery& query);
 

@@ -70,7 +70,11 @@ void add_operand(OpSample& sample, Builder& builder, const SampleRequest& reques
   values.elements.resize(static_cast<std::size_t>(values.shape.elements()));
   const bool is_index = is_operand_of(domain, operand);
   const std::uint64_t limit = is_index ? static_cast<std::uint64_t>(domain.integers) : 2;
-  for (double& x : values.elements) x = static_cast<double>((random() >> 8u) % limit);
+  const bool is_free = !is_index && (type.dtype == DType::kI32 || type.dtype == DType::kI64);
+  for (double& x : values.elements) {
+    x = is_free ? static_cast<double>((random() >> 8u) % 2001) - 1000
+                : static_cast<double>((random() >> 8u) % limit);
+  }
   auto& home = type.shape.has_batch() ? sample.environment.inputs : sample.environment.states;
   home[path] = std::move(values);
 }
