@@ -374,7 +374,7 @@ int finish_diverged(Trainer& trainer, const TrainResult& result, LogFile& log) {
   Session& session = trainer.session;
   const auto culprit = find_culprit(session, trainer.program, trainer.data, trainer.states, result);
   if (!keep_others(trainer)) return session.report();
-  Report report = report_divergence(session, result, culprit, trainer.folder);
+  Report report = report_divergence(session, trainer.program, result, culprit, trainer.folder);
   if (const std::optional<Best>& best = trainer.judge->best()) {
     report.note(fmt::format("the best weights, those of epoch {}, are in `{}`", best->epoch,
                             trainer.folder.file(weights_file(WeightsChoice::kBest))));
