@@ -3,7 +3,27 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "driver/same_program.h"
+
 namespace dlg {
+namespace {
+
+constexpr Diag<std::string, std::string> kOtherProgram{
+    DiagCode::RunProgramChanged, Severity::kWarning,
+    "this is not the program that the run `{}` was trained with: {}"};
+
+/// A program that is not the one trained may still fit the weights; then it is told.
+void warn_of_difference(Session& session, const Program& program, const RunFolder& folder,
+                        const RunRecord& record) {
+  const auto difference = program_difference(session, program, folder, record, ComparedFor::kEvaluation);
+  if (!difference) return;
+  Report report = session.diagnostics.report(difference->range, kOtherProgram, folder.path, difference->text);
+  if (!difference->kept.empty()) {
+    report.note(fmt::format("the program of the run is kept in `{}`", difference->kept));
+  }
+}
+
+}  // namespace
 
 std::optional<RunFolder> chosen_run(Session& session, const std::string& wanted) {
   const std::string root(kRunsFolder);
@@ -37,6 +57,7 @@ std::optional<TrainedProgram> load_trained(Session& session) {
   repeat_overrides(session, *record);
   std::optional<Program> program = load_program(session);
   if (!program) return std::nullopt;
+  warn_of_difference(session, *program, *folder, *record);
   std::optional<StateValues> weights = load_weights(session, *folder, program->graph, session.diagnostics);
   if (!weights) return std::nullopt;
   return TrainedProgram{std::move(*program), std::move(*folder), std::move(*record), std::move(*weights)};
