@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "driver/outputs.h"
 #include "driver/same_program.h"
 
 namespace dlg {
@@ -21,6 +22,14 @@ void warn_of_difference(Session& session, const Program& program, const RunFolde
   if (!difference->kept.empty()) {
     report.note(fmt::format("the program of the run is kept in `{}`", difference->kept));
   }
+}
+
+/// What may not be written over: all that is read.
+std::vector<InputFile> files_read(const Session& session, const Program& program, const RunFolder& folder) {
+  std::vector<InputFile> files = files_of_program(session, program);
+  if (!session.options.input.empty()) files.push_back({session.options.input, "the file of the samples"});
+  for (InputFile& file : files_of_run(folder)) files.push_back(std::move(file));
+  return files;
 }
 
 }  // namespace
@@ -57,6 +66,9 @@ std::optional<TrainedProgram> load_trained(Session& session) {
   repeat_overrides(session, *record);
   std::optional<Program> program = load_program(session);
   if (!program) return std::nullopt;
+  const std::string& output = session.options.output;
+  const std::vector<std::string> outputs(output.empty() ? 0 : 1, output);
+  if (!keeps_inputs(session, outputs, files_read(session, *program, *folder))) return std::nullopt;
   warn_of_difference(session, *program, *folder, *record);
   std::optional<StateValues> weights = load_weights(session, *folder, program->graph, session.diagnostics);
   if (!weights) return std::nullopt;

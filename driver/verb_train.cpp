@@ -8,6 +8,7 @@
 
 #include "driver/divergence.h"
 #include "driver/judge.h"
+#include "driver/outputs.h"
 #include "driver/programs.h"
 #include "driver/resume.h"
 #include "driver/saver.h"
@@ -513,6 +514,9 @@ std::optional<Trainer> read_all(Session& session) {
   if (is_resumed && !resumed) return std::nullopt;
   std::optional<Program> program = load_program(session);
   if (!program || !check_training(session, *program)) return std::nullopt;
+  if (resumed &&
+      !keeps_inputs(session, outputs_of_training(resumed->folder), files_of_program(session, *program)))
+    return std::nullopt;
   if (resumed && !is_same_program(session, *program, *resumed)) return std::nullopt;
   if (resumed && !is_same_arithmetic(session, *resumed)) return std::nullopt;
   std::optional<LoadedData> data =

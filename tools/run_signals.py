@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Checks what only a process shows: a training and a race that are stopped by signals, missing memory, and a
-terminal.
+"""Checks what only a process shows: a training and a race that are stopped by signals, missing memory, a terminal and
+output that is appended to a file.
 
     run_signals.py BUILD_FOLDER
 """
@@ -201,12 +201,27 @@ def progress_of_first_epoch(dlg):
             yield f"the progress line never shows the mean loss of an epoch: {said!r}"
 
 
+def appended_to_input(dlg):
+    """Standard output that the shell appends to an input is refused, and the input keeps its bytes."""
+    with tempfile.TemporaryDirectory(prefix="dlg-signals-") as folder:
+        (Path(folder) / "net.dlg").write_text(SLOW)
+        (Path(folder) / "rows.csv").write_text(rows_of_numbers(20))
+        subprocess.run([dlg, "train", "net.dlg", "--quiet"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        for words, name in ((("check", "net.dlg"), "net.dlg"), (("eval", "net.dlg"), "rows.csv"),
+                            (("predict", "net.dlg", "rows.csv"), "rows.csv"), (("train", "net.dlg"), "rows.csv")):  # fmt: skip
+            before = (Path(folder) / name).read_bytes()
+            with open(Path(folder) / name, "ab") as output:
+                run = subprocess.run([dlg, *words], cwd=folder, stdout=output, stderr=subprocess.PIPE, text=True)
+            if run.returncode != 1 or "DLG0630" not in run.stderr or (Path(folder) / name).read_bytes() != before:
+                yield f"dlg {' '.join(words)} >> {name}: exit code {run.returncode}, it said {run.stderr}"
+
+
 def main():
     dlg = str(Path(sys.argv[1]).resolve() / "dlg")
     errors = [*stopped_once(dlg, signal.SIGINT), *stopped_once(dlg, signal.SIGTERM), *stopped_twice(dlg)]
     errors += [*race_stopped(dlg, signal.SIGINT), *race_stopped(dlg, signal.SIGTERM), *out_of_memory(dlg)]
-    errors += progress_of_first_epoch(dlg)
-    print("\n".join(errors) if errors else "signals, missing memory and a terminal: all as it should be")
+    errors += [*progress_of_first_epoch(dlg), *appended_to_input(dlg)]
+    print("\n".join(errors) if errors else "signals, missing memory, a terminal and appended output: all as it should be")
     return 1 if errors else 0
 
 

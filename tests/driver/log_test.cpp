@@ -198,7 +198,7 @@ train {
         {"show", "file.dlg", "--stage", "plan"},
         {"gradcheck", "file.dlg"},
         {"train", "file.dlg", "--json"},
-        {"explain", "DLG0301"},
+        {"explain", "DLG0630"},
         {"race", "race.dlg", "--json"},
         {"show", "file.dlg", "--stage", "backward", "--format", "dot"}}) {
     const Called called = call_dlg(words);
