@@ -58,13 +58,21 @@ Environment<Dual> seeded(const Environment<double>& values) {
   return duals;
 }
 
+using DualValues = IdVector<ValueId, Tensor<Dual>>;
+
+/// Every value with its derivative by one element of a leaf, all other leaves held.
+DualValues seeded_values(const CutGraph& cut, Environment<Dual>& duals, ChainPoint at) {
+  const CutGraph::Place& place = cut.places[at.place];
+  Dual& seed = (place.is_input ? duals.inputs : duals.states).at(place.leaf).elements.at(at.element);
+  seed.derivative = 1;
+  DualValues found = interpret(cut.graph, duals);
+  seed.derivative = 0;
+  return found;
+}
+
 /// The derivatives of every definition by one element of a leaf, all other leaves held.
 std::vector<ChainLinks::Link> direct_links(const CutGraph& cut, Environment<Dual>& duals, ChainPoint from) {
-  const CutGraph::Place& place = cut.places[from.place];
-  Dual& seed = (place.is_input ? duals.inputs : duals.states).at(place.leaf).elements.at(from.element);
-  seed.derivative = 1;
-  const IdVector<ValueId, Tensor<Dual>> found = interpret(cut.graph, duals);
-  seed.derivative = 0;
+  const DualValues found = seeded_values(cut, duals, from);
   std::vector<ChainLinks::Link> links;
   for (std::size_t to = from.place + 1; to < cut.places.size(); ++to) {
     if (!cut.places[to].definition.is_valid()) continue;
@@ -74,6 +82,73 @@ std::vector<ChainLinks::Link> direct_links(const CutGraph& cut, Environment<Dual
     }
   }
   return links;
+}
+
+/// Marks the nodes through which a path may lead to the loss.
+IdVector<ValueId, char> leading_to_loss(const CutGraph& cut) {
+  IdVector<ValueId, char> leads(cut.graph.nodes.size(), 0);
+  for (std::size_t i = cut.places.size(); i-- > 0;) {
+    const CutGraph::Place& place = cut.places[i];
+    if (!place.definition.is_valid()) continue;
+    const auto is_leaf = [&](ValueId value) {
+      return leads[value] != 0 && cut.graph[value].operands.empty() &&
+             cut.graph[value].attributes.text == place.leaf;
+    };
+    const auto nodes = cut.graph.nodes.ids();
+    const bool is_read = place.leaf.empty() || std::any_of(nodes.begin(), nodes.end(), is_leaf);
+    if (!is_read) continue;
+    const IdVector<ValueId, char> ancestors = ancestors_of(cut.graph, place.definition);
+    for (const ValueId value : nodes) leads[value] |= ancestors[value];
+  }
+  return leads;
+}
+
+bool changes(const Dual& element) {
+  return element.derivative != 0;
+}
+
+/// What of the operands of an elementwise node goes into element `i`, as far as it changes.
+std::vector<double> changing_operands(const Node& node, const DualValues& found, std::size_t i) {
+  std::vector<double> values;
+  for (const ValueId operand : node.operands) {
+    const std::vector<Dual>& elements = found[operand].elements;
+    if (i < elements.size() && changes(elements[i])) values.push_back(elements[i].value);
+  }
+  return values;
+}
+
+/// The first element of a node that does not change though its operands do: of one that works on each element
+/// by itself the operands are told. nullopt: there is none.
+std::optional<std::vector<double>> dead_operands(const Node& node, const DualValues& found,
+                                                 const Tensor<Dual>& result) {
+  const bool is_each = std::all_of(node.operands.begin(), node.operands.end(), [&](ValueId operand) {
+    return found[operand].elements.size() == result.elements.size();
+  });
+  for (std::size_t i = 0; is_each && i < result.elements.size(); ++i) {
+    if (changes(result.elements[i])) continue;
+    std::vector<double> values = changing_operands(node, found, i);
+    if (!values.empty()) return values;
+  }
+  const bool has_change = std::any_of(node.operands.begin(), node.operands.end(), [&](ValueId operand) {
+    return std::any_of(found[operand].elements.begin(), found[operand].elements.end(), changes);
+  });
+  const bool is_dead = has_change && std::none_of(result.elements.begin(), result.elements.end(), changes);
+  if (is_each || !is_dead) return std::nullopt;
+  return std::vector<double>();
+}
+
+/// A path from `from` to every point that one leads to.
+std::map<ChainPoint, std::vector<ChainPoint>> paths_to_points(const std::map<ChainPoint, ChainLinks>& links,
+                                                              ChainPoint from) {
+  std::map<ChainPoint, std::vector<ChainPoint>> paths{{from, {from}}};
+  for (const auto& [point, next] : links) {
+    for (const ChainLinks::Link& link : next.links) {
+      std::vector<ChainPoint> path = paths.at(point);
+      path.push_back(link.to);
+      paths.try_emplace(link.to, std::move(path));
+    }
+  }
+  return paths;
 }
 
 }  // namespace
@@ -98,6 +173,7 @@ CutGraph cut_at_values(const Graph& graph) {
     Node node = graph[value];
     for (ValueId& operand : node.operands) operand = operand.is_valid() ? map[operand] : operand;
     map[value] = builder.add(*node.op, node.operands, node.attributes, node.type);
+    for (const SourceRange origin : graph.infos[value].origins) builder.add_origin(map[value], origin);
     const auto name = names.find(value);
     if (name == names.end() || value == loss) continue;
     CutGraph::Place place;
@@ -165,6 +241,33 @@ std::vector<ChainPath> largest_paths(const std::map<ChainPoint, ChainLinks>& lin
     }
   }
   return paths;
+}
+
+std::vector<DeadEnd> dead_ends(const CutGraph& cut, const Environment<double>& values,
+                               const std::map<ChainPoint, ChainLinks>& links, ChainPoint from,
+                               std::size_t most) {
+  const IdVector<ValueId, char> leads = leading_to_loss(cut);
+  const auto paths = paths_to_points(links, from);
+  Environment<Dual> duals = seeded(values);
+  std::vector<DeadEnd> ends;
+  for (const auto& [point, next] : links) {
+    if (point.place + 1 == cut.places.size()) continue;
+    const DualValues found = seeded_values(cut, duals, point);
+    std::vector<DeadEnd> here;
+    for (const ValueId value : cut.graph.nodes.ids()) {
+      const Node& node = cut.graph[value];
+      if (!leads[value] || node.operands.empty()) continue;
+      std::optional<std::vector<double>> operands = dead_operands(node, found, found[value]);
+      if (operands) here.push_back({paths.at(point), value, *std::move(operands)});
+    }
+    // A condition has no derivative; it is an end only where nothing else is.
+    const auto is_number = [&](const DeadEnd& end) { return is_float(cut.graph.type(end.node).dtype); };
+    const bool has_more = !next.links.empty() || std::any_of(here.begin(), here.end(), is_number);
+    for (DeadEnd& end : here) {
+      if (ends.size() < most && (is_number(end) || !has_more)) ends.push_back(std::move(end));
+    }
+  }
+  return ends;
 }
 
 }  // namespace dlg

@@ -63,4 +63,16 @@ struct ChainPath {
 std::vector<ChainPath> largest_paths(const std::map<ChainPoint, ChainLinks>& links, ChainPoint from,
                                      std::size_t most);
 
+/// Where a path ends because a derivative is 0.
+struct DeadEnd {
+  std::vector<ChainPoint> points;  // the path up to there
+  ValueId node;                  // of the cut graph: it depends on the last point and does not change with it
+  std::vector<double> operands;  // what goes into it, of those that change: one number each; empty: tensors
+};
+
+/// The places at which the paths from `from` end before the loss, at most `most`.
+std::vector<DeadEnd> dead_ends(const CutGraph& cut, const Environment<double>& values,
+                               const std::map<ChainPoint, ChainLinks>& links, ChainPoint from,
+                               std::size_t most);
+
 }  // namespace dlg

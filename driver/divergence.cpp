@@ -1,6 +1,7 @@
 #include "driver/divergence.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "driver/programs.h"
@@ -18,6 +19,28 @@ constexpr Diag<std::string, std::int64_t, std::string> kDiverged{DiagCode::Diver
 
 /// More bytes of values than this are not kept at once.
 constexpr std::int64_t kMostBytes = std::int64_t{1} << 31;
+
+constexpr std::string_view kRate = "optimizer.lr";
+
+/// What may be wrong with an operation, where the learning rate has no part in it.
+struct Advice {
+  std::string_view word;
+  std::string_view text;
+};
+constexpr std::array<Advice, 6> kAdvice{{
+    {"log", "`log` needs numbers above 0; `cross_entropy` and `bce_logits` take logits and need no `log`"},
+    {"log1p", "`log1p` needs numbers above -1"},
+    {"sqrt", "`sqrt` needs numbers that are not negative, and at 0 its slope is infinite"},
+    {"div", "a division by 0: add a small number to the divisor, or choose with `where` on both sides of it"},
+    {"pow", "a power of 0 or of a negative number has no such value"},
+    {"exp", "`exp` overflows above 88 (f32) or 709 (f64)"},
+}};
+constexpr std::string_view kOtherAdvice = "numbers of this size overflow: scale the data to about 1";
+
+/// Whether an update was made before the step that diverged.
+bool has_updated(const Program& program, const TrainResult& result) {
+  return result.diverged_step > program.training->accumulate;
+}
 
 /// The sign of a NaN says nothing.
 std::string value_text(double value) {
@@ -53,8 +76,8 @@ bool fits_memory(const Graph& graph) {
 
 class Search {
  public:
-  Search(const Graph& step, const Machine& machine, std::int64_t rows)
-      : step_(step), machine_(machine), rows_(rows) {}
+  Search(const Graph& step, const Machine& machine, std::int64_t rows, IdVector<ValueId, char> moved)
+      : step_(step), machine_(machine), rows_(rows), moved_(std::move(moved)) {}
 
   std::optional<Culprit> run() const {
     for (const ValueId value : step_.nodes.ids()) {
@@ -95,6 +118,7 @@ class Search {
     culprit.range = info.origins.empty() ? SourceRange{} : info.origins.front();
     const std::optional<ValueId> loss = step_.find_output("loss");
     culprit.is_forward = loss && ancestors_of(step_, *loss)[value] != 0;
+    culprit.is_moved = moved_[value] != 0;
     std::vector<ValueId> operands = step_[value].operands;
     operands.erase(std::unique(operands.begin(), operands.end()), operands.end());
     for (const ValueId operand : operands) {
@@ -109,7 +133,50 @@ class Search {
   const Graph& step_;
   const Machine& machine_;
   std::int64_t rows_;
+  IdVector<ValueId, char> moved_;
 };
+
+bool is_rate(std::string_view hyper) {
+  return hyper.starts_with(kRate);
+}
+
+/// What the learning rate has a part in: what reads it, and once an update was made what reads a state that
+/// updates write.
+IdVector<ValueId, char> moved_by_rate(const Graph& step, const Program& program, const TrainResult& result) {
+  const bool is_updated = has_updated(program, result);
+  IdVector<ValueId, char> moved(step.nodes.size(), 0);
+  for (const ValueId value : step.nodes.ids()) {
+    const Node& node = step[value];
+    if (node.op == &ops::hyper) moved[value] = is_rate(node.attributes.text) ? 1 : 0;
+    if (node.op == &ops::state && is_updated) {
+      const StateKind kind = step.states[*step.find_state(node.attributes.text)].kind;
+      moved[value] = kind == StateKind::kParameter || kind == StateKind::kOptimizer ? 1 : 0;
+    }
+    for (const ValueId operand : node.operands) moved[value] |= moved[operand];
+  }
+  return moved;
+}
+
+void advise(Report& report, const Program& program, const TrainResult& result,
+            const std::optional<Culprit>& culprit) {
+  const std::vector<Hyper>& hypers = program.training->rule.hypers;
+  const bool has_rate =
+      std::any_of(hypers.begin(), hypers.end(), [](const Hyper& hyper) { return is_rate(hyper.name); });
+  const bool is_moved = culprit ? culprit->is_moved : has_updated(program, result);
+  if (is_moved) {
+    report.note(has_rate ? "a smaller learning rate is the usual cure: `--set optimizer.lr=...`"
+                         : "smaller steps of the rule are the usual cure");
+    return;
+  }
+  report.note(
+      fmt::format("it is not the learning rate: {}; look at the data, the initial values and the formula",
+                  has_updated(program, result) ? "no trained number goes into it"
+                                               : "no update was made before this step"));
+  if (!culprit) return;
+  const auto advice =
+      std::find_if(kAdvice.begin(), kAdvice.end(), [&](const Advice& a) { return a.word == culprit->word; });
+  report.note(std::string(advice == kAdvice.end() ? kOtherAdvice : advice->text));
+}
 
 /// "`log` gave nan", for derivatives and updates where they are.
 std::string reason_text(const Culprit& culprit) {
@@ -147,11 +214,13 @@ std::optional<Culprit> find_culprit(Session& session, const Program& program, co
   machine->bind(data.input_rows());
   machine->set_states(states);
   machine->run_rows(data.rows == 0 ? std::vector<std::int64_t>() : result.batch_rows);
-  return Search(step, *machine, static_cast<std::int64_t>(result.batch_rows.size())).run();
+  return Search(step, *machine, static_cast<std::int64_t>(result.batch_rows.size()),
+                moved_by_rate(step, program, result))
+      .run();
 }
 
-Report report_divergence(Session& session, const TrainResult& result, const std::optional<Culprit>& culprit,
-                         const RunFolder& folder) {
+Report report_divergence(Session& session, const Program& program, const TrainResult& result,
+                         const std::optional<Culprit>& culprit, const RunFolder& folder) {
   const std::string what = result.divergence == Divergence::kLoss
                                ? fmt::format("the loss became {}", value_text(result.final_loss))
                                : "a parameter or a state of the optimizer is not finite";
@@ -161,7 +230,7 @@ Report report_divergence(Session& session, const TrainResult& result, const std:
   if (culprit && !culprit->operands.empty()) report.here(operands_text(*culprit));
   report.note(fmt::format("the step was not made; the weights after step {} are saved in `{}`",
                           result.diverged_step - 1, folder.path));
-  report.note("a smaller learning rate is the usual cure: `--set optimizer.lr=...`");
+  advise(report, program, result, culprit);
   return report;
 }
 

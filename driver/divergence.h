@@ -25,6 +25,7 @@ struct Culprit {
   std::vector<OperandRange> operands;
   SourceRange range;
   bool is_forward = false;  // the loss is computed from it; else it is a derivative or part of the update
+  bool is_moved = false;    // by the learning rate: in this step, or through weights that were updated
 };
 
 /// Makes the step that diverged once more, from these states and on these rows, with one kernel per operation
@@ -32,8 +33,9 @@ struct Culprit {
 std::optional<Culprit> find_culprit(Session& session, const Program& program, const LoadedData& data,
                                     const StateValues& states, const TrainResult& result);
 
-/// Reports a training that diverged (exit 5); the states after the last good step are in `folder`.
-Report report_divergence(Session& session, const TrainResult& result, const std::optional<Culprit>& culprit,
-                         const RunFolder& folder);
+/// Reports a training that diverged (exit 5); the states after the last good step are in `folder`. A smaller
+/// learning rate is recommended only where it could have had a part in it.
+Report report_divergence(Session& session, const Program& program, const TrainResult& result,
+                         const std::optional<Culprit>& culprit, const RunFolder& folder);
 
 }  // namespace dlg

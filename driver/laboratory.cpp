@@ -11,10 +11,26 @@
 namespace dlg {
 namespace {
 
+/// The name of the loss among what is observed. No output is called `loss`: compiled code stops at one that
+/// is not finite, before it has written the others.
+constexpr std::string_view kObservedLoss = "observed loss";
+
 Graph observed_graph(const Program& program, const LoadedData& data, const Inspection& inspection) {
   Graph graph = inspection.graph;
   graph.batch = batch_capacity(program, data);
+  for (Output& output : graph.outputs) {
+    if (output.name == "loss") output.name = kObservedLoss;
+  }
   return graph;
+}
+
+/// The outputs of the observed graph, the loss under its own name again.
+Observations observations_of(Observations outputs) {
+  if (auto loss = outputs.extract(std::string(kObservedLoss))) {
+    loss.key() = "loss";
+    outputs.insert(std::move(loss));
+  }
+  return outputs;
 }
 
 std::uint64_t seed_of(const Program& program) {
@@ -54,7 +70,7 @@ class CompiledLaboratory : public Laboratory {
   Observations observe(const StateValues& states) override {
     observer_->set_states(states);
     observer_->run_rows(batch_);
-    return observer_->outputs(rows_);
+    return observations_of(observer_->outputs(rows_));
   }
 
   std::optional<StateValues> train_from(const StateValues& start, std::int64_t steps) override {
@@ -122,20 +138,27 @@ class ReferenceLaboratory : public Laboratory {
   Observations observe(const StateValues& states) override {
     observer_.set_states(states);
     observer_.run_rows(batch_);
-    return observer_.outputs();
+    return observations_of(observer_.outputs());
   }
 
   std::optional<StateValues> train_from(const StateValues& start, std::int64_t steps) override {
     trainer_->set_states(start);
     for (std::int64_t i = 0; i < steps * accumulate_; ++i) {
       trainer_->run_rows(batch_of_step(plan_, i));
-      if (!std::isfinite(trainer_->output("loss").front())) return std::nullopt;
+      if (!std::isfinite(trainer_->output("loss").front()) || !has_finite_states()) return std::nullopt;
       if (evaluator_ && (i + 1) % steps_of_epoch(plan_) == 0) measure(start);
     }
     return trainer_->states();
   }
 
  private:
+  bool has_finite_states() const {
+    const StateValues states = trainer_->states();
+    return std::all_of(states.begin(), states.end(), [](const auto& state) {
+      return std::all_of(state.second.begin(), state.second.end(), [](double x) { return std::isfinite(x); });
+    });
+  }
+
   void measure(const StateValues& start) {
     evaluator_->set_states(start);
     evaluator_->set_states(trainer_->states());

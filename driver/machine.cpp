@@ -198,15 +198,18 @@ StateValues initial_states(const Graph& graph, std::uint64_t seed) {
 
 ElementType element_type(DType dtype) {
   switch (dtype) {
+    case DType::kBool:
+      return ElementType::kBool;
     case DType::kF64:
       return ElementType::kF64;
     case DType::kI32:
       return ElementType::kI32;
     case DType::kI64:
       return ElementType::kI64;
-    default:
-      return ElementType::kF32;
+    case DType::kF32:
+      break;
   }
+  return ElementType::kF32;
 }
 
 }  // namespace dlg

@@ -2,6 +2,8 @@
 
 #include <fmt/ostream.h>
 
+#include <cmath>
+
 #include "driver/programs.h"
 
 namespace dlg {
@@ -36,8 +38,11 @@ std::unique_ptr<OpenedStep> open_step(Session& session) {
 
 std::optional<StateValues> first_update(Session& session, Laboratory& laboratory, const StateValues& start) {
   std::optional<StateValues> states = laboratory.train_from(start, 1);
-  if (!states) fmt::print(session.streams.err, "dlg: the loss is not finite, so no update was made\n");
-  return states;
+  if (states) return states;
+  const bool is_loss = !std::isfinite(laboratory.observe(start).at("loss").front());
+  fmt::print(session.streams.err, "dlg: {} not finite, so no update was made\n",
+             is_loss ? "the loss is" : "a new weight or state of the optimizer is");
+  return std::nullopt;
 }
 
 }  // namespace dlg

@@ -19,8 +19,8 @@ struct OpenedStep {
 /// block, no sample `options.sample` in the first batch.
 std::unique_ptr<OpenedStep> open_step(Session& session);
 
-/// The states after one update from `start`. nullopt after a message that the loss is not finite: the verb
-/// ends with kExitDiverged.
+/// The states after one update from `start`. nullopt after a message that the loss or a new state is not
+/// finite: the verb ends with kExitDiverged.
 std::optional<StateValues> first_update(Session& session, Laboratory& laboratory, const StateValues& start);
 
 }  // namespace dlg

@@ -1,5 +1,9 @@
 #include "driver/reference.h"
 
+#include <algorithm>
+
+#include "ir/ops/registry.h"
+#include "passes/differentiate.h"
 #include "support/check.h"
 #include "support/memory_limit.h"
 
@@ -22,10 +26,17 @@ std::vector<double> pick_rows(const std::vector<double>& all, const std::vector<
   return picked;
 }
 
+/// The interpreter knows no derivatives, only what they are made of.
+Graph without_gradients(Graph graph) {
+  const bool asks = std::any_of(graph.nodes.begin(), graph.nodes.end(),
+                                [](const Node& node) { return node.op == &ops::gradient; });
+  return asks ? resolve_gradients(graph) : std::move(graph);
+}
+
 }  // namespace
 
 Reference::Reference(Graph graph, std::map<std::string, std::vector<double>> inputs)
-    : graph_(std::move(graph)), inputs_(std::move(inputs)) {
+    : graph_(without_gradients(std::move(graph))), inputs_(std::move(inputs)) {
   for (const Hyper& hyper : graph_.hypers) environment_.hypers[hyper.name] = hyper.value;
 }
 

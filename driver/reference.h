@@ -13,7 +13,8 @@ bool check_interpreter_memory(const Graph& graph, std::int64_t rows, Diagnostics
 /// Runs a graph after `update` (effects) or without effects. Everything is f64, whatever the program's dtype.
 class Reference {
  public:
-  /// `inputs`: all rows of every input by path, row-major.
+  /// Derivatives that the graph asks for are built first. `inputs`: all rows of every input by path,
+  /// row-major.
   Reference(Graph graph, std::map<std::string, std::vector<double>> inputs);
 
   void set_states(const StateValues& values);

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "driver/programs.h"
+#include "driver/same_program.h"
 #include "driver/trained.h"
-#include "runtime/files.h"
 #include "support/text.h"
 
 namespace dlg {
@@ -23,10 +23,6 @@ constexpr Diag<std::string, std::string, std::string> kOtherData{
 constexpr Diag<std::string, std::string, std::string> kOtherTarget{
     DiagCode::RunTargetChanged, Severity::kError,
     "the run `{}` was compiled for {}, this would be {}, which rounds otherwise"};
-
-bool is_stop_key(std::string_view key) {
-  return key == "stop" || key == "train.stop";
-}
 
 bool sets_stop(const Session& session) {
   const std::vector<Override>& sets = session.options.overrides;
@@ -50,69 +46,6 @@ bool has_work(Session& session, const RunFolder& folder, const RunRecord& record
   return false;
 }
 
-using Settings = std::vector<std::pair<std::string, std::string>>;
-
-const std::string* find_setting(const Settings& settings, const std::string& key) {
-  const auto found =
-      std::find_if(settings.begin(), settings.end(), [&](const auto& item) { return item.first == key; });
-  return found == settings.end() ? nullptr : &found->second;
-}
-
-/// "`batch` was 32 and is 64" for the first setting that differs; `stop` may, and words of the command line
-/// are no settings.
-std::string changed_setting(const Settings& before, const Settings& now) {
-  for (const auto& [key, value] : before) {
-    if (is_stop_key(key) || key.starts_with("--")) continue;
-    const std::string* other = find_setting(now, key);
-    if (other == nullptr) return fmt::format("`{}` was {} and is not set", key, value);
-    if (*other != value) return fmt::format("`{}` was {} and is {}", key, value, *other);
-  }
-  for (const auto& [key, value] : now) {
-    const bool is_new = find_setting(before, key) == nullptr && !is_stop_key(key);
-    if (is_new) return fmt::format("`{}` was not set and is {}", key, value);
-  }
-  return "";
-}
-
-/// "`--set optimizer.lr=0.2` was not given" for the first that the run did not have, `stop` excepted.
-std::string changed_override(const RunRecord& record, const std::vector<Override>& now) {
-  for (const Override& set : now) {
-    const std::string* before = find_setting(record.overrides, set.key);
-    const std::string* written = find_setting(record.settings, set.key);
-    const bool is_same = (before && *before == set.value) || (!before && written && *written == set.value);
-    if (is_same || is_stop_key(set.key)) continue;
-    if (before) return fmt::format("`--set {}={}` was {}", set.key, set.value, *before);
-    return fmt::format("`--set {}={}` was not given", set.key, set.value);
-  }
-  return "";
-}
-
-/// The first line in which two texts differ, from 0; nullopt: they are equal.
-std::optional<std::size_t> first_difference(std::string_view a, std::string_view b) {
-  if (a == b) return std::nullopt;
-  const auto lines_a = split_text(a, '\n');
-  const auto lines_b = split_text(b, '\n');
-  const auto differ = std::mismatch(lines_a.begin(), lines_a.end(), lines_b.begin(), lines_b.end()).first;
-  return static_cast<std::size_t>(differ - lines_a.begin());
-}
-
-std::string line_text(std::string_view text, std::size_t line) {
-  const auto lines = split_text(text, '\n');
-  return line < lines.size() ? fmt::format("`{}`", lines[line]) : "the end";
-}
-
-/// The whole of a line, or the last place of the text if it has fewer.
-SourceRange line_range(const Session& session, std::size_t line) {
-  const std::string_view text = session.sources.text(session.file);
-  std::size_t begin = 0;
-  for (std::size_t i = 0; i < line && begin < text.size(); ++i) {
-    const std::size_t end = text.find('\n', begin);
-    begin = end == std::string_view::npos ? text.size() : end + 1;
-  }
-  const std::size_t end = std::min(text.find('\n', begin), text.size());
-  return {session.file, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)};
-}
-
 }  // namespace
 
 std::optional<ResumedRun> open_run(Session& session) {
@@ -133,23 +66,18 @@ std::optional<ResumedRun> open_run(Session& session) {
 }
 
 bool is_same_program(Session& session, const Program& program, const ResumedRun& run) {
-  const std::optional<std::string> before = read_file({run.folder.model(), "", {}}, session.diagnostics);
-  if (!before) return false;
-  const std::string_view now = session.sources.text(session.file);
-  if (const std::optional<std::size_t> line = first_difference(*before, now)) {
-    session.diagnostics
-        .report(line_range(session, *line), kOtherProgram, run.folder.path,
-                fmt::format("line {} was {}", *line + 1, line_text(*before, *line)))
-        .note(fmt::format("the program of the run is kept in `{}`", run.folder.model()));
-    return false;
+  std::optional<ProgramDifference> difference =
+      program_difference(session, program, run.folder, run.record, ComparedFor::kTraining);
+  if (!difference && program.training->seed != run.record.seed) {
+    difference = ProgramDifference{
+        fmt::format("the seed was {} and is {}", run.record.seed, program.training->seed), {}, ""};
   }
-  std::string changed = changed_setting(run.record.settings, program.settings);
-  if (changed.empty()) changed = changed_override(run.record, session.options.overrides);
-  if (changed.empty() && program.training->seed != run.record.seed) {
-    changed = fmt::format("the seed was {} and is {}", run.record.seed, program.training->seed);
+  if (!difference) return true;
+  Report report =
+      session.diagnostics.report(difference->range, kOtherProgram, run.folder.path, difference->text);
+  if (!difference->kept.empty()) {
+    report.note(fmt::format("the program of the run is kept in `{}`", difference->kept));
   }
-  if (changed.empty()) return true;
-  session.diagnostics.report({}, kOtherProgram, run.folder.path, changed);
   return false;
 }
 

@@ -23,6 +23,8 @@ bool Saver::save(const TrainProgress& progress, Diagnostics& diagnostics) {
   if (training.judge.best()) {
     checkpoint.best = weights_of(training.machine.graph(), training.judge.best_states(training.states));
   }
+  // A training that goes on from here finds the epochs before it in the log.
+  log_.flush();
   if (!write_checkpoint(training.folder, checkpoint, diagnostics)) return false;
   training.record.seconds = progress.seconds;
   return write_run_record(training.folder, training.record, diagnostics);

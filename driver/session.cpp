@@ -12,6 +12,7 @@
 
 #include "driver/diagnostics_json.h"
 #include "driver/imports.h"
+#include "driver/outputs.h"
 #include "frontend/parser.h"
 #include "passes/differentiate.h"
 #include "runtime/files.h"
@@ -156,6 +157,7 @@ std::optional<Program> load_program(Session& session) {
   }
   std::optional<Program> program = compile_text(session, *text);
   session.clock.lap("check");
+  if (program && !keeps_inputs(session, {}, files_of_program(session, *program))) return std::nullopt;
   return program;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "driver/chain_paths.h"
 #include "driver/opened_step.h"
@@ -84,14 +85,7 @@ double derivative_of(const Setting& setting, const std::string& name, std::size_
 /// "net.W1[0, 1]".
 std::string point_name(const CutGraph& cut, ChainPoint point) {
   const CutGraph::Place& place = cut.places[point.place];
-  std::vector<std::string> indices;
-  std::size_t rest = point.element;
-  for (std::size_t axis = place.shape.rank(); axis-- > 0;) {
-    const auto extent = static_cast<std::size_t>(place.shape[axis]);
-    indices.insert(indices.begin(), std::to_string(rest % extent));
-    rest /= extent;
-  }
-  return indices.empty() ? place.name : fmt::format("{}[{}]", place.name, join_text(indices, ", "));
+  return element_name(place.name, place.shape, point.element);
 }
 
 void print_path(std::ostream& out, const CutGraph& cut, const ChainPath& path) {
@@ -103,25 +97,73 @@ void print_path(std::ostream& out, const CutGraph& cut, const ChainPath& path) {
   fmt::print(out, "  {:>12}  {}\n", "=", join_text(factors, " * "));
 }
 
-void print_paths(Session& session, const Setting& setting, const CutGraph& cut, ChainPoint from,
-                 const std::map<ChainPoint, ChainLinks>& links) {
+/// "relu'(0)" for a call of the text, else "d(w * x)".
+std::string zero_factor(const Sources& sources, const CutGraph& cut, const DeadEnd& end) {
+  constexpr std::size_t kLongest = 40;
+  const std::vector<SourceRange>& origins = cut.graph.infos[end.node].origins;
+  const std::string_view text = origins.empty() ? std::string_view() : sources.text(origins.front());
+  const std::size_t open = text.find('(');
+  const bool is_call = text.ends_with(')') && open != std::string_view::npos &&
+                       text.substr(0, open).find_first_not_of("abcdefghijklmnopqrstuvwxyz_0123456789") ==
+                           std::string_view::npos;
+  if (!is_call && !text.empty() && text.size() <= kLongest) return fmt::format("d({})", text);
+  std::vector<std::string> operands;
+  for (const double value : end.operands) operands.push_back(fmt::format("{:.6g}", value));
+  const std::string_view word = is_call ? text.substr(0, open) : word_of(cut.graph[end.node]);
+  return operands.empty() ? fmt::format("{}'", word)
+                          : fmt::format("{}'({})", word, join_text(operands, ", "));
+}
+
+/// Where no path is without a factor 0: which factors these are.
+void print_dead_ends(Session& session, const CutGraph& cut, const std::vector<DeadEnd>& ends) {
+  std::set<std::string> told;
+  for (const DeadEnd& end : ends) {
+    std::vector<std::string> names;
+    for (const ChainPoint point : end.points) names.push_back(point_name(cut, point));
+    const std::string line = fmt::format("  {:>12}  {} > {}\n", value_text(0), join_text(names, " > "),
+                                         zero_factor(session.sources, cut, end));
+    if (told.insert(line).second) session.streams.out << line;
+  }
+}
+
+/// What all paths come to, beside what the backward pass has.
+void print_sum(Session& session, const Setting& setting, const CutGraph& cut, ChainPoint from, double sum) {
+  fmt::print(session.streams.out, "  {:>12}  their sum; the backward pass has {}\n", value_text(sum),
+             value_text(derivative_of(setting, cut.places[from.place].name, from.element)));
+}
+
+/// The paths from one point, in the values `environment`.
+struct ShownPaths {
+  const Setting& setting;
+  const CutGraph& cut;
+  const Environment<double>& environment;
+  const std::map<ChainPoint, ChainLinks>& links;
+  ChainPoint from;
+};
+
+void print_paths(Session& session, const ShownPaths& shown) {
   std::ostream& out = session.streams.out;
+  const auto& [setting, cut, environment, links, from] = shown;
   const ChainLinks& all = links.at(from);
   const std::string name = point_name(cut, from);
   fmt::print(out, "d loss / d {} at the first step of {}", name, session.options.file);
   if (!setting.rows.empty()) fmt::print(out, ", of sample {} alone", session.options.sample);
+  if (all.count == 0) {
+    fmt::print(out, "\neach path from {} to the loss has a factor 0:\n", name);
+    print_dead_ends(session, cut, dead_ends(cut, environment, links, from, kMostPaths));
+    return print_sum(session, setting, cut, from, 0);
+  }
   const std::vector<ChainPath> paths = largest_paths(links, from, kMostPaths);
   fmt::print(out, "\n{} from {} to the loss without a factor 0, the largest first:\n",
              counted(std::llround(all.count), "path"), name);
-  double shown = 0;
+  double shown_sum = 0;
   for (const ChainPath& path : paths) {
     print_path(out, cut, path);
-    shown += path.product;
+    shown_sum += path.product;
   }
   if (all.count > static_cast<double>(paths.size()))
-    fmt::print(out, "  {:>12}  all other paths\n", value_text(all.sum - shown));
-  fmt::print(out, "  {:>12}  their sum; the backward pass has {}\n", value_text(all.sum),
-             value_text(derivative_of(setting, cut.places[from.place].name, from.element)));
+    fmt::print(out, "  {:>12}  all other paths\n", value_text(all.sum - shown_sum));
+  print_sum(session, setting, cut, from, all.sum);
 }
 
 /// Where the paths begin. nullopt after a diagnostic.
@@ -167,7 +209,7 @@ int step_why(Session& session) {
     session.diagnostics.report({session.file, 0, 0}, kNoPath, point_name(cut, *from));
     return session.report();
   }
-  print_paths(session, setting, cut, *from, links);
+  print_paths(session, {setting, cut, environment, links, *from});
   return session.report();
 }
 

@@ -5,10 +5,10 @@
 #include <cmath>
 
 #include "driver/laboratory.h"
+#include "driver/loss_probe.h"
 #include "driver/programs.h"
-#include "driver/reference.h"
+#include "driver/tensor_text.h"
 #include "driver/verbs.h"
-#include "ir/graph/rewriter.h"
 #include "runtime/random.h"
 #include "support/text.h"
 
@@ -20,41 +20,13 @@ constexpr Diag<> kNothingToCheck{DiagCode::NoTrainBlock, Severity::kError,
 
 /// Entries of each parameter that are compared with differences; small parameters are compared whole.
 constexpr std::int64_t kEntriesPerParameter = 12;
-/// Differences in f64: five points, step relative to the entry.
-constexpr double kStep = 1e-3;
-/// A difference is this accurate where the loss is smooth; beyond it the derivative or a kink is suspected.
+/// A difference is this accurate where the loss is smooth, relative to the largest entry of the gradient.
 constexpr double kDifferenceTolerance = 1e-6;
+/// Kinks of one parameter that are told one by one.
+constexpr std::size_t kMostKinks = 3;
 /// Whole gradients of compiled code against the reference, relative L2.
 constexpr double kF32Tolerance = 2e-6;
 constexpr double kF64Tolerance = 1e-12;
-
-/// The loss as a function of one entry of one parameter, in the f64 interpreter.
-class LossProbe {
- public:
-  LossProbe(const Program& program, const LoadedData& data)
-      : reference_(with_outputs(program.graph, {{"loss", *program.graph.find_output("loss")}}),
-                   data.all_values()),
-        batch_(first_batch(program, data)) {}
-
-  double at(StateValues states, const std::string& path, std::size_t entry, double value) {
-    states[path][entry] = value;
-    reference_.set_states(states);
-    reference_.run_rows(batch_);
-    return reference_.output("loss").front();
-  }
-
-  /// (f(x - 2h) - 8 f(x - h) + 8 f(x + h) - f(x + 2h)) / 12h; the error is of order h^4.
-  double difference(const StateValues& states, const std::string& path, std::size_t entry) {
-    const double x = states.at(path)[entry];
-    const double h = kStep * std::max(1.0, std::abs(x));
-    const auto f = [&](double value) { return at(states, path, entry, value); };
-    return (f(x - 2 * h) - 8 * f(x - h) + 8 * f(x + h) - f(x + 2 * h)) / (12 * h);
-  }
-
- private:
-  Reference reference_;
-  std::vector<std::int64_t> batch_;
-};
 
 /// The entries of a parameter to compare: all of a small one, else a fixed draw by its path.
 std::vector<std::size_t> chosen_entries(const State& state) {
@@ -75,24 +47,92 @@ double norm(const std::vector<double>& values) {
   return std::sqrt(squares);
 }
 
+/// Where both have no number, they agree.
 double relative_distance(const std::vector<double>& actual, const std::vector<double>& expected) {
-  std::vector<double> difference(expected.size());
-  std::transform(actual.begin(), actual.end(), expected.begin(), difference.begin(), std::minus<>());
-  const double scale = norm(expected);
+  std::vector<double> difference;
+  std::vector<double> numbers;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const bool is_none = !std::isfinite(actual[i]) && !std::isfinite(expected[i]);
+    difference.push_back(is_none ? 0 : actual[i] - expected[i]);
+    numbers.push_back(std::isfinite(expected[i]) ? expected[i] : 0);
+  }
+  const double scale = norm(numbers);
   return scale == 0 ? norm(difference) : norm(difference) / scale;
 }
 
-/// The largest distance of differences from the derivative, relative to the largest entry of the gradient.
-double worst_difference(LossProbe& probe, const StateValues& states, const State& state,
-                        const std::vector<double>& gradient) {
-  double scale = 0;
-  for (const double value : gradient) scale = std::max(scale, std::abs(value));
-  double worst = 0;
-  for (const std::size_t entry : chosen_entries(state)) {
-    const double distance = std::abs(probe.difference(states, state.path, entry) - gradient[entry]);
-    worst = std::max(worst, scale == 0 ? distance : distance / scale);
+/// Of the finite ones, in absolute value.
+double largest_of(const std::vector<double>& values) {
+  double largest = 0;
+  for (const double value : values) {
+    if (std::isfinite(value)) largest = std::max(largest, std::abs(value));
   }
-  return worst;
+  return largest;
+}
+
+/// A slope as it is told: what is nothing beside the other is 0.
+std::string slope_text(double slope, double other) {
+  constexpr double kNothing = 1e-6;
+  return fmt::format("{:.6g}", std::abs(slope) < kNothing * std::abs(other) ? 0.0 : slope);
+}
+
+/// "one-sided slopes 0 and 1 differ: a kink; the derivative 0 fits".
+std::string kink_text(const Kink& kink, double derivative, std::string_view verdict) {
+  const std::string given =
+      std::isfinite(derivative)
+          ? fmt::format("the derivative {:.6g} {}", derivative, verdict)
+          : fmt::format("there is no derivative, and {:.6g} is given", std::abs(derivative));
+  const std::string left = slope_text(kink.left, kink.right);
+  const std::string right = slope_text(kink.right, kink.left);
+  if (kink.is_jump)
+    return fmt::format("the loss jumps, with slopes {} and {} beside it; {}", left, right, given);
+  return fmt::format("one-sided slopes {} and {} differ: a kink; {}", left, right, given);
+}
+
+/// What the differences say of one parameter.
+struct Differences {
+  double worst = 0;                // relative to the largest entry of the gradient
+  std::vector<std::string> kinks;  // a line for each
+};
+
+Differences differences_of(LossProbe& probe, const StateValues& states, const State& state,
+                           const std::vector<double>& gradient) {
+  const double largest = largest_of(gradient);
+  const double scale = largest == 0 ? 1 : largest;
+  Differences all;
+  for (const std::size_t element : chosen_entries(state)) {
+    const SlopeComparison found =
+        probe.compare(states, {state.path, element}, gradient[element], kDifferenceTolerance * scale);
+    all.worst = std::max(all.worst, found.distance / scale);
+    if (!found.kink) continue;
+    const bool fits = found.distance <= kDifferenceTolerance * scale;
+    all.kinks.push_back(
+        fmt::format("{}: {}", element_name(state.path, state.type.shape, element),
+                    kink_text(*found.kink, gradient[element], fits ? "fits" : "does not fit")));
+  }
+  return all;
+}
+
+/// One line of the table.
+struct ParameterCheck {
+  std::string path;
+  Differences differences;
+  double compiled = 0;  // distance of compiled code, relative
+  bool is_met = false;
+
+  std::string_view verdict() const {
+    if (!is_met) return "FAIL";
+    return differences.kinks.empty() ? "ok" : "kink";
+  }
+};
+
+void print_kinks(std::ostream& out, const std::vector<ParameterCheck>& checks) {
+  for (const ParameterCheck& check : checks) {
+    const std::vector<std::string>& kinks = check.differences.kinks;
+    for (std::size_t i = 0; i < std::min(kMostKinks, kinks.size()); ++i) fmt::print(out, "{}\n", kinks[i]);
+    if (kinks.size() > kMostKinks) {
+      fmt::print(out, "{}: {} more at a kink\n", check.path, kinks.size() - kMostKinks);
+    }
+  }
 }
 
 }  // namespace
@@ -117,21 +157,24 @@ int verb_gradcheck(Session& session) {
   const Observations reference_values = reference->observe(reference->initial());
   LossProbe probe(*program, *data);
   const double tolerance = program->dtype == DType::kF32 ? kF32Tolerance : kF64Tolerance;
-  bool is_right = true;
-  fmt::print(session.streams.out, "{:<24} {:>14} {:>20}\n", "parameter", "differences", "compiled code");
+  std::ostream& out = session.streams.out;
+  std::vector<ParameterCheck> checks;
+  fmt::print(out, "{:<24} {:>14} {:>20}\n", "parameter", "differences", "compiled code");
   for (const State& state : trained_parameters(program->graph)) {
     const std::string output = "grad." + state.path;
     const std::vector<double>& gradient = reference_values.at(output);
-    const double difference = worst_difference(probe, reference->initial(), state, gradient);
-    const double distance = relative_distance(compiled_values.at(output), gradient);
-    const bool is_met = difference <= kDifferenceTolerance && distance <= tolerance;
-    is_right = is_right && is_met;
-    fmt::print(session.streams.out, "{:<24} {:>14.1e} {:>20.1e}  {}\n", state.path, difference, distance,
-               is_met ? "ok" : "FAIL");
+    ParameterCheck check{state.path, differences_of(probe, reference->initial(), state, gradient),
+                         relative_distance(compiled_values.at(output), gradient)};
+    check.is_met = check.differences.worst <= kDifferenceTolerance && check.compiled <= tolerance;
+    fmt::print(out, "{:<24} {:>14.1e} {:>20.1e}  {}\n", check.path, check.differences.worst, check.compiled,
+               check.verdict());
+    checks.push_back(std::move(check));
   }
+  print_kinks(out, checks);
+  const bool is_right =
+      std::all_of(checks.begin(), checks.end(), [](const ParameterCheck& c) { return c.is_met; });
   fmt::print(
-      session.streams.out,
-      "{}: differences at most {:.0e} of the largest entry, compiled code at most {:.0e} of the norm\n",
+      out, "{}: differences at most {:.0e} of the largest entry, compiled code at most {:.0e} of the norm\n",
       is_right ? "ok" : "failed", kDifferenceTolerance, tolerance);
   const int exit_code = session.report();
   if (exit_code != kExitOk) return exit_code;

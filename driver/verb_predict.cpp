@@ -35,9 +35,16 @@ std::vector<std::string> header_of(const std::vector<std::string>& classes, std:
   return header;
 }
 
-/// One line per sample: the class with the largest output, where there are classes, then the outputs.
-std::string predictions_csv(const RunRecord& record, const std::vector<double>& values,
-                            std::int64_t outputs) {
+/// Floats to nine digits; integers as they are, a bool as 0 or 1.
+std::string cell_text(DType dtype, double value) {
+  return is_float(dtype) ? fmt::format("{:.9g}", value) : fmt::format("{:.0f}", value);
+}
+
+/// One line per sample: the class with the largest output, where there are classes, then the outputs, each of
+/// type `dtype`.
+std::string predictions_csv(const RunRecord& record, const OutputValues& output, std::int64_t outputs,
+                            DType dtype) {
+  const std::vector<double>& values = output.values;
   const std::vector<std::string> classes = class_names(record, outputs);
   std::vector<std::vector<std::string>> rows;
   for (auto begin = values.begin(); begin != values.end(); begin += outputs) {
@@ -47,7 +54,7 @@ std::string predictions_csv(const RunRecord& record, const std::vector<double>& 
       cells.push_back(classes[static_cast<std::size_t>(best)]);
     }
     std::transform(begin, begin + outputs, std::back_inserter(cells),
-                   [](double value) { return fmt::format("{:.9g}", value); });
+                   [&](double value) { return cell_text(dtype, value); });
     rows.push_back(std::move(cells));
   }
   return csv_text(header_of(classes, outputs), rows);
@@ -67,7 +74,8 @@ std::optional<std::string> predict_all(Session& session, const TrainedProgram& t
   plan.batch = predictor->program().batch;
   plan.outputs = predictor->output_slots();
   const std::vector<OutputValues> outputs = evaluate(predictor->step_program(), plan);
-  return predictions_csv(trained.record, outputs.front().values, plan.outputs.front().elements);
+  return predictions_csv(trained.record, outputs.front(), plan.outputs.front().elements,
+                         graph.type(*graph.find_output("predict")).dtype);
 }
 
 /// Whether the program can predict from a file at all.

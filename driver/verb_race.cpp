@@ -1,9 +1,11 @@
 // Owns `dlg race`: all rules of a race on one objective, and the files that show it.
 #include <fmt/ostream.h>
 
+#include <array>
 #include <filesystem>
 #include <iostream>
 
+#include "driver/outputs.h"
 #include "driver/programs.h"
 #include "driver/race/contest.h"
 #include "driver/race/curvature.h"
@@ -36,6 +38,43 @@ struct RaceResult {
   std::vector<RaceFile> files;
 };
 
+/// What a race writes, by the endings of `race`, `race-2`, ...: picture, page, table, TikZ.
+constexpr std::array<std::string_view, 4> kEndings{".svg", ".html", ".csv", ".tex"};
+
+std::string stem_of_race(std::size_t index) {
+  return index == 0 ? "race" : fmt::format("race-{}", index + 1);
+}
+
+/// Every file that will be written into `--out`; none where a new folder is made.
+std::vector<std::string> outputs_of_races(const Session& session, std::size_t count) {
+  const std::filesystem::path folder = session.options.output;
+  std::vector<std::string> files;
+  if (folder.empty()) return files;
+  files.push_back((folder / "model.dlg").string());
+  for (const ImportedFile& import : session.imports) {
+    files.push_back((folder / "imports" / import.path).string());
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    for (const std::string_view ending : kEndings) {
+      files.push_back((folder / (stem_of_race(i) + std::string(ending))).string());
+    }
+  }
+  return files;
+}
+
+/// What is read, and the files of a run that may lie in `--out`.
+std::vector<InputFile> files_to_keep(const Session& session, const std::vector<Program>& programs) {
+  std::vector<InputFile> files;
+  for (const Program& program : programs) {
+    for (InputFile& file : files_of_program(session, program)) files.push_back(std::move(file));
+  }
+  const RunFolder folder{session.options.output, 0, ""};
+  std::error_code error;
+  if (folder.path.empty() || !std::filesystem::exists(folder.record(), error)) return files;
+  for (InputFile& file : files_of_run(folder)) files.push_back(std::move(file));
+  return files;
+}
+
 std::optional<RaceResult> run_race(Session& session, const Program& program, const std::string& stem) {
   const std::optional<LoadedData> data = load_training_data(session, program);
   if (!data) return std::nullopt;
@@ -52,12 +91,13 @@ std::optional<RaceResult> run_race(Session& session, const Program& program, con
   if (program.race->contour) map = map_contours(*program.race->contour, *objective);
   const ContourMap* shown = map ? &*map : nullptr;
   const Scene scene = race_scene(*contest, shown);
-  return RaceResult{table_text(report),
-                    report_json(report),
-                    {{stem + ".svg", svg_text(scene)},
-                     {stem + ".html", page_text(report, shown)},
-                     {stem + ".csv", csv_text(*contest)},
-                     {stem + ".tex", tikz_text(scene)}}};
+  RaceResult result{table_text(report), report_json(report), {}};
+  std::array<std::string, kEndings.size()> texts{svg_text(scene), page_text(report, shown),
+                                                 csv_text(*contest), tikz_text(scene)};
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    result.files.push_back({stem + std::string(kEndings[i]), std::move(texts[i])});
+  }
+  return result;
 }
 
 /// `--out`, made if it is missing, else the next folder in runs/.
@@ -123,12 +163,14 @@ int verb_race(Session& session) {
   const std::vector<Program> programs = compile_races(session, *text);
   session.clock.lap("check");
   if (session.diagnostics.has_errors()) return session.report();
+  if (!keeps_inputs(session, outputs_of_races(session, programs.size()), files_to_keep(session, programs))) {
+    return session.report();
+  }
   InterruptGuard guard;
   guard.ask_first();
   std::vector<RaceResult> results;
   for (const Program& program : programs) {
-    const std::string stem = results.empty() ? "race" : fmt::format("race-{}", results.size() + 1);
-    std::optional<RaceResult> result = run_race(session, program, stem);
+    std::optional<RaceResult> result = run_race(session, program, stem_of_race(results.size()));
     if (!result) return session.report();
     if (!result->files.empty()) results.push_back(*std::move(result));
     if (interrupt_signal() != 0) break;

@@ -1,11 +1,14 @@
 // Owns `dlg show`: a stage of the compiler as text.
 #include <fmt/ostream.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "driver/artifact.h"
+#include "driver/programs.h"
 #include "driver/verbs.h"
 #include "frontend/parser.h"
 #include "frontend/print_ast.h"
-#include "ir/graph/rewriter.h"
 #include "ir/graph/text.h"
 #include "ir/graph/topology.h"
 #include "ir/loop/text.h"
@@ -17,13 +20,50 @@ namespace {
 constexpr Diag<std::string> kNoDrawing{DiagCode::NoDrawing, Severity::kError,
                                        "stage `{}` is not a graph and has no drawing"};
 
-/// What training computes: the loss and, through the rule, the effects. Without training: everything the
-/// program names.
-Graph shown_graph(const Program& program) {
-  if (!program.training) return program.graph;
-  std::vector<Output> outputs;
-  if (const auto loss = program.graph.find_output("loss")) outputs.push_back({"loss", *loss});
-  return with_outputs(program.graph, outputs);
+constexpr Diag<std::string, std::int64_t> kNoData{DiagCode::FileMissing, Severity::kNote,
+                                                  "the data is not read, so this is for a batch of {1}: {0}"};
+
+/// What is compiled, and the rule of the training with what the data says of it.
+struct Shown {
+  Graph graph;
+  std::optional<UpdateRule> rule;
+};
+
+/// What training compiles: the loss and, through the rule, the effects, for the batch that it uses. Without
+/// training: everything the program names.
+Shown shown_graph(const Program& program, const LoadedData& data) {
+  const std::int64_t batch = batch_capacity(program, data);
+  if (program.training) return {training_graph(program, batch), training_rule(program, data)};
+  Shown shown{program.graph, std::nullopt};
+  shown.graph.batch = batch;
+  return shown;
+}
+
+/// The same where the data cannot be read: for the batch of the program, else for a single row.
+Shown shown_without_data(Session& session, const Program& program, const std::string& reason) {
+  Shown shown{program.graph, std::nullopt};
+  if (program.training) {
+    const std::int64_t batch = program.training->batch.value_or(1);
+    shown = {training_graph(program, batch), program.training->rule};
+  }
+  session.diagnostics.report({session.file, 0, 0}, kNoData, reason, shown.graph.batch);
+  return shown;
+}
+
+std::string first_error(const Diagnostics& diagnostics) {
+  const std::vector<Diagnostic>& all = diagnostics.all();
+  return std::find_if(all.begin(), all.end(),
+                      [](const Diagnostic& d) { return d.severity == Severity::kError; })
+      ->message;
+}
+
+/// Data that cannot be read is no error here: it only says how many rows there are.
+Shown shown_graph(Session& session, const Program& program) {
+  Diagnostics before = std::exchange(session.diagnostics, Diagnostics());
+  const std::optional<LoadedData> data = load_data(session, program);
+  const Diagnostics found = std::exchange(session.diagnostics, std::move(before));
+  if (data) return shown_graph(program, *data);
+  return shown_without_data(session, program, first_error(found));
 }
 
 int show_ast(Session& session) {
@@ -82,12 +122,11 @@ int verb_show(Session& session) {
     session.diagnostics.report({session.file, 0, 0}, kNoDrawing, session.options.stage);
     return session.report();
   }
+  const Shown shown = shown_graph(session, *program);
   PassContext context;
   context.fusion = session.options.fusion;
-  if (program->training) context.rule = &program->training->rule;
-  Graph graph = shown_graph(*program);
-  if (program->training && program->training->batch) graph.batch = *program->training->batch;
-  session.streams.out << text_of(session, graph, context);
+  if (shown.rule) context.rule = &*shown.rule;
+  session.streams.out << text_of(session, shown.graph, context);
   session.clock.lap("text");
   return session.report();
 }

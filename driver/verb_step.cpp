@@ -25,12 +25,12 @@ struct StepView {
 /// The part of a value that is shown: of a per-sample value that of the chosen sample.
 std::string shown_text(const StepView& view, const TensorType& type, const std::vector<double>& values) {
   const std::optional<std::size_t> batch = type.shape.batch_axis();
-  if (batch != std::size_t{0}) return tensor_text(type.shape.at(view.rows), values);
+  if (batch != std::size_t{0}) return tensor_text(type.shape.at(view.rows), values, type.dtype);
   const std::vector<std::int64_t>& dims = type.shape.dims();
   const Shape sample(std::vector<std::int64_t>(dims.begin() + 1, dims.end()));
   const auto count = static_cast<std::size_t>(sample.elements());
   const auto begin = static_cast<std::size_t>(view.session.options.sample) * count;
-  return tensor_text(sample, std::span(values).subspan(begin, count));
+  return tensor_text(sample, std::span(values).subspan(begin, count), type.dtype);
 }
 
 void print_line(const StepView& view, const std::string& name, const std::string& text, SourceRange range) {

@@ -8,6 +8,7 @@
 
 #include "driver/divergence.h"
 #include "driver/judge.h"
+#include "driver/outputs.h"
 #include "driver/programs.h"
 #include "driver/resume.h"
 #include "driver/saver.h"
@@ -97,7 +98,13 @@ std::string progress_text(const Trainer& trainer, const TrainProgress& progress,
   const std::optional<std::int64_t> epochs = train_plan(trainer.program, trainer.data).stop.epochs;
   std::string text = fmt::format("epoch {}", progress.epochs);
   if (epochs) text += fmt::format("/{}", *epochs);
-  text += fmt::format("  step {}  loss(avg) {:.6g}", updates(trainer, progress), progress.loss);
+  text += fmt::format("  step {}", updates(trainer, progress));
+  // In the first epoch there is no average yet, and before the first step no loss.
+  if (progress.epochs > 0) {
+    text += fmt::format("  loss(avg) {:.6g}", progress.loss);
+  } else if (progress.steps > 0) {
+    text += fmt::format("  loss {:.6g}", progress.step_loss);
+  }
   for (const PartResult& result : results) {
     for (const auto& [name, value] : result.values) {
       text += fmt::format("  {} {} {}", result.part, name, metric_text(trainer.program, name, value));
@@ -146,36 +153,54 @@ double watched_value(Trainer& trainer, const WatchedValue& watched, const TrainP
   return part_value(measure(trainer, watched.part, at.epochs), watched);
 }
 
-/// Tells of epochs, at most ten times a second; what was left out last is told at the end.
+/// Tells of epochs: the log of every one, a terminal at most ten times a second and of the last.
 class Reporter {
  public:
   Reporter(Trainer& trainer, LogFile& log)
-      : trainer_(trainer), log_(log), progress_(stderr, style_of(trainer.session)) {}
+      : trainer_(trainer),
+        log_(log),
+        progress_(stderr, style_of(trainer.session)),
+        logged_(trainer.resumed ? trainer.resumed->checkpoint.progress.epochs : 0) {}
 
+  /// At its end.
   void epoch(const TrainProgress& at) {
-    is_told_ = limit_.pass();
-    if (is_told_) tell(at);
+    const bool is_logged = at.epochs == next_told_epoch(at.epochs - 1);
+    is_shown_ = limit_.pass();
+    if (!is_logged && !is_shown_) return;
+    const std::vector<PartResult>& results = measure(trainer_, "val", at.epochs);
+    if (is_logged) log(at, results);
+    if (is_shown_) progress_.epoch(progress_text(trainer_, at, results));
   }
 
-  void moment(const TrainProgress& at) { progress_.moment(progress_text(trainer_, at, {})); }
+  /// Gone over by a call of compiled code.
+  void passed_epoch(const TrainProgress& at) { log(at, {}); }
+
+  void moment(const TrainProgress& at) {
+    progress_.moment(progress_text(trainer_, at, {}));
+    log_.tick();
+  }
 
   void finish(const TrainProgress& at) {
-    if (!is_told_ && at.epochs > 0) tell(at);
+    if (at.epochs > 0 && (!is_shown_ || at.epochs > logged_)) {
+      const std::vector<PartResult>& results = measure(trainer_, "val", at.epochs);
+      if (!is_shown_) progress_.epoch(progress_text(trainer_, at, results));
+      if (at.epochs > logged_ && at.epoch_step == 0) log(at, results);
+    }
     progress_.finish();
   }
 
  private:
-  void tell(const TrainProgress& at) {
-    const std::vector<PartResult>& results = measure(trainer_, "val", at.epochs);
-    progress_.epoch(progress_text(trainer_, at, results));
-    log_.record(log_line(trainer_, at, results));
+  void log(const TrainProgress& at, const std::vector<PartResult>& results) {
+    logged_ = at.epochs;
+    log_.epoch(log_line(trainer_, at, results));
   }
 
   Trainer& trainer_;
   LogFile& log_;
   Progress progress_;
   RateLimit limit_;
-  bool is_told_ = true;
+  bool is_shown_ = true;
+  std::int64_t logged_;  // the last epoch that is in the log
 };
 
 /// Of the last step; nullopt in the midst of several micro-batches.
@@ -207,6 +232,7 @@ TrainResult run_loop(Trainer& trainer, LogFile& log, Saver& saver) {
   Reporter reporter(trainer, log);
   TrainObserver observer;
   observer.on_epoch = [&](const TrainProgress& at) { reporter.epoch(at); };
+  observer.on_passed_epoch = [&](const TrainProgress& at) { reporter.passed_epoch(at); };
   observer.on_call = [&](const TrainProgress& at) {
     // The first call is one step.
     if (trainer.calls++ == 0) {
@@ -374,7 +400,7 @@ int finish_diverged(Trainer& trainer, const TrainResult& result, LogFile& log) {
   Session& session = trainer.session;
   const auto culprit = find_culprit(session, trainer.program, trainer.data, trainer.states, result);
   if (!keep_others(trainer)) return session.report();
-  Report report = report_divergence(session, result, culprit, trainer.folder);
+  Report report = report_divergence(session, trainer.program, result, culprit, trainer.folder);
   if (const std::optional<Best>& best = trainer.judge->best()) {
     report.note(fmt::format("the best weights, those of epoch {}, are in `{}`", best->epoch,
                             trainer.folder.file(weights_file(WeightsChoice::kBest))));
@@ -471,7 +497,8 @@ std::optional<LogFile> open_log(const Trainer& trainer) {
   const FileRequest request{trainer.folder.log(), "", {}};
   Diagnostics& diagnostics = trainer.session.diagnostics;
   std::optional<LogFile> log =
-      trainer.resumed ? LogFile::append(request, diagnostics) : LogFile::create(request, diagnostics);
+      trainer.resumed ? LogFile::append(request, trainer.resumed->checkpoint.progress.epochs, diagnostics)
+                      : LogFile::create(request, diagnostics);
   if (!log) return std::nullopt;
   Json start = Json::object();
   start.set("event", trainer.resumed ? "resume" : "start").set("program", trainer.program.name);
@@ -487,6 +514,9 @@ std::optional<Trainer> read_all(Session& session) {
   if (is_resumed && !resumed) return std::nullopt;
   std::optional<Program> program = load_program(session);
   if (!program || !check_training(session, *program)) return std::nullopt;
+  if (resumed &&
+      !keeps_inputs(session, outputs_of_training(resumed->folder), files_of_program(session, *program)))
+    return std::nullopt;
   if (resumed && !is_same_program(session, *program, *resumed)) return std::nullopt;
   if (resumed && !is_same_arithmetic(session, *resumed)) return std::nullopt;
   std::optional<LoadedData> data =

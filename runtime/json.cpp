@@ -97,7 +97,13 @@ class Reader : public nlohmann::json_sax<Library> {
   std::string error_;
 };
 
+/// Printable ASCII but quotes and backslashes stands as it is.
+bool is_plain(char c) {
+  return c >= ' ' && c <= '~' && c != '"' && c != '\\';
+}
+
 std::string quoted(const std::string& text) {
+  if (std::all_of(text.begin(), text.end(), is_plain)) return '"' + text + '"';
   return Library(text).dump(-1, ' ', false, Library::error_handler_t::replace);
 }
 

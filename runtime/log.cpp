@@ -2,10 +2,10 @@
 #include "runtime/log.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
@@ -14,10 +14,32 @@
 namespace dlg {
 namespace {
 
-constexpr double kInterval = 0.1;  // seconds between two lines
+constexpr double kInterval = 0.1;                        // seconds between two writes
+constexpr std::size_t kMostKept = std::size_t{1} << 20;  // bytes that wait to be written
+constexpr std::string_view kEpochLine = R"({"event":"epoch","epoch":)";
 
 constexpr Diag<std::string, std::string> kNoLog{DiagCode::FileNotWritten, Severity::kError,
                                                 "`{}` cannot be written: {}"};
+
+/// Whether a line of a log tells of an epoch behind `epochs`.
+bool is_later_epoch(std::string_view line, std::int64_t epochs) {
+  if (!line.starts_with(kEpochLine)) return false;
+  std::int64_t epoch = 0;
+  std::from_chars(line.data() + kEpochLine.size(), line.data() + line.size(), epoch);
+  return epoch > epochs;
+}
+
+/// The whole lines of a log without those of later epochs.
+std::string lines_until(std::string_view log, std::int64_t epochs) {
+  std::string kept;
+  while (true) {
+    const std::size_t end = log.find('\n');
+    if (end == std::string_view::npos) return kept;
+    const std::string_view line = log.substr(0, end + 1);
+    if (!is_later_epoch(line, epochs)) kept += line;
+    log.remove_prefix(end + 1);
+  }
+}
 
 }  // namespace
 
@@ -44,37 +66,46 @@ std::optional<LogFile> LogFile::create(const FileRequest& request, Diagnostics& 
   return open(request, O_WRONLY | O_EXCL, diagnostics, std::move(clock));
 }
 
-std::optional<LogFile> LogFile::append(const FileRequest& request, Diagnostics& diagnostics, Clock clock) {
-  std::optional<LogFile> log = open(request, O_RDWR | O_APPEND, diagnostics, std::move(clock));
-  if (!log) return std::nullopt;
-  char last = '\n';
-  const off_t size = ::lseek(log->file_.get(), 0, SEEK_END);
-  if (size > 0 && ::pread(log->file_.get(), &last, 1, size - 1) == 1 && last != '\n') {
-    if (!write_all(log->file_.get(), "\n")) log->error_ = errno;
+std::optional<LogFile> LogFile::append(const FileRequest& request, std::int64_t epochs,
+                                       Diagnostics& diagnostics, Clock clock) {
+  Diagnostics unheard;
+  // A log that is gone or cannot be read is begun anew, or the writing of it says why not.
+  if (const std::optional<std::string> log = read_file(request, unheard)) {
+    const std::string kept = lines_until(*log, epochs);
+    if (kept != *log && !write_file(request, kept, diagnostics)) return std::nullopt;
   }
-  return log;
+  return open(request, O_WRONLY | O_APPEND, diagnostics, std::move(clock));
+}
+
+LogFile::~LogFile() {
+  if (file_.is_open()) flush();
 }
 
 void LogFile::event(const Json& line) {
-  if (kept_) write(*std::exchange(kept_, std::nullopt));
-  write(line);
+  kept_ += json_text(line) + "\n";
+  flush();
 }
 
-void LogFile::record(Json line) {
-  kept_ = std::move(line);
-  if (limit_.pass()) write(*std::exchange(kept_, std::nullopt));
+void LogFile::epoch(const Json& line) {
+  kept_ += json_text(line) + "\n";
+  if (kept_.size() > kMostKept) flush();
+  tick();
+}
+
+void LogFile::tick() {
+  if (!kept_.empty() && limit_.pass()) flush();
 }
 
 bool LogFile::finish(Diagnostics& diagnostics) {
-  if (kept_) write(*std::exchange(kept_, std::nullopt));
+  flush();
   if (error_ == 0) return true;
   diagnostics.report(request_.range, kNoLog, request_.name(), std::string(std::strerror(error_)));
   return false;
 }
 
-void LogFile::write(const Json& line) {
-  const std::string text = json_text(line) + "\n";
-  if (!write_all(file_.get(), text) && error_ == 0) error_ = errno;
+void LogFile::flush() {
+  if (!write_all(file_.get(), kept_) && error_ == 0) error_ = errno;
+  kept_.clear();
 }
 
 ProgressStyle progress_style(std::FILE* stream) {

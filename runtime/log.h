@@ -1,6 +1,7 @@
-// Owns what a running training tells: log.jsonl and the progress line, neither more than ten times a second.
+// Owns what a running training tells: log.jsonl, and the progress line at most ten times a second.
 #pragma once
 
+#include <cstdint>
 #include <cstdio>
 #include <functional>
 #include <optional>
@@ -28,22 +29,32 @@ class RateLimit {
   std::optional<double> last_;
 };
 
-/// A file of JSON lines, one object each, given to the system line by line: a killed run leaves whole lines.
+/// A file of JSON lines, one object each. Whole lines are given to the system, those of epochs together, none
+/// later than a tenth of a second: a killed run leaves whole lines.
 class LogFile {
  public:
   /// Errors: exit 3.
   static std::optional<LogFile> create(const FileRequest& request, Diagnostics& diagnostics,
                                        Clock clock = steady_seconds);
 
-  /// Goes on behind the lines of a log that is there; a line that was cut short is ended first.
-  static std::optional<LogFile> append(const FileRequest& request, Diagnostics& diagnostics,
-                                       Clock clock = steady_seconds);
+  /// Goes on behind the lines of a log that is there. What was logged behind the end of epoch `epochs`, from
+  /// where the training goes on, is taken out: it comes again. So is a line that was cut short.
+  static std::optional<LogFile> append(const FileRequest& request, std::int64_t epochs,
+                                       Diagnostics& diagnostics, Clock clock = steady_seconds);
 
-  /// Written always: start, end, warnings.
+  LogFile(LogFile&&) = default;
+  /// Writes what is kept.
+  ~LogFile();
+
+  /// Start, end, warnings: in the file when it returns.
   void event(const Json& line);
-  /// Steps and epochs: written at most ten times a second; of what comes too early only the newest is kept,
-  /// and written before the next event or at the end.
-  void record(Json line);
+  /// An epoch, the first member of `line` after `event`: in the file within a tenth of a second, if `tick`
+  /// comes so often.
+  void epoch(const Json& line);
+  /// Writes what is kept if it is time.
+  void tick();
+  /// Writes what is kept now.
+  void flush();
   /// Writes what is kept. Errors: a line did not reach the file (exit 3).
   bool finish(Diagnostics& diagnostics);
 
@@ -52,13 +63,12 @@ class LogFile {
       : file_(std::move(file)), request_(std::move(request)), limit_(std::move(clock)) {}
   static std::optional<LogFile> open(const FileRequest& request, int flags, Diagnostics& diagnostics,
                                      Clock clock);
-  void write(const Json& line);
 
   Descriptor file_;
   FileRequest request_;
   RateLimit limit_;
-  std::optional<Json> kept_;
-  int error_ = 0;  // of the first write that failed
+  std::string kept_;  // whole lines
+  int error_ = 0;     // of the first write that failed
 };
 
 enum class ProgressStyle {

@@ -32,7 +32,7 @@ bool all_guard(const unsigned char* begin, const unsigned char* end) {
 }
 
 bool is_integer_type(ElementType type) {
-  return type == ElementType::kI32 || type == ElementType::kI64;
+  return type != ElementType::kF32 && type != ElementType::kF64;
 }
 
 /// Why `value` cannot be an element; empty if it can.
@@ -50,6 +50,8 @@ std::string range_text(const ColumnSpec& spec, double value) {
                                                                          : "an integer that i32 can hold";
     case ElementType::kI64:
       return std::abs(value) <= 9007199254740992.0 ? "" : "an integer of at most 53 bits";
+    case ElementType::kBool:
+      return value == 0 || value == 1 ? "" : "0 or 1";
   }
   return "";
 }
@@ -124,6 +126,7 @@ bool AlignedBlock::guards_intact() const {
 }
 
 std::int64_t element_bytes(ElementType type) {
+  if (type == ElementType::kBool) return 1;
   return type == ElementType::kF32 || type == ElementType::kI32 ? 4 : 8;
 }
 
@@ -185,6 +188,8 @@ double load_element(const void* data, ElementType type, std::int64_t index) {
       return load_as<std::int32_t>(data, index);
     case ElementType::kI64:
       return load_as<std::int64_t>(data, index);
+    case ElementType::kBool:
+      return load_as<std::uint8_t>(data, index);
   }
   return 0;
 }
@@ -199,6 +204,8 @@ void store_element(void* data, ElementType type, std::int64_t index, double valu
       return store_as<std::int32_t>(data, index, value);
     case ElementType::kI64:
       return store_as<std::int64_t>(data, index, value);
+    case ElementType::kBool:
+      return store_as<std::uint8_t>(data, index, value);
   }
 }
 

@@ -42,8 +42,8 @@ class AlignedBlock {
   std::int64_t total_ = 0;
 };
 
-/// The number types of compiled code and of weight files.
-enum class ElementType : std::uint8_t { kF32, kF64, kI32, kI64 };
+/// The number types of compiled code and of weight files. A bool is one byte, 0 or 1.
+enum class ElementType : std::uint8_t { kF32, kF64, kI32, kI64, kBool };
 
 std::int64_t element_bytes(ElementType type);
 

@@ -39,10 +39,11 @@ struct TypeName {
   ElementType type;
   std::string_view name;
 };
-constexpr std::array<TypeName, 4> kTypes = {{{ElementType::kF32, "F32"},
+constexpr std::array<TypeName, 5> kTypes = {{{ElementType::kF32, "F32"},
                                              {ElementType::kF64, "F64"},
                                              {ElementType::kI32, "I32"},
-                                             {ElementType::kI64, "I64"}}};
+                                             {ElementType::kI64, "I64"},
+                                             {ElementType::kBool, "BOOL"}}};
 
 std::optional<ElementType> type_of(std::string_view name) {
   const auto found =

@@ -131,16 +131,26 @@ class Loop {
     const double after = plan_.clock();
     DLG_CHECK(made >= 0 && made <= steps, "a call makes between none and all of its steps");
     adapt(after - before, made);
-    progress_.seconds = after - start_seconds_;
     progress_.tested_loss = context_.previous_loss;
-    count(made);
+    count(made, after - before);
+    progress_.seconds = after - start_seconds_;
+    const std::vector<TrainProgress> passed = std::move(passed_);
     std::optional<TrainEnd> end = end_of_call(made, steps);
     if ((good_.is_due() || end == TrainEnd::kDiverged) && !good_.keep(progress_)) end = find_first_bad_step();
     if (observer_.on_call) observer_.on_call(progress_);
-    if (has_finished_epoch_ && observer_.on_epoch) observer_.on_epoch(progress_);
+    tell_epochs(passed);
     if (!end) end = settle();
     if (observer_.on_settled) observer_.on_settled(progress_);
     return end;
+  }
+
+  /// Those that were gone over, then the one that has just ended. Steps that were taken back count for none.
+  void tell_epochs(const std::vector<TrainProgress>& passed) const {
+    for (const TrainProgress& at : passed) {
+      if (at.epochs <= progress_.epochs) observer_.on_passed_epoch(at);
+    }
+    const bool has_just_ended = has_finished_epoch_ && progress_.epoch_step == 0;
+    if (has_just_ended && observer_.on_epoch) observer_.on_epoch(progress_);
   }
 
   /// Measures and judges. The judge looks at every epoch, also at one that ends the training for another
@@ -162,14 +172,49 @@ class Loop {
     return observer_.judge && (has_finished_epoch_ || observer_.judge_at == JudgeAt::kEveryStep);
   }
 
-  /// Counts steps and epochs, and weighs each batch's loss by its real rows.
-  void count(std::int64_t made) {
+  /// Counts steps and epochs, and weighs each batch's loss by its real rows. The steps took `seconds`, all
+  /// the same time.
+  void count(std::int64_t made, double seconds = 0) {
     has_finished_epoch_ = false;
-    // Of steps that are epochs only the last two can still matter.
-    const std::int64_t first = is_step_an_epoch() ? std::max<std::int64_t>(0, made - 2) : 0;
-    progress_.steps += first;
-    progress_.epochs += first;
-    for (std::int64_t i = first; i < made; ++i) count_step(losses_[static_cast<std::size_t>(i)]);
+    const double each = made > 0 ? seconds / static_cast<double>(made) : 0;
+    std::int64_t first = 0;
+    if (is_step_an_epoch()) {
+      pass_single_steps(made, each);
+      // Of steps that are epochs only the last two can still matter.
+      first = std::max<std::int64_t>(0, made - 2);
+      progress_.steps += first;
+      progress_.epochs += first;
+    }
+    for (std::int64_t i = first; i < made; ++i) {
+      count_step(losses_[static_cast<std::size_t>(i)]);
+      const bool is_passed = progress_.epoch_step == 0 && i + 1 < made && !is_step_an_epoch();
+      if (is_passed) pass(each * static_cast<double>(i + 1));
+    }
+  }
+
+  /// Keeps the epoch that has just ended, in the midst of a call, if it is told.
+  void pass(double seconds) {
+    if (!observer_.on_passed_epoch || progress_.epochs < next_told_) return;
+    if (progress_.epochs == next_told_epoch(progress_.epochs - 1)) {
+      passed_.push_back(progress_);
+      passed_.back().seconds += seconds;
+    }
+    next_told_ = next_told_epoch(progress_.epochs);
+  }
+
+  /// The same for steps that are epochs, all but the last one of a call.
+  void pass_single_steps(std::int64_t made, double each) {
+    if (!observer_.on_passed_epoch) return;
+    for (std::int64_t epoch = next_told_epoch(progress_.epochs); epoch < progress_.epochs + made;
+         epoch = next_told_epoch(epoch)) {
+      const std::int64_t steps = epoch - progress_.epochs;
+      TrainProgress at = progress_;
+      at.epochs = epoch;
+      at.steps += steps;
+      at.loss = at.step_loss = losses_[static_cast<std::size_t>(steps - 1)];
+      at.seconds += each * static_cast<double>(steps);
+      passed_.push_back(at);
+    }
   }
 
   void count_step(double loss) {
@@ -270,9 +315,19 @@ class Loop {
   double step_seconds_ = 0;  // measured in the last call
   std::int64_t adapted_length_ = 1;
   bool has_finished_epoch_ = false;
+  std::vector<TrainProgress> passed_;  // epochs in the midst of this call
+  std::int64_t next_told_ = 0;         // no epoch before it is told
 };
 
 }  // namespace
+
+std::int64_t next_told_epoch(std::int64_t epoch) {
+  constexpr std::int64_t kAllUntil = 100'000;
+  constexpr std::int64_t kPerSize = 1'000;  // of numbers that have as many digits and begin with a 1
+  std::int64_t distance = 1;
+  for (std::int64_t size = kAllUntil; size <= epoch; size *= 10) distance = size / kPerSize;
+  return (epoch / distance + 1) * distance;
+}
 
 DlgContext step_context(const StepProgram& program) {
   DlgContext context = {};

@@ -95,14 +95,21 @@ enum class Divergence : std::uint8_t {
 enum class Verdict : std::uint8_t { kGoOn, kStop };
 enum class JudgeAt : std::uint8_t { kEpochEnd, kEveryStep };
 
+/// Which epochs are told: all up to 100,000, beyond it those whose number has at most four significant
+/// digits, so that a training of a billion steps that are epochs is not slowed down by telling of them. The
+/// next one behind `epoch`.
+std::int64_t next_told_epoch(std::int64_t epoch);
+
 /// Calls of compiled code are kept short (about 0.05 s). `on_epoch` comes when an epoch has ended and no
-/// later step was made; where rows keep their order, several may pass between two calls. `on_call` comes
-/// after every call. Behind both come, where there are any, `measure` at the end of every epoch and `judge`
-/// at the end of every epoch or after every step; no later step has been made then. `measure` writes states
-/// that follow from all others; it comes once more where steps are made once more. `on_settled` comes last,
-/// when nothing is left to do with the steps of the call.
+/// later step was made; where rows keep their order, a call may go over several epochs, and `on_passed_epoch`
+/// comes first for each of them that is told. `on_call` comes after every call. Behind both come, where there
+/// are any, `measure` at the end of every epoch and `judge` at the end of every epoch or after every step; no
+/// later step has been made then. `measure` writes states that follow from all others; it comes once more
+/// where steps are made once more. `on_settled` comes last, when nothing is left to do with the steps of the
+/// call.
 struct TrainObserver {
   std::function<void(const TrainProgress&)> on_epoch = {};
+  std::function<void(const TrainProgress&)> on_passed_epoch = {};
   std::function<void(const TrainProgress&)> on_call = {};
   std::function<void(const TrainProgress&)> measure = {};
   std::function<Verdict(const TrainProgress&)> judge = {};

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Checks what only a process shows: a training and a race that are stopped by signals, and missing memory.
+"""Checks what only a process shows: a training and a race that are stopped by signals, missing memory, a terminal and
+output that is appended to a file.
 
     run_signals.py BUILD_FOLDER
 """
 
 import os
+import pty
 import resource
 import signal
 import subprocess
@@ -141,11 +143,85 @@ def out_of_memory(dlg):
             yield f"out of memory: exit code {run.returncode}, expected 3 with DLG0915; it said {run.stderr}"
 
 
+# An epoch takes long enough that the progress line is drawn in the midst of the first one.
+SLOW = """dlg 1
+dim wide = 300
+data d {
+  file = csv("rows.csv")
+  x = columns(0..7)
+  t = column(8)
+}
+model net(x: [8]) -> [] {
+  y = x |> dense(wide, tanh) |> dense(wide, tanh) |> dense(1)
+  return y[0]
+}
+train {
+  minimize  = mse(net(d.x), d.t)
+  optimizer = sgd(lr = 1e-3)
+  batch     = 1
+  stop      = [1 epochs]
+}
+"""
+
+
+def rows_of_numbers(count):
+    header = ",".join(f"c{i}" for i in range(9))
+    return "\n".join([header, *(",".join(str((i * k) % 7 / 7) for k in range(1, 10)) for i in range(count))]) + "\n"
+
+
+def read_terminal(command, folder):
+    """All that a command says on a terminal."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(command, cwd=folder, stdin=slave, stdout=slave, stderr=slave, env=os.environ | {"TERM": "xterm"})
+    os.close(slave)
+    said = b""
+    while True:
+        try:
+            part = os.read(master, 4096)
+        except OSError:  # the other side is closed
+            break
+        if not part:
+            break
+        said += part
+    os.close(master)
+    process.wait(timeout=TIMEOUT)
+    return said.decode()
+
+
+def progress_of_first_epoch(dlg):
+    """The progress line shows a number from the first on."""
+    with tempfile.TemporaryDirectory(prefix="dlg-signals-") as folder:
+        (Path(folder) / "net.dlg").write_text(SLOW)
+        (Path(folder) / "rows.csv").write_text(rows_of_numbers(3000))
+        said = read_terminal([dlg, "train", "net.dlg"], folder)
+        first = said.split("\x1b[K")[0]
+        if not first.lstrip("\r").startswith("epoch 0/1  step 1  loss ") or "nan" in said:
+            yield f"the progress line begins with {first!r}"
+        if "loss(avg)" not in said:
+            yield f"the progress line never shows the mean loss of an epoch: {said!r}"
+
+
+def appended_to_input(dlg):
+    """Standard output that the shell appends to an input is refused, and the input keeps its bytes."""
+    with tempfile.TemporaryDirectory(prefix="dlg-signals-") as folder:
+        (Path(folder) / "net.dlg").write_text(SLOW)
+        (Path(folder) / "rows.csv").write_text(rows_of_numbers(20))
+        subprocess.run([dlg, "train", "net.dlg", "--quiet"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        for words, name in ((("check", "net.dlg"), "net.dlg"), (("eval", "net.dlg"), "rows.csv"),
+                            (("predict", "net.dlg", "rows.csv"), "rows.csv"), (("train", "net.dlg"), "rows.csv")):  # fmt: skip
+            before = (Path(folder) / name).read_bytes()
+            with open(Path(folder) / name, "ab") as output:
+                run = subprocess.run([dlg, *words], cwd=folder, stdout=output, stderr=subprocess.PIPE, text=True)
+            if run.returncode != 1 or "DLG0630" not in run.stderr or (Path(folder) / name).read_bytes() != before:
+                yield f"dlg {' '.join(words)} >> {name}: exit code {run.returncode}, it said {run.stderr}"
+
+
 def main():
     dlg = str(Path(sys.argv[1]).resolve() / "dlg")
     errors = [*stopped_once(dlg, signal.SIGINT), *stopped_once(dlg, signal.SIGTERM), *stopped_twice(dlg)]
     errors += [*race_stopped(dlg, signal.SIGINT), *race_stopped(dlg, signal.SIGTERM), *out_of_memory(dlg)]
-    print("\n".join(errors) if errors else "signals and missing memory end a training and a race as they should")
+    errors += [*progress_of_first_epoch(dlg), *appended_to_input(dlg)]
+    print("\n".join(errors) if errors else "signals, missing memory, a terminal and appended output: all as it should be")
     return 1 if errors else 0
 
 

@@ -44,24 +44,56 @@ TEST_CASE("ten a second pass") {
   CHECK(passed == 10);
 }
 
-TEST_CASE("the log keeps events, limits records and ends with the last one") {
+Json epoch_line(std::int64_t epoch) {
+  return Json::object().set("event", "epoch").set("epoch", epoch);
+}
+
+/// The lines of these epochs.
+std::string epoch_lines(std::int64_t first, std::int64_t last) {
+  std::string lines;
+  for (std::int64_t i = first; i <= last; ++i) lines += json_text(epoch_line(i)) + "\n";
+  return lines;
+}
+
+TEST_CASE("the log has every epoch, in the file a tenth of a second later") {
   const TestFolder folder;
+  const std::string path = folder / "log.jsonl";
   Diagnostics diagnostics;
   Time time;
-  auto log = LogFile::create({folder / "log.jsonl", "", {}}, diagnostics, time.clock());
+  const std::string start = "{\"event\":\"start\"}\n";
+  auto log = LogFile::create({path, "", {}}, diagnostics, time.clock());
   REQUIRE(log);
   log->event(Json::object().set("event", "start"));
-  for (int i = 1; i <= 5; ++i) log->record(Json::object().set("step", i));
-  CHECK(file_bytes(folder / "log.jsonl") == "{\"event\":\"start\"}\n{\"step\":1}\n");
-  log->event(Json::object().set("event", "note"));
-  log->record(Json::object().set("step", 6));
+  CHECK(file_bytes(path) == start);
+  for (int i = 1; i <= 5; ++i) log->epoch(epoch_line(i));
+  CHECK(file_bytes(path) == start + epoch_lines(1, 1));
+  log->tick();
+  CHECK(file_bytes(path) == start + epoch_lines(1, 1));
   time.now += 0.2;
-  log->record(Json::object().set("step", 7));
-  log->record(Json::object().set("step", 8));
+  log->tick();
+  CHECK(file_bytes(path) == start + epoch_lines(1, 5));
+  log->epoch(epoch_line(6));
+  log->event(Json::object().set("event", "note"));
+  const std::string until_note = start + epoch_lines(1, 6) + "{\"event\":\"note\"}\n";
+  CHECK(file_bytes(path) == until_note);
+  log->epoch(epoch_line(7));
+  log->epoch(epoch_line(8));
   CHECK(log->finish(diagnostics));
-  CHECK(file_bytes(folder / "log.jsonl") ==
-        "{\"event\":\"start\"}\n{\"step\":1}\n{\"step\":5}\n{\"event\":\"note\"}\n{\"step\":7}\n{\"step\":8}"
-        "\n");
+  CHECK(file_bytes(path) == until_note + epoch_lines(7, 8));
+}
+
+TEST_CASE("many epochs at once do not wait in memory, and none is lost with the log") {
+  const TestFolder folder;
+  const std::string path = folder / "log.jsonl";
+  Diagnostics diagnostics;
+  Time time;
+  {
+    auto log = LogFile::create({path, "", {}}, diagnostics, time.clock());
+    REQUIRE(log);
+    for (int i = 1; i <= 50'000; ++i) log->epoch(epoch_line(i));
+    CHECK(file_bytes(path).size() > std::size_t{1} << 20);
+  }
+  CHECK((file_bytes(path) == epoch_lines(1, 50'000)));
 }
 
 TEST_CASE("a log never overwrites another one, and says so when it is lost") {
@@ -159,15 +191,27 @@ TEST_CASE("before there is something to save, and the second time, a signal ends
   }
 }
 
-TEST_CASE("a log goes on behind its last line") {
+TEST_CASE("a log goes on behind the epoch that the training goes on from") {
   const TestFolder folder;
-  put_file(folder / "log.jsonl", "{\"step\":1}\n{\"st");
+  const std::string path = folder / "log.jsonl";
+  const std::string save = "{\"event\":\"save\",\"step\":30}\n";
+  put_file(path, epoch_lines(1, 3) + save + epoch_lines(4, 12) + "{\"event\":\"epo");
   Diagnostics diagnostics;
-  auto log = LogFile::append({folder / "log.jsonl", "", {}}, diagnostics);
+  auto log = LogFile::append({path, "", {}}, 3, diagnostics);
   REQUIRE(log);
   log->event(Json::object().set("event", "resume"));
+  log->epoch(epoch_line(4));
   CHECK(log->finish(diagnostics));
-  CHECK(file_bytes(folder / "log.jsonl") == "{\"step\":1}\n{\"st\n{\"event\":\"resume\"}\n");
+  CHECK(file_bytes(path) == epoch_lines(1, 3) + save + "{\"event\":\"resume\"}\n" + epoch_lines(4, 4));
+}
+
+TEST_CASE("a log that is gone is begun anew") {
+  const TestFolder folder;
+  Diagnostics diagnostics;
+  auto log = LogFile::append({folder / "log.jsonl", "", {}}, 3, diagnostics);
+  REQUIRE(log);
+  log->event(Json::object().set("event", "resume"));
+  CHECK(file_bytes(folder / "log.jsonl") == "{\"event\":\"resume\"}\n");
 }
 
 }  // namespace dlg

@@ -212,6 +212,70 @@ TEST_CASE("where an epoch is one step, the last one is observed") {
   CHECK(last == 1000);
 }
 
+TEST_CASE("every epoch is told once and in order, with its own loss, however many a call goes over") {
+  for (const std::vector<double>& rows : {std::vector<double>{1}, std::vector<double>{1, 2, 3}}) {
+    FakeProgram fake(3, 1e-4, rows, 1);
+    const auto per_epoch = static_cast<std::int64_t>(rows.size());
+    fake.plan().order = RowOrder::kAsGiven;
+    fake.plan().stop.epochs = 20'000;
+    std::vector<TrainProgress> told;
+    std::int64_t passed = 0;
+    TrainObserver observer;
+    observer.on_epoch = [&](const TrainProgress& at) { told.push_back(at); };
+    observer.on_passed_epoch = [&](const TrainProgress& at) {
+      told.push_back(at);
+      ++passed;
+    };
+    const TrainResult result = fake.train(observer);
+    REQUIRE(told.size() == 20'000);
+    CHECK(passed > 10'000);
+    // The same epochs one by one.
+    FakeProgram single(3, 1e-4, rows, 1);
+    single.plan().order = RowOrder::kAsGiven;
+    single.plan().stop.epochs = 20'000;
+    std::vector<double> losses;
+    TrainObserver judge;
+    judge.judge = [&](const TrainProgress& at) {
+      losses.push_back(at.loss);
+      return Verdict::kGoOn;
+    };
+    single.train(judge);
+    bool is_right = losses.size() == told.size();
+    for (std::size_t i = 0; is_right && i < told.size(); ++i) {
+      const auto epoch = static_cast<std::int64_t>(i) + 1;
+      is_right = told[i].epochs == epoch && told[i].steps == epoch * per_epoch && told[i].loss == losses[i] &&
+                 (i == 0 || told[i].seconds >= told[i - 1].seconds);
+    }
+    CHECK(is_right);
+    CHECK(told.back().seconds == result.progress.seconds);
+  }
+}
+
+TEST_CASE("beyond a hundred thousand, epochs with four significant digits are told") {
+  CHECK(next_told_epoch(0) == 1);
+  CHECK(next_told_epoch(99'999) == 100'000);
+  CHECK(next_told_epoch(100'000) == 100'100);
+  CHECK(next_told_epoch(100'050) == 100'100);
+  CHECK(next_told_epoch(999'900) == 1'000'000);
+  CHECK(next_told_epoch(1'000'000) == 1'001'000);
+  CHECK(next_told_epoch(5'000'000'000) == 5'001'000'000);
+  for (const std::size_t rows : {1, 2}) {
+    FakeProgram fake(3, 1e-7, std::vector<double>(rows, 1.0), 1);
+    fake.plan().order = RowOrder::kAsGiven;
+    fake.plan().stop.epochs = 150'000;
+    std::int64_t last = 0;
+    bool is_right = true;
+    TrainObserver observer;
+    observer.on_passed_epoch = [&](const TrainProgress& at) {
+      is_right = is_right && at.epochs > last && at.epochs == next_told_epoch(at.epochs - 1);
+      last = at.epochs;
+    };
+    fake.train(observer);
+    CHECK(is_right);
+    CHECK(last >= 149'800);
+  }
+}
+
 TEST_CASE("a judge is asked at the end of every epoch, even where calls could go over it, and stops there") {
   FakeProgram fake(0, 0.1, {1}, 1);
   fake.plan().stop.epochs = 1000;
