@@ -106,6 +106,9 @@ double rate(const loop::Program& program, const Sizes& sizes, const CompiledProg
   }
   DlgContext context{};
   context.state = state->data();
+  const std::optional<AlignedBlock> scratch = AlignedBlock::allocate(code.scratch_bytes());
+  DLG_CHECK(scratch.has_value(), "memory for scratch");
+  context.scratch = scratch->data();
   context.rows_total = 1;
   context.previous_loss = context.stop_loss_below = context.stop_change_below = std::nan("");
   const double flops = 2.0 * static_cast<double>(sizes.m * sizes.n * sizes.k);

@@ -52,6 +52,7 @@ double step_time(const loop::Program& program) {
   Memory arena(program.arena_bytes);
   Memory state(program.state_bytes);
   Memory output(program.output_bytes);
+  Memory scratch(code.scratch_bytes());
   std::vector<std::vector<std::int32_t>> data;
   std::vector<double> hypers;
   for (const loop::Buffer& buffer : program.buffers) {
@@ -72,6 +73,7 @@ double step_time(const loop::Program& program) {
   context.arena = arena.begin;
   context.state = state.begin;
   context.output = output.begin;
+  context.scratch = scratch.begin;
   context.data = pointers.data();
   context.hypers = hypers.data();
   context.order = order.data();

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <utility>
 
+#include "codegen/alignment.h"
 #include "codegen/emit.h"
 #include "codegen/llvm_adapter.h"
 #include "codegen/maths_emitter.h"
@@ -106,13 +107,24 @@ std::int64_t ElementEmitter::lane_factor(const Index& index) const {
   return factor;
 }
 
+/// What the computed part of `index`, the register over lanes included, is a multiple of; 0: it is 0.
+std::int64_t ElementEmitter::index_step(const Index& index) {
+  std::int64_t step = index.dynamic.is_valid() ? 1 : 0;
+  for (const Index::Term& term : index.terms) {
+    const auto* number = llvm::dyn_cast<llvm::ConstantInt>(vars_.at(term.var));
+    step = std::gcd(step, number == nullptr ? term.factor : term.factor * number->getSExtValue());
+  }
+  return step;
+}
+
 ElementEmitter::Address ElementEmitter::address_of(BufferId id, const std::vector<Index>& indices) {
   const std::vector<std::int64_t> strides = element_strides(program_.buffers[id], program_.batch);
-  Address address{i64(0), 0, 0, nullptr};
+  Address address{i64(0), 0, 0, 0, nullptr};
   for (std::size_t axis = 0; axis < indices.size(); ++axis) {
     const Index& index = indices[axis];
     Value* stride = i64(strides[axis]);
     address.base = builder_.CreateAdd(address.base, builder_.CreateMul(base_index(index), stride));
+    address.base_step = std::gcd(address.base_step, index_step(index) * strides[axis]);
     address.known += known_index(index) * strides[axis];
     address.lane_stride += lane_factor(index) * strides[axis];
     if (!index.dynamic.is_valid() || width_of(reg(index.dynamic)) == 1) continue;
@@ -136,6 +148,12 @@ Value* ElementEmitter::lane_pointer(BufferId id, const Address& address, unsigne
   return builder_.CreateGEP(type, builder_.CreateGEP(type, pointers_.at(id), offset), i64(known));
 }
 
+/// What is known of the place of one lane.
+llvm::Align ElementEmitter::align_of(BufferId id, const Address& address, unsigned lane) const {
+  const KnownIndex index{address.known + address.lane_stride * lane, address.base_step};
+  return llvm::Align(alignment_at(program_.buffers[id], index));
+}
+
 bool ElementEmitter::is_contiguous(const Address& address) {
   return address.lane_offsets == nullptr && address.lane_stride == 1;
 }
@@ -145,8 +163,9 @@ Value* ElementEmitter::to_register(Value* value, DType dtype) {
   return builder_.CreateICmpNE(value, llvm::Constant::getNullValue(value->getType()));
 }
 
-Value* ElementEmitter::lane_place(const loop::Instruction& load, unsigned lane) {
-  return lane_pointer(load.buffer, address_of(load.buffer, load.indices), lane);
+ElementEmitter::Place ElementEmitter::lane_place(const loop::Instruction& load, unsigned lane) {
+  const Address address = address_of(load.buffer, load.indices);
+  return {lane_pointer(load.buffer, address, lane), align_of(load.buffer, address, lane)};
 }
 
 void ElementEmitter::prefetch(const loop::Instruction& load) {
@@ -158,7 +177,7 @@ void ElementEmitter::prefetch(const loop::Instruction& load) {
   const std::int64_t lanes = std::max<std::int64_t>(1, kLineBytes / dtype_bytes(load.dtype));
   for_each_row([&] {
     for (std::int64_t lane = 0; lane < used_lanes_; lane += lanes) {
-      Value* place = lane_place(load, static_cast<unsigned>(lane));
+      Value* place = lane_place(load, static_cast<unsigned>(lane)).pointer;
       builder_.CreateCall(
           adapter::intrinsic(module, llvm::Intrinsic::prefetch, {place->getType()}),
           {place, builder_.getInt32(kRead), builder_.getInt32(kSecondLevel), builder_.getInt32(kData)});
@@ -189,8 +208,8 @@ Value* ElementEmitter::load(const loop::Instruction& instruction) {
   const BufferId id = instruction.buffer;
   const DType dtype = program_.buffers[id].type.dtype;
   llvm::Type* type = memory_type(builder_.getContext(), dtype);
-  const llvm::Align align(static_cast<std::uint64_t>(dtype_bytes(dtype)));
   const Address address = address_of(id, instruction.indices);
+  const llvm::Align align = align_of(id, address, 0);
   const bool is_uniform = address.lane_offsets == nullptr && address.lane_stride == 0;
   if (width_ == 1 || is_uniform) {
     return to_register(builder_.CreateAlignedLoad(type, lane_pointer(id, address, 0), align), dtype);
@@ -201,7 +220,8 @@ Value* ElementEmitter::load(const loop::Instruction& instruction) {
   }
   Value* result = llvm::Constant::getNullValue(wide);
   for (unsigned lane = 0; lane < used_lanes_; ++lane) {
-    Value* element = builder_.CreateAlignedLoad(type, lane_pointer(id, address, lane), align);
+    Value* element =
+        builder_.CreateAlignedLoad(type, lane_pointer(id, address, lane), align_of(id, address, lane));
     result = builder_.CreateInsertElement(result, element, lane);
   }
   return to_register(result, dtype);
@@ -214,8 +234,8 @@ void ElementEmitter::store(const loop::StoreInstruction& instruction) {
 void ElementEmitter::store_row(const loop::StoreInstruction& instruction) {
   const BufferId id = instruction.buffer;
   const DType dtype = program_.buffers[id].type.dtype;
-  const llvm::Align align(static_cast<std::uint64_t>(dtype_bytes(dtype)));
   const Address address = address_of(id, instruction.indices);
+  const llvm::Align align = align_of(id, address, 0);
   Value* value = splat_to(builder_, reg(instruction.value), width_);
   if (dtype == DType::kBool) {
     llvm::Type* byte = builder_.getInt8Ty();
@@ -228,7 +248,7 @@ void ElementEmitter::store_row(const loop::StoreInstruction& instruction) {
   if (is_contiguous(address)) return store_contiguous(value, lane_pointer(id, address, 0), align);
   for (unsigned lane = 0; lane < used_lanes_; ++lane) {
     builder_.CreateAlignedStore(builder_.CreateExtractElement(value, lane), lane_pointer(id, address, lane),
-                                align);
+                                align_of(id, address, lane));
   }
 }
 

@@ -49,7 +49,11 @@ class ElementEmitter {
   /// The elements that a load reads at the current width.
   llvm::Value* load(const loop::Instruction& instruction);
   /// Where the element of one lane lies.
-  llvm::Value* lane_place(const loop::Instruction& load, unsigned lane);
+  struct Place {
+    llvm::Value* pointer = nullptr;
+    llvm::Align align = {};
+  };
+  Place lane_place(const loop::Instruction& load, unsigned lane);
   /// Asks for the cache lines that `load` will read, for every row; its indices must be known by now.
   void prefetch(const loop::Instruction& load);
   /// From now on the load that defines `result` is replaced by `emit`.
@@ -77,6 +81,7 @@ class ElementEmitter {
   /// varies over lanes, if any.
   struct Address {
     llvm::Value* base = nullptr;
+    std::int64_t base_step = 0;  // of which `base` is a multiple
     std::int64_t known = 0;
     std::int64_t lane_stride = 0;
     llvm::Value* lane_offsets = nullptr;
@@ -93,7 +98,9 @@ class ElementEmitter {
   llvm::Value* base_index(const loop::Index& index);
   std::int64_t known_index(const loop::Index& index) const;
   std::int64_t lane_factor(const loop::Index& index) const;
+  std::int64_t index_step(const loop::Index& index);
   Address address_of(loop::BufferId id, const std::vector<loop::Index>& indices);
+  llvm::Align align_of(loop::BufferId id, const Address& address, unsigned lane) const;
   llvm::Value* lane_pointer(loop::BufferId id, const Address& address, unsigned lane);
   static bool is_contiguous(const Address& address);
   llvm::Value* load_contiguous(llvm::Type* element, llvm::Value* place, llvm::Align align);

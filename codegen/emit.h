@@ -17,6 +17,8 @@ namespace dlg {
 
 /// The name of the entry point in every module.
 inline constexpr const char* kEntryName = "dlg_step";
+/// An i64 of every module: the bytes of scratch that each worker needs.
+inline constexpr const char* kScratchName = "dlg_scratch_bytes";
 /// Behind the symbols of kernels with loops where a step has both forms.
 inline constexpr std::string_view kRaggedSuffix = ".ragged";
 
@@ -24,12 +26,15 @@ inline constexpr std::string_view kRaggedSuffix = ".ragged";
 /// reading.
 std::string kernel_symbol(const loop::Program& program, std::size_t index);
 
-/// A kernel's function: one pointer per buffer in `buffers`, then the number of valid rows; if its work is
-/// divided, then the number of the worker and how many there are.
+/// A kernel's function: one pointer per buffer in `buffers`, then the number of valid rows; if it has
+/// scratch, then where the worker's part of it is; if its work is divided, then the number of the worker and
+/// how many there are.
 struct EmittedKernel {
   llvm::Function* function = nullptr;
   std::vector<loop::BufferId> buffers;
   bool is_divided = false;
+  bool has_scratch = false;
+  std::int64_t scratch_bytes = 0;  // of each worker
 };
 
 /// What all kernels of a program are emitted for.

@@ -5,6 +5,7 @@
 #include <array>
 #include <map>
 
+#include "codegen/alignment.h"
 #include "codegen/emit.h"
 #include "codegen/llvm_adapter.h"
 #include "ir/loop/scalar_math.h"
@@ -36,6 +37,8 @@ enum Field : unsigned {
   kReasonField,
   kRunPhaseField,
   kTeamField,
+  kScratchField,
+  kScratchStrideField,
   kFieldCount,
 };
 
@@ -51,7 +54,7 @@ class EntryEmitter {
     llvm::Type* f64 = builder_.getDoubleTy();
     const std::array<llvm::Type*, kFieldCount> fields{pointer, pointer, pointer, pointer, pointer, pointer,
                                                       i64,     i64,     pointer, f64,     f64,     f64,
-                                                      pointer, i64,     pointer, pointer};
+                                                      pointer, i64,     pointer, pointer, pointer, i64};
     context_type_ = llvm::StructType::get(module.getContext(), fields);
     function_ = llvm::Function::Create(llvm::FunctionType::get(i64, {pointer, i64}, false),
                                        llvm::Function::ExternalLinkage, kEntryName, module);
@@ -64,6 +67,7 @@ class EntryEmitter {
     builder_.SetInsertPoint(new_block("entry"));
     load_context();
     locate_buffers();
+    make_slots(step.loops);
     if (!step.straight.empty()) take_states();
     llvm::BasicBlock* entry = builder_.GetInsertBlock();
     head_ = new_block("step.head");
@@ -109,6 +113,8 @@ class EntryEmitter {
     stop_flag_ = load_field(kStopFlagField, "stop_flag");
     run_phase_ = load_field(kRunPhaseField, "run_phase");
     team_ = load_field(kTeamField, "team");
+    scratch_ = load_field(kScratchField, "scratch");
+    scratch_stride_ = load_field(kScratchStrideField, "scratch_stride");
   }
 
   Value* bytes_at(Value* base, std::int64_t offset) {
@@ -162,7 +168,7 @@ class EntryEmitter {
     auto* type = llvm::ArrayType::get(element, elements.size());
     auto* global = new llvm::GlobalVariable(module_, type, true, llvm::GlobalValue::PrivateLinkage,
                                             llvm::ConstantArray::get(type, elements), buffer.name);
-    global->setAlignment(llvm::Align(64));
+    global->setAlignment(llvm::Align(start_alignment(buffer)));
     return global;
   }
 
@@ -265,7 +271,7 @@ class EntryEmitter {
     const auto count = static_cast<std::uint64_t>(bytes / dtype_bytes(buffer.type.dtype));
     llvm::AllocaInst* memory =
         builder_.CreateAlloca(llvm::ArrayType::get(element, count), nullptr, buffer.name);
-    memory->setAlignment(llvm::Align(64));
+    memory->setAlignment(llvm::Align(std::uint64_t{kBlockAlignment}));
     return memory;
   }
 
@@ -279,6 +285,7 @@ class EntryEmitter {
     std::vector<Value*> args;
     for (const BufferId id : kernel.buffers) args.push_back(places.at(id));
     args.push_back(rows_);
+    if (kernel.has_scratch) args.push_back(scratch_);
     if (kernel.is_divided) return call_divided(kernel, std::move(args));
     builder_.CreateCall(kernel.function, args);
   }
@@ -291,14 +298,13 @@ class EntryEmitter {
     builder_.CreateCondBr(builder_.CreateIsNotNull(run_phase_), together, alone);
     builder_.SetInsertPoint(together);
     llvm::Function* phase = emit_phase(kernel);
-    llvm::IRBuilder<> entry(&function_->getEntryBlock().front());
-    llvm::Value* slots = entry.CreateAlloca(slots_type(args.size()), nullptr, "arguments");
     for (std::size_t i = 0; i < args.size(); ++i) {
-      builder_.CreateStore(args[i], slot_of(builder_, slots, i));
+      builder_.CreateStore(args[i], slot_of(builder_, slots_, i));
     }
-    llvm::Type* pointer = slots->getType();
+    if (kernel.has_scratch) builder_.CreateStore(scratch_stride_, slot_of(builder_, slots_, args.size()));
+    llvm::Type* pointer = slots_->getType();
     auto* type = llvm::FunctionType::get(builder_.getVoidTy(), {pointer, pointer, pointer}, false);
-    builder_.CreateCall(type, run_phase_, {team_, phase, slots});
+    builder_.CreateCall(type, run_phase_, {team_, phase, slots_});
     builder_.CreateBr(done);
     builder_.SetInsertPoint(alone);
     args.insert(args.end(), {builder_.getInt64(0), builder_.getInt64(1)});
@@ -307,14 +313,22 @@ class EntryEmitter {
     builder_.SetInsertPoint(done);
   }
 
-  /// Arguments of a kernel behind each other: pointers and the number of rows are as wide.
-  llvm::Type* slots_type(std::size_t count) { return llvm::ArrayType::get(builder_.getInt64Ty(), count); }
+  /// Arguments of a kernel behind each other, for one kernel at a time: pointers and numbers are as wide.
+  void make_slots(const std::vector<EmittedKernel>& kernels) {
+    std::size_t most = 0;
+    for (const EmittedKernel& kernel : kernels) {
+      if (kernel.is_divided) most = std::max(most, kernel.function->arg_size());
+    }
+    if (most == 0) return;
+    slots_ = builder_.CreateAlloca(llvm::ArrayType::get(builder_.getInt64Ty(), most), nullptr, "arguments");
+  }
 
   static Value* slot_of(llvm::IRBuilder<>& builder, Value* slots, std::size_t index) {
     return builder.CreateInBoundsGEP(builder.getInt64Ty(), slots, builder.getInt64(index));
   }
 
-  /// A function of type DlgPhase that takes the kernel's arguments out of their slots.
+  /// A function of type DlgPhase that takes the kernel's arguments out of their slots; each worker has its
+  /// own part of the scratch.
   llvm::Function* emit_phase(const EmittedKernel& kernel) {
     llvm::Type* pointer = llvm::PointerType::get(module_.getContext(), 0);
     llvm::Type* i64 = builder_.getInt64Ty();
@@ -324,9 +338,15 @@ class EntryEmitter {
     phase->setDoesNotThrow();
     llvm::IRBuilder<> body(llvm::BasicBlock::Create(module_.getContext(), "entry", phase));
     std::vector<Value*> args;
+    const std::size_t count = kernel.buffers.size() + (kernel.has_scratch ? 2 : 1);
     for (const llvm::Argument& parameter : kernel.function->args()) {
-      if (parameter.getArgNo() > kernel.buffers.size()) break;
+      if (args.size() == count) break;
       args.push_back(body.CreateLoad(parameter.getType(), slot_of(body, phase->getArg(0), args.size())));
+    }
+    if (kernel.has_scratch) {
+      Value* stride = body.CreateLoad(i64, slot_of(body, phase->getArg(0), count));
+      args.back() =
+          body.CreateInBoundsGEP(body.getInt8Ty(), args.back(), body.CreateMul(phase->getArg(1), stride));
     }
     args.insert(args.end(), {phase->getArg(1), phase->getArg(2)});
     body.CreateCall(kernel.function, args);
@@ -335,16 +355,18 @@ class EntryEmitter {
   }
 
   void emit_copy(BufferId from, const Places& from_places, BufferId to, const Places& to_places) {
-    const std::int64_t bytes = loop::bytes_of(program_.buffers[to], program_.batch);
-    builder_.CreateMemCpy(to_places.at(to), llvm::MaybeAlign(64), from_places.at(from), llvm::MaybeAlign(64),
-                          static_cast<std::uint64_t>(bytes));
+    const loop::Buffer& target = program_.buffers[to];
+    builder_.CreateMemCpy(to_places.at(to), llvm::Align(start_alignment(target)), from_places.at(from),
+                          llvm::Align(start_alignment(program_.buffers[from])),
+                          static_cast<std::uint64_t>(loop::bytes_of(target, program_.batch)));
   }
 
   /// Keeps the loss, then leaves before the update if it is not finite, small enough or settled.
   void test_loss() {
     const loop::Buffer& buffer = program_.buffers[program_.loss];
     Value* stored =
-        builder_.CreateLoad(memory_type(module_.getContext(), buffer.type.dtype), memory_.at(program_.loss));
+        builder_.CreateAlignedLoad(memory_type(module_.getContext(), buffer.type.dtype),
+                                   memory_.at(program_.loss), llvm::Align(start_alignment(buffer)));
     Value* loss =
         buffer.type.dtype == DType::kF64 ? stored : builder_.CreateFPExt(stored, builder_.getDoubleTy());
     keep_loss(loss);
@@ -397,6 +419,9 @@ class EntryEmitter {
   Value* stop_flag_ = nullptr;
   Value* run_phase_ = nullptr;
   Value* team_ = nullptr;
+  Value* scratch_ = nullptr;
+  Value* scratch_stride_ = nullptr;
+  Value* slots_ = nullptr;      // for the arguments of a divided kernel
   Value* rows_ = nullptr;       // of this step
   Places memory_;               // each buffer in its block
   Places registers_;            // the same for a straight step

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "codegen/alignment.h"
 #include "codegen/kernel_emitter.h"
 #include "support/check.h"
 #include "support/defects.h"
@@ -59,9 +60,12 @@ KernelEmitter::KernelEmitter(llvm::Module& module, const loop::Program& program,
       elements_(builder_, program, target.unit.fma) {
   emitted_.buffers = buffers_of(kernel_);
   emitted_.is_divided = form_ == StepForm::kLoops && is_split(program, kernel_);
+  emitted_.has_scratch = form_ == StepForm::kLoops && has_tiles(kernel_.body);
   llvm::Type* pointer = llvm::PointerType::get(module.getContext(), 0);
   std::vector<llvm::Type*> parameters(emitted_.buffers.size(), pointer);
-  parameters.insert(parameters.end(), emitted_.is_divided ? 3 : 1, builder_.getInt64Ty());
+  parameters.push_back(builder_.getInt64Ty());
+  if (emitted_.has_scratch) parameters.push_back(pointer);
+  if (emitted_.is_divided) parameters.insert(parameters.end(), 2, builder_.getInt64Ty());
   emitted_.function = llvm::Function::Create(
       llvm::FunctionType::get(builder_.getVoidTy(), parameters, false), llvm::Function::InternalLinkage,
       kernel_symbol(program, index) + std::string(target.suffix), module);
@@ -97,9 +101,15 @@ void KernelEmitter::set_attributes() {
   rows->setName("rows");
   rows_ = form_ == StepForm::kStraight ? static_cast<Value*>(i64(program_.batch)) : rows;
   elements_.set_rows(rows_);
+  llvm::Argument* next = rows + 1;
+  if (emitted_.has_scratch) {
+    next->setName("scratch");
+    next->addAttr(llvm::Attribute::NoAlias);
+    scratch_ = next++;
+  }
   if (!emitted_.is_divided) return;
-  worker_ = rows + 1;
-  workers_ = rows + 2;
+  worker_ = next;
+  workers_ = next + 1;
   worker_->setName("worker");
   workers_->setName("workers");
 }
@@ -120,9 +130,43 @@ llvm::BasicBlock* KernelEmitter::new_block(const std::string& name) {
 }
 
 Value* KernelEmitter::slot(llvm::Type* type, const std::string& name) {
+  if (Values& free = free_slots_[type]; !free.empty()) {
+    Value* memory = free.back();
+    free.pop_back();
+    return memory;
+  }
   llvm::IRBuilder<> entry(slots_end_);
   llvm::AllocaInst* memory = entry.CreateAlloca(type, nullptr, name);
-  memory->setAlignment(llvm::Align(kVectorBytes));
+  memory->setAlignment(llvm::Align(std::uint64_t{kBlockAlignment}));
+  return memory;
+}
+
+void KernelEmitter::give_back(const Values& slots) {
+  for (Value* memory : slots) {
+    free_slots_[llvm::cast<llvm::AllocaInst>(memory)->getAllocatedType()].push_back(memory);
+  }
+}
+
+/// Of an element of a slot that holds a run of `type`.
+llvm::Align KernelEmitter::slot_align(llvm::Type* type) {
+  const llvm::DataLayout& layout = builder_.GetInsertBlock()->getModule()->getDataLayout();
+  const auto bytes = static_cast<std::int64_t>(layout.getTypeAllocSize(type).getFixedValue());
+  return llvm::Align(scratch_alignment(bytes));
+}
+
+Value* KernelEmitter::load_slot(llvm::Type* type, Value* place) {
+  return builder_.CreateAlignedLoad(type, place, slot_align(type));
+}
+
+void KernelEmitter::store_slot(Value* value, Value* place) {
+  builder_.CreateAlignedStore(value, place, slot_align(value->getType()));
+}
+
+Value* KernelEmitter::take_scratch(std::int64_t bytes) {
+  Value* memory = builder_.CreateConstInBoundsGEP1_64(builder_.getInt8Ty(), scratch_,
+                                                      static_cast<std::uint64_t>(scratch_used_));
+  scratch_used_ += (bytes + kBlockAlignment - 1) / kBlockAlignment * kBlockAlignment;
+  emitted_.scratch_bytes = std::max(emitted_.scratch_bytes, scratch_used_);
   return memory;
 }
 

@@ -23,13 +23,13 @@ void KernelEmitter::update_lane(const Loop& loop, const Values& memories, Value*
   elements_.set_var(loop.var, at);
   for (std::size_t i = 0; i < memories.size(); ++i) {
     const loop::Carried& carried = loop.carried[i];
-    elements_.set_reg(carried.current, builder_.CreateLoad(carried_type(carried, elements_.width()),
-                                                           lane_slot(memories[i], carried, lane)));
+    elements_.set_reg(carried.current, load_slot(carried_type(carried, elements_.width()),
+                                                 lane_slot(memories[i], carried, lane)));
   }
   emit_body(loop.body);
   const Values next = wide_values(loop, &loop::Carried::next);
   for (std::size_t i = 0; i < memories.size(); ++i) {
-    builder_.CreateStore(next[i], lane_slot(memories[i], loop.carried[i], lane));
+    store_slot(next[i], lane_slot(memories[i], loop.carried[i], lane));
   }
 }
 
@@ -57,7 +57,7 @@ void KernelEmitter::emit_lanes_in_memory(const Loop& loop) {
   const Values initial = wide_values(loop, &loop::Carried::initial);
   for (unsigned lane = 0; lane < kReductionLanes; ++lane) {
     for (std::size_t i = 0; i < memories.size(); ++i) {
-      builder_.CreateStore(initial[i], lane_slot(memories[i], loop.carried[i], i64(lane)));
+      store_slot(initial[i], lane_slot(memories[i], loop.carried[i], i64(lane)));
     }
   }
   const Bounds bounds = bounds_of(loop);
@@ -67,6 +67,7 @@ void KernelEmitter::emit_lanes_in_memory(const Loop& loop) {
   });
   std::vector<Values> lanes;
   for (unsigned lane = 0; lane < kReductionLanes; ++lane) lanes.push_back(loaded_lane(loop, memories, lane));
+  give_back(memories);
   set_carried(loop, &loop::Carried::result, joined_lanes(loop, std::move(lanes)));
 }
 
@@ -83,8 +84,8 @@ KernelEmitter::Values KernelEmitter::loaded_lane(const Loop& loop, const Values&
   Values values;
   for (std::size_t i = 0; i < memories.size(); ++i) {
     const loop::Carried& carried = loop.carried[i];
-    values.push_back(builder_.CreateLoad(carried_type(carried, elements_.width()),
-                                         lane_slot(memories[i], carried, i64(lane))));
+    values.push_back(
+        load_slot(carried_type(carried, elements_.width()), lane_slot(memories[i], carried, i64(lane))));
   }
   return values;
 }
@@ -144,8 +145,8 @@ KernelEmitter::Values KernelEmitter::with_rest(const Loop& loop, const Values& l
         slot(llvm::ArrayType::get(carried_type(loop.carried[i], 1), kReductionLanes), loop.name + ".lanes"));
     // Bits are kept as memory elements: a vector of i1 has no addressable lanes.
     for (unsigned lane = 0; lane < kReductionLanes; ++lane) {
-      builder_.CreateStore(builder_.CreateExtractElement(lanes[i], lane),
-                           lane_slot(memories[i], loop.carried[i], i64(lane)));
+      store_slot(builder_.CreateExtractElement(lanes[i], lane),
+                 lane_slot(memories[i], loop.carried[i], i64(lane)));
     }
   }
   emit_counted({rest.begin, rest.end, 1, loop.name + ".rest", {}}, [&](Value* at, const Values&) {
@@ -157,11 +158,11 @@ KernelEmitter::Values KernelEmitter::with_rest(const Loop& loop, const Values& l
     Value* wide = llvm::PoisonValue::get(lanes[i]->getType());
     for (unsigned lane = 0; lane < kReductionLanes; ++lane) {
       Value* address = lane_slot(memories[i], loop.carried[i], i64(lane));
-      wide = builder_.CreateInsertElement(
-          wide, builder_.CreateLoad(carried_type(loop.carried[i], 1), address), lane);
+      wide = builder_.CreateInsertElement(wide, load_slot(carried_type(loop.carried[i], 1), address), lane);
     }
     result.push_back(wide);
   }
+  give_back(memories);
   return result;
 }
 

@@ -3,6 +3,7 @@
 #include <llvm/IR/Verifier.h>
 #include <llvm/Support/raw_ostream.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "codegen/emit.h"
@@ -62,6 +63,15 @@ std::vector<EmittedKernel> emit_kernels(llvm::Module& module, const loop::Progra
   return kernels;
 }
 
+/// Kernels run one after the other, on the same bytes.
+void state_scratch(llvm::Module& module, const std::vector<EmittedKernel>& kernels) {
+  std::int64_t most = 0;
+  for (const EmittedKernel& kernel : kernels) most = std::max(most, kernel.scratch_bytes);
+  llvm::Type* type = llvm::Type::getInt64Ty(module.getContext());
+  new llvm::GlobalVariable(module, type, true, llvm::GlobalValue::ExternalLinkage,
+                           llvm::ConstantInt::get(type, static_cast<std::uint64_t>(most)), kScratchName);
+}
+
 }  // namespace
 
 std::unique_ptr<llvm::Module> emit_module(llvm::LLVMContext& context, const loop::Program& program,
@@ -82,6 +92,7 @@ std::unique_ptr<llvm::Module> emit_module(llvm::LLVMContext& context, const loop
         *module, program, {spec.unit, StepForm::kLoops, is_straight ? kRaggedSuffix : std::string_view()});
   }
   emit_entry(*module, program, step);
+  state_scratch(*module, step.loops);
   std::string broken;
   llvm::raw_string_ostream stream(broken);
   DLG_CHECK(!llvm::verifyModule(*module, &stream), "LLVM's verifier: " + broken);

@@ -47,7 +47,7 @@ KernelEmitter::Waiting KernelEmitter::waiting_sums(const Loop& rows) {
   Waiting waiting{std::move(parts), chain, {}};
   for (Value** place : {&waiting.count, &waiting.row, &waiting.column})
     *place = slot(builder_.getInt64Ty(), "waiting");
-  builder_.CreateStore(i64(0), waiting.count);
+  store_slot(i64(0), waiting.count);
   return waiting;
 }
 
@@ -93,7 +93,7 @@ void KernelEmitter::emit_overlapped_tile(const PanelBlock& block, Waiting& waiti
     for (std::size_t i = 0; i < sums.size(); i += tile)
       waiting.sums.push_back(slot(llvm::ArrayType::get(sums[i]->getType(), tile), "sums"));
   }
-  Value* count = builder_.CreateLoad(builder_.getInt64Ty(), waiting.count);
+  Value* count = load_slot(builder_.getInt64Ty(), waiting.count);
   sums = emit_counted({i64(0), count, 1, "waiting", sums}, [&](Value* number, const Values& now) {
     emit_waiting_row(block, waiting, number);
     sums = now;
@@ -103,36 +103,39 @@ void KernelEmitter::emit_overlapped_tile(const PanelBlock& block, Waiting& waiti
   add_steps(step_beside(count), end);
   for (std::size_t i = 0; i < sums.size(); ++i) {
     Value* place = builder_.CreateConstInBoundsGEP1_64(sums[i]->getType(), waiting.sums[i / tile], i % tile);
-    builder_.CreateStore(sums[i], place);
+    store_slot(sums[i], place);
   }
-  builder_.CreateStore(i64(tile), waiting.count);
-  builder_.CreateStore(row, waiting.row);
-  builder_.CreateStore(column, waiting.column);
+  store_slot(i64(tile), waiting.count);
+  store_slot(row, waiting.row);
+  store_slot(column, waiting.column);
 }
 
 /// What is done to the sums of row `number` of those that wait.
 void KernelEmitter::emit_waiting_row(const PanelBlock& block, const Waiting& waiting, Value* number) {
   const Loop& rows = block.rows.loop;
-  Value* first = builder_.CreateLoad(builder_.getInt64Ty(), waiting.row);
+  Value* first = load_slot(builder_.getInt64Ty(), waiting.row);
   elements_.set_var(rows.var, builder_.CreateAdd(first, number));
-  elements_.set_var(column_loop(block.rows).var, builder_.CreateLoad(builder_.getInt64Ty(), waiting.column));
+  elements_.set_var(column_loop(block.rows).var, load_slot(builder_.getInt64Ty(), waiting.column));
   elements_.at_lanes(lanes_of(block), [&] {
     initial_sums(waiting);
     for (std::size_t i = 0; i < waiting.sums.size(); ++i) {
       auto* slot = llvm::cast<llvm::AllocaInst>(waiting.sums[i]);
       llvm::Type* sum = llvm::cast<llvm::ArrayType>(slot->getAllocatedType())->getElementType();
       Value* place = builder_.CreateInBoundsGEP(sum, slot, number);
-      elements_.set_reg(waiting.chain.carried[i].result, builder_.CreateLoad(sum, place));
+      elements_.set_reg(waiting.chain.carried[i].result, load_slot(sum, place));
     }
     for (const Statement* statement : waiting.parts.after) emit_statement(*statement);
   });
 }
 
-/// The sums that no other tile follows.
+/// The sums that no other tile follows; then nothing waits any more.
 void KernelEmitter::emit_left_updates(const PanelBlock& block, const Waiting& waiting) {
-  if (waiting.sums.empty()) return;
-  Value* count = builder_.CreateLoad(builder_.getInt64Ty(), waiting.count);
-  emit_plain({i64(0), count}, 1, "left", [&](Value* number) { emit_waiting_row(block, waiting, number); });
+  if (!waiting.sums.empty()) {
+    Value* count = load_slot(builder_.getInt64Ty(), waiting.count);
+    emit_plain({i64(0), count}, 1, "left", [&](Value* number) { emit_waiting_row(block, waiting, number); });
+  }
+  give_back(waiting.sums);
+  give_back({waiting.count, waiting.row, waiting.column});
 }
 
 }  // namespace dlg

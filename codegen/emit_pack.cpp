@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "codegen/alignment.h"
 #include "codegen/kernel_emitter.h"
 
 namespace dlg {
@@ -37,8 +38,9 @@ std::vector<Value*> transposed(llvm::IRBuilder<>& builder, std::vector<Value*> r
 
 }  // namespace
 
-llvm::Align KernelEmitter::element_align(const PackedBlock& block) {
-  return llvm::Align(static_cast<std::uint64_t>(dtype_bytes(block.pack.load->dtype)));
+/// Of what lies a multiple of `lanes` lanes behind the beginning of the copy.
+llvm::Align KernelEmitter::lanes_align(const PackedBlock& block, unsigned lanes) {
+  return llvm::Align(scratch_alignment(lanes * dtype_bytes(block.pack.load->dtype)));
 }
 
 Value* KernelEmitter::packed_place(const PackedBlock& block, Value* first_step, unsigned first_lane) {
@@ -67,14 +69,16 @@ void KernelEmitter::pack_square(const PackedBlock& block, Value* step, unsigned 
   elements_.set_var(block.pack.chain.back()->var, step);
   for (const loop::Instruction* input : block.pack.inputs) elements_.emit_instruction(*input);
   llvm::Type* vector = llvm::FixedVectorType::get(block.element, side);
-  const llvm::Align align = element_align(block);
+  const llvm::Align align = lanes_align(block, 1);
   for (unsigned first = 0; first < block.lanes.width; first += side) {
     Values square;
     for (unsigned lane = first; lane < first + side; ++lane) {
-      const bool is_used = lane < block.lanes.used;
-      square.push_back(is_used ? static_cast<Value*>(builder_.CreateAlignedLoad(
-                                     vector, elements_.lane_place(*block.pack.load, lane), align))
-                               : llvm::Constant::getNullValue(vector));
+      if (lane >= block.lanes.used) {
+        square.push_back(llvm::Constant::getNullValue(vector));
+        continue;
+      }
+      const auto [place, place_align] = elements_.lane_place(*block.pack.load, lane);
+      square.push_back(builder_.CreateAlignedLoad(vector, place, place_align));
     }
     square = transposed(builder_, square);
     const unsigned count = std::min(side, block.lanes.width - first);
@@ -114,9 +118,8 @@ void KernelEmitter::pack_steps(const std::vector<PackedBlock>& blocks, std::size
 KernelEmitter::PackedBlock KernelEmitter::packed_block(const Pack& pack, std::int64_t lanes) {
   PackedBlock block{pack,   memory_type(builder_.getContext(), pack.load->dtype), nullptr, {}, {}, nullptr,
                     nullptr};
-  block.align = element_align(block);
-  block.memory =
-      slot(llvm::ArrayType::get(block.element, static_cast<std::uint64_t>(pack.steps * lanes)), "packed");
+  block.align = lanes_align(block, 1);
+  block.memory = take_scratch(pack.steps * lanes * dtype_bytes(pack.load->dtype));
   return block;
 }
 
@@ -142,7 +145,7 @@ KernelEmitter::PackedBlock KernelEmitter::panel_of(const PackedBlock& packed, co
   part.lanes.width = panel.width;
   part.lanes.used = panel.lanes();
   part.first = column;
-  part.align = llvm::Align(std::min<std::uint64_t>(packed.align.value() * panel.width, kVectorBytes));
+  part.align = lanes_align(packed, panel.width);
   return part;
 }
 

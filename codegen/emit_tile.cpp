@@ -1,6 +1,7 @@
 // Owns the emission of register tiles: rows and columns of a contraction side by side, with everything that
 // is done to the sums while they are in registers.
 #include "codegen/kernel_emitter.h"
+#include "support/defects.h"
 
 namespace dlg {
 
@@ -45,6 +46,7 @@ void KernelEmitter::emit_tiles(const Loop& loop) {
     pack_rows(rows);
     emit_panels(rows, panels, share);
   });
+  scratch_used_ = 0;
 }
 
 std::int64_t KernelEmitter::units_of(std::int64_t extent, std::int64_t unit) const {
@@ -56,6 +58,7 @@ KernelEmitter::TileRows KernelEmitter::tile_rows(const Loop& rows, unsigned tile
   const bool is_batch = rows.extent == kBatch;
   const RowTiles tiles = row_tiles(is_batch ? program_.batch : rows.extent, tile);
   TileRows result{.loop = rows, .tile = tile, .rest = tiles.rest, .packed = {}};
+  if (!result.rest.empty() && has_defect(Defect::kLongTileRest)) ++result.rest.back();
   result.end = is_batch ? rows_ : i64(rows.extent);
   result.whole = i64(tiles.whole);
   Value* count = i64(tiles.whole + (tiles.rest.empty() ? 0 : 1));
@@ -98,6 +101,7 @@ void KernelEmitter::emit_block(const PanelBlock& block, const Bounds& columns) {
     if (block.count == 1) return at_column(columns.begin);
     emit_plain(columns, block.panel.width, column_loop(rows).name, at_column);
   };
+  const std::int64_t scratch_before = scratch_used_;
   std::vector<PackedBlock> packed;
   for (const Pack& pack : choose_column_packs(program_, rows.loop, block.panel)) {
     packed.push_back(packed_block(pack, block.panel.width * block.count));
@@ -125,6 +129,7 @@ void KernelEmitter::emit_block(const PanelBlock& block, const Bounds& columns) {
   if (waiting) emit_left_updates(block, *waiting);
   for (const PackedBlock& all : rows.packed) elements_.clear_packed(all.pack.load->result);
   for (const PackedBlock& all : packed) elements_.clear_packed(all.pack.load->result);
+  scratch_used_ = scratch_before;
 }
 
 /// Copies the row operands of all units. Rows that are neighbours go several tiles at a time: those share
@@ -202,7 +207,7 @@ void KernelEmitter::read_packed(const TileRows& rows, Value* row, unsigned count
     const PackedBlock tile = tile_of(rows, packed, row, count);
     elements_.set_packed(tile.pack.load->result, [this, tile] {
       Value* place = packed_place(tile, elements_.var(tile.pack.chain.back()->var), elements_.row());
-      return builder_.CreateAlignedLoad(tile.element, place, element_align(tile));
+      return builder_.CreateAlignedLoad(tile.element, place, lanes_align(tile, 1));
     });
   }
 }

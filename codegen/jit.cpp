@@ -168,6 +168,7 @@ llvm::orc::LLJITBuilder jit_builder(const TargetSpec& spec) {
 struct CompiledProgram::Impl {
   std::unique_ptr<llvm::orc::LLJIT> jit;
   DlgStepFunction entry = nullptr;
+  std::int64_t scratch_bytes = 0;
   CompileReport report;
 };
 
@@ -180,6 +181,7 @@ std::unique_ptr<CompiledProgram::Impl> link(Compilation& how, const FoundObject&
   llvm::cantFail(library.define(llvm::orc::absoluteSymbols(allowed_symbols(*impl->jit))));
   llvm::cantFail(impl->jit->addObjectFile(llvm::MemoryBuffer::getMemBufferCopy(object.bytes, "dlg")));
   impl->entry = checked(impl->jit->lookup(kEntryName), "entry").toPtr<DlgStepFunction>();
+  impl->scratch_bytes = *checked(impl->jit->lookup(kScratchName), "scratch").toPtr<const std::int64_t*>();
   how.clock.lap("link");
   impl->report = {object.is_cached, how.clock.stages()};
   return impl;
@@ -194,6 +196,10 @@ CompiledProgram::~CompiledProgram() = default;
 
 DlgStepFunction CompiledProgram::entry() const {
   return impl_->entry;
+}
+
+std::int64_t CompiledProgram::scratch_bytes() const {
+  return impl_->scratch_bytes;
 }
 
 const CompileReport& CompiledProgram::report() const {

@@ -55,6 +55,8 @@ class CompiledProgram {
   ~CompiledProgram();
 
   DlgStepFunction entry() const;
+  /// What each worker needs of DlgContext::scratch: a multiple of 64.
+  std::int64_t scratch_bytes() const;
   const CompileReport& report() const;
 
  private:

@@ -54,7 +54,15 @@ class KernelEmitter {
   bool shares_bytes(loop::BufferId id) const;
   llvm::BasicBlock* new_block(const std::string& name);
   llvm::Value* i64(std::int64_t value) { return builder_.getInt64(static_cast<std::uint64_t>(value)); }
+  /// Some elements of `type` on the stack. Their number follows from vectors and tiles, never from a shape.
   llvm::Value* slot(llvm::Type* type, const std::string& name);
+  /// From now on other slots may lie there.
+  void give_back(const Values& slots);
+  llvm::Align slot_align(llvm::Type* type);
+  llvm::Value* load_slot(llvm::Type* type, llvm::Value* place);
+  void store_slot(llvm::Value* value, llvm::Value* place);
+  /// The next `bytes` of this worker's scratch, free again once scratch_used_ is what it was.
+  llvm::Value* take_scratch(std::int64_t bytes);
   void emit_body(const loop::Body& body);
   void emit_statement(const loop::Statement& statement);
   void set_carried_dtypes(const loop::Loop& loop);
@@ -172,7 +180,7 @@ class KernelEmitter {
   void emit_left_updates(const PanelBlock& block, const Waiting& waiting);
 
   // emit_pack.cpp: operands copied together.
-  static llvm::Align element_align(const PackedBlock& block);
+  static llvm::Align lanes_align(const PackedBlock& block, unsigned lanes);
   PackedBlock packed_block(const Pack& pack, std::int64_t lanes);
   void fill(const std::vector<PackedBlock>& blocks);
   PackedBlock panel_of(const PackedBlock& packed, const Panel& panel, llvm::Value* column,
@@ -196,6 +204,9 @@ class KernelEmitter {
   llvm::Value* worker_ = nullptr;  // of a divided kernel
   llvm::Value* workers_ = nullptr;
   std::map<loop::VarId, std::int64_t> block_steps_;
+  std::map<llvm::Type*, Values> free_slots_;
+  llvm::Value* scratch_ = nullptr;  // of a kernel with tiles
+  std::int64_t scratch_used_ = 0;
 };
 
 /// Bytes of the widest float that `body` computes with, 4 at least.

@@ -185,6 +185,13 @@ bool is_tileable(const loop::Loop& rows) {
          has_only_chains(columns.body);
 }
 
+/// Loops nest at most as deep as axes do.
+bool has_tiles(const loop::Body& body) {
+  return std::any_of(body.begin(), body.end(), [](const loop::Statement& s) {
+    return !s.loop.empty() && (is_tileable(s.loop.front()) || has_tiles(s.loop.front().body));
+  });
+}
+
 namespace {
 
 /// Whether `statement` is a chain or defines a register of `needed`; what it reads joins them then.

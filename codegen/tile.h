@@ -57,6 +57,9 @@ std::vector<Panel> choose_row_panels(const TileQuery& query, const VectorUnit& u
 /// Whether `rows` is a parallel loop over a vector loop with chains in it, and nothing else that loops.
 bool is_tileable(const loop::Loop& rows);
 
+/// Whether such a nest stands in `body` or its loops.
+bool has_tiles(const loop::Body& body);
+
 /// The statements of such a nest: the chains with what they need, then all else, which would only hold
 /// registers meanwhile.
 struct TileParts {

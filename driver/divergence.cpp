@@ -208,8 +208,8 @@ std::optional<Culprit> find_culprit(Session& session, const Program& program, co
   PassContext context;
   context.fusion = Fusion::kOff;
   Diagnostics unheard;
-  const auto machine =
-      Machine::make(build_artifact(watched, context), {session.options.target, Caching::kOff}, unheard);
+  const auto machine = Machine::make(build_artifact(watched, context),
+                                     {session.options.target, Caching::kOff, nullptr}, unheard);
   if (!machine) return std::nullopt;
   machine->bind(data.input_rows());
   machine->set_states(states);

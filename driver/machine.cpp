@@ -93,16 +93,18 @@ bool fits_memory(const Artifact& artifact, Diagnostics& diagnostics) {
 std::unique_ptr<Machine> Machine::make(Artifact artifact, Compilation how, Diagnostics& diagnostics) {
   const loop::Program& program = artifact.program;
   if (!fits_memory(artifact, diagnostics)) return nullptr;
-  std::optional<StepMemory> memory =
-      StepMemory::allocate({program.arena_bytes, program.state_bytes, program.output_bytes}, {}, diagnostics);
+  CompiledProgram code = compile(program, how.target, how.caching);
+  const BlockSizes sizes{program.arena_bytes, program.state_bytes, program.output_bytes, code.scratch_bytes(),
+                         how.team == nullptr ? 1 : how.team->workers()};
+  std::optional<StepMemory> memory = StepMemory::allocate(sizes, {}, diagnostics);
   if (!memory) return nullptr;
-  return std::unique_ptr<Machine>(new Machine(std::move(artifact), how, std::move(*memory)));
+  return std::unique_ptr<Machine>(
+      new Machine(std::move(artifact), std::move(code), std::move(*memory), how.team));
 }
 
-Machine::Machine(Artifact artifact, Compilation how, StepMemory memory)
-    : artifact_(std::move(artifact)),
-      code_(compile(artifact_.program, how.target, how.caching)),
-      memory_(std::move(memory)) {
+Machine::Machine(Artifact artifact, CompiledProgram code, StepMemory memory, Team* team)
+    : artifact_(std::move(artifact)), code_(std::move(code)), memory_(std::move(memory)) {
+  step_program_.team = team;
   step_program_.step = code_.entry();
   step_program_.memory = &memory_;
   for (const loop::Buffer& buffer : artifact_.program.buffers) {

@@ -29,6 +29,7 @@ class Machine {
   struct Compilation {
     Target target = Target::kHost;
     Caching caching = Caching::kOff;
+    Team* team = nullptr;  // whose workers make the steps; outlives the machine. Null: the calling thread
   };
 
   /// Compiles and allocates. nullopt after a diagnostic (not enough memory).
@@ -44,8 +45,6 @@ class Machine {
   StateValues states() const;
   /// One of them; nullopt if the machine has none at this path.
   std::optional<std::vector<double>> state(std::string_view path) const;
-  /// Steps are made by all workers of `team`, which outlives the machine.
-  void set_team(Team* team) { step_program_.team = team; }
   /// Points the machine's inputs at their rows.
   void bind(const InputRows& inputs);
 
@@ -60,7 +59,7 @@ class Machine {
   std::vector<OutputSlot> output_slots() const;
 
  private:
-  Machine(Artifact artifact, Compilation how, StepMemory memory);
+  Machine(Artifact artifact, CompiledProgram code, StepMemory memory, Team* team);
   BatchRows batch_rows(std::int64_t rows) const { return {artifact_.program.batch, rows}; }
 
   Artifact artifact_;

@@ -49,14 +49,14 @@ std::unique_ptr<Machine> make_machine(Session& session, const Graph& graph, cons
   Artifact artifact = build_artifact(graph, context);
   const std::string prefix = std::string(purpose.name) + ": ";
   session.clock.insert(artifact.stages, prefix);
-  std::unique_ptr<Machine> machine = Machine::make(
-      std::move(artifact), {session.options.target, session.options.caching}, session.diagnostics);
-  if (!machine) return nullptr;
-  machine->bind(data.input_rows());
   if (session.options.threads > 1 && !session.team) {
     session.team = std::make_unique<Team>(session.options.threads);
   }
-  machine->set_team(session.team.get());
+  std::unique_ptr<Machine> machine = Machine::make(
+      std::move(artifact), {session.options.target, session.options.caching, session.team.get()},
+      session.diagnostics);
+  if (!machine) return nullptr;
+  machine->bind(data.input_rows());
   session.clock.insert(machine->compile_report().stages, prefix);
   session.clock.lap(prefix + "memory");
   session.compiles.push_back({std::string(purpose.name), machine->program().batch,

@@ -36,6 +36,9 @@ struct DlgContext {
   std::int64_t reason;                     // 13  DlgStopReason, set on return
   void (*run_phase)(void* team, DlgPhase phase, void* arguments);  // 14  on all workers; null: there is one
   void* team;                                                      // 15  of run_phase
+  unsigned char* scratch;  // 16  64-byte aligned; a part of its own for every worker, worker 0 alone or not
+  std::int64_t
+      scratch_stride;  // 17  bytes from one part to the next: a multiple of 64, as many as a worker needs
 };
 
 /// The entry point of compiled code: makes up to n_steps updates, answers how many were made.

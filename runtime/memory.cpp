@@ -138,13 +138,18 @@ std::optional<StepMemory> StepMemory::allocate(const BlockSizes& sizes, SourceRa
   if (!state) return std::nullopt;
   std::optional<AlignedBlock> output = allocate_or_report(sizes.output, range, diagnostics);
   if (!output) return std::nullopt;
-  return StepMemory(std::move(*arena), std::move(*state), std::move(*output));
+  const std::optional<std::int64_t> all = checked_mul(sizes.scratch, sizes.workers);
+  std::optional<AlignedBlock> scratch = allocate_or_report(all.value_or(-1), range, diagnostics);
+  if (!scratch) return std::nullopt;
+  return StepMemory({std::move(*arena), std::move(*state), std::move(*output), std::move(*scratch)},
+                    sizes.scratch);
 }
 
 void StepMemory::check_guards(std::string_view when) const {
-  DLG_CHECK(arena_.guards_intact(), fmt::format("{} wrote outside the arena", when));
-  DLG_CHECK(state_.guards_intact(), fmt::format("{} wrote outside the state block", when));
-  DLG_CHECK(output_.guards_intact(), fmt::format("{} wrote outside the output block", when));
+  DLG_CHECK(blocks_.arena.guards_intact(), fmt::format("{} wrote outside the arena", when));
+  DLG_CHECK(blocks_.state.guards_intact(), fmt::format("{} wrote outside the state block", when));
+  DLG_CHECK(blocks_.output.guards_intact(), fmt::format("{} wrote outside the output block", when));
+  DLG_CHECK(blocks_.scratch.guards_intact(), fmt::format("{} wrote outside the scratch", when));
 }
 
 std::optional<DataColumn> make_column(const ColumnSpec& spec, std::span<const double> values,

@@ -52,32 +52,42 @@ struct BlockSizes {
   std::int64_t arena = 0;
   std::int64_t state = 0;
   std::int64_t output = 0;
+  std::int64_t scratch = 0;  // of each worker, a multiple of 64
+  std::int64_t workers = 1;
 };
 
-/// The three blocks of one compiled program, zeroed.
+/// The blocks of one compiled program, zeroed.
 class StepMemory {
  public:
   /// Without enough memory: a diagnostic that names the amount (exit 3).
   static std::optional<StepMemory> allocate(const BlockSizes& sizes, SourceRange range,
                                             Diagnostics& diagnostics);
 
-  unsigned char* arena() const { return arena_.data(); }
-  unsigned char* state() const { return state_.data(); }
-  unsigned char* output() const { return output_.data(); }
+  unsigned char* arena() const { return blocks_.arena.data(); }
+  unsigned char* state() const { return blocks_.state.data(); }
+  unsigned char* output() const { return blocks_.output.data(); }
+  unsigned char* scratch() const { return blocks_.scratch.data(); }
+  /// From one worker's part of the scratch to the next one's.
+  std::int64_t scratch_stride() const { return scratch_stride_; }
   std::span<unsigned char> state_bytes() const {
-    return {state_.data(), static_cast<std::size_t>(state_.size())};
+    return {blocks_.state.data(), static_cast<std::size_t>(blocks_.state.size())};
   }
 
   /// DLG_CHECKs that compiled code stayed inside its blocks.
   void check_guards(std::string_view when) const;
 
  private:
-  StepMemory(AlignedBlock arena, AlignedBlock state, AlignedBlock output)
-      : arena_(std::move(arena)), state_(std::move(state)), output_(std::move(output)) {}
+  struct Blocks {
+    AlignedBlock arena;
+    AlignedBlock state;
+    AlignedBlock output;
+    AlignedBlock scratch;
+  };
+  StepMemory(Blocks blocks, std::int64_t scratch_stride)
+      : blocks_(std::move(blocks)), scratch_stride_(scratch_stride) {}
 
-  AlignedBlock arena_;
-  AlignedBlock state_;
-  AlignedBlock output_;
+  Blocks blocks_;
+  std::int64_t scratch_stride_ = 0;
 };
 
 /// The rows of one data field in the type that compiled code reads: [rows, row_elements], row-major.

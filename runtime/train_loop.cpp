@@ -336,6 +336,8 @@ DlgContext step_context(const StepProgram& program) {
   context.output = program.memory->output();
   context.data = program.data.data();
   context.hypers = program.hypers.data();
+  context.scratch = program.memory->scratch();
+  context.scratch_stride = program.memory->scratch_stride();
   context.previous_loss = context.stop_loss_below = context.stop_change_below = kNoLoss;
   if (program.team == nullptr) return context;
   context.run_phase = Team::run_phase;

@@ -5,7 +5,6 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
-#include <limits>
 #include <numeric>
 
 #include "ir/loop/interpret.h"
@@ -16,20 +15,6 @@
 
 namespace dlg {
 namespace {
-
-/// 64-byte aligned memory, filled with a pattern that reads as NaN.
-class Block {
- public:
-  explicit Block(std::int64_t bytes) : storage_(static_cast<std::size_t>(bytes) + 64, 0xff) {
-    const auto address = reinterpret_cast<std::uintptr_t>(storage_.data());
-    start_ = storage_.data() + (64 - address % 64) % 64;
-  }
-  unsigned char* data() { return start_; }
-
- private:
-  std::vector<unsigned char> storage_;
-  unsigned char* start_ = nullptr;
-};
 
 template <class T>
 void store_as(unsigned char* at, double value) {
@@ -77,12 +62,12 @@ std::vector<std::size_t> places(const loop::Buffer& buffer, std::int64_t capacit
   return all;
 }
 
-/// The first `rows` rows of a buffer of the block that begins at `block`.
+/// The first `rows` rows of a buffer that begins at `begin`.
 std::vector<double> read_elements(const loop::Program& program, const loop::Buffer& buffer,
-                                  const unsigned char* block, std::int64_t rows) {
+                                  const unsigned char* begin, std::int64_t rows) {
   std::vector<double> elements;
   for (const std::size_t place : places(buffer, program.batch, rows)) {
-    elements.push_back(access_of(buffer).load(block + buffer.offset + place));
+    elements.push_back(access_of(buffer).load(begin + place));
   }
   return elements;
 }
@@ -105,11 +90,11 @@ std::string state_name(const loop::Buffer& buffer) {
   return "<- " + buffer.source;
 }
 
-void write_state(const loop::Program& program, const loop::Buffer& buffer, unsigned char* state,
+void write_state(const loop::Program& program, const loop::Buffer& buffer, unsigned char* begin,
                  const std::vector<double>& elements) {
   const std::vector<std::size_t> all = places(buffer, program.batch, 1);
   for (std::size_t i = 0; i < all.size(); ++i) {
-    access_of(buffer).store(state + buffer.offset + all[i], elements[i]);
+    access_of(buffer).store(begin + all[i], elements[i]);
   }
 }
 
@@ -128,54 +113,19 @@ std::vector<std::int64_t> plain_order(std::int64_t rows) {
   return order;
 }
 
-/// Null turns: the calling thread alone.
-StepValues run_step(test::Turns* turns, const loop::Program& program, const CompiledProgram& code,
-                    const Environment<double>& environment) {
-  Block arena(program.arena_bytes);
-  Block state(program.state_bytes);
-  Block output(program.output_bytes);
+/// What the environment has of everything that a step reads.
+void fill(test::GuardedRun& run, const loop::Program& program, const Environment<double>& environment) {
   std::vector<std::vector<unsigned char>> data;
   std::vector<double> hypers;
   for (const loop::Buffer& buffer : program.buffers) {
-    if (buffer.kind == loop::BufferKind::kState) {
-      write_state(program, buffer, state.data(), environment.states.at(buffer.source).elements);
-    }
-    if (buffer.kind == loop::BufferKind::kData) {
+    if (buffer.kind == loop::BufferKind::kState)
+      write_state(program, buffer, run.buffer(buffer), environment.states.at(buffer.source).elements);
+    if (buffer.kind == loop::BufferKind::kData)
       data.push_back(packed_rows(buffer, environment.inputs.at(buffer.source).elements));
-    }
     if (buffer.kind == loop::BufferKind::kHyper) hypers.push_back(environment.hypers.at(buffer.source));
   }
-  std::vector<const void*> pointers;
-  for (const std::vector<unsigned char>& rows : data) pointers.push_back(rows.data());
-  const std::vector<std::int64_t> order = plain_order(environment.rows);
-  constexpr double kNever = std::numeric_limits<double>::quiet_NaN();
-  DlgContext context{.arena = arena.data(),
-                     .state = state.data(),
-                     .output = output.data(),
-                     .data = pointers.data(),
-                     .hypers = hypers.data(),
-                     .order = order.data(),
-                     .rows_total = environment.rows,
-                     .position = 0,
-                     .losses = nullptr,
-                     .previous_loss = kNever,
-                     .stop_loss_below = kNever,
-                     .stop_change_below = kNever,
-                     .stop_flag = nullptr,
-                     .reason = 0,
-                     .run_phase = turns == nullptr ? nullptr : test::Turns::run,
-                     .team = turns};
-  DLG_CHECK(code.entry()(&context, 1) == 1, "the step was not made");
-  StepValues values;
-  for (const loop::Buffer& buffer : program.buffers) {
-    if (buffer.kind == loop::BufferKind::kState) {
-      values[state_name(buffer)] = read_elements(program, buffer, state.data(), 1);
-    }
-    if (buffer.kind == loop::BufferKind::kOutput) {
-      values[buffer.source] = read_elements(program, buffer, output.data(), environment.rows);
-    }
-  }
-  return values;
+  run.set_data(data);
+  run.set_hypers(hypers);
 }
 
 }  // namespace
@@ -189,18 +139,30 @@ loop::Program lowered(const Graph& graph, const PassContext& context) {
   return program;
 }
 
-StepValues run_compiled(const loop::Program& program, const CompiledProgram& code,
-                        const Environment<double>& environment) {
-  return run_step(nullptr, program, code, environment);
+StepRun run_compiled(const test::GuardedProgram& compiled, const Environment<double>& environment,
+                     std::int64_t workers) {
+  const loop::Program& program = compiled.program();
+  test::GuardedRun run(compiled, workers);
+  fill(run, program, environment);
+  StepRun result;
+  result.fault = run.step(plain_order(environment.rows), 1);
+  result.phases = run.phases();
+  if (!result.fault.empty()) {
+    result.fault = fmt::format("{}, with {}", result.fault, guarding_name(compiled.guarding()));
+    return result;
+  }
+  for (const loop::Buffer& buffer : program.buffers) {
+    if (buffer.kind == loop::BufferKind::kState)
+      result.values[state_name(buffer)] = read_elements(program, buffer, run.buffer(buffer), 1);
+    if (buffer.kind == loop::BufferKind::kOutput)
+      result.values[buffer.source] = read_elements(program, buffer, run.buffer(buffer), environment.rows);
+  }
+  return result;
 }
 
-StepValues run_compiled_by(test::Turns& turns, const loop::Program& program, const CompiledProgram& code,
-                           const Environment<double>& environment) {
-  return run_step(&turns, program, code, environment);
-}
-
-StepValues run_loops(const loop::Program& program, const Environment<double>& environment) {
-  loop::Machine machine(program);
+StepValues run_loops(const loop::Program& program, const Environment<double>& environment,
+                     loop::Fusing fusing) {
+  loop::Machine machine(program, fusing);
   for (const loop::BufferId id : program.buffers.ids()) {
     const loop::Buffer& buffer = program.buffers[id];
     if (buffer.kind == loop::BufferKind::kState) {
@@ -249,8 +211,8 @@ void print_skipped_targets() {
   }
 }
 
-bool has_own_bits(Target target) {
-  return target == Target::kSse2;
+loop::Fusing fusing_of(Target target) {
+  return have_same_bits(target, Target::kSse2) ? loop::Fusing::kTwice : loop::Fusing::kOnce;
 }
 
 bool is_same_number(double a, double b) {

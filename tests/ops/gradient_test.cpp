@@ -8,6 +8,7 @@
 #include "ir/ops/expr.h"
 #include "passes/differentiate.h"
 #include "tests/catch.h"
+#include "tests/near.h"
 #include "tests/ops/op_samples.h"
 
 namespace dlg {
@@ -109,10 +110,8 @@ void add_terms(Comparison& comparison, const Tensor<double>& gradient, const Ten
 }
 
 bool agrees(const Comparison& comparison, double tolerance) {
-  const bool is_finite = std::isfinite(comparison.forward) && std::isfinite(comparison.reverse);
-  if (!is_finite) return !std::isfinite(comparison.forward) && !std::isfinite(comparison.reverse);
   const double scale = std::max({comparison.scale, std::abs(comparison.forward), 1.0});
-  return std::abs(comparison.forward - comparison.reverse) <= tolerance * scale;
+  return test::is_near(comparison.reverse, comparison.forward, tolerance * scale);
 }
 
 /// The environment with the derivative `direction` at the leaves.

@@ -6,12 +6,14 @@
 #include <array>
 #include <cmath>
 #include <deque>
+#include <functional>
 #include <limits>
 
 #include "ir/ops/expr.h"
 #include "passes/differentiate.h"
 #include "tests/catch.h"
 #include "tests/engines/engines.h"
+#include "tests/near.h"
 #include "tests/ops/op_samples.h"
 #include "tests/step_forms.h"
 
@@ -46,11 +48,13 @@ void add_gradients(OpSample& sample) {
   }
 }
 
-/// Whether compiled code may answer `found` where the reference says `expected`.
+/// Whether code may answer `found` where the reference says `expected`. Without a bound it must be a number
+/// of the same kind, unless it is too large for f32.
 bool is_within(double found, const Bound& expected) {
-  if (std::isnan(expected.error) || std::isinf(expected.error)) return true;
-  if (std::isnan(expected.value) || std::isnan(found)) return std::isnan(expected.value) == std::isnan(found);
-  return found == expected.value || std::abs(found - expected.value) <= kBoundFactor * expected.error;
+  const bool is_f32 = expected.unit == unit_of(DType::kF32);
+  const double value =
+      is_f32 && !std::isfinite(expected.error) ? test::as_f32(expected.value) : expected.value;
+  return test::is_near(found, value, kBoundFactor * expected.error);
 }
 
 std::string first_difference(const StepValues& compiled, const StepValues& loops) {
@@ -67,17 +71,17 @@ std::string first_difference(const StepValues& compiled, const StepValues& loops
 /// Whether a bound may be infinite, which allows every answer: overflow of f32, undecided comparisons.
 enum class OpenBounds : std::uint8_t { kRefused, kAllowed };
 
-std::string first_outside(const StepValues& compiled, const OpSample& sample, OpenBounds open) {
+std::string first_outside(const StepValues& found, const OpSample& sample, OpenBounds open) {
   const auto bounds = interpret(sample.graph, converted<Bound>(sample.environment));
   for (const Output& output : sample.graph.outputs) {
-    const std::vector<double>& elements = compiled.at(output.name);
+    const std::vector<double>& elements = found.at(output.name);
     for (std::size_t i = 0; i < elements.size(); ++i) {
       const Bound& expected = bounds[output.value].elements[i];
       if (open == OpenBounds::kRefused && !std::isfinite(expected.error)) {
         return fmt::format("{}[{}] has no bound", output.name, i);
       }
       if (is_within(elements[i], expected)) continue;
-      return fmt::format("{}[{}]: compiled {:.17g}, reference {:.17g} with bound {:g}", output.name, i,
+      return fmt::format("{}[{}]: loops {:.17g}, reference {:.17g} with bound {:g}", output.name, i,
                          elements[i], expected.value, expected.error);
     }
   }
@@ -114,16 +118,18 @@ std::vector<Way> other_ways() {
   return ways;
 }
 
-/// One program, compiled in some forms.
+/// One program, compiled in some forms, each for guarded memory of another kind.
 struct CompiledForms {
   Way way;
   loop::Program program;
-  std::vector<CompiledProgram> codes = {};
+  std::vector<test::GuardedProgram> codes = {};
 
   CompiledForms(const Graph& graph, const Way& by)
       : way(by), program(lowered(graph, {.fusion = by.fusion})) {}
 
-  void add(StepForm form) { codes.push_back(compile(program, way.target, form)); }
+  void add(StepForm form, const test::Guarding& guarding) {
+    codes.emplace_back(program, way.target, form, guarding);
+  }
 };
 
 /// The sample fused for the host in all forms, and every second one on another way in one of them.
@@ -132,21 +138,37 @@ std::deque<CompiledForms> compiled_forms(const Graph& graph, std::size_t turn) {
   std::deque<CompiledForms> all;
   all.emplace_back(graph, Way{});
   const std::vector<StepForm> forms = test::step_forms(all.front().program);
-  for (const StepForm form : forms) all.front().add(form);
+  std::size_t next = turn;
+  for (const StepForm form : forms) all.front().add(form, test::guarding_of(next++));
   if (turn % 2 != 0) return all;
   all.emplace_back(graph, others[turn / 2 % others.size()]);
-  all.back().add(forms[turn / 2 % forms.size()]);
+  all.back().add(forms[turn / 2 % forms.size()], test::guarding_of(next));
+  return all;
+}
+
+/// Every way, form and guarding.
+std::deque<CompiledForms> all_forms(const Graph& graph) {
+  std::deque<CompiledForms> all;
+  std::vector<Way> ways = other_ways();
+  ways.push_back({});
+  for (const Way& way : ways) {
+    CompiledForms& forms = all.emplace_back(graph, way);
+    for (const StepForm form : test::step_forms(forms.program)) {
+      for (const test::Guarding& guarding : test::all_guardings()) forms.add(form, guarding);
+    }
+  }
   return all;
 }
 
 void check_run(const CompiledForms& forms, const OpSample& sample, OpenBounds open) {
   INFO("for " << target_name(forms.way.target)
               << (forms.way.fusion == Fusion::kOn ? ", fused" : ", unfused"));
-  const StepValues loops = run_loops(forms.program, sample.environment);
-  for (const CompiledProgram& code : forms.codes) {
-    const StepValues compiled = run_compiled(forms.program, code, sample.environment);
-    if (!has_own_bits(forms.way.target)) CHECK(first_difference(compiled, loops) == "");
-    CHECK(first_outside(compiled, sample, open) == "");
+  const StepValues loops = run_loops(forms.program, sample.environment, fusing_of(forms.way.target));
+  CHECK(first_outside(loops, sample, open) == "");
+  for (const test::GuardedProgram& code : forms.codes) {
+    const StepRun compiled = run_compiled(code, sample.environment);
+    CHECK(compiled.fault == "");
+    if (compiled.fault.empty()) CHECK(first_difference(compiled.values, loops) == "");
   }
 }
 
@@ -157,11 +179,14 @@ struct TestedCase {
   DType dtype;
 };
 
-void check_case(const TestedCase& tested, std::size_t turn) {
+/// Compiles the graph of a case in some ways.
+using CompileForms = std::function<std::deque<CompiledForms>(const Graph& graph)>;
+
+void check_case(const TestedCase& tested, const CompileForms& compile_forms) {
   const auto& [op, case_of_op, dtype] = tested;
   OpSample sample = make_sample({op, case_of_op, Regime::kOrdinary, dtype, 1});
   add_gradients(sample);
-  const std::deque<CompiledForms> all = compiled_forms(sample.graph, turn);
+  const std::deque<CompiledForms> all = compile_forms(sample.graph);
   for (const Regime regime : kRegimes) {
     OpSample values = make_sample({op, case_of_op, regime, dtype, 3});
     INFO(values.title << " in " << dtype_name(dtype));
@@ -182,16 +207,39 @@ bool is_compiled(const OpDef& op) {
   return &op != &ops::gradient;
 }
 
-}  // namespace
-
-TEST_CASE("compiled ops agree with the loop interpreter and the reference") {
+void check_all_cases(const CompileForms& compile_forms) {
   print_skipped_targets();
-  std::size_t turn = 0;
   for (const OpDef* op : all_ops()) {
     if (!is_compiled(*op)) continue;
     for (const SampleCase& sample : sample_cases(*op)) {
-      for (const DType dtype : {DType::kF32, DType::kF64}) check_case({*op, sample, dtype}, turn++);
+      for (const DType dtype : {DType::kF32, DType::kF64}) check_case({*op, sample, dtype}, compile_forms);
     }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("compiled ops agree with the loop interpreter and the reference, each buffer between guards") {
+  std::size_t turn = 0;
+  check_all_cases([&](const Graph& graph) { return compiled_forms(graph, turn++); });
+}
+
+TEST_CASE("compiled ops keep to their buffers on every way, however those lie", "[.guarded]") {
+  check_all_cases(all_forms);
+}
+
+TEST_CASE("a bound that is infinite lets no NaN pass for a number") {
+  constexpr double kInf = std::numeric_limits<double>::infinity();
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  CHECK(is_within(2, {.value = 1, .error = kInf}));
+  CHECK(is_within(kNan, {.value = kNan, .error = kInf}));
+  CHECK(is_within(kInf, {.value = 1e60, .error = kInf}));
+  CHECK_FALSE(is_within(kInf, {.value = 1e60, .error = kInf, .unit = unit_of(DType::kF64)}));
+  for (const double error : {0.0, kInf, kNan}) {
+    CHECK_FALSE(is_within(kNan, {.value = 1, .error = error}));
+    CHECK_FALSE(is_within(1, {.value = kNan, .error = error}));
+    CHECK_FALSE(is_within(kInf, {.value = 1, .error = error}));
+    CHECK_FALSE(is_within(kInf, {.value = -kInf, .error = error}));
   }
 }
 

@@ -54,8 +54,10 @@ struct Sums {
     const loop::Program program = lowered(graph);
     const std::vector<double> loops = run_loops(program, environment).at("y");
     for (const StepForm form : test::step_forms(program)) {
-      const CompiledProgram code = compile(program, Target::kHost, form);
-      if (can_run(Target::kAvx2)) CHECK(run_compiled(program, code, environment).at("y") == loops);
+      const StepRun compiled =
+          run_compiled(test::GuardedProgram(program, Target::kHost, form, {}), environment);
+      CHECK(compiled.fault == "");
+      if (can_run(Target::kAvx2)) CHECK(compiled.values.at("y") == loops);
     }
     return loops;
   }

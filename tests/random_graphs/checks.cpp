@@ -12,6 +12,7 @@
 #include "passes/differentiate.h"
 #include "passes/pipeline.h"
 #include "tests/engines/engines.h"
+#include "tests/near.h"
 #include "tests/random_graphs/random.h"
 
 namespace dlg::test {
@@ -130,9 +131,8 @@ Failure check_slope(const Graph& backward, const RandomGraph& random) {
   }
   const auto duals = interpret(backward, with_direction(random.environment, direction));
   const double expected = duals[*backward.find_output("loss")].elements[0].derivative;
-  const bool is_near =
-      std::abs(slope - expected) <= kDerivativeTolerance * std::max(size, std::abs(expected));
-  if (is_near || (std::isnan(slope) && std::isnan(expected))) return std::nullopt;
+  const double tolerance = kDerivativeTolerance * std::max(size, std::abs(expected));
+  if (is_near(slope, expected, tolerance)) return std::nullopt;
   return fmt::format("the slope of the loss is {}, by dual numbers {}", slope, expected);
 }
 

@@ -6,12 +6,15 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <set>
 
+#include "codegen/module_facts.h"
 #include "ir/loop/memory_proof.h"
 #include "ir/loop/text.h"
 #include "ir/loop/verify.h"
 #include "passes/lower_to_loops.h"
 #include "passes/plan.h"
+#include "tests/near.h"
 #include "tests/random_graphs/rules.h"
 #include "tests/step_forms.h"
 
@@ -29,8 +32,14 @@ using Reference = std::map<std::string, std::vector<Bound>>;
 struct Step {
   Graph graph;
   loop::Program program;
-  StepValues loops;  // what the loop interpreter makes of it
-  Reference reference;
+  std::map<loop::Fusing, StepValues> loops;  // what the loop interpreter makes of it
+};
+
+/// One way through codegen, in one form, and the memories that it is compiled for.
+struct CompiledForm {
+  CompiledWay way;
+  StepForm form = StepForm::kLoops;
+  std::vector<Guarding> guardings;
 };
 
 Failure check_loop_text(const loop::Program& program) {
@@ -95,10 +104,9 @@ Reference reference_of(const Graph& graph, const Environment<double>& environmen
 
 /// Undecided comparisons and overflow leave no bound; then `open` is what remains to be asked for.
 bool is_within(double found, const Bound& expected, double open) {
-  if (is_same_number(found, expected.value)) return true;
-  const bool has_bound = std::isfinite(expected.error);
-  if (!has_bound && std::isinf(open)) return true;
-  return std::abs(found - expected.value) <= (has_bound ? kBounds * expected.error : open);
+  if (std::isfinite(expected.error)) return is_near(found, expected.value, kBounds * expected.error);
+  const bool is_f32 = expected.unit == unit_of(DType::kF32);
+  return is_near(found, is_f32 ? as_f32(expected.value) : expected.value, open);
 }
 
 /// `relative`: the tolerance of elements without a bound, in terms of the largest number of the tensor.
@@ -124,23 +132,35 @@ double open_tolerance(const Graph& graph) {
   return is_f64 ? kTolerance : std::numeric_limits<double>::infinity();
 }
 
-Failure check_way(const Step& step, const Environment<double>& environment, const CompiledWay& way) {
-  for (const StepForm form : step_forms(step.program)) {
-    const CompiledProgram code = compile(step.program, way.target, form);
-    const StepValues compiled = run_compiled(step.program, code, environment);
-    const Failure failure = has_own_bits(way.target)
-                                ? outside(compiled, step.reference, open_tolerance(step.graph))
-                                : differing(compiled, step.loops, is_same_number);
-    if (!failure) continue;
-    return fmt::format("compiled for {}, {}, {}: {}", target_name(way.target), fusion_name(way.fusion),
-                       form_name(form), *failure);
+/// What the code of one form asks of its memory and of the stack.
+Failure check_facts(const loop::Program& program, const CompiledWay& way, StepForm form) {
+  const ModuleFacts facts = module_facts(program, way.target, form);
+  if (!facts.unfounded.empty()) return "not as aligned as it says: " + facts.unfounded.front();
+  if (facts.most_stack_bytes <= kMostStackBytes) return std::nullopt;
+  return fmt::format("{} bytes on the stack", facts.most_stack_bytes);
+}
+
+Failure check_guarded(const Step& step, const Environment<double>& environment, const CompiledForm& form,
+                      const Guarding& guarding) {
+  const GuardedProgram code(step.program, form.way.target, form.form, guarding);
+  const StepRun compiled = run_compiled(code, environment);
+  if (!compiled.fault.empty()) return compiled.fault;
+  return differing(compiled.values, step.loops.at(fusing_of(form.way.target)), is_same_number);
+}
+
+Failure check_form(const Step& step, const Environment<double>& environment, const CompiledForm& form) {
+  Failure failure = check_facts(step.program, form.way, form.form);
+  for (const Guarding& guarding : form.guardings) {
+    if (!failure) failure = check_guarded(step, environment, form, guarding);
   }
-  return std::nullopt;
+  if (!failure) return std::nullopt;
+  return fmt::format("compiled for {}, {}, {}: {}", target_name(form.way.target),
+                     fusion_name(form.way.fusion), form_name(form.form), *failure);
 }
 
 /// Makes each step and runs it in the interpreters; all must have the same bits.
-Failure run_steps(const RandomGraph& random, std::map<Fusion, Step>& steps,
-                  Environment<double>& environment) {
+Failure run_steps(const RandomGraph& random, const std::set<loop::Fusing>& fusings,
+                  std::map<Fusion, Step>& steps, Environment<double>& environment) {
   for (auto& [fusion, step] : steps) {
     const Failure failure = make_step(random, fusion, step);
     if (failure) return fmt::format("{} {}", fusion_name(fusion), *failure);
@@ -148,15 +168,25 @@ Failure run_steps(const RandomGraph& random, std::map<Fusion, Step>& steps,
   const Step& unfused = steps.at(Fusion::kOff);
   environment = environment_of(unfused.graph, random);
   for (auto& [fusion, step] : steps) {
-    step.loops = run_loops(step.program, environment);
-    step.reference = reference_of(step.graph, environment);
+    for (const loop::Fusing fusing : fusings)
+      step.loops[fusing] = run_loops(step.program, environment, fusing);
   }
-  for (const auto& [fusion, step] : steps) {
-    const Failure failure = differing(step.loops, unfused.loops, is_same_number);
-    if (failure) return fmt::format("{} against unfused: {}", fusion_name(fusion), *failure);
+  const Reference reference = reference_of(unfused.graph, environment);
+  for (const loop::Fusing fusing : fusings) {
+    for (const auto& [fusion, step] : steps) {
+      const Failure failure = differing(step.loops.at(fusing), unfused.loops.at(fusing), is_same_number);
+      if (failure) return fmt::format("{} against unfused: {}", fusion_name(fusion), *failure);
+    }
+    const Failure failure = outside(unfused.loops.at(fusing), reference, open_tolerance(unfused.graph));
+    if (failure) return "loops: " + *failure;
   }
-  const Failure failure = outside(unfused.loops, unfused.reference, open_tolerance(unfused.graph));
-  return failure ? "loops: " + *failure : failure;
+  return std::nullopt;
+}
+
+std::set<loop::Fusing> fusings_of(const std::vector<CompiledWay>& ways) {
+  std::set<loop::Fusing> fusings{loop::Fusing::kOnce};
+  for (const CompiledWay& way : ways) fusings.insert(fusing_of(way.target));
+  return fusings;
 }
 
 }  // namespace
@@ -166,14 +196,20 @@ std::string_view fusion_name(Fusion fusion) {
   return fusion == Fusion::kOn ? "fused" : "unfused";
 }
 
-Failure check_engines(const RandomGraph& random, const std::vector<CompiledWay>& ways) {
+Failure check_engines(const RandomGraph& random, const std::vector<CompiledWay>& ways, Guards guards) {
   std::map<Fusion, Step> steps;
   for (const Fusion fusion : {Fusion::kOn, Fusion::kOff}) steps[fusion] = {};
   for (const CompiledWay& way : ways) steps[way.fusion] = {};
   Environment<double> environment;
-  if (Failure failure = run_steps(random, steps, environment)) return failure;
+  if (Failure failure = run_steps(random, fusings_of(ways), steps, environment)) return failure;
+  std::uint64_t turn = random.seed;
   for (const CompiledWay& way : ways) {
-    if (Failure failure = check_way(steps.at(way.fusion), environment, way)) return failure;
+    const Step& step = steps.at(way.fusion);
+    for (const StepForm form : step_forms(step.program)) {
+      const std::vector<Guarding> guardings =
+          guards == Guards::kAll ? all_guardings() : std::vector{guarding_of(turn++)};
+      if (Failure failure = check_form(step, environment, {way, form, guardings})) return failure;
+    }
   }
   return std::nullopt;
 }

@@ -35,6 +35,15 @@ std::vector<CompiledWay> ways_of(std::uint64_t seed) {
   return ways;
 }
 
+Failure check_all_workers(const RandomGraph& wide, const std::vector<CompiledWay>& ways, int& phases) {
+  for (const CompiledWay& way : ways) {
+    for (const Guarding& guarding : all_guardings()) {
+      if (Failure failure = check_workers(wide, way, guarding, phases)) return failure;
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 TEST_CASE("random training steps give the same on every engine", "[.engines]") {
@@ -61,11 +70,28 @@ TEST_CASE("random training steps give the same by any number of workers", "[.eng
        seed += kEvery) {
     const std::optional<RandomGraph> wide = widened(random_graph(seed));
     if (!wide) continue;
-    const Failure failure = check_workers(*wide, ways[seed / kEvery % ways.size()], phases);
+    const Failure failure =
+        check_workers(*wide, ways[seed / kEvery % ways.size()], guarding_of(seed / kEvery), phases);
     INFO("seed " << seed << ": " << failure.value_or(""));
     CHECK_FALSE(failure.has_value());
     ++graphs;
   }
   fmt::print("{} graphs with many rows, {} phases of several workers or one\n", graphs, phases);
   CHECK((phases > 0 || graphs < 5));
+}
+
+/// Takes long: every target, form and guarding.
+TEST_CASE("random training steps keep to their buffers, however those lie", "[.guarded]") {
+  const Seeds seeds = seeds_to_run();
+  std::vector<CompiledWay> ways;
+  for (const Target target : runnable_targets()) ways.push_back({target, Fusion::kOn});
+  int phases = 0;
+  for (std::uint64_t seed = seeds.first; seed < seeds.end(); ++seed) {
+    Failure failure = check_engines(random_graph(seed), ways, Guards::kAll);
+    const std::optional<RandomGraph> wide = seed % 10 == 0 ? widened(random_graph(seed)) : std::nullopt;
+    if (wide && !failure) failure = check_all_workers(*wide, ways, phases);
+    INFO("seed " << seed << ": " << failure.value_or(""));
+    CHECK_FALSE(failure.has_value());
+  }
+  fmt::print("{}: {} phases of several workers or one\n", seeds.title(), phases);
 }

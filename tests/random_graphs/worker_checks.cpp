@@ -38,20 +38,22 @@ std::optional<RandomGraph> widened(RandomGraph random) {
   return random;
 }
 
-Failure check_workers(const RandomGraph& wide, const CompiledWay& way, int& phases) {
+Failure check_workers(const RandomGraph& wide, const CompiledWay& way, const Guarding& guarding,
+                      int& phases) {
   const PassContext context{.rule = &rule_of(wide).rule, .fusion = way.fusion};
   const Graph graph = run_pipeline(wide.graph, context);
   const loop::Program program = lower_to_loops(graph, plan_memory(graph));
   const Environment<double> environment = environment_of(graph, wide);
-  const CompiledProgram code = compile(program, way.target, StepForm::kLoops);
-  const StepValues alone = run_compiled(program, code, environment);
-  if (!has_own_bits(way.target) && !is_same(alone, run_loops(program, environment)))
+  const GuardedProgram code(program, way.target, StepForm::kLoops, guarding);
+  const StepRun alone = run_compiled(code, environment);
+  if (!alone.fault.empty()) return alone.fault;
+  if (!is_same(alone.values, run_loops(program, environment, fusing_of(way.target))))
     return "not as the loops";
   for (const std::int64_t workers : {1, 2, 3}) {
-    Turns turns{workers};
-    const StepValues together = run_compiled_by(turns, program, code, environment);
-    phases += turns.phases;
-    if (!is_same(together, alone)) return fmt::format("{} workers change the bits", workers);
+    const StepRun together = run_compiled(code, environment, workers);
+    phases += together.phases;
+    if (!together.fault.empty()) return fmt::format("{} workers: {}", workers, together.fault);
+    if (!is_same(together.values, alone.values)) return fmt::format("{} workers change the bits", workers);
   }
   return std::nullopt;
 }

@@ -9,8 +9,8 @@ namespace dlg::test {
 /// nullopt: it has no batch.
 std::optional<RandomGraph> widened(RandomGraph random);
 
-/// One step by 1, 2 and 3 workers has the bits of the calling thread alone and, where the target does not
-/// have bits of its own, of the loop interpreter. Adds the kernels that were divided to `phases`.
-Failure check_workers(const RandomGraph& wide, const CompiledWay& way, int& phases);
+/// One step by 1, 2 and 3 workers keeps to its buffers and has the bits of the calling thread alone and of
+/// the loop interpreter. Adds the kernels that were divided to `phases`.
+Failure check_workers(const RandomGraph& wide, const CompiledWay& way, const Guarding& guarding, int& phases);
 
 }  // namespace dlg::test

@@ -138,17 +138,19 @@ Compiled::Compiled(const loop::Program& program, Target target, StepForm form)
       code_(compile(program, target, form)),
       arena_(program.arena_bytes),
       state_(program.state_bytes),
-      output_(program.output_bytes) {
+      output_(program.output_bytes),
+      scratch_(code_.scratch_bytes()),
+      hypers_(static_cast<std::int64_t>(sizeof(double) * (program.buffers.size() + 1))) {
   for (const loop::Buffer& buffer : program.buffers) {
     if (buffer.kind == loop::BufferKind::kData) data_.emplace_back();
-    if (buffer.kind == loop::BufferKind::kHyper) hypers_.push_back(0);
   }
   data_pointers_.resize(data_.size());
   context.arena = arena_.begin;
   context.state = state_.begin;
   context.output = output_.begin;
+  context.scratch = scratch_.begin;
   context.data = data_pointers_.data();
-  context.hypers = hypers_.data();
+  context.hypers = hypers();
   context.rows_total = 1;
   context.previous_loss = context.stop_loss_below = context.stop_change_below = std::nan("");
 }
@@ -166,7 +168,7 @@ void Compiled::set(const std::string& name, const std::vector<double>& values) {
   for (const loop::Buffer& buffer : program_.buffers) {
     const bool is_data = buffer.kind == loop::BufferKind::kData;
     const bool is_hyper = buffer.kind == loop::BufferKind::kHyper;
-    if (buffer.name == name && is_hyper) hypers_[hyper_index] = values[0];
+    if (buffer.name == name && is_hyper) hypers()[hyper_index] = values[0];
     if (buffer.name == name && !is_hyper) {
       const std::int64_t rest = buffer.type.shape.elements(1);
       const std::int64_t rows = is_data ? static_cast<std::int64_t>(values.size()) / rest : program_.batch;
@@ -191,6 +193,12 @@ std::vector<double> Compiled::get(const std::string& name) const {
     values.push_back(kTake[static_cast<std::size_t>(buffer.type.dtype)](place(buffer) + offset));
   }
   return values;
+}
+
+void Compiled::set_workers(std::int64_t workers) {
+  scratch_ = Block(workers * code_.scratch_bytes());
+  context.scratch = scratch_.begin;
+  context.scratch_stride = code_.scratch_bytes();
 }
 
 std::int64_t Compiled::run(std::int64_t steps) {

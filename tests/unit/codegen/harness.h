@@ -62,6 +62,8 @@ class Compiled {
   /// Elements in logical row-major order at capacity (data: any number of rows).
   void set(const std::string& buffer, const std::vector<double>& values);
   std::vector<double> get(const std::string& buffer) const;
+  /// Makes a part of the scratch for each of them.
+  void set_workers(std::int64_t workers);
   std::int64_t run(std::int64_t steps);
   /// One step on the rows `order`.
   void step(const std::vector<std::int64_t>& order);
@@ -76,15 +78,17 @@ class Compiled {
   };
 
   unsigned char* place(const loop::Buffer& buffer) const;
+  double* hypers() const { return reinterpret_cast<double*>(hypers_.begin + sizeof(double)); }
 
   const loop::Program& program_;
   CompiledProgram code_;
   Block arena_;
   Block state_;
   Block output_;
+  Block scratch_;
   std::vector<std::vector<unsigned char>> data_;
   std::vector<const void*> data_pointers_;
-  std::vector<double> hypers_;
+  Block hypers_;  // begin 8 bytes behind what is as aligned as a block
 };
 
 /// Equal bits, or both NaN.
