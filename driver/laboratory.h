@@ -21,9 +21,10 @@ class Laboratory {
   virtual ~Laboratory() = default;
 
   /// All outputs of the inspection graph on the first batch with these states; `d(path)` of the parameters
-  /// included.
+  /// included. They mean nothing after a diagnostic: an index lies outside of its axis.
   virtual Observations observe(const StateValues& states) = 0;
-  /// The states after this many updates from `start`; nullopt if the loss became non-finite on the way.
+  /// The states after this many updates from `start`; nullopt if the loss became non-finite on the way, or
+  /// after a diagnostic where an index lies outside of its axis.
   virtual std::optional<StateValues> train_from(const StateValues& start, std::int64_t steps) = 0;
   /// The same from the initial states.
   std::optional<StateValues> train(std::int64_t steps) { return train_from(initial_, steps); }
@@ -40,8 +41,8 @@ class Laboratory {
 /// nullptr after a diagnostic.
 std::unique_ptr<Laboratory> compiled_laboratory(Session& session, const Program& program,
                                                 const LoadedData& data, const Inspection& inspection);
-std::unique_ptr<Laboratory> reference_laboratory(const Program& program, const LoadedData& data,
-                                                 const Inspection& inspection);
+std::unique_ptr<Laboratory> reference_laboratory(Session& session, const Program& program,
+                                                 const LoadedData& data, const Inspection& inspection);
 
 /// The one that `--engine` asks for.
 std::unique_ptr<Laboratory> chosen_laboratory(Session& session, const Program& program,

@@ -36,7 +36,8 @@ std::unique_ptr<OpenedStep> open_step(Session& session) {
 
 std::optional<StateValues> first_update(Session& session, Laboratory& laboratory, const StateValues& start) {
   std::optional<StateValues> states = laboratory.train_from(start, 1);
-  if (!states) fmt::print(session.streams.err, "dlg: the loss is not finite, so no update was made\n");
+  if (!states && !session.diagnostics.has_errors())
+    fmt::print(session.streams.err, "dlg: the loss is not finite, so no update was made\n");
   return states;
 }
 

@@ -6,7 +6,9 @@
 #include <cmath>
 #include <limits>
 
+#include "driver/index_fault.h"
 #include "ir/graph/rewriter.h"
+#include "ir/ops/ranges.h"
 #include "runtime/interrupt.h"
 #include "runtime/log.h"
 
@@ -47,6 +49,9 @@ std::unique_ptr<Machine> make_machine(Session& session, const Graph& graph, cons
       std::move(artifact), {session.options.target, session.options.caching}, session.diagnostics);
   if (!machine) return nullptr;
   machine->bind(data.input_rows());
+  machine->set_on_fault([&session, &data, faulty = machine.get()](const std::vector<std::int64_t>& rows) {
+    report_fault(session, find_fault(session, *faulty, data, rows));
+  });
   if (session.options.threads > 1 && !session.team) {
     session.team = std::make_unique<Team>(session.options.threads);
   }
@@ -168,9 +173,16 @@ std::unique_ptr<Machine> make_evaluator(Session& session, const Program& program
   return make_machine(session, evaluation_graph(program, data), {"eval"}, data);
 }
 
-std::unique_ptr<Machine> make_predictor(Session& session, const Program& program, const LoadedData& data) {
+Graph prediction_graph(const Program& program) {
   Graph graph = with_outputs(
       program.graph, chosen_outputs(program.graph, [](std::string_view name) { return name == "predict"; }));
+  // What only the training chooses from limits no prediction.
+  limit_inputs(graph);
+  return graph;
+}
+
+std::unique_ptr<Machine> make_predictor(Session& session, const Program& program, const LoadedData& data) {
+  Graph graph = prediction_graph(program);
   graph.batch = std::clamp<std::int64_t>(data.rows, 1, kPredictBatch);
   return make_machine(session, graph, {"predict"}, data);
 }
@@ -264,6 +276,8 @@ std::string_view end_text(TrainEnd end) {
       return "a condition of `stop` held";
     case TrainEnd::kInterrupted:
       return "interrupted";
+    case TrainEnd::kIndexOutside:
+      return "an index is outside of its axis";
     case TrainEnd::kDiverged:
       break;
   }

@@ -20,7 +20,7 @@ std::vector<double> pick_rows(const std::vector<double>& all, const std::vector<
 }  // namespace
 
 Reference::Reference(Graph graph, std::map<std::string, std::vector<double>> inputs)
-    : graph_(std::move(graph)), inputs_(std::move(inputs)) {
+    : graph_(std::move(graph)), inputs_(std::move(inputs)), uses_(index_uses(graph_)) {
   for (const Hyper& hyper : graph_.hypers) environment_.hypers[hyper.name] = hyper.value;
 }
 
@@ -45,6 +45,10 @@ void Reference::run_rows(const std::vector<std::int64_t>& rows) {
                                        pick_rows(inputs_.at(input.path), rows, row_elements)};
   }
   values_ = interpret(graph_, environment_);
+  const auto fault = first_fault(graph_, uses_, rows, [&](ValueId value) { return values_[value].elements; });
+  has_fault_ = fault.has_value();
+  if (fault && on_fault_) on_fault_(*fault);
+  if (fault) return;
   for (const Effect& effect : graph_.effects) {
     environment_.states[graph_.states[effect.state].path] = values_[effect.value];
   }

@@ -1,6 +1,7 @@
 // Owns the reference engine: the same steps as compiled code makes, in the f64 interpreter.
 #pragma once
 
+#include "driver/index_fault.h"
 #include "driver/machine.h"
 #include "ir/ops/interpret.h"
 
@@ -16,18 +17,25 @@ class Reference {
   StateValues states() const;
   void set_hyper(const std::string& name, double value) { environment_.hypers[name] = value; }
 
-  /// Computes every value on these data rows, then writes the effects.
+  /// Computes every value on these data rows, then writes the effects; where an index lies outside of its
+  /// axis that is told and nothing is written.
   void run_rows(const std::vector<std::int64_t>& rows);
 
   /// An output of the last run, row-major.
   const std::vector<double>& output(std::string_view name) const;
   const Graph& graph() const { return graph_; }
+  /// Of the last run.
+  bool has_fault() const { return has_fault_; }
+  void set_on_fault(std::function<void(const IndexFault&)> tell) { on_fault_ = std::move(tell); }
 
  private:
   Graph graph_;
   std::map<std::string, std::vector<double>> inputs_;
   Environment<double> environment_;
+  std::vector<IndexUse> uses_;
   IdVector<ValueId, Tensor<double>> values_;
+  bool has_fault_ = false;
+  std::function<void(const IndexFault&)> on_fault_;
 };
 
 }  // namespace dlg

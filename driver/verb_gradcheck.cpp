@@ -109,8 +109,9 @@ int verb_gradcheck(Session& session) {
   const Inspection inspection = inspect(*program);
   const std::unique_ptr<Laboratory> compiled = compiled_laboratory(session, *program, *data, inspection);
   if (!compiled) return session.report();
-  const std::unique_ptr<Laboratory> reference = reference_laboratory(*program, *data, inspection);
+  const std::unique_ptr<Laboratory> reference = reference_laboratory(session, *program, *data, inspection);
   const Observations compiled_values = compiled->observe(compiled->initial());
+  if (session.diagnostics.has_errors()) return session.report();
   const Observations reference_values = reference->observe(reference->initial());
   LossProbe probe(*program, *data);
   const double tolerance = program->dtype == DType::kF32 ? kF32Tolerance : kF64Tolerance;

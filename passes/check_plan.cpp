@@ -193,9 +193,10 @@ Broken check_in_place(const Facts& facts, const Effect& effect, const Placement&
   if (facts.roles[effect.value] == ValueRole::kLeaf)
     return fmt::format("`{}` is written before all groups", path);
   const GroupId writer = facts.roles.group_of[effect.value];
-  const std::optional<ValueId> loss = facts.fused.find_output("loss");
-  const bool is_early =
-      loss && facts.roles.group_of[*loss].is_valid() && writer <= facts.roles.group_of[*loss];
+  const std::vector<ValueId> tested = tested_values(facts.fused);
+  const bool is_early = std::any_of(tested.begin(), tested.end(), [&](ValueId value) {
+    return facts.roles.group_of[value].is_valid() && writer <= facts.roles.group_of[value];
+  });
   if (is_early) return fmt::format("`{}` is written before the stop test", path);
   const ValueId old = find_state_value(facts.fused, path);
   if (!old.is_valid()) return std::nullopt;
@@ -242,11 +243,13 @@ Broken check_writes(const Facts& facts) {
 }
 
 Broken check_stop_test(const Facts& facts) {
-  const std::optional<ValueId> loss = facts.fused.find_output("loss");
-  const bool is_computed = loss && facts.roles.group_of[*loss].is_valid();
-  const std::size_t expected = is_computed ? facts.roles.group_of[*loss].index + 1 : 0;
+  std::size_t expected = 0;
+  for (const ValueId value : tested_values(facts.fused)) {
+    const GroupId group = facts.roles.group_of[value];
+    if (group.is_valid()) expected = std::max<std::size_t>(expected, group.index + 1);
+  }
   if (facts.plan.groups_before_stop_test == expected) return std::nullopt;
-  return "the stop test does not follow the loss";
+  return "the stop test does not follow what it looks at";
 }
 
 constexpr Broken (*kChecks[])(const Facts&) = {check_places,  check_states,  check_overlaps, check_reads,

@@ -92,7 +92,7 @@ class LoadedProgram {
     return compiled_laboratory(session_, *program_, *data_, inspect(*program_));
   }
   std::unique_ptr<Laboratory> reference() {
-    return reference_laboratory(*program_, *data_, inspect(*program_));
+    return reference_laboratory(session_, *program_, *data_, inspect(*program_));
   }
 
  private:

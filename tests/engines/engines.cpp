@@ -164,13 +164,14 @@ StepValues run_step(test::Turns* turns, const loop::Program& program, const Comp
                      .reason = 0,
                      .run_phase = turns == nullptr ? nullptr : test::Turns::run,
                      .team = turns};
-  DLG_CHECK(code.entry()(&context, 1) == 1, "the step was not made");
+  const bool is_made = code.entry()(&context, 1) == 1;
+  DLG_CHECK(is_made || context.reason == kDlgIndexOutside, "the step was not made");
   StepValues values;
   for (const loop::Buffer& buffer : program.buffers) {
     if (buffer.kind == loop::BufferKind::kState) {
       values[state_name(buffer)] = read_elements(program, buffer, state.data(), 1);
     }
-    if (buffer.kind == loop::BufferKind::kOutput) {
+    if (buffer.kind == loop::BufferKind::kOutput && (is_made || buffer.source == kFaultOutput)) {
       values[buffer.source] = read_elements(program, buffer, output.data(), environment.rows);
     }
   }
@@ -215,12 +216,15 @@ StepValues run_loops(const loop::Program& program, const Environment<double>& en
     }
   }
   machine.step(environment.rows, plain_order(environment.rows));
+  const bool is_made = !program.fault.is_valid() || machine.buffer(program.fault).front() == 0;
   StepValues values;
   for (const loop::BufferId id : program.buffers.ids()) {
     const loop::Buffer& buffer = program.buffers[id];
-    const std::vector<double>& all = machine.buffer(id);
+    const std::vector<double>& all = is_made || buffer.kind != loop::BufferKind::kState
+                                         ? machine.buffer(id)
+                                         : environment.states.at(buffer.source).elements;
     if (buffer.kind == loop::BufferKind::kState) values[state_name(buffer)] = all;
-    if (buffer.kind == loop::BufferKind::kOutput) {
+    if (buffer.kind == loop::BufferKind::kOutput && (is_made || buffer.source == kFaultOutput)) {
       values[buffer.source] = valid_elements(buffer.type.shape, program.batch, environment.rows, all);
     }
   }

@@ -18,7 +18,8 @@ using StepValues = std::map<std::string, std::vector<double>>;
 /// Simplified, fused, scheduled, planned and lowered. What is wrong on the way is a failed check.
 loop::Program lowered(const Graph& graph, const PassContext& context = {});
 
-/// One step on the first `environment.rows` rows; `environment` has a value for everything that is read.
+/// One step on the first `environment.rows` rows; `environment` has a value for everything that is read. Of a
+/// step with an index outside: the output `fault` and the states, which are those of the environment.
 StepValues run_compiled(const loop::Program& program, const CompiledProgram& code,
                         const Environment<double>& environment);
 /// Likewise by the workers of `turns`.

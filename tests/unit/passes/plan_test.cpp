@@ -131,7 +131,7 @@ TEST_CASE("the checker refuses a stop test that does not follow the loss") {
   const Graph graph = classifier();
   Plan plan = plan_memory(graph);
   ++plan.groups_before_stop_test;
-  CHECK(broken(graph, plan) == "the stop test does not follow the loss");
+  CHECK(broken(graph, plan) == "the stop test does not follow what it looks at");
 }
 
 TEST_CASE("the checker refuses a state that is written before its last reader") {
