@@ -10,18 +10,16 @@ the ratios of the turns, its spread their smallest and largest.
 import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
-import time
 from datetime import date
 from pathlib import Path
 
-from workloads import CHECK_STEPS, WORKLOADS, export, loss_in_f64, mean_loss
+from turns import OUT, ROOT, RELEASE, Dlg, copy_example, cpus, first_step, output_of, prepare, spread
+from workloads import CHECK_STEPS, WORKLOADS, loss_in_f64, mean_loss
 
-ROOT = Path(__file__).resolve().parent.parent
-OUT = ROOT / "build" / "bench"
-DLG = ROOT / "build" / "release" / "dlg"
 # The last is for steps that are shorter than a call.
 PEERS = ("torch", "torch.compile", "jax", "jax.scan", "jax.long")
 LONG_FLOPS = 1e4
@@ -40,11 +38,6 @@ OWN_RULE = """optimizer own(lr, rho = 0.9, delta = 1e-8) {
 LIMITS = ("W2a", "W2b", "W2c", "W4a", "W4s")
 
 
-def cpus(threads):
-    """The last ones: the first serves most interrupts."""
-    return ",".join(str(c) for c in sorted(os.sched_getaffinity(0))[-threads:])
-
-
 def environment(threads):
     env = {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS_")}
     for library in ("OMP", "MKL", "OPENBLAS"):
@@ -53,35 +46,6 @@ def environment(threads):
     if threads == 1:
         env["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
     return env
-
-
-def output_of(command, **options):
-    result = subprocess.run([str(c) for c in command], capture_output=True, text=True, **options)
-    if result.returncode:
-        raise SystemExit(f"{' '.join(map(str, command))}: exit {result.returncode}\n{result.stderr}")
-    return result.stdout
-
-
-def spread(ratios):
-    return {"median": statistics.median(ratios), "min": min(ratios), "max": max(ratios)}
-
-
-class Dlg:
-    """Trains a program in a folder of its own; a window is a long run less a short one."""
-
-    def __init__(self, folder, program, threads, seconds, more=()):
-        self.folder, self.threads = folder, threads
-        self.command = ["taskset", "-c", cpus(threads), DLG, "train", program, "--quiet", "--json", "--threads", threads, *more]
-        self.steps = 8
-        while (took := self.train(self.steps)["seconds"]) < seconds / 2:
-            self.steps = int(self.steps * min(8, max(2, 0.7 * seconds / max(took, 1e-9))))
-
-    def train(self, steps):
-        return json.loads(output_of([*self.command, "--set", f"stop={steps} steps"], cwd=self.folder))
-
-    def window(self):
-        short, long = self.train(self.steps)["seconds"], self.train(3 * self.steps)["seconds"]
-        return (long - short) / (2 * self.steps) * 1e6
 
 
 class Peer:
@@ -103,11 +67,11 @@ class Peer:
         self.child.wait()
 
 
-def weights_of(folder, run):
+def weights_of(run):
     """The parameters of a finished run, by the names of the workload."""
     import numpy as np
 
-    blob = (folder / run / "weights.safetensors").read_bytes()
+    blob = (run / "weights.safetensors").read_bytes()
     size = int.from_bytes(blob[:8], "little")
     result = {}
     for path, entry in json.loads(blob[8:8 + size]).items():
@@ -118,15 +82,6 @@ def weights_of(folder, run):
     return result
 
 
-def prepare(w):
-    folder = OUT / w.name
-    if not (folder / "x.npy").exists():
-        export(w, folder)
-    program = folder / f"{w.name}.dlg"
-    program.write_text((ROOT / "bench" / "workloads" / program.name).read_text())
-    return folder, program.name, ["--init", "weights.safetensors", "--init-map", "param.=net."]
-
-
 def measure_peers(names, threads, rounds, seconds):
     """One entry per workload and thread count: microseconds of everybody in each round."""
     for name in names:
@@ -135,8 +90,8 @@ def measure_peers(names, threads, rounds, seconds):
         exact = loss_in_f64(w)
         for count in threads:
             dlg = Dlg(folder, program, count, seconds, more)
-            run = dlg.train(CHECK_STEPS)["run"]
-            losses = {"dlg": mean_loss(w, weights_of(folder, run))}
+            losses = {}
+            dlg.train(CHECK_STEPS, look=lambda run: losses.update(dlg=mean_loss(w, weights_of(run))))
             peers = {}
             for peer in PEERS:
                 if peer == "jax.long" and w.flops > LONG_FLOPS:
@@ -179,9 +134,7 @@ def measure_small(rounds):
     clang = next(c for c in ("clang", "clang-19", "clang-22", "cc") if subprocess.run(["which", c], capture_output=True).returncode == 0)
     by_hand = OUT / "two_neurons"
     output_of([clang, "-O3", "-march=native", ROOT / "bench" / "two_neurons.c", "-o", by_hand, "-lm"])
-    folder = OUT / "small"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "net.dlg").write_text((ROOT / "examples" / "backprop" / "net.dlg").read_text())
+    folder = copy_example("backprop", ["net.dlg", "slide.csv"])
     dlg = Dlg(folder, "net.dlg", 1, 0)
     dlg.steps = 1_000_000
     pin = ["taskset", "-c", cpus(1)]
@@ -191,7 +144,7 @@ def measure_small(rounds):
         return (long - short) / 3_000_000 * 1e9
 
     def dlg_window():
-        short, long = (dlg.train(n)["seconds"] for n in (1_000_000, 4_000_000))
+        short, long = (dlg.train(n) for n in (1_000_000, 4_000_000))
         return (long - short) / 3_000_000 * 1e9
 
     ns = {"dlg": [], "C": []}
@@ -202,7 +155,7 @@ def measure_small(rounds):
 
 
 def ceilings():
-    return json.loads(output_of(["taskset", "-c", cpus(1), ROOT / "build" / "release" / "bench_ceilings"]))
+    return json.loads(output_of(["taskset", "-c", cpus(1), RELEASE / "bench_ceilings"]))
 
 
 def limit_us(w, top):
@@ -248,26 +201,15 @@ def measure_rules(rounds, seconds):
 
 def measure_start(rounds):
     """Seconds from the start of main to the end of step 1, by stage; and those of a peer for W2a."""
-    folder = OUT / "start"
-    folder.mkdir(parents=True, exist_ok=True)
-    for file in ("mlp.dlg", "digits.csv"):
-        (folder / file).write_bytes((ROOT / "examples" / "digits" / file).read_bytes())
-
-    def run(program, where, cache, more=()):
-        env = os.environ | {"DLG_CACHE_DIR": str(cache)}
-        command = ["taskset", "-c", cpus(1), DLG, "train", program, "--quiet", "--time-passes", "--set", "stop=1 steps", *more]
-        table = subprocess.run([str(c) for c in command], capture_output=True, text=True, cwd=where, env=env).stderr
-        total = next(line for line in table.splitlines() if line.startswith("sum "))
-        return table, float(total.split()[1]) / 1e3
+    folder = copy_example("digits", ["mlp.dlg", "digits.csv"])
 
     def one(program, where, more=()):
-        import shutil
         cache = OUT / "objects"
         tables = {"cold": [], "cached": []}
         for _ in range(rounds):
             shutil.rmtree(cache, ignore_errors=True)
             for kind in tables:
-                tables[kind].append(run(program, where, cache, more))
+                tables[kind].append(first_step(program, where, cache, more))
         return {kind: {"text": sorted(t, key=lambda x: x[1])[len(t) // 2][0], "seconds": [s for _, s in t]} for kind, t in tables.items()}
 
     w = WORKLOADS["W2a"]
@@ -376,7 +318,7 @@ def main():
     OUT.mkdir(parents=True, exist_ok=True)
     measurements = {
         "small": lambda: measure_small(rounds),
-        "gemm": lambda: {"text": output_of(["taskset", "-c", cpus(1), ROOT / "build" / "release" / "bench_gemm"])},
+        "gemm": lambda: {"text": output_of(["taskset", "-c", cpus(1), RELEASE / "bench_gemm"])},
         "limits": lambda: list(measure_limits(rounds, seconds)),
         "rules": lambda: measure_rules(rounds, seconds),
         "peers": lambda: measure_peers(args.workloads.split(","), [int(t) for t in args.threads.split(",")], rounds, seconds),

@@ -19,6 +19,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from memory_folder import memory_folder
 from source_files import ROOT
 
 LOCALE = "de_DE.UTF-8"
@@ -86,11 +87,13 @@ def run(kind, command, environment, folder):
 
 def main():
     build, kind, programs = Path(sys.argv[1]).resolve(), sys.argv[2], sys.argv[3:]
-    work = Path(tempfile.mkdtemp(prefix="dlg-environment-"))
-    folder = work / "folder"
+    # The same programs run on the disk in the usual environment.
+    work = Path(tempfile.mkdtemp(prefix="dlg-environment-", dir=memory_folder()))
+    folder, temporary = work / "folder", work / "temporary"
     folder.mkdir()
+    temporary.mkdir()
     try:
-        environment = os.environ | (make_locale(work) if kind == "locale" else {})
+        environment = os.environ | {"TMPDIR": str(temporary)} | (make_locale(work) if kind == "locale" else {})
         if kind == "read_only":
             folder.chmod(0o555)
         results = [run(kind, command, environment | extra, folder) for command, extra in jobs(build, kind, programs, work)]

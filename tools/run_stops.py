@@ -4,7 +4,7 @@
     run_stops.py BUILD_FOLDER [KILLS] [INTERRUPTS]
 
 The program has mini-batches, a ragged last batch, adam, a rate and a stop that look at the validation part, two threads,
-and is saved all the time. After a kill
+and is saved all the time. Most of them write to memory, where a sync costs nothing; a twentieth writes to the disk. After a kill
 `dlg eval` works on what remains or says that nothing was saved yet. After an interrupt `--resume` goes on, and ends
 with the bytes of a training that was never stopped.
 """
@@ -20,6 +20,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+from memory_folder import memory_folder
 
 TIMEOUT = 60  # seconds until any of the commands must have ended
 SEED = int(os.environ.get("DLG_STOPS_SEED", "1"))
@@ -180,24 +182,31 @@ def at_once(folder):
         yield f"two at once: exit codes {codes}, runs {[run.name for run in folder.runs()]}"
 
 
+def stopped_trainings(folder, kills, interrupts, moments):
+    """Trainings in one folder, each stopped at moments of its own; yields what went wrong."""
+    folder.run("train", "net.dlg", "--quiet")  # fills the cache
+    folder.clear()
+    begin = time.monotonic()
+    folder.run("train", "net.dlg", "--quiet", "--save-every", "0")
+    whole = time.monotonic() - begin
+    reference = saved_bytes(folder)
+    for _ in range(kills):
+        yield from killed(folder, moments.uniform(0, whole))
+    for _ in range(interrupts):
+        yield from interrupted(folder, [moments.uniform(0, whole) for _ in range(2)], reference)
+    yield from at_once(folder)
+
+
 def main():
     dlg = str(Path(sys.argv[1]).resolve() / "dlg")
     kills, interrupts = (int(sys.argv[i]) if len(sys.argv) > i else default for i, default in ((2, 200), (3, 50)))
     moments = random.Random(SEED)
     errors = []
-    with tempfile.TemporaryDirectory(prefix="dlg-stops-") as path:
-        folder = Folder(dlg, path)
-        folder.run("train", "net.dlg", "--quiet")  # fills the cache
-        folder.clear()
-        begin = time.monotonic()
-        folder.run("train", "net.dlg", "--quiet", "--save-every", "0")
-        whole = time.monotonic() - begin
-        reference = saved_bytes(folder)
-        for _ in range(kills):
-            errors += killed(folder, moments.uniform(0, whole))
-        for _ in range(interrupts):
-            errors += interrupted(folder, [moments.uniform(0, whole) for _ in range(2)], reference)
-        errors += at_once(folder)
+    in_memory = [count * 19 // 20 for count in (kills, interrupts)]
+    on_disk = [kills - in_memory[0], interrupts - in_memory[1]]
+    for root, counts in ((memory_folder(), in_memory), (None, on_disk)):
+        with tempfile.TemporaryDirectory(prefix="dlg-stops-", dir=root) as path:
+            errors += stopped_trainings(Folder(dlg, path), *counts, moments)
     print("\n".join(errors) if errors else f"{kills} kills and {interrupts} interrupts (seed {SEED}): nothing was lost")
     return 1 if errors else 0
 

@@ -16,6 +16,7 @@
 #include "driver/main.h"
 #include "driver/session.h"
 #include "support/render.h"
+#include "tests/source_dir.h"
 
 namespace dlg::testing {
 
@@ -129,7 +130,7 @@ inline Called call_dlg_opt(const std::vector<std::string>& arguments, const std:
 
 /// The path of a file of the source tree.
 inline std::string source_path(const std::string& name) {
-  return std::string(DLG_SOURCE_DIR) + "/" + name;
+  return test::source_dir() + "/" + name;
 }
 
 }  // namespace dlg::testing

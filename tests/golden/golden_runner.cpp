@@ -20,6 +20,7 @@
 
 #include "driver/main.h"
 #include "tests/catch.h"
+#include "tests/source_dir.h"
 
 namespace dlg {
 namespace {
@@ -187,7 +188,7 @@ void write_file(const fs::path& path, const std::string& text) {
 std::string actual_of(const Golden& golden) {
   const WorkFolder folder;
   for (const std::string& copy : golden.copies) {
-    const fs::path source = fs::path(DLG_SOURCE_DIR) / copy;
+    const fs::path source = fs::path(test::source_dir()) / copy;
     fs::copy(source, folder.path() / source.filename(), fs::copy_options::recursive);
   }
   for (const Input& file : golden.files) {
@@ -221,7 +222,7 @@ std::string difference(const std::string& expected, const std::string& actual) {
 
 fs::path golden_folder() {
   const char* folder = std::getenv("DLG_GOLDEN_FOLDER");
-  return folder == nullptr ? fs::path(DLG_SOURCE_DIR) / "tests/golden" : fs::path(folder);
+  return folder == nullptr ? fs::path(test::source_dir()) / "tests/golden" : fs::path(folder);
 }
 
 std::vector<fs::path> golden_files() {

@@ -11,6 +11,7 @@
 #include "ir/ops/interpret.h"
 #include "support/render.h"
 #include "tests/catch.h"
+#include "tests/source_dir.h"
 
 namespace dlg {
 
@@ -41,7 +42,7 @@ inline Compiled compile_text(const std::string& text, const std::vector<Override
 }
 
 inline std::string example_text(const std::string& path) {
-  std::ifstream in(std::string(DLG_SOURCE_DIR) + "/examples/" + path);
+  std::ifstream in(test::source_dir() + "/examples/" + path);
   std::stringstream text;
   text << in.rdbuf();
   return text.str();

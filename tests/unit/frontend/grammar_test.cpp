@@ -8,6 +8,7 @@
 
 #include "frontend/print_ast.h"
 #include "tests/catch.h"
+#include "tests/source_dir.h"
 #include "tests/unit/frontend/grammar.h"
 #include "tests/unit/frontend/parsing.h"
 
@@ -17,7 +18,7 @@ namespace {
 constexpr unsigned kSeed = 20;
 
 Grammar language_grammar() {
-  std::ifstream stream(DLG_SOURCE_DIR "/docs/language_grammar.ebnf");
+  std::ifstream stream(test::source_dir() + "/docs/language_grammar.ebnf");
   REQUIRE(stream);
   return Grammar(std::string(std::istreambuf_iterator<char>(stream), {}));
 }

@@ -1,6 +1,7 @@
 // Owns the tests of the CSV parser: what RFC 4180 allows, and the message for everything else.
 #include "runtime/csv.h"
 #include "tests/catch.h"
+#include "tests/source_dir.h"
 #include "tests/unit/runtime/helpers.h"
 
 namespace dlg {
@@ -141,7 +142,7 @@ TEST_CASE("written tables read back") {
 
 TEST_CASE("the digits are whole") {
   Diagnostics diagnostics;
-  const auto table = read_csv({DLG_SOURCE_DIR "/examples/digits/digits.csv", "digits.csv", {}},
+  const auto table = read_csv({test::source_dir() + "/examples/digits/digits.csv", "digits.csv", {}},
                               CsvFirstLine::kData, diagnostics);
   REQUIRE(table);
   CHECK(table->rows() == 1797);

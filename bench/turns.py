@@ -1,0 +1,83 @@
+"""Owns what the measurements share: trainings whose windows are taken in turns, and the folders they run in."""
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+from pathlib import Path
+
+from workloads import export
+
+ROOT = Path(__file__).resolve().parent.parent
+OUT = ROOT / "build" / "bench"
+RELEASE = ROOT / "build" / "release"
+
+
+def cpus(threads):
+    """The last ones: the first serves most interrupts."""
+    return ",".join(str(c) for c in sorted(os.sched_getaffinity(0))[-threads:])
+
+
+def output_of(command, **options):
+    result = subprocess.run([str(c) for c in command], capture_output=True, text=True, **options)
+    if result.returncode:
+        raise SystemExit(f"{' '.join(map(str, command))}: exit {result.returncode}\n{result.stderr}")
+    return result.stdout
+
+
+def spread(ratios):
+    return {"median": statistics.median(ratios), "min": min(ratios), "max": max(ratios)}
+
+
+class Dlg:
+    """Trains a program in a folder of its own; a window is a long run less a short one. `build` has the program dlg."""
+
+    def __init__(self, folder, program, threads, seconds, more=(), build=RELEASE):
+        self.folder = folder
+        self.command = ["taskset", "-c", cpus(threads), build / "dlg", "train", program, "--quiet", "--json", "--threads", threads, *more]
+        self.steps = 8
+        while (took := self.train(self.steps)) < seconds / 2:
+            self.steps = int(self.steps * min(8, max(2, 0.7 * seconds / max(took, 1e-9))))
+
+    def train(self, steps, look=lambda run: None):
+        """The seconds of the steps. `look` is shown the folder of the run, which is removed then: large weights fill a disk."""
+        told = json.loads(output_of([*self.command, "--set", f"stop={steps} steps"], cwd=self.folder))
+        run = self.folder / told["run"]
+        look(run)
+        shutil.rmtree(run)
+        return told["seconds"]
+
+    def window(self):
+        short, long = self.train(self.steps), self.train(3 * self.steps)
+        return (long - short) / (2 * self.steps) * 1e6
+
+
+def first_step(program, where, cache, more=(), build=RELEASE):
+    """The table of stages and the seconds from the start of main to the end of step 1."""
+    env = os.environ | {"DLG_CACHE_DIR": str(cache)}
+    run = where / "run"
+    command = ["taskset", "-c", cpus(1), build / "dlg", "train", program, "--quiet", "--time-passes", "--set", "stop=1 steps", "--out", run, *more]
+    shutil.rmtree(run, ignore_errors=True)
+    table = subprocess.run([str(c) for c in command], capture_output=True, text=True, cwd=where, env=env).stderr
+    shutil.rmtree(run, ignore_errors=True)
+    total = next(line for line in table.splitlines() if line.startswith("sum "))
+    return table, float(total.split()[1]) / 1e3
+
+
+def copy_example(name, files):
+    """A folder with files of examples/NAME."""
+    folder = OUT / name
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in files:
+        (folder / file).write_bytes((ROOT / "examples" / name / file).read_bytes())
+    return folder
+
+
+def prepare(w):
+    folder = OUT / w.name
+    if not (folder / "x.npy").exists():
+        export(w, folder)
+    program = folder / f"{w.name}.dlg"
+    program.write_text((ROOT / "bench" / "workloads" / program.name).read_text())
+    return folder, program.name, ["--init", "weights.safetensors", "--init-map", "param.=net."]
