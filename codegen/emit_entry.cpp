@@ -236,6 +236,7 @@ class EntryEmitter {
   void emit_kernels(const std::vector<EmittedKernel>& kernels, const Places& places) {
     std::size_t next = 0;
     for (; next < program_.kernels_before_stop_test; ++next) call(kernels[next], places);
+    if (program_.fault.is_valid()) test_fault();
     if (program_.loss.is_valid()) test_loss();
     for (; next < kernels.size(); ++next) call(kernels[next], places);
     for (const loop::Copy& copy : program_.copies) emit_copy(copy.from, places, copy.to, places);
@@ -359,6 +360,13 @@ class EntryEmitter {
     builder_.CreateMemCpy(to_places.at(to), llvm::Align(start_alignment(target)), from_places.at(from),
                           llvm::Align(start_alignment(program_.buffers[from])),
                           static_cast<std::uint64_t>(loop::bytes_of(target, program_.batch)));
+  }
+
+  /// A step with an index outside is not made: what the guards put in its place means nothing.
+  void test_fault() {
+    llvm::Type* type = memory_type(module_.getContext(), program_.buffers[program_.fault].type.dtype);
+    Value* fault = builder_.CreateLoad(type, memory_.at(program_.fault), "fault");
+    leave_if(builder_.CreateFCmpUNE(fault, llvm::Constant::getNullValue(type)), kDlgIndexOutside);
   }
 
   /// Keeps the loss, then leaves before the update if it is not finite, small enough or settled.

@@ -22,18 +22,10 @@ CsvFirstLine first_line(CsvHeader header) {
   return header == CsvHeader::kNone ? CsvFirstLine::kData : CsvFirstLine::kHeader;
 }
 
-/// One more than the largest class index that the graph can take from input `path`; nullopt: it is no class
-/// index.
-std::optional<std::int64_t> class_limit(const Graph& graph, const std::string& path) {
-  for (const Node& node : graph.nodes) {
-    const bool is_one_hot = node.op == &ops::one_hot;
-    if (!is_one_hot && node.op != &ops::gather) continue;
-    const Node& index = graph[node.operands.back()];
-    if (index.op != &ops::input || index.attributes.text != path) continue;
-    const Shape& shape = is_one_hot ? node.type.shape : graph.type(node.operands.front()).shape;
-    return is_one_hot ? shape[shape.rank() - 1] : shape[0];
-  }
-  return std::nullopt;
+/// What the graph's indices ask of the elements of input `path`.
+std::vector<std::int64_t> limits_of(const Graph& graph, const std::string& path) {
+  const Input* input = graph.find_input(path);
+  return input == nullptr ? std::vector<std::int64_t>() : input->below;
 }
 
 bool reads_input(const Graph& graph, const std::string& path) {
@@ -170,7 +162,7 @@ class Loader {
     for (const Field& field : fields) {
       const std::int64_t row_elements = field.type.shape.elements(1);
       const ColumnSpec spec{field.path, element_type(field.type.dtype), row_elements,
-                            class_limit(graph_, field.path), field.source.range};
+                            limits_of(graph_, field.path), field.source.range};
       std::optional<DataColumn> column =
           field.source.kind == FieldSource::Kind::kArray
               ? array_column(field, spec)
@@ -191,7 +183,7 @@ class Loader {
     const bool is_same = std::all_of(arrays.begin(), arrays.end(), [&](const NpyArray& array) {
       return array.element_type() == spec.type && is_float(field.type.dtype);
     });
-    if (is_same && !spec.class_count && !is_scaled(record)) {
+    if (is_same && spec.below.empty() && !is_scaled(record)) {
       std::vector<std::string_view> parts;
       for (const NpyArray& array : arrays) parts.push_back(array.data());
       return join_column(spec, parts, session_.diagnostics);

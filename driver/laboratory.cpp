@@ -78,7 +78,8 @@ class CompiledLaboratory : public Laboratory {
     TrainObserver observer;
     if (evaluator_) observer.measure = [&](const TrainProgress&) { measure(start); };
     const TrainResult result = train_steps(trainer_->step_program(), plan_, steps * accumulate_, observer);
-    if (result.end == TrainEnd::kDiverged) return std::nullopt;
+    if (result.end == TrainEnd::kIndexOutside) trainer_->step_program().on_fault(result.batch_rows);
+    if (has_failed(result.end)) return std::nullopt;
     StateValues states = start;
     for (auto& [path, values] : trainer_->states()) states[path] = values;
     return states;
@@ -106,22 +107,26 @@ class CompiledLaboratory : public Laboratory {
 
 class ReferenceLaboratory : public Laboratory {
  public:
-  ReferenceLaboratory(const Program& program, const LoadedData& data, const Inspection& inspection,
-                      LaboratoryUse use)
+  ReferenceLaboratory(Session& session, const Program& program, const LoadedData& data,
+                      const Inspection& inspection, LaboratoryUse use)
       : program_(program),
         data_(data),
         observer_(differentiate(observed_graph(program, data, inspection)), data.all_values()),
         batch_(first_batch(program, data)) {
     initial_ = initial_states(program.graph, seed_of(program));
     rows_ = std::max<std::int64_t>(1, static_cast<std::int64_t>(batch_.size()));
+    const auto tell = [&session](const IndexFault& fault) { report_fault(session, fault); };
+    observer_.set_on_fault(tell);
     if (!program.training || use == LaboratoryUse::kObserve) return;
     const Graph forward = training_graph(program, batch_capacity(program, data));
     trainer_.emplace(apply_update(differentiate(forward), training_rule(program, data)), data.all_values());
+    trainer_->set_on_fault(tell);
     initial_ = initial_states(trainer_->graph(), seed_of(program));
     plan_ = train_plan(program, data);
     accumulate_ = program.training->accumulate;
     if (program.training->rule.measured.empty()) return;
     evaluator_.emplace(differentiate(evaluation_graph(program, data)), data.all_values());
+    evaluator_->set_on_fault(tell);
   }
 
   /// The memory of all graphs, before any of them runs.
@@ -145,7 +150,8 @@ class ReferenceLaboratory : public Laboratory {
     trainer_->set_states(start);
     for (std::int64_t i = 0; i < steps * accumulate_; ++i) {
       trainer_->run_rows(batch_of_step(plan_, i));
-      if (!std::isfinite(trainer_->output("loss").front()) || !has_finite_states()) return std::nullopt;
+      const bool is_made = !trainer_->has_fault() && std::isfinite(trainer_->output("loss").front());
+      if (!is_made || !has_finite_states()) return std::nullopt;
       if (evaluator_ && (i + 1) % steps_of_epoch(plan_) == 0) measure(start);
     }
     return trainer_->states();
@@ -203,7 +209,7 @@ std::unique_ptr<Laboratory> compiled_laboratory(Session& session, const Program&
 std::unique_ptr<Laboratory> reference_laboratory(Session& session, const Program& program,
                                                  const LoadedData& data, const Inspection& inspection,
                                                  LaboratoryUse use) {
-  auto laboratory = std::make_unique<ReferenceLaboratory>(program, data, inspection, use);
+  auto laboratory = std::make_unique<ReferenceLaboratory>(session, program, data, inspection, use);
   if (!laboratory->check_memory(session.diagnostics)) return nullptr;
   return laboratory;
 }

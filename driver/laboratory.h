@@ -20,10 +20,11 @@ class Laboratory {
  public:
   virtual ~Laboratory() = default;
 
-  /// All outputs of the inspection graph on the first batch with these states, the loss finite or not.
+  /// All outputs of the inspection graph on the first batch with these states, the loss finite or not. They
+  /// mean nothing after a diagnostic: an index lies outside of its axis.
   virtual Observations observe(const StateValues& states) = 0;
   /// The states after this many updates from `start`; nullopt if the loss or a state became
-  /// non-finite on the way.
+  /// non-finite on the way, or after a diagnostic where an index lies outside of its axis.
   virtual std::optional<StateValues> train_from(const StateValues& start, std::int64_t steps) = 0;
   /// The same from the initial states.
   std::optional<StateValues> train(std::int64_t steps) { return train_from(initial_, steps); }

@@ -162,6 +162,7 @@ DlgStopReason Machine::run_rows(const std::vector<std::int64_t>& rows) {
   context.losses = &loss;
   step_program_.step(&context, 1);
   memory_.check_guards("after a step");
+  if (context.reason == kDlgIndexOutside && step_program_.on_fault) step_program_.on_fault(order);
   return static_cast<DlgStopReason>(context.reason);
 }
 
@@ -184,7 +185,7 @@ std::map<std::string, std::vector<double>> Machine::outputs(std::int64_t rows) c
 std::vector<OutputSlot> Machine::output_slots() const {
   std::vector<OutputSlot> slots;
   for (const loop::Buffer& buffer : artifact_.program.buffers) {
-    if (buffer.kind != loop::BufferKind::kOutput) continue;
+    if (buffer.kind != loop::BufferKind::kOutput || buffer.source == kFaultOutput) continue;
     const auto kind = buffer.type.shape.has_batch() ? OutputSlot::Kind::kPerRow : OutputSlot::Kind::kMean;
     slots.push_back({buffer.source, kind, element_type(buffer.type.dtype), memory_.output() + buffer.offset,
                      buffer.type.shape.elements(1)});

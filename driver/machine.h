@@ -2,6 +2,7 @@
 // steps.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -45,10 +46,15 @@ class Machine {
   StateValues states() const;
   /// One of them; nullopt if the machine has none at this path.
   std::optional<std::vector<double>> state(std::string_view path) const;
+  /// Who is told of a step that is not made because an index lies outside of its axis.
+  void set_on_fault(std::function<void(const std::vector<std::int64_t>& rows)> tell) {
+    step_program_.on_fault = std::move(tell);
+  }
   /// Points the machine's inputs at their rows.
   void bind(const InputRows& inputs);
 
   /// Runs one step on these data rows, in this order (none for a program without data; at most a batch).
+  /// Where an index lies outside, that is told and nothing is written.
   DlgStopReason run_rows(const std::vector<std::int64_t>& rows);
 
   /// An output after a step, row-major, `rows` in place of the batch.

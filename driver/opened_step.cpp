@@ -38,7 +38,7 @@ std::unique_ptr<OpenedStep> open_step(Session& session) {
 
 std::optional<StateValues> first_update(Session& session, Laboratory& laboratory, const StateValues& start) {
   std::optional<StateValues> states = laboratory.train_from(start, 1);
-  if (states) return states;
+  if (states || session.diagnostics.has_errors()) return states;
   const bool is_loss = !std::isfinite(laboratory.observe(start).at("loss").front());
   fmt::print(session.streams.err, "dlg: {} not finite, so no update was made\n",
              is_loss ? "the loss is" : "a new weight or state of the optimizer is");

@@ -23,7 +23,7 @@ Start with:   dlg new backprop        write the worked example of the lecture
               dlg step net.dlg        see every number of one training step
               dlg train net.dlg       train; results go to runs/
 Exit codes: 0 ok, 1 the input is wrong, 2 usage, 3 environment or I/O, 4 an expectation failed,
-            5 the numbers diverged, 70 a bug of dlg, 130/143 stopped by a signal after saving)";
+            5 the numbers diverged or an index was outside, 70 a bug of dlg, 130/143 stopped by a signal after saving)";
 
 const std::vector<std::string> kTargets{"host", "avx512", "avx2", "sse2"};
 const std::vector<std::string> kEngines{"jit", "interpreter"};

@@ -6,8 +6,10 @@
 #include <cmath>
 #include <limits>
 
+#include "driver/index_fault.h"
 #include "frontend/compile.h"
 #include "ir/graph/rewriter.h"
+#include "ir/ops/ranges.h"
 #include "runtime/interrupt.h"
 #include "runtime/log.h"
 #include "support/arithmetic.h"
@@ -57,6 +59,9 @@ std::unique_ptr<Machine> make_machine(Session& session, const Graph& graph, cons
       session.diagnostics);
   if (!machine) return nullptr;
   machine->bind(data.input_rows());
+  machine->set_on_fault([&session, &data, faulty = machine.get()](const std::vector<std::int64_t>& rows) {
+    report_fault(session, find_fault(session, *faulty, data, rows));
+  });
   session.clock.insert(machine->compile_report().stages, prefix);
   session.clock.lap(prefix + "memory");
   session.compiles.push_back({std::string(purpose.name), machine->program().batch,
@@ -189,9 +194,16 @@ std::unique_ptr<Machine> make_evaluator(Session& session, const Program& program
   return make_machine(session, evaluation_graph(program, data), {"eval"}, data);
 }
 
-std::unique_ptr<Machine> make_predictor(Session& session, const Program& program, const LoadedData& data) {
+Graph prediction_graph(const Program& program) {
   Graph graph = with_outputs(
       program.graph, chosen_outputs(program.graph, [](std::string_view name) { return name == "predict"; }));
+  // What only the training chooses from limits no prediction.
+  limit_inputs(graph);
+  return graph;
+}
+
+std::unique_ptr<Machine> make_predictor(Session& session, const Program& program, const LoadedData& data) {
+  Graph graph = prediction_graph(program);
   graph.batch = std::clamp<std::int64_t>(data.rows, 1, kPredictBatch);
   return make_machine(session, graph, {"predict"}, data);
 }
@@ -285,6 +297,8 @@ std::string_view end_text(TrainEnd end) {
       return "a condition of `stop` held";
     case TrainEnd::kInterrupted:
       return "interrupted";
+    case TrainEnd::kIndexOutside:
+      return "an index is outside of its axis";
     case TrainEnd::kDiverged:
       break;
   }

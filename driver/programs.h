@@ -20,6 +20,9 @@ std::unique_ptr<Machine> make_trainer(Session& session, const Program& program, 
 /// Without effects: `loss` and all `metric.NAME`.
 std::unique_ptr<Machine> make_evaluator(Session& session, const Program& program, const LoadedData& data);
 
+/// `predict` alone; no outputs where the program predicts nothing.
+Graph prediction_graph(const Program& program);
+
 /// Without effects: `predict`, a row per sample.
 std::unique_ptr<Machine> make_predictor(Session& session, const Program& program, const LoadedData& data);
 

@@ -36,7 +36,7 @@ Graph without_gradients(Graph graph) {
 }  // namespace
 
 Reference::Reference(Graph graph, std::map<std::string, std::vector<double>> inputs)
-    : graph_(without_gradients(std::move(graph))), inputs_(std::move(inputs)) {
+    : graph_(without_gradients(std::move(graph))), inputs_(std::move(inputs)), uses_(index_uses(graph_)) {
   for (const Hyper& hyper : graph_.hypers) environment_.hypers[hyper.name] = hyper.value;
 }
 
@@ -61,6 +61,10 @@ void Reference::run_rows(const std::vector<std::int64_t>& rows) {
                                        pick_rows(inputs_.at(input.path), rows, row_elements)};
   }
   values_ = interpret(graph_, environment_);
+  const auto fault = first_fault(graph_, uses_, rows, [&](ValueId value) { return values_[value].elements; });
+  has_fault_ = fault.has_value();
+  if (fault && on_fault_) on_fault_(*fault);
+  if (fault) return;
   for (const Effect& effect : graph_.effects) {
     environment_.states[graph_.states[effect.state].path] = values_[effect.value];
   }

@@ -1,6 +1,7 @@
 // Owns the reference engine: the same steps as compiled code makes, in the f64 interpreter.
 #pragma once
 
+#include "driver/index_fault.h"
 #include "driver/machine.h"
 #include "ir/ops/interpret.h"
 
@@ -21,7 +22,8 @@ class Reference {
   StateValues states() const;
   void set_hyper(const std::string& name, double value) { environment_.hypers[name] = value; }
 
-  /// Computes every value on these data rows, then writes the effects.
+  /// Computes every value on these data rows, then writes the effects; where an index lies outside of its
+  /// axis that is told and nothing is written.
   void run_rows(const std::vector<std::int64_t>& rows);
 
   /// An output of the last run, row-major.
@@ -29,6 +31,9 @@ class Reference {
   /// All of them, by name.
   std::map<std::string, std::vector<double>> outputs() const;
   const Graph& graph() const { return graph_; }
+  /// Of the last run.
+  bool has_fault() const { return has_fault_; }
+  void set_on_fault(std::function<void(const IndexFault&)> tell) { on_fault_ = std::move(tell); }
 
   /// The same of this graph.
   bool check_memory(std::int64_t rows, Diagnostics& diagnostics) const;
@@ -37,7 +42,10 @@ class Reference {
   Graph graph_;
   std::map<std::string, std::vector<double>> inputs_;
   Environment<double> environment_;
+  std::vector<IndexUse> uses_;
   IdVector<ValueId, Tensor<double>> values_;
+  bool has_fault_ = false;
+  std::function<void(const IndexFault&)> on_fault_;
 };
 
 }  // namespace dlg

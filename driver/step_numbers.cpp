@@ -73,8 +73,8 @@ std::optional<StepNumbers> StepNumbers::of(Session& session, const OpenedStep& o
   const Program& program = opened.program;
   const Observations before = opened.laboratory->observe(start);
   const std::optional<StateValues> end = first_update(session, *opened.laboratory, start);
-  if (!end) {
-    exit_code = kExitDiverged;
+  if (!end || session.diagnostics.has_errors()) {
+    exit_code = session.diagnostics.has_errors() ? session.report() : kExitDiverged;
     return std::nullopt;
   }
   StepNumbers numbers;

@@ -126,7 +126,9 @@ std::int64_t check_expectations(Session& session, const Program& program, const 
   for (const ExpectationTarget& target : program.expectations) {
     if (target.title != title) fmt::print(session.streams.out, "check \"{}\"\n", target.title);
     title = target.title;
-    if (!check_one(session, target, actual_value(target, program, data, laboratory))) ++failed;
+    const std::optional<double> actual = actual_value(target, program, data, laboratory);
+    if (session.diagnostics.has_errors()) break;
+    if (!check_one(session, target, actual)) ++failed;
   }
   return failed;
 }
@@ -147,7 +149,9 @@ int verb_check(Session& session) {
     const std::unique_ptr<Laboratory> reference =
         reference_laboratory(session, *program, *data, inspection, LaboratoryUse::kObserve);
     if (!reference) return session.report();
-    print_agreement(session.streams.out, *program, inspection, laboratory->observe(laboratory->initial()),
+    const Observations compiled = laboratory->observe(laboratory->initial());
+    if (session.diagnostics.has_errors()) return session.report();
+    print_agreement(session.streams.out, *program, inspection, compiled,
                     reference->observe(reference->initial()));
   }
   const std::int64_t failed = check_expectations(session, *program, *data, *laboratory);

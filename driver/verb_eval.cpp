@@ -44,6 +44,7 @@ int verb_eval(Session& session) {
   if (!evaluator) return session.report();
   evaluator->set_states(trained->weights);
   const std::vector<PartResult> results = evaluate_parts(*evaluator, parts_of(*data));
+  if (session.diagnostics.has_errors()) return session.report();
   if (session.options.is_json) {
     session.streams.out << json_text(results_json(*trained, results)) << '\n';
     return session.report();

@@ -154,6 +154,7 @@ int verb_gradcheck(Session& session) {
       reference_laboratory(session, *program, *data, inspection, LaboratoryUse::kObserve);
   if (!reference) return session.report();
   const Observations compiled_values = compiled->observe(compiled->initial());
+  if (session.diagnostics.has_errors()) return session.report();
   const Observations reference_values = reference->observe(reference->initial());
   LossProbe probe(*program, *data);
   const double tolerance = program->dtype == DType::kF32 ? kF32Tolerance : kF64Tolerance;

@@ -6,7 +6,6 @@
 #include "driver/programs.h"
 #include "driver/trained.h"
 #include "driver/verbs.h"
-#include "ir/graph/rewriter.h"
 #include "ir/ops/registry.h"
 #include "support/text.h"
 
@@ -62,7 +61,7 @@ std::string predictions_csv(const RunRecord& record, const OutputValues& output,
 
 std::optional<std::string> predict_all(Session& session, const TrainedProgram& trained) {
   const Program& program = trained.program;
-  const Graph graph = with_outputs(program.graph, {{"predict", *program.graph.find_output("predict")}});
+  const Graph graph = prediction_graph(program);
   const std::optional<LoadedData> data =
       load_features(session, program, graph, trained.record, session.options.input);
   if (!data) return std::nullopt;
@@ -74,19 +73,19 @@ std::optional<std::string> predict_all(Session& session, const TrainedProgram& t
   plan.batch = predictor->program().batch;
   plan.outputs = predictor->output_slots();
   const std::vector<OutputValues> outputs = evaluate(predictor->step_program(), plan);
+  if (outputs.empty()) return std::nullopt;
   return predictions_csv(trained.record, outputs.front(), plan.outputs.front().elements,
                          graph.type(*graph.find_output("predict")).dtype);
 }
 
 /// Whether the program can predict from a file at all.
 bool check_prediction(Session& session, const Program& program) {
-  const std::optional<ValueId> prediction = program.graph.find_output("predict");
-  if (!prediction) {
+  if (!program.graph.find_output("predict")) {
     session.diagnostics.report({session.file, 0, 0}, kNoPrediction)
         .note("write `predict = softmax(mlp(d.x))` in `train`");
     return false;
   }
-  const Graph graph = with_outputs(program.graph, {{"predict", *prediction}});
+  const Graph graph = prediction_graph(program);
   const bool reads_data = std::any_of(graph.nodes.begin(), graph.nodes.end(),
                                       [](const Node& node) { return node.op == &ops::input; });
   if (reads_data) return true;

@@ -107,13 +107,14 @@ int verb_step(Session& session) {
   if (!opened) return session.report();
   Laboratory& laboratory = *opened->laboratory;
   const Observations before = laboratory.observe(laboratory.initial());
+  if (session.diagnostics.has_errors()) return session.report();
   const StepView view{session, opened->program, laboratory.rows(), before};
   fmt::print(session.streams.out, "step 1 of {}, sample {} of {}\n", session.options.file,
              session.options.sample, counted(laboratory.rows(), "row"));
   print_forward(view, opened->inspection);
   print_backward(view, opened->inspection);
   const std::optional<StateValues> after = first_update(session, laboratory, laboratory.initial());
-  if (!after) return kExitDiverged;
+  if (!after) return session.diagnostics.has_errors() ? session.report() : kExitDiverged;
   print_update(view, laboratory.initial(), *after);
   fmt::print(session.streams.out, "loss before {}, after {}\n", value_text(before.at("loss").front()),
              value_text(laboratory.observe(*after).at("loss").front()));

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "driver/divergence.h"
+#include "driver/index_fault.h"
 #include "driver/judge.h"
 #include "driver/outputs.h"
 #include "driver/programs.h"
@@ -130,7 +131,9 @@ std::optional<std::vector<PartResult>> evaluate_at(Trainer& trainer, const State
   if (!trainer.evaluator) trainer.evaluator = make_evaluator(trainer.session, trainer.program, trainer.data);
   if (!trainer.evaluator) return std::nullopt;
   trainer.evaluator->set_states(states);
-  return evaluate_parts(*trainer.evaluator, parts, stop_flag);
+  std::vector<PartResult> results = evaluate_parts(*trainer.evaluator, parts, stop_flag);
+  if (trainer.session.diagnostics.has_errors()) return std::nullopt;
+  return results;
 }
 
 /// Evaluates a part at the current weights, those of the end of `epoch`; nothing if it has no rows.
@@ -394,13 +397,22 @@ void complete_record(Trainer& trainer, const TrainResult& result, const std::vec
   }
 }
 
-/// Says which operation it was; the last good weights are saved, and so are those that are kept beside them.
-/// The exit code.
-int finish_diverged(Trainer& trainer, const TrainResult& result, LogFile& log) {
+/// Says which operation or index it was; the last good weights are saved, and so are those that are kept
+/// beside them. The exit code.
+int finish_failed(Trainer& trainer, const TrainResult& result, LogFile& log) {
   Session& session = trainer.session;
-  const auto culprit = find_culprit(session, trainer.program, trainer.data, trainer.states, result);
+  const bool is_fault = result.end == TrainEnd::kIndexOutside;
+  const auto fault =
+      is_fault ? find_fault(session, *trainer.machine, trainer.data, result.batch_rows) : std::nullopt;
+  const auto culprit =
+      is_fault ? std::nullopt : find_culprit(session, trainer.program, trainer.data, trainer.states, result);
   if (!keep_others(trainer)) return session.report();
-  Report report = report_divergence(session, trainer.program, result, culprit, trainer.folder);
+  Report report = is_fault ? report_fault(session, fault)
+                           : report_divergence(session, trainer.program, result, culprit, trainer.folder);
+  if (is_fault) {
+    report.note(fmt::format("step {} was not made; the weights before it are saved in `{}`",
+                            result.diverged_step, trainer.folder.path));
+  }
   if (const std::optional<Best>& best = trainer.judge->best()) {
     report.note(fmt::format("the best weights, those of epoch {}, are in `{}`", best->epoch,
                             trainer.folder.file(weights_file(WeightsChoice::kBest))));
@@ -418,7 +430,7 @@ int finish_diverged(Trainer& trainer, const TrainResult& result, LogFile& log) {
 int finish(Trainer& trainer, const TrainResult& result, LogFile& log, Saver& saver) {
   Diagnostics& diagnostics = trainer.session.diagnostics;
   if (!saver.save(result.progress, diagnostics)) return trainer.session.report();
-  if (result.end == TrainEnd::kDiverged) return finish_diverged(trainer, result, log);
+  if (has_failed(result.end)) return finish_failed(trainer, result, log);
   const auto results = final_results(trainer);
   if (!results || !keep_others(trainer)) return trainer.session.report();
   complete_record(trainer, result, *results);

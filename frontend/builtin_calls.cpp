@@ -6,6 +6,7 @@
 #include "frontend/elementwise.h"
 #include "frontend/parameters.h"
 #include "frontend/shapes.h"
+#include "ir/ops/ranges.h"
 
 namespace dlg {
 namespace {
@@ -22,12 +23,22 @@ constexpr Diag<> kTable{DiagCode::BadAxis, Severity::kError,
                         "the table of `gather` is the same for all samples and has at least one axis"};
 constexpr Diag<std::string> kIndexType{DiagCode::ElementTypes, Severity::kError,
                                        "found elements of type {}, expected i32 as index"};
+constexpr Diag<std::int64_t, std::int64_t> kConstantIndex{DiagCode::IndexOutOfRange, Severity::kError,
+                                                          "index {} is outside of an axis of {}"};
+constexpr Diag<std::string, std::int64_t> kIndexRange{
+    DiagCode::IndexOutOfRange, Severity::kError, "the index may be {}, which is not inside of an axis of {}"};
 constexpr Diag<std::string, std::string> kBounds{DiagCode::BadInitialValue, Severity::kError,
                                                  "found {} and {}, expected a lower and a higher bound"};
 constexpr Diag<std::string> kSpread{DiagCode::BadInitialValue, Severity::kError,
                                     "found {}, expected a standard deviation above 0"};
 constexpr Diag<std::string, std::string> kMisplaced{DiagCode::ExpressionOutOfPlace, Severity::kError,
                                                     "`{}` stands where it means nothing: {}"};
+
+/// "0 to 4"; "10 or more" where the other end is open.
+std::string range_text(Interval range) {
+  if (range.is_finite()) return fmt::format("{} to {}", range.low, range.high);
+  return range.low > 0 ? fmt::format("{} or more", range.low) : fmt::format("{} or less", range.high);
+}
 
 std::optional<TensorValue> condition_of(Elaboration& e, const Operand& operand) {
   const TensorValue* tensor = operand.value.as<TensorValue>();
@@ -55,9 +66,28 @@ std::optional<Value> mapped(Elaboration& e, const Builtin& builtin, const Call& 
 
 std::optional<TensorValue> index_tensor(Elaboration& e, const Operand& operand) {
   const std::optional<TensorValue> tensor = tensor_of(e, operand, DType::kI32);
-  if (!tensor || tensor->dtype == DType::kI32 || tensor->dtype == DType::kI64) return tensor;
+  if (!tensor || is_integer(tensor->dtype)) return tensor;
   e.error(operand.range, kIndexType, std::string(dtype_name(tensor->dtype)));
   return std::nullopt;
+}
+
+/// What is known of an index without any data has to lie in 0 .. extent - 1; an open end says nothing, unless
+/// all numbers lie outside. Data is looked at when it is read, the rest when it is used.
+bool check_inside(Elaboration& e, const Operand& operand, const TensorValue& index, std::int64_t extent) {
+  const Interval range = range_of(e.builder.graph(), expr_of(e, index).value);
+  const bool is_possible = !common(range, Interval::below(extent)).is_empty();
+  if (range.is_inside(extent) || (is_possible && !range.is_finite())) return true;
+  if (range.low == range.high) {
+    e.error(operand.range, kConstantIndex, static_cast<std::int64_t>(range.low), extent)
+        .note(fmt::format("indices run from 0 to {}", extent - 1));
+    return false;
+  }
+  Report report = e.error(operand.range, kIndexRange, range_text(range), extent);
+  report.note(fmt::format("indices run from 0 to {}", extent - 1));
+  if (range.low >= 0 && range.is_finite()) {
+    report.note(fmt::format("an axis of {} has room for all of them", range.high + 1));
+  }
+  return false;
 }
 
 }  // namespace
@@ -164,6 +194,7 @@ Value one_hot_call(Elaboration& e, const Builtin&, const Call& call) {
   const std::optional<TensorValue> index = index_tensor(e, call.arguments[0].operand);
   const std::optional<Axis> axis = axis_of(e, call.arguments[1].operand);
   if (!index || !axis) return {Poison{}};
+  if (!check_inside(e, call.arguments[0].operand, *index, axis->size)) return {Poison{}};
   TensorValue result = with_node(*index, one_hot(expr_of(e, *index), axis->size, e.dtype));
   result.axes.push_back(*axis);
   return {result};
@@ -177,6 +208,7 @@ Value gather_call(Elaboration& e, const Builtin&, const Call& call) {
     e.error(call.arguments[0].operand.range, kTable);
     return {Poison{}};
   }
+  if (!check_inside(e, call.arguments[1].operand, *index, table->axes.front().size)) return {Poison{}};
   TensorValue result = *table;
   result.id = gather(expr_of(e, *table), expr_of(e, *index)).value;
   result.batching = index->batching;

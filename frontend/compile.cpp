@@ -14,6 +14,7 @@
 #include "frontend/train_block.h"
 #include "ir/graph/rewriter.h"
 #include "ir/graph/verify.h"
+#include "ir/ops/ranges.h"
 #include "support/arithmetic.h"
 
 namespace dlg {
@@ -278,6 +279,7 @@ std::optional<Program> compile_program(Sources& sources, const CompileRequest& r
     set_batch(program, used_rows(e));
     record_settings(sources, library.units.front(), program);
     compact_program(program);
+    limit_inputs(program.graph);
     check_sizes(program.graph, request.memory_limit, diagnostics);
     if (diagnostics.has_errors()) return std::nullopt;
     return program;

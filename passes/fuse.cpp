@@ -39,7 +39,7 @@ class Fuser {
   GroupPlan joined(std::size_t a, std::size_t b) const;
   bool is_read_outside(ValueId value, std::size_t a, std::size_t b) const;
   bool writes_in_place(const GroupTrace& trace, const GroupPlan& plan) const;
-  bool mixes_loss_and_effects(const GroupPlan& plan) const;
+  bool mixes_test_and_effects(const GroupPlan& plan) const;
   bool mixes_loops_and_updates(const GroupPlan& plan) const;
   void join(std::size_t a, std::size_t b);
   void find_updates();
@@ -149,12 +149,12 @@ bool Fuser::writes_in_place(const GroupTrace& trace, const GroupPlan& plan) cons
   });
 }
 
-bool Fuser::mixes_loss_and_effects(const GroupPlan& plan) const {
+bool Fuser::mixes_test_and_effects(const GroupPlan& plan) const {
   const auto is_member = [&](ValueId value) {
     return std::binary_search(plan.members.begin(), plan.members.end(), value);
   };
-  const std::optional<ValueId> loss = graph_.find_output("loss");
-  if (!loss || !is_member(*loss)) return false;
+  const std::vector<ValueId> tested = tested_values(graph_);
+  if (std::none_of(tested.begin(), tested.end(), is_member)) return false;
   return std::any_of(graph_.effects.begin(), graph_.effects.end(),
                      [&](const Effect& effect) { return is_member(effect.value); });
 }
@@ -186,7 +186,7 @@ bool Fuser::may_be_one_kernel(std::size_t a, std::size_t b) const {
   const Shape& domain = graph_.type(plan.stored.front()).shape;
   const bool has_one_domain = std::all_of(plan.stored.begin(), plan.stored.end(),
                                           [&](ValueId value) { return graph_.type(value).shape == domain; });
-  if (!has_one_domain || mixes_loss_and_effects(plan)) return false;
+  if (!has_one_domain || mixes_test_and_effects(plan)) return false;
   // All members are evaluated at the one index of the domain, each once: nothing can be refused.
   if (are_pointwise(plan.members, domain)) return true;
   const GroupTrace trace = trace_group(graph_, plan, [&](ValueId value) { return is_inlined(value); });

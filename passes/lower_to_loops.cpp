@@ -46,10 +46,13 @@ loop::Program Lowerer::run() {
   for (const StateCopy& copy : plan_.copies) {
     program_.copies.push_back({memory_.placed(copy.placement), memory_.state(copy.state)});
   }
-  if (fused_.find_output("loss")) {
-    program_.loss = *program_.find_buffer(loop::BufferKind::kOutput, "loss");
-    program_.kernels_before_stop_test = leaf_kernels + plan_.groups_before_stop_test;
-  }
+  const auto output = [&](std::string_view name) {
+    return program_.find_buffer(loop::BufferKind::kOutput, name).value_or(loop::BufferId{});
+  };
+  program_.loss = output("loss");
+  program_.fault = output(kFaultOutput);
+  const bool is_tested = program_.loss.is_valid() || program_.fault.is_valid();
+  if (is_tested) program_.kernels_before_stop_test = leaf_kernels + plan_.groups_before_stop_test;
   return std::move(program_);
 }
 

@@ -71,14 +71,15 @@ Edges order_edges(const Graph& graph, const IsInlined& is_inlined) {
     writes.push_back(std::move(pairs));
   }
   add_where_acyclic(edges, writes);
-  const std::optional<ValueId> loss = graph.find_output("loss");
-  if (!loss || !is_computed(graph, *loss)) return edges;
-  std::vector<Pairs> behind_loss;
-  for (const Effect& effect : graph.effects) {
-    if (!is_computed(graph, effect.value) || effect.value == *loss) continue;
-    behind_loss.push_back({{loss->index, effect.value.index}});
+  std::vector<Pairs> behind_test;
+  for (const ValueId tested : tested_values(graph)) {
+    if (!is_computed(graph, tested)) continue;
+    for (const Effect& effect : graph.effects) {
+      if (!is_computed(graph, effect.value) || effect.value == tested) continue;
+      behind_test.push_back({{tested.index, effect.value.index}});
+    }
   }
-  add_where_acyclic(edges, behind_loss);
+  if (!behind_test.empty()) add_where_acyclic(edges, behind_test);
   return edges;
 }
 

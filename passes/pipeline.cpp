@@ -5,6 +5,7 @@
 #include "ir/graph/rewriter.h"
 #include "ir/graph/state_values.h"
 #include "passes/differentiate.h"
+#include "passes/guard_indices.h"
 #include "passes/schedule.h"
 #include "passes/simplify.h"
 #include "passes/update.h"
@@ -45,6 +46,13 @@ constexpr PassInfo kGraphPipeline[] = {
      .doc = "Expands composites, applies exact laws, folds constants and drops dead nodes. After it only ops "
             "that own loops are left.",
      .run = [](const Graph& graph, const PassContext&) { return simplify(graph); }},
+    {.name = "guard",
+     .makes = "",
+     .needs = Stage::kSimplified,
+     .stage = Stage::kSimplified,
+     .doc = "Guards the indices that are not proved to lie inside. After simplification, so that what is not "
+            "computed is not guarded.",
+     .run = [](const Graph& graph, const PassContext&) { return guard_indices(graph); }},
     {.name = "fuse",
      .makes = "fused",
      .needs = Stage::kSimplified,

@@ -28,7 +28,7 @@ struct PassInfo {
   Graph (*run)(const Graph&, const PassContext&);
 };
 
-/// The graph passes in order: differentiate, update, simplify, fuse, schedule.
+/// The graph passes in order: differentiate, update, simplify, guard, fuse, schedule.
 std::span<const PassInfo> graph_pipeline();
 const PassInfo* find_pass(std::string_view name);
 

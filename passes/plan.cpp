@@ -55,9 +55,11 @@ Planner::Planner(const Graph& fused)
       return roles_[value] == ValueRole::kInlined && !has_defect(Defect::kHiddenReads);
     }));
   }
-  const std::optional<ValueId> loss = fused.find_output("loss");
-  const bool is_timed = loss && is_computed(*loss);
-  plan_.groups_before_stop_test = is_timed ? roles_.group_of[*loss].index + 1 : 0;
+  for (const ValueId tested : tested_values(fused)) {
+    if (!is_computed(tested)) continue;
+    const std::size_t behind = roles_.group_of[tested].index + 1;
+    plan_.groups_before_stop_test = std::max(plan_.groups_before_stop_test, behind);
+  }
 }
 
 Plan Planner::run() {

@@ -127,13 +127,27 @@ void ProgramMemory::add_states() {
   }
 }
 
+namespace {
+
+/// What all elements of a row are below; 0: some element is no index.
+std::int64_t limit_of(const Input* input) {
+  if (input == nullptr || !input->range().is_finite()) return 0;
+  return static_cast<std::int64_t>(input->range().high) + 1;
+}
+
+}  // namespace
+
 void ProgramMemory::add_inputs() {
   bool has_inputs = false;
   for (const Node& node : fused_.nodes) {
     if (node.op != &ops::input) continue;
     has_inputs = true;
     const std::string& path = node.attributes.text;
-    add({.name = path, .type = node.type, .kind = BufferKind::kData, .source = path});
+    add({.name = path,
+         .type = node.type,
+         .kind = BufferKind::kData,
+         .source = path,
+         .below = limit_of(fused_.find_input(path))});
   }
   if (!has_inputs) return;
   order_ = add({.name = "order", .type = {DType::kI64, {kBatch}}, .kind = BufferKind::kOrder});

@@ -34,26 +34,30 @@ Quotient quotient_of(const Graph& fused, const Roles& roles) {
 
 /// What decides between groups that may both come next: the smaller one first.
 struct Wish {
-  bool is_after_loss = false;
+  bool is_after_test = false;
   ValueId first_node;  // of the group or of any that needs it
 
   friend auto operator<=>(const Wish&, const Wish&) = default;
 };
 
-/// What the loss needs comes first, then what the text has first. A weight gradient with its update so
-/// follows at once the backward step that makes it, and frees what only it still reads.
+/// What the stop test looks at comes first, with all that it needs, then what the text has first. A weight
+/// gradient with its update so follows at once the backward step that makes it, and frees what only it still
+/// reads.
 std::vector<Wish> wishes(const Graph& fused, const Quotient& quotient) {
   const Reachability reachability(quotient.data);
-  const std::optional<ValueId> loss = fused.find_output("loss");
-  const GroupId loss_group = loss ? quotient.group_of[*loss] : GroupId{};
+  std::vector<GroupId> tested;
+  for (const ValueId value : tested_values(fused)) {
+    if (quotient.group_of[value].is_valid()) tested.push_back(quotient.group_of[value]);
+  }
   std::vector<ValueId> first_nodes;
   for (const Group& group : fused.groups) {
     first_nodes.push_back(*std::min_element(group.nodes.begin(), group.nodes.end()));
   }
   std::vector<Wish> wishes;
   for (std::size_t group = 0; group < first_nodes.size(); ++group) {
-    const bool is_before_loss = loss_group.is_valid() && reachability.reaches(group, loss_group.index);
-    Wish wish{!is_before_loss, first_nodes[group]};
+    const bool is_before_test = std::any_of(
+        tested.begin(), tested.end(), [&](GroupId test) { return reachability.reaches(group, test.index); });
+    Wish wish{!is_before_test, first_nodes[group]};
     for (std::size_t later = 0; later < first_nodes.size(); ++later) {
       if (reachability.reaches(group, later)) wish.first_node = std::min(wish.first_node, first_nodes[later]);
     }

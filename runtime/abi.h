@@ -12,6 +12,7 @@ enum DlgStopReason : std::int64_t {
   kDlgLossSettled = 2,    // |loss - previous| < stop_change_below, before the update
   kDlgLossNotFinite = 3,  // before the update
   kDlgInterrupted = 4,    // *stop_flag was set, before the step
+  kDlgIndexOutside = 5,   // an index of the step lies outside of its table, before the update
 };
 
 /// The share of one worker in a part of a step: 0 <= worker < workers.

@@ -25,14 +25,22 @@ class Evaluation {
     for (std::int64_t first = 0; first < rows; first += plan_.batch) {
       if (plan_.stop_flag != nullptr && *plan_.stop_flag != 0) return {};
       const std::int64_t count = std::min(plan_.batch, rows - first);
-      gather(count, run_batch(first));
+      const Outcome outcome = run_batch(first);
+      if (outcome == Outcome::kIndexOutside)
+        return faulty({order_.begin() + first, order_.begin() + first + count});
+      gather(count, outcome);
     }
     program_.memory->check_guards("an evaluation");
     return std::move(values_);
   }
 
  private:
-  enum class Outcome { kWritten, kStoppedEarly };
+  enum class Outcome { kWritten, kStoppedEarly, kIndexOutside };
+
+  std::vector<OutputValues> faulty(const std::vector<std::int64_t>& batch_rows) const {
+    if (program_.on_fault) program_.on_fault(batch_rows);
+    return {};
+  }
 
   Outcome run_batch(std::int64_t first) {
     DlgContext context = step_context(program_);
@@ -41,7 +49,9 @@ class Evaluation {
     context.position = first;
     double loss = 0;
     context.losses = &loss;
-    return program_.step(&context, 1) == 1 ? Outcome::kWritten : Outcome::kStoppedEarly;
+    const std::int64_t made = program_.step(&context, 1);
+    if (context.reason == kDlgIndexOutside) return Outcome::kIndexOutside;
+    return made == 1 ? Outcome::kWritten : Outcome::kStoppedEarly;
   }
 
   void gather(std::int64_t count, Outcome outcome) {

@@ -35,10 +35,16 @@ bool is_integer_type(ElementType type) {
   return type != ElementType::kF32 && type != ElementType::kF64;
 }
 
-/// Why `value` cannot be an element; empty if it can.
-std::string range_text(const ColumnSpec& spec, double value) {
-  if (spec.class_count && (value < 0 || value >= static_cast<double>(*spec.class_count))) {
-    return fmt::format("a class index from 0 to {}", *spec.class_count - 1);
+/// The limit of element `i` of all rows; 0: it is no index.
+std::int64_t limit_of(const ColumnSpec& spec, std::size_t i) {
+  return spec.below.empty() ? 0 : spec.below[i % spec.below.size()];
+}
+
+/// Why `value` cannot be element `i`; empty if it can.
+std::string range_text(const ColumnSpec& spec, std::size_t i, double value) {
+  const std::int64_t limit = limit_of(spec, i);
+  if (limit > 0 && (value < 0 || value >= static_cast<double>(limit))) {
+    return fmt::format("an index from 0 to {}, of an axis of {}", limit - 1, limit);
   }
   switch (spec.type) {
     case ElementType::kF64:
@@ -56,25 +62,35 @@ std::string range_text(const ColumnSpec& spec, double value) {
   return "";
 }
 
-void note_origin(Report& report, const ColumnSpec& spec) {
+/// Whole numbers without an exponent.
+std::string shown(double value) {
+  const bool is_plain = value == std::trunc(value) && std::abs(value) < 1e16;
+  return is_plain ? fmt::format("{:.0f}", value) : number_text(value);
+}
+
+/// Which of several elements of a row it is, and where it comes from.
+void note_place(Report& report, const ColumnSpec& spec, std::size_t i) {
+  if (spec.row_elements > 1) {
+    const std::int64_t element = static_cast<std::int64_t>(i) % spec.row_elements;
+    report.note(fmt::format("it is element {} of the sample's {}", element, spec.row_elements));
+  }
   if (!spec.origin.empty()) report.note("the values come from " + spec.origin);
 }
 
 /// Whether each value fits the column; the first that does not is reported.
 bool check_values(const ColumnSpec& spec, std::span<const double> values, Diagnostics& diagnostics) {
-  const bool wants_integers = spec.class_count || is_integer_type(spec.type);
+  const bool wants_integers = is_integer_type(spec.type);
   for (std::size_t i = 0; i < values.size(); ++i) {
     const std::int64_t sample = static_cast<std::int64_t>(i) / spec.row_elements;
     const double value = values[i];
-    if (wants_integers && value != std::trunc(value)) {
+    if ((wants_integers || limit_of(spec, i) > 0) && value != std::trunc(value)) {
       Report report = diagnostics.report(spec.range, kNotInteger, spec.name, number_text(value), sample);
-      note_origin(report, spec);
+      note_place(report, spec, i);
       return false;
     }
-    if (const std::string wanted = range_text(spec, value); !wanted.empty()) {
-      Report report =
-          diagnostics.report(spec.range, kOutOfRange, spec.name, number_text(value), sample, wanted);
-      note_origin(report, spec);
+    if (const std::string wanted = range_text(spec, i, value); !wanted.empty()) {
+      Report report = diagnostics.report(spec.range, kOutOfRange, spec.name, shown(value), sample, wanted);
+      note_place(report, spec, i);
       return false;
     }
   }

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "support/diagnostic.h"
 
@@ -106,7 +107,8 @@ struct ColumnSpec {
   std::string name;  // for messages: `digits.x`
   ElementType type = ElementType::kF32;
   std::int64_t row_elements = 1;
-  std::optional<std::int64_t> class_count;  // each value must then be an integer in 0 .. class_count - 1
+  std::vector<std::int64_t>
+      below;  // as Input::below: indices of a row, one limit for each element or for all
   SourceRange range;
   std::string origin = {};  // for messages: where the values come from; empty: the program
 };

@@ -136,7 +136,8 @@ class Loop {
     progress_.seconds = after - start_seconds_;
     const std::vector<TrainProgress> passed = std::move(passed_);
     std::optional<TrainEnd> end = end_of_call(made, steps);
-    if ((good_.is_due() || end == TrainEnd::kDiverged) && !good_.keep(progress_)) end = find_first_bad_step();
+    const bool is_due = good_.is_due() || (end && has_failed(*end));
+    if (is_due && !good_.keep(progress_)) end = find_first_bad_step();
     if (observer_.on_call) observer_.on_call(progress_);
     tell_epochs(passed);
     if (!end) end = settle();
@@ -245,7 +246,8 @@ class Loop {
       DLG_CHECK(made == steps, "a call that gives no reason makes all of its steps");
       return std::nullopt;
     }
-    DLG_CHECK(made < steps, "a call that stops at a loss does so before an update");
+    DLG_CHECK(made < steps, "a call that stops early does so before an update");
+    if (reason == kDlgIndexOutside) return failed(TrainEnd::kIndexOutside);
     result_.final_loss = losses_[static_cast<std::size_t>(made)];
     if (reason == kDlgLossBelow) return TrainEnd::kLossBelow;
     if (reason == kDlgLossSettled) return TrainEnd::kChange;
@@ -269,6 +271,7 @@ class Loop {
       DLG_CHECK(progress_.steps < steps_made, "the same steps give the same numbers");
       if (is_shuffled() && progress_.epoch_step == 0) shuffle();
       const std::int64_t made = program_.step(&context_, 1);
+      if (made == 0 && context_.reason == kDlgIndexOutside) return failed(TrainEnd::kIndexOutside);
       result_.final_loss = losses_.front();
       if (made == 0) return diverged(Divergence::kLoss);
       count(made);
@@ -283,11 +286,16 @@ class Loop {
   /// The step behind `progress_`.
   TrainEnd diverged(Divergence divergence) {
     result_.divergence = divergence;
+    return failed(TrainEnd::kDiverged);
+  }
+
+  /// Tells of the step behind `progress_`, which could not be made.
+  TrainEnd failed(TrainEnd end) {
     result_.diverged_step = progress_.steps + 1;
     const std::int64_t first = is_step_an_epoch() ? 0 : progress_.epoch_step * plan_.batch;
     const std::int64_t last = is_step_an_epoch() ? rows_ : std::min(first + plan_.batch, rows_);
     result_.batch_rows.assign(order_.begin() + first, order_.begin() + last);
-    return TrainEnd::kDiverged;
+    return end;
   }
 
   /// The tests on the loss where an epoch is several steps.

@@ -29,6 +29,9 @@ struct StepProgram {
   std::vector<double> hypers;     // one value per kHyper buffer, in buffer order
   std::vector<FloatState> float_states;
   Team* team = nullptr;  // null: the calling thread does everything
+  /// Told of the data rows of a batch in which an index lies outside of its axis, by all but the training
+  /// loop.
+  std::function<void(const std::vector<std::int64_t>& rows)> on_fault = {};
 };
 
 /// The context of a call on `program`: its memory, data and team; rows, losses and stops are still open.
@@ -83,7 +86,8 @@ enum class TrainEnd : std::uint8_t {
   kLossBelow,
   kJudged,  // `judge` of the observer said so
   kInterrupted,
-  kDiverged,  // a number became infinite or NaN; the states in memory are the last good ones
+  kDiverged,      // a number became infinite or NaN; the states in memory are the last good ones
+  kIndexOutside,  // an index of the next step lies outside of its axis; the states are those before that step
 };
 
 /// What was not finite first.
@@ -91,6 +95,11 @@ enum class Divergence : std::uint8_t {
   kLoss,   // of the step behind `progress`
   kState,  // a parameter or a state of the optimizer after that step, which was taken back
 };
+
+/// Whether a training ended because a step could not be made.
+constexpr bool has_failed(TrainEnd end) {
+  return end == TrainEnd::kDiverged || end == TrainEnd::kIndexOutside;
+}
 
 enum class Verdict : std::uint8_t { kGoOn, kStop };
 enum class JudgeAt : std::uint8_t { kEpochEnd, kEveryStep };
@@ -122,8 +131,8 @@ struct TrainResult {
   TrainProgress progress;
   double final_loss = 0;  // the loss that the test looked at (kChange, kLossBelow, kDiverged)
   Divergence divergence = Divergence::kLoss;
-  std::int64_t diverged_step = 0;        // kDiverged: from 1
-  std::vector<std::int64_t> batch_rows;  // kDiverged: the data rows of that step's batch
+  std::int64_t diverged_step = 0;        // kDiverged, kIndexOutside: from 1
+  std::vector<std::int64_t> batch_rows;  // of them: the data rows of that step's batch
 };
 
 /// Trains from the state in `program.memory` and the position `plan.start` until a rule of `plan.stop` holds;

@@ -182,6 +182,8 @@ bool run_rule(const Ground& ground, const Competitor& competitor, Contest& conte
   observer.judge = [&](const TrainProgress& progress) { return judge.look(progress); };
   observer.judge_at = JudgeAt::kEveryStep;
   const TrainResult result = train(machine->step_program(), race_plan(program, ground.data), observer);
+  if (result.end == TrainEnd::kIndexOutside) machine->step_program().on_fault(result.batch_rows);
+  if (ground.session.diagnostics.has_errors()) return false;
   run.end = result.end;
   run.steps = result.progress.steps / program.training->accumulate;
   run.seconds = result.progress.seconds;
@@ -207,6 +209,7 @@ double Objective::measure(const StateValues& states, const Part& part, std::stri
   machine_->set_states(states);
   // What was run before a signal is still to be shown.
   const std::vector<PartResult> results = evaluate_parts(*machine_, {part}, nullptr);
+  if (results.empty()) return std::nan("");
   for (const auto& [found, value] : results.front().values) {
     if (found == name) return value;
   }

@@ -49,6 +49,12 @@ std::string root_name(const Node& node, const std::string& own, const IdVector<V
 
 void no_gradient(VjpScope&) {}
 
+Interval Input::range() const {
+  Interval all = Interval::none();
+  for (const std::int64_t limit : below) all = united(all, limit > 0 ? Interval::below(limit) : Interval{});
+  return below.empty() ? Interval{} : all;
+}
+
 std::optional<StateId> Graph::find_state(std::string_view path) const {
   for (const StateId id : states.ids()) {
     if (states[id].path == path) return id;
@@ -75,6 +81,14 @@ std::optional<ValueId> Graph::find_output(std::string_view name) const {
     if (output.name == name) return output.value;
   }
   return std::nullopt;
+}
+
+std::vector<ValueId> tested_values(const Graph& graph) {
+  std::vector<ValueId> values;
+  for (const std::string_view name : {std::string_view("loss"), kFaultOutput}) {
+    if (const std::optional<ValueId> value = graph.find_output(name)) values.push_back(*value);
+  }
+  return values;
 }
 
 std::string_view word_of(const Node& node) {

@@ -61,7 +61,15 @@ struct Input {
   TensorType type;
   std::vector<double> literal;  // all rows, row-major, when the program writes the data in place; else empty
   SourceRange origin;
+  /// What the reader of the data makes sure of: the elements of a row are indices below these numbers, one
+  /// for each element or one for all; 0: no index. Empty: nothing is an index.
+  std::vector<std::int64_t> below = {};
+
+  Interval range() const;
 };
+
+/// The output that is not 0 where an index of the step lies outside: such a step is not made.
+inline constexpr std::string_view kFaultOutput = "fault";
 
 /// A run-time scalar of the optimizer, f64[]: lr, beta. Changing it never recompiles.
 struct Hyper {
@@ -109,6 +117,9 @@ class Graph {
   const Hyper* find_hyper(std::string_view name) const;
   std::optional<ValueId> find_output(std::string_view name) const;
 };
+
+/// What is looked at before a step writes anything: the loss and the fault, as far as there are any.
+std::vector<ValueId> tested_values(const Graph& graph);
 
 /// Under which word the node is printed: `matmul` for a contraction that is one, else its op's name.
 std::string_view word_of(const Node& node);

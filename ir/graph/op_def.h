@@ -2,6 +2,7 @@
 // domain. The graph sees an op only as an OpDef; passes ask it for properties and never switch on its name.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -9,9 +10,12 @@
 #include <vector>
 
 #include "ir/graph/types.h"
+#include "support/interval.h"
 
 namespace dlg {
 
+class Graph;           // ir/graph/graph.h
+struct Node;           // ir/graph/graph.h
 class VjpScope;        // ir/graph/scopes.h: what a derivative rule sees
 class CompositeScope;  // ir/graph/scopes.h: what a composite expands with
 namespace loop {
@@ -86,6 +90,25 @@ void no_gradient(VjpScope&);
 /// The derivative of a Composite that leaves it to its parts.
 inline constexpr VjpRule kByExpansion = nullptr;
 
+/// What is known of the elements of a value before anything is computed; `operands` are the operands'
+/// intervals. No float value is known.
+struct RangeQuery {
+  const Graph& graph;
+  const Node& node;
+  std::span<const Interval> operands;
+};
+
+/// The interval in which every element of an integer or bool result lies. The loop verifier has to find the
+/// same from the op's instructions (ir/loop/ranges.h), so a rule is no cleverer than those.
+using RangeRule = Interval (*)(const RangeQuery&);
+
+/// An operand whose elements are indices of one axis, of `extent(graph, node)` elements. An index outside
+/// counts as 0, and the step in which there is one is not made: passes/guard_indices.h.
+struct IndexRule {
+  std::size_t operand = 0;
+  std::int64_t (*extent)(const Graph&, const Node&) = nullptr;
+};
+
 /// Where the generated tests draw operand elements from: uniform in [low, high], at least `margin` away from
 /// each kink. `integers` > 0: operand is drawn from 0 .. integers - 1 with dtype i32.
 struct SampleDomain {
@@ -115,6 +138,11 @@ struct OpDef {
   TypeResult (*type)(const TypeQuery&) = nullptr;
   VjpRule vjp = nullptr;  // never null but in a Composite (kByExpansion); no_gradient says it explicitly
   Lowering lowering = Leaf{};
+  /// Whether each element of the result is an element of the only operand, and which one depends on nothing
+  /// else: reshape, slice.
+  bool is_selection = false;
+  RangeRule range = nullptr;  // null: that of the operand in a selection, else unknown
+  std::optional<IndexRule> index = {};
   SampleDomain sample = {};
   /// Shapes the generated tests use; null: the generic element-wise cases [], [7], [3, 5], [*batch, 4].
   std::vector<SampleCase> (*cases)() = nullptr;

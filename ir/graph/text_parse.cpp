@@ -244,6 +244,9 @@ bool GraphParser::parse_input() {
   const SourceRange range = cursor_.next_range();
   if (!take(cursor_.name(), input.path, "the path of an input") || !expect(":")) return false;
   if (!parse_type(input.type, "a type like `f32[*batch, 3]`")) return false;
+  if (cursor_.eat("below") && !take(cursor_.integers(), input.below, "a list of integers like `[3]`")) {
+    return false;
+  }
   if (cursor_.eat("=") && !take(cursor_.numbers(), input.literal, "a list of numbers")) return false;
   if (!is_new(graph_.find_input(input.path), "input", input.path, range)) return false;
   input.origin = comment_origin();

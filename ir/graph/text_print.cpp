@@ -69,8 +69,9 @@ class Printer {
     }
     for (const Input& input : graph_.inputs) {
       const std::string literal = input.literal.empty() ? "" : " = " + list_text(input.literal);
-      text_ += fmt::format("input {} : {}{}{}\n", quoted_name(input.path), type_text(input.type), literal,
-                           place_comment(input.origin, sources_));
+      const std::string below = input.below.empty() ? "" : " below " + list_text(input.below);
+      text_ += fmt::format("input {} : {}{}{}{}\n", quoted_name(input.path), type_text(input.type), below,
+                           literal, place_comment(input.origin, sources_));
     }
     for (const Hyper& hyper : graph_.hypers) {
       text_ += fmt::format("hyper {} = {}{}\n", quoted_name(hyper.name), number_text(hyper.value),

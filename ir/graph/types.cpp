@@ -44,6 +44,10 @@ bool is_float(DType dtype) {
   return row(dtype).is_float;
 }
 
+bool is_integer(DType dtype) {
+  return !is_float(dtype) && dtype != DType::kBool;
+}
+
 std::optional<std::size_t> Shape::batch_axis() const {
   for (std::size_t axis = 0; axis < dims_.size(); ++axis) {
     if (dims_[axis] == kBatch) return axis;

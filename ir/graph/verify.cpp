@@ -166,6 +166,15 @@ Broken check_states(const Graph& graph) {
   return std::nullopt;
 }
 
+Reason check_limits(const Input& input) {
+  const auto count = static_cast<std::int64_t>(input.below.size());
+  if (count > 0 && !is_integer(input.type.dtype)) return "has limits but no whole numbers";
+  if (count > 1 && count != input.type.shape.elements(1)) return "has another number of limits than elements";
+  const bool is_negative = std::any_of(input.below.begin(), input.below.end(), [](auto n) { return n < 0; });
+  if (is_negative) return "has a limit below 0";
+  return std::nullopt;
+}
+
 Broken check_inputs(const Graph& graph) {
   std::set<std::string> paths;
   for (const Input& input : graph.inputs) {
@@ -180,6 +189,8 @@ Broken check_inputs(const Graph& graph) {
       return broken(fmt::format("the input `{}` of type {} has no leading batch axis", input.path,
                                 type_text(input.type)));
     }
+    if (const Reason reason = check_limits(input))
+      return broken(fmt::format("the input `{}` {}", input.path, *reason));
     const auto count = static_cast<std::int64_t>(input.literal.size());
     if (count % input.type.shape.elements(1) != 0) {
       return broken(fmt::format("`{}` of type {} has {} numbers, which is no number of rows", input.path,
@@ -418,7 +429,9 @@ Stage least_stage(const Graph& graph) {
 }
 
 std::optional<std::string> verify_kept(const Graph& before, const Graph& after) {
-  if (before.outputs.size() != after.outputs.size()) return "the number of outputs changed";
+  const bool gets_fault = after.find_output(kFaultOutput) && !before.find_output(kFaultOutput);
+  if (before.outputs.size() + (gets_fault ? 1 : 0) != after.outputs.size())
+    return "the number of outputs changed";
   for (std::size_t i = 0; i < before.outputs.size(); ++i) {
     const Output& a = before.outputs[i];
     const Output& b = after.outputs[i];

@@ -39,6 +39,8 @@ struct Buffer {
   std::string source = {};           // state path, input path, hyper or output name
   std::vector<double> literal = {};  // kConstant
   ValueId value = {};                // what of the graph is stored here; for the proof, no part of the text
+  std::int64_t below =
+      0;  // kData: whoever binds rows makes sure that all numbers are in 0 .. below - 1; 0: any
 };
 
 /// Element strides per logical axis, with `capacity` rows in place of the batch.
@@ -161,8 +163,8 @@ struct Copy {
   BufferId to;
 };
 
-/// One step: the kernels in order; `loss_kernel` is the index after which the loss is known and the stop test
-/// may leave the step; no kernel before it writes a state. Then the copies.
+/// One step: the kernels in order; after `kernels_before_stop_test` of them loss and fault are known and the
+/// stop test may leave the step; no kernel before it writes a state. Then the copies.
 struct Program {
   std::int64_t batch = 1;
   IdVector<BufferId, Buffer> buffers;
@@ -172,7 +174,8 @@ struct Program {
   std::int64_t state_bytes = 0;
   std::int64_t output_bytes = 0;
   std::size_t kernels_before_stop_test = 0;
-  BufferId loss;  // kOutput f32/f64 []; invalid when the program has none (eval, predict)
+  BufferId loss;   // kOutput f32/f64 []; invalid when the program has none (eval, predict)
+  BufferId fault;  // kOutput f32/f64 []: not 0 where an index lies outside; invalid when all are proved
 
   std::optional<BufferId> find_buffer(BufferKind kind, std::string_view source) const;
 };

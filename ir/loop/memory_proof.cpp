@@ -228,6 +228,16 @@ class MemoryProof {
     return std::nullopt;
   }
 
+  /// What the stop test looks at, where it is an output.
+  Failure prove_tested(const std::map<std::string_view, BufferId>& places, std::string_view name,
+                       BufferId tested) const {
+    const auto place = places.find(name);
+    if (place == places.end()) return std::nullopt;
+    const bool is_tested =
+        tested == place->second && stored_[tested].kernel < program_.kernels_before_stop_test;
+    return is_tested ? std::nullopt : Failure(fmt::format("the stop test does not follow the {}", name));
+  }
+
   Failure prove_outputs() {
     std::map<std::string_view, BufferId> places;
     if (Failure failure = index(BufferKind::kOutput, places)) return failure;
@@ -239,11 +249,9 @@ class MemoryProof {
       const BufferId id = place->second;
       if (stored_[id].times == 0) return fmt::format("the output `{}` is not stored", output.name);
       if (Failure failure = prove_load(id, output.value, "the caller")) return failure;
-      if (output.name != "loss") continue;
-      const bool is_tested = program_.loss == id && stored_[id].kernel < program_.kernels_before_stop_test;
-      if (!is_tested) return "the stop test does not follow the loss";
     }
-    return std::nullopt;
+    Failure failure = prove_tested(places, "loss", program_.loss);
+    return failure ? failure : prove_tested(places, kFaultOutput, program_.fault);
   }
 
   const Program& program_;

@@ -224,7 +224,9 @@ class Parser {
     if (has_offset(*kind)) buffer.offset = integer();
     if (peek().kind == TokenKind::kString) buffer.source = name();
     if (*kind == BufferKind::kConstant) buffer.literal = list("[", "]", [this] { return number(); });
+    if (accept("below")) buffer.below = integer();
     const bool is_loss = accept("loss");
+    const bool is_fault = accept("fault");
     if (has_failed_) return;
     const std::string key = buffer.name;
     const BufferId id = program_.buffers.add(std::move(buffer));
@@ -233,6 +235,7 @@ class Parser {
       return stop();
     }
     if (is_loss) program_.loss = id;
+    if (is_fault) program_.fault = id;
   }
 
   // Kernels.

@@ -83,7 +83,9 @@ class Printer {
     if (has_offset(buffer.kind)) text += fmt::format(" {}", buffer.offset);
     if (!buffer.source.empty()) text += " " + quoted(buffer.source);
     if (buffer.kind == BufferKind::kConstant) text += " " + numbers_text(buffer.literal);
+    if (buffer.below > 0) text += fmt::format(" below {}", buffer.below);
     if (id == program_.loss) text += " loss";
+    if (id == program_.fault) text += " fault";
     line(text);
   }
 

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "ir/loop/verify_kernel.h"
+#include "ir/loop/verify_ranges.h"
 #include "ir/loop/words.h"
 #include "support/arithmetic.h"
 
@@ -65,6 +66,9 @@ Failure verify_shape(const Program& program, const Buffer& buffer) {
 Failure verify_kind(const Buffer& buffer) {
   const Shape& shape = buffer.type.shape;
   const bool is_scalar = shape.rank() == 0;
+  if (buffer.below != 0 && (buffer.kind != BufferKind::kData || buffer.below < 0))
+    return "has a misplaced limit";
+  if (buffer.below != 0 && !is_integer(buffer.type.dtype)) return "has a limit but no whole numbers";
   switch (buffer.kind) {
     case BufferKind::kHyper:
       if (buffer.type.dtype != DType::kF64 || !is_scalar) return "is a hyper-parameter but not f64[]";
@@ -172,6 +176,17 @@ Failure verify_copies(const Program& program) {
   return std::nullopt;
 }
 
+/// What the stop test looks at.
+Failure verify_tested(const Program& program, BufferId id, std::string_view what) {
+  if (!id.is_valid()) return std::nullopt;
+  if (id.index >= program.buffers.size()) return fmt::format("the {} is no buffer", what);
+  const Buffer& buffer = program.buffers[id];
+  if (buffer.kind == BufferKind::kOutput && buffer.type.shape.rank() == 0 && is_float(buffer.type.dtype)) {
+    return std::nullopt;
+  }
+  return fmt::format("the {} `{}` is not a floating-point scalar output", what, buffer.name);
+}
+
 Failure verify_head(const Program& program) {
   if (program.batch < 1) return "the batch has fewer than 1 row";
   if (program.arena_bytes < 0 || program.state_bytes < 0 || program.output_bytes < 0) {
@@ -179,13 +194,8 @@ Failure verify_head(const Program& program) {
   }
   if (program.kernels_before_stop_test > program.kernels.size())
     return "the stop test is behind the last kernel";
-  if (!program.loss.is_valid()) return std::nullopt;
-  if (program.loss.index >= program.buffers.size()) return "the loss is no buffer";
-  const Buffer& loss = program.buffers[program.loss];
-  if (loss.kind != BufferKind::kOutput || loss.type.shape.rank() != 0 || !is_float(loss.type.dtype)) {
-    return fmt::format("the loss `{}` is not a floating-point scalar output", loss.name);
-  }
-  return std::nullopt;
+  Failure failure = verify_tested(program, program.loss, "loss");
+  return failure ? failure : verify_tested(program, program.fault, "fault");
 }
 
 }  // namespace
@@ -210,7 +220,7 @@ std::optional<BrokenLaw> find_broken_law(const Program& program) {
     }
   }
   if (Failure failure = verify_copies(program)) return BrokenLaw{*failure, "copy"};
-  return std::nullopt;
+  return verify_ranges(program);
 }
 
 std::optional<std::string> verify(const Program& program) {

@@ -137,7 +137,8 @@ class KernelVerifier {
     if (i.buffer.index >= program_.buffers.size()) return "a load names no buffer";
     const Buffer& buffer = program_.buffers[i.buffer];
     if (i.dtype != buffer.type.dtype) return fmt::format("a load from `{}` has another dtype", buffer.name);
-    if (buffer.kind == BufferKind::kArena && !written_[i.buffer]) {
+    const bool begins_empty = buffer.kind == BufferKind::kArena || buffer.kind == BufferKind::kOutput;
+    if (begins_empty && !written_[i.buffer]) {
       return fmt::format("`{}` is loaded before it is stored", buffer.name);
     }
     if (Failure failure = verify_element(i.buffer, i.indices)) return failure;

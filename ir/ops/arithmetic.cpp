@@ -1,6 +1,7 @@
 // Owns the arithmetic ops on elements of one float type, and cast.
 #include <fmt/format.h>
 
+#include "ir/graph/graph.h"
 #include "ir/ops/expr.h"
 #include "ir/ops/lowering.h"
 #include "ir/ops/registry.h"
@@ -67,6 +68,12 @@ void cast_vjp(VjpScope& scope) {
   scope.add_gradient(0, cast(scope.seed(), operand));
 }
 
+/// A whole number keeps its value in a wider type and where it fits; of floats nothing is known.
+Interval cast_range(const RangeQuery& query) {
+  return is_float(query.graph.type(query.node.operands[0]).dtype) ? Interval{}
+                                                                  : query.operands[0].if_finite();
+}
+
 /// The seed's share of `winner` against `other`: all of it where the winner stands alone in front (`relation`
 /// holds, or it alone is NaN), half where both are equal or both are NaN, else 0.
 Expr share_of(Expr seed, Expr winner, Expr other, std::string_view relation) {
@@ -112,6 +119,7 @@ constinit const OpDef ops::neg{
     .type = float_elementwise,
     .vjp = [](VjpScope& s) { s.add_gradient(0, -s.seed()); },
     .lowering = Map{one_instruction<Op::kNeg>},
+    .range = [](const RangeQuery& q) { return (-q.operands[0]).if_finite(); },
 };
 
 constinit const OpDef ops::abs_{
@@ -122,6 +130,7 @@ constinit const OpDef ops::abs_{
     .type = float_elementwise,
     .vjp = [](VjpScope& s) { s.add_gradient(0, s.seed() * dlg::sign(s.operand(0))); },
     .lowering = Map{one_instruction<Op::kAbs>},
+    .range = [](const RangeQuery& q) { return absolute(q.operands[0]).if_finite(); },
     .sample = {.margin = 0.05},
 };
 
@@ -160,6 +169,7 @@ constinit const OpDef ops::add{
           s.add_gradient(1, s.seed());
         },
     .lowering = Map{one_instruction<Op::kAdd>},
+    .range = [](const RangeQuery& q) { return (q.operands[0] + q.operands[1]).if_finite(); },
 };
 
 constinit const OpDef ops::sub{
@@ -174,6 +184,7 @@ constinit const OpDef ops::sub{
           s.add_gradient(1, has_defect(Defect::kWrongSign) ? s.seed() : -s.seed());
         },
     .lowering = Map{one_instruction<Op::kSub>},
+    .range = [](const RangeQuery& q) { return (q.operands[0] - q.operands[1]).if_finite(); },
 };
 
 constinit const OpDef ops::mul{
@@ -189,6 +200,7 @@ constinit const OpDef ops::mul{
           s.add_gradient(1, s.seed() * s.operand(0));
         },
     .lowering = Map{one_instruction<Op::kMul>},
+    .range = [](const RangeQuery& q) { return (q.operands[0] * q.operands[1]).if_finite(); },
 };
 
 constinit const OpDef ops::div_{
@@ -223,6 +235,7 @@ constinit const OpDef ops::max_{
     .type = number_elementwise,
     .vjp = [](VjpScope& s) { share_extremum(s, ">"); },
     .lowering = Map{one_instruction<Op::kMax>},
+    .range = [](const RangeQuery& q) { return larger(q.operands[0], q.operands[1]); },
     .sample = {.margin = 0.05},
     .cases = extremum_cases,
 };
@@ -235,6 +248,7 @@ constinit const OpDef ops::min_{
     .type = number_elementwise,
     .vjp = [](VjpScope& s) { share_extremum(s, "<"); },
     .lowering = Map{one_instruction<Op::kMin>},
+    .range = [](const RangeQuery& q) { return smaller(q.operands[0], q.operands[1]); },
     .sample = {.margin = 0.05},
     .cases = extremum_cases,
 };
@@ -266,6 +280,7 @@ constinit const OpDef ops::cast{
     .type = cast_type,
     .vjp = cast_vjp,
     .lowering = Map{cast_element},
+    .range = cast_range,
     .sample = {.margin = 0.05},
     .cases = cast_cases,
 };

@@ -1,6 +1,7 @@
-// Owns the ops that choose elements by computed index: gather, scatter_add, one_hot.
+// Owns the ops that choose elements by computed index, and the guard of such an index.
 #include <fmt/format.h>
 
+#include "ir/graph/graph.h"
 #include "ir/ops/expr.h"
 #include "ir/ops/lowering.h"
 #include "ir/ops/registry.h"
@@ -35,11 +36,14 @@ TypeResult gather_type(const TypeQuery& query) {
   return TensorType{table.dtype, gathered_shape(table.shape, index.shape)};
 }
 
+std::int64_t gather_extent(const Graph& graph, const Node& node) {
+  return graph.type(node.operands[0]).shape[0];
+}
+
 /// 0 for row 0. The mistake of Defect::kGatherOffByOne, which stays inside the table.
 Scalar row_before(Scalar row) {
   ElementScope& scope = *row.scope;
-  const Scalar zero = scope.constant(0, row.dtype);
-  return choose(test(Op::kGt, row, zero), row - scope.constant(1, row.dtype), zero);
+  return scope.emit(Op::kMax, {row - scope.constant(1, row.dtype), scope.constant(0, row.dtype)});
 }
 
 Scalar gather_element(ElementScope& scope) {
@@ -141,18 +145,42 @@ std::vector<SampleCase> one_hot_cases() {
           {{{DType::kI32, {kBatch}}}, {}, {DType::kF64, {kBatch, 4}}}};
 }
 
+TypeResult guard_type(const TypeQuery& query) {
+  if (const auto reason = not_integer(query.operands[0])) return *reason;
+  const std::vector<std::int64_t>& below = query.attributes.ints;
+  if (below.size() != 1 || below[0] < 1) return "no limit, expected one number above 0";
+  return query.operands[0];
+}
+
+Scalar guard_element(ElementScope& scope) {
+  const Scalar index = scope.arg(0);
+  const Scalar zero = scope.constant(0, index.dtype);
+  const auto limit = static_cast<double>(scope.node().attributes.ints[0]);
+  const Scalar end = scope.constant(limit, index.dtype);
+  return choose(test(Op::kAnd, test(Op::kGe, index, zero), test(Op::kLt, index, end)), index, zero);
+}
+
+std::vector<SampleCase> guard_cases() {
+  return {{{{DType::kI32, {}}}, {.ints = {4}}, {}},
+          {{{DType::kI32, {7}}}, {.ints = {2}}, {}},
+          {{{DType::kI32, {2, 3}}}, {.ints = {3}}, {}},
+          {{{DType::kI32, {kBatch}}}, {.ints = {1}}, {}}};
+}
+
 }  // namespace
 
 constinit const OpDef ops::gather{
     .name = "gather",
     .doc =
         "The rows of `table` [n, rest...] at `index` [i...], as [i..., rest...]. An index lies in 0 .. n - "
-        "1.",
+        "1; one outside counts as 0.",
     .formula = "dtable = scatter_add(dy, index): repeated indices add; dindex = 0",
     .arity = 2,
     .type = gather_type,
     .vjp = gather_vjp,
     .lowering = Map{gather_element},
+    .range = [](const RangeQuery& q) { return q.operands[0]; },
+    .index = IndexRule{1, gather_extent},
     .sample = {.integers = 4, .integer_operand = 1},
     .cases = gather_cases,
 };
@@ -166,21 +194,39 @@ constinit const OpDef ops::scatter_add{
     .type = scatter_type,
     .vjp = [](VjpScope& s) { s.add_gradient(0, dlg::gather(s.seed(), s.operand(1))); },
     .lowering = Nest{scatter_element},
+    .index = IndexRule{1, [](const Graph&, const Node& node) { return node.type.shape[0]; }},
     .sample = {.integers = 4, .integer_operand = 1},
     .cases = scatter_cases,
 };
 
 constinit const OpDef ops::one_hot{
     .name = "one_hot",
-    .doc = "1 where the index along a new last axis equals the operand, else 0.",
+    .doc =
+        "1 where the index along a new last axis equals the operand, else 0. An operand outside counts as 0.",
     .formula = "dindex = 0",
     .arity = 1,
     .declares_type = true,
     .type = one_hot_type,
     .vjp = no_gradient,
     .lowering = Map{one_hot_element},
+    .range = [](const RangeQuery&) { return Interval::below(2); },
+    .index = IndexRule{0, [](const Graph&, const Node& node) { return node.type.shape.dims().back(); }},
     .sample = {.integers = 4, .integer_operand = 0},
     .cases = one_hot_cases,
+};
+
+constinit const OpDef ops::guard{
+    .name = "guard",
+    .doc = "The index x where it lies in 0 .. `below` - 1, else 0.",
+    .formula = "dx = 0",
+    .arity = 1,
+    .attributes = {.ints = "below"},
+    .type = guard_type,
+    .vjp = no_gradient,
+    .lowering = Map{guard_element},
+    .range = [](const RangeQuery& q) { return Interval::below(q.node.attributes.ints[0]); },
+    .sample = {.integers = 4, .integer_operand = 0},
+    .cases = guard_cases,
 };
 
 }  // namespace dlg

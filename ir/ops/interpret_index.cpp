@@ -1,6 +1,4 @@
 // Owns the interpretation of ops that choose elements by computed index.
-#include <fmt/format.h>
-
 #include <array>
 #include <limits>
 
@@ -10,11 +8,12 @@
 namespace dlg {
 namespace {
 
+/// An index outside counts as 0.
 template <class Number>
 std::int64_t checked_index(const Number& number, std::int64_t extent) {
-  const auto index = static_cast<std::int64_t>(value_of(number));
-  DLG_CHECK(index >= 0 && index < extent, fmt::format("index {} outside 0 .. {}", index, extent - 1));
-  return index;
+  const double index = value_of(number);
+  const bool is_inside = index >= 0 && index < static_cast<double>(extent);
+  return is_inside ? static_cast<std::int64_t>(index) : 0;
 }
 
 bool is_certain(double) {
@@ -91,15 +90,26 @@ Tensor<Number> one_hot_value(const Call<Number>& call) {
   const Tensor<Number>& index = call.operand(0);
   return tabulate<Number>(call.shape, [&](const Place& place) {
     const Number& hot = element_at(index, Place(place.begin(), place.end() - 1));
-    const bool is_hot = value_of(hot) == static_cast<double>(place.back());
+    const bool is_hot = checked_index(hot, call.shape.dims().back()) == place.back();
     return as_certain(literal_number<Number>(is_hot ? 1 : 0, call.node.type.dtype), hot);
   });
 }
 
 template <class Number>
-constexpr std::array<EvaluatorRow<Number>, 3> kIndexed{{{&ops::gather, gather_value<Number>},
+Tensor<Number> guard_value(const Call<Number>& call) {
+  const Tensor<Number>& index = call.operand(0);
+  return tabulate<Number>(call.shape, [&](const Place& place) {
+    const Number& number = element_at(index, place);
+    const auto inside = static_cast<double>(checked_index(number, call.ints()[0]));
+    return as_certain(literal_number<Number>(inside, call.node.type.dtype), number);
+  });
+}
+
+template <class Number>
+constexpr std::array<EvaluatorRow<Number>, 4> kIndexed{{{&ops::gather, gather_value<Number>},
                                                         {&ops::scatter_add, scatter_value<Number>},
-                                                        {&ops::one_hot, one_hot_value<Number>}}};
+                                                        {&ops::one_hot, one_hot_value<Number>},
+                                                        {&ops::guard, guard_value<Number>}}};
 
 }  // namespace
 

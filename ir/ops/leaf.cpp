@@ -1,6 +1,7 @@
 // Owns the ops without operands: constants and what a graph reads from outside.
 #include <fmt/format.h>
 
+#include "ir/graph/graph.h"
 #include "ir/ops/expr.h"
 #include "ir/ops/registry.h"
 #include "ir/ops/type_rules.h"
@@ -43,6 +44,29 @@ TypeResult iota_type(const TypeQuery& query) {
   if (const auto reason = bad_axes(query.attributes.ints, declared.shape.rank())) return *reason;
   if (declared.dtype == DType::kBool) return "a declared type of bool, expected numbers";
   return declared;
+}
+
+Interval constant_range(const RangeQuery& query) {
+  const Attributes& attributes = query.node.attributes;
+  if (attributes.numbers.empty()) return Interval::of(attributes.number);
+  Interval all = Interval::none();
+  for (const double number : attributes.numbers) all = united(all, Interval::of(number));
+  return all;
+}
+
+/// What the loader checks.
+Interval input_range(const RangeQuery& query) {
+  const Input* input = query.graph.find_input(query.node.attributes.text);
+  return input == nullptr ? Interval{} : input->range();
+}
+
+Interval rows_range(const RangeQuery& query) {
+  return Interval::between(1, static_cast<double>(query.graph.batch));
+}
+
+Interval iota_range(const RangeQuery& query) {
+  const Shape shape = query.node.type.shape.at(query.graph.batch);
+  return Interval::below(shape[static_cast<std::size_t>(query.node.attributes.ints.front())]);
 }
 
 std::vector<SampleCase> constant_cases() {
@@ -91,6 +115,7 @@ constinit const OpDef ops::constant{
     .declares_type = true,
     .type = constant_type,
     .vjp = no_gradient,
+    .range = constant_range,
     .cases = constant_cases,
 };
 
@@ -115,6 +140,7 @@ constinit const OpDef ops::input{
     .declares_type = true,
     .type = named_type,
     .vjp = no_gradient,
+    .range = input_range,
     .cases = input_cases,
 };
 
@@ -137,6 +163,7 @@ constinit const OpDef ops::rows{
     .declares_type = true,
     .type = rows_type,
     .vjp = no_gradient,
+    .range = rows_range,
     .cases = rows_cases,
 };
 
@@ -149,6 +176,7 @@ constinit const OpDef ops::iota{
     .declares_type = true,
     .type = iota_type,
     .vjp = no_gradient,
+    .range = iota_range,
     .cases = iota_cases,
 };
 

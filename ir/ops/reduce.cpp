@@ -1,6 +1,7 @@
 // Owns the reductions: axes combined away in the fixed order of 16 lanes and a tree.
 #include <limits>
 
+#include "ir/graph/graph.h"
 #include "ir/ops/expr.h"
 #include "ir/ops/lowering.h"
 #include "ir/ops/registry.h"
@@ -55,10 +56,17 @@ Scalar argmax_element(ElementScope& scope) {
     const Scalar x = scope.arg(0, merged_indices(operand.shape, kept, at, axes));
     return larger_pair(carried, Scalars{x, scope.index_value(at[0])});
   };
-  // An index beyond every axis: whatever is compared with a missing element comes first.
-  const Scalars initial{scope.constant(-kInfinity, operand.dtype), scope.constant(0x1p62, DType::kI64)};
   const std::int64_t extent = operand.shape[static_cast<std::size_t>(axes[0])];
+  // The last index: whatever is compared with a missing element comes first or is that element.
+  const Scalar last = extent == kBatch ? scope.rows() - scope.constant(1, DType::kI64)
+                                       : scope.constant(static_cast<double>(extent) - 1, DType::kI64);
+  const Scalars initial{scope.constant(-kInfinity, operand.dtype), last};
   return to_dtype(scope.lanes(extent, initial, step, larger_pair)[1], scope.node().type.dtype);
+}
+
+Interval argmax_range(const RangeQuery& query) {
+  const auto axis = static_cast<std::size_t>(query.node.attributes.ints.front());
+  return Interval::below(query.graph.type(query.node.operands[0]).shape.at(query.graph.batch)[axis]);
 }
 
 TypeResult argmax_type(const TypeQuery& query) {
@@ -227,6 +235,7 @@ constinit const OpDef ops::argmax{
     .type = argmax_type,
     .vjp = no_gradient,
     .lowering = Reduce{argmax_element},
+    .range = argmax_range,
     .sample = {.margin = 0.05},
     .cases = argmax_cases,
 };

@@ -105,6 +105,7 @@ constinit const OpDef ops::select_{
     .type = select_type,
     .vjp = select_vjp,
     .lowering = Map{one_instruction<Op::kSelect>},
+    .range = [](const RangeQuery& q) { return united(q.operands[1], q.operands[2]); },
     .cases = select_cases,
 };
 

@@ -322,6 +322,7 @@ constinit const OpDef ops::broadcast{
     .type = broadcast_type,
     .vjp = broadcast_vjp,
     .lowering = Map{broadcast_element},
+    .is_selection = true,
     .cases = broadcast_cases,
 };
 
@@ -334,6 +335,7 @@ constinit const OpDef ops::reshape{
     .type = reshape_type,
     .vjp = reshape_vjp,
     .lowering = Map{reshape_element},
+    .is_selection = true,
     .cases = reshape_cases,
 };
 
@@ -346,6 +348,7 @@ constinit const OpDef ops::transpose{
     .type = transpose_type,
     .vjp = transpose_vjp,
     .lowering = Map{transpose_element},
+    .is_selection = true,
     .cases = transpose_cases,
 };
 
@@ -359,6 +362,7 @@ constinit const OpDef ops::slice{
     .type = slice_type,
     .vjp = slice_vjp,
     .lowering = Map{slice_element},
+    .is_selection = true,
     .cases = slice_cases,
 };
 
@@ -372,6 +376,7 @@ constinit const OpDef ops::pad{
     .type = pad_type,
     .vjp = pad_vjp,
     .lowering = Map{pad_element},
+    .range = [](const RangeQuery& q) { return united(q.operands[0], Interval::of(0)); },
     .cases = pad_cases,
 };
 

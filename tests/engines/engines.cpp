@@ -151,10 +151,11 @@ StepRun run_compiled(const test::GuardedProgram& compiled, const Environment<dou
     result.fault = fmt::format("{}, with {}", result.fault, guarding_name(compiled.guarding()));
     return result;
   }
+  const bool is_made = run.reason() != kDlgIndexOutside;
   for (const loop::Buffer& buffer : program.buffers) {
     if (buffer.kind == loop::BufferKind::kState)
       result.values[state_name(buffer)] = read_elements(program, buffer, run.buffer(buffer), 1);
-    if (buffer.kind == loop::BufferKind::kOutput)
+    if (buffer.kind == loop::BufferKind::kOutput && (is_made || buffer.source == kFaultOutput))
       result.values[buffer.source] = read_elements(program, buffer, run.buffer(buffer), environment.rows);
   }
   return result;
@@ -176,12 +177,15 @@ StepValues run_loops(const loop::Program& program, const Environment<double>& en
     }
   }
   machine.step(environment.rows, plain_order(environment.rows));
+  const bool is_made = !program.fault.is_valid() || machine.buffer(program.fault).front() == 0;
   StepValues values;
   for (const loop::BufferId id : program.buffers.ids()) {
     const loop::Buffer& buffer = program.buffers[id];
-    const std::vector<double>& all = machine.buffer(id);
+    const std::vector<double>& all = is_made || buffer.kind != loop::BufferKind::kState
+                                         ? machine.buffer(id)
+                                         : environment.states.at(buffer.source).elements;
     if (buffer.kind == loop::BufferKind::kState) values[state_name(buffer)] = all;
-    if (buffer.kind == loop::BufferKind::kOutput) {
+    if (buffer.kind == loop::BufferKind::kOutput && (is_made || buffer.source == kFaultOutput)) {
       values[buffer.source] = valid_elements(buffer.type.shape, program.batch, environment.rows, all);
     }
   }

@@ -27,7 +27,8 @@ struct StepRun {
 };
 
 /// One step on the first `environment.rows` rows; `environment` has a value for everything that is read. By
-/// so many workers; 0: the calling thread alone.
+/// so many workers; 0: the calling thread alone. Of a step with an index outside: the output `fault` and the
+/// states, which are those of the environment.
 StepRun run_compiled(const test::GuardedProgram& compiled, const Environment<double>& environment,
                      std::int64_t workers = 0);
 /// Likewise in the loop interpreter, with the bits of a target that rounds a product and a sum so often.

@@ -195,7 +195,9 @@ std::string GuardedRun::step(const std::vector<std::int64_t>& order, std::int64_
   if (const auto fault = run_between_guards([&] { done = entry(&context, steps); })) return *fault;
   if (const std::string found = damage(); !found.empty()) return found;
   if (const auto found = run->damage()) return *found;
-  return done == steps ? "" : fmt::format("makes {} of {} steps", done, steps);
+  reason_ = static_cast<DlgStopReason>(context.reason);
+  const bool is_well = done == steps || reason_ == kDlgIndexOutside;
+  return is_well ? "" : fmt::format("makes {} of {} steps", done, steps);
 }
 
 }  // namespace dlg::test

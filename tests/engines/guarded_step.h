@@ -56,8 +56,11 @@ class GuardedRun {
   /// Copies the rows of each data buffer, in buffer order, and the value of each hyper-parameter.
   void set_data(const std::vector<std::vector<unsigned char>>& rows);
   void set_hypers(const std::vector<double>& values);
-  /// Makes steps over the rows `order`. Empty: all is well; else what has touched which buffer how.
+  /// Makes steps over the rows `order`. Empty: all is well, be it that an index lies outside; else what has
+  /// touched which buffer how.
   std::string step(const std::vector<std::int64_t>& order, std::int64_t steps);
+  /// Why the steps came to their end.
+  DlgStopReason reason() const { return reason_; }
   /// Parts of kernels that were divided.
   int phases() const { return turns_.phases; }
 
@@ -74,6 +77,7 @@ class GuardedRun {
   std::unique_ptr<GuardedBlock> data_;
   std::unique_ptr<GuardedBlock> hypers_;
   std::vector<const void*> data_pointers_;
+  DlgStopReason reason_ = kDlgStepsDone;
 };
 
 }  // namespace dlg::test

@@ -7,6 +7,7 @@
 
 #include "ir/graph/rewriter.h"
 #include "ir/ops/expr.h"
+#include "ir/ops/ranges.h"
 #include "ir/ops/registry.h"
 #include "passes/differentiate.h"
 #include "tests/random_graphs/random.h"
@@ -64,6 +65,7 @@ class Generator {
     leaf({float_, random_.chance(0.5) ? Shape{3, 5} : Shape{7}});
     while (size() < target) add_op();
     finish();
+    settle_indices();
     return std::move(result_);
   }
 
@@ -101,6 +103,7 @@ class Generator {
   std::vector<SampleCase> fitting_cases(const OpDef& op);
   std::optional<SampleCase> draw_case(const OpDef& op);
   void finish();
+  void settle_indices();
 
   RandomGraph result_;
   Random random_;
@@ -358,6 +361,19 @@ void Generator::finish() {
     const bool is_end = value.index >= users.size() || users[value].empty();
     const bool is_shown = is_end || random_.chance(0.1);
     if (is_shown) result_.graph.outputs.push_back({fmt::format("value.{}", value.index), value});
+  }
+}
+
+/// In half of the graphs the reader of the data has looked at the indices; in some of the others one number
+/// lies outside, on either end. The graph stays what it would be without.
+void Generator::settle_indices() {
+  Random random(result_.seed + 3);
+  if (random.chance(0.5)) return limit_inputs(result_.graph);
+  for (const Input& input : result_.graph.inputs) {
+    if (!is_integer(input.type.dtype) || !random.chance(0.3)) continue;
+    std::vector<double>& elements = result_.environment.inputs.at(input.path).elements;
+    elements[random.below(elements.size())] =
+        random.pick(std::vector<double>{-1, 4, -2147483647, 2147483647});
   }
 }
 

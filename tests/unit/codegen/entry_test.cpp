@@ -227,6 +227,41 @@ TEST_CASE("entry: a loss that is not finite ends before the update") {
   }
 }
 
+/// Each step: fault = the largest x of the batch, loss = 1 / 0 where there is a fault, w <- w + 1.
+loop::Program faulty_training(const std::string& type) {
+  ProgramWriter text(4);
+  text.line("x: " + type + "[*batch] data \"d.x\"");
+  text.line("row: i64[*batch] row_order");
+  text.line("lr: f64[] hyper \"optimizer.lr\"");
+  text.state("w", "f64[]");
+  text.loss("loss", type + "[]");
+  text.fault("fault", type + "[]");
+  text.kernel(
+      "%0 = const 0 : " + type + "\nfor b in 0..rows carry (%1 = %0) -> (%2) {\n%3 = load row[b] : i64\n" +
+      "%4 = load x[%3] : " + type + "\n%5 = max %1, %4 : " + type + "\nnext (%5)\n}\nstore fault[] = %2\n" +
+      "%6 = add %2, %2 : " + type + "\n%7 = div %2, %6 : " + type + "\nstore loss[] = %7\n");
+  text.stop_test_here();
+  text.kernel("%0 = load w[] : f64\n%1 = const 1 : f64\n%2 = add %0, %1 : f64\nstore w[] = %2\n");
+  return text.program();
+}
+
+TEST_CASE("entry: a step with a fault is not made, whatever its loss is") {
+  for (const std::string type : {"f32", "f64"}) {
+    const loop::Program program = faulty_training(type);
+    Training training(program);
+    training.compiled.set("x", {5, 6, 7, 8, 9, 10, 11, 12, 13, 14});
+    CHECK(training.compiled.run(3) == 0);
+    CHECK(training.compiled.context.reason == kDlgIndexOutside);
+    CHECK(training.losses[0] == -1.0);
+    CHECK(training.w() == 10);
+    // Without a fault the loss is 0 / 0.
+    training.compiled.set("x", {0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+    CHECK(training.compiled.run(3) == 0);
+    CHECK(training.compiled.context.reason == kDlgLossNotFinite);
+    CHECK(training.w() == 10);
+  }
+}
+
 TEST_CASE("entry: the stop flag is looked at before each step") {
   const loop::Program program = small_training();
   Training training(program);

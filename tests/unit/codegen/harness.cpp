@@ -84,6 +84,10 @@ void ProgramWriter::loss(const std::string& name, const std::string& type) {
   line(fmt::format("{}: {} output {} loss", name, type, placed(name, type, output_)));
 }
 
+void ProgramWriter::fault(const std::string& name, const std::string& type) {
+  line(fmt::format("{}: {} output {} fault", name, type, placed(name, type, output_)));
+}
+
 void ProgramWriter::kernel(const std::string& body) {
   kernels_ += fmt::format("kernel k{} {{\n{}}}\n", kernel_count_++, body);
 }

@@ -23,6 +23,7 @@ class ProgramWriter {
   void arena(const std::string& name, const std::string& type, const std::string& order = "");
   void output(const std::string& name, const std::string& type, const std::string& order = "");
   void loss(const std::string& name, const std::string& type);
+  void fault(const std::string& name, const std::string& type);
   /// data, row_order, hyper, constant: the whole line behind "buffer ".
   void line(const std::string& text) { buffers_ += "buffer " + text + "\n"; }
   void kernel(const std::string& body);

@@ -96,7 +96,9 @@ vector i in 0..67 {
   %1 = load at[i] : i32
   %2 = const 60 : i32
   %3 = abs %1 : i32
-  %4 = min %3, %2 : i32
+  %8 = const 0 : i32
+  %9 = max %3, %8 : i32
+  %4 = min %9, %2 : i32
   %5 = load a[%4 + 3, 1] : f32
   %6 = sub %0, %5 : f32
   store out[i, 1] = %6
