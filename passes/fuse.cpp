@@ -33,7 +33,7 @@ class Fuser {
   /// One walk over all readers and what they read; whether it joined any groups.
   bool join_once(Patience patience);
   bool should_wait(ValueId base, ValueId value) const;
-  bool is_inlined(ValueId value) const { return is_view_[value] != 0 && is_sink_[value] == 0; }
+  bool is_inlined(ValueId value) const { return is_inlined_[value] != 0; }
   bool may_join(std::size_t a, std::size_t b);
   bool may_be_one_kernel(std::size_t a, std::size_t b) const;
   GroupPlan joined(std::size_t a, std::size_t b) const;
@@ -49,7 +49,7 @@ class Fuser {
 
   const Graph& graph_;
   Fusion fusion_;
-  IdVector<ValueId, char> is_view_;
+  IdVector<ValueId, char> is_inlined_;
   IdVector<ValueId, char> is_sink_;
   IdVector<ValueId, char> is_update_;     // element-wise, and read by nothing but effects
   IdVector<ValueId, char> is_pointwise_;  // reads all that is computed at its own index, and is no effect
@@ -64,7 +64,6 @@ class Fuser {
 Fuser::Fuser(const Graph& graph, Fusion fusion)
     : graph_(graph),
       fusion_(fusion),
-      is_view_(graph.nodes.size(), 0),
       is_sink_(graph.nodes.size(), 0),
       is_update_(graph.nodes.size(), 0),
       is_pointwise_(graph.nodes.size(), 0),
@@ -73,7 +72,7 @@ Fuser::Fuser(const Graph& graph, Fusion fusion)
                std::vector<std::vector<ValueId>>(graph.nodes.size())} {
   for (const Output& output : graph.outputs) is_sink_[output.value] = 1;
   for (const Effect& effect : graph.effects) is_sink_[effect.value] = 1;
-  for (const ValueId value : graph.nodes.ids()) is_view_[value] = is_view(graph, value) ? 1 : 0;
+  is_inlined_ = inlined_views(graph, [&](ValueId value) { return is_sink_[value] == 0; });
   const auto inlined = [this](ValueId value) { return is_inlined(value); };
   readers_ = readers_of(graph, inlined);
   order_.emplace(order_edges(graph, inlined), classes_);

@@ -68,6 +68,20 @@ bool is_view(const Graph& graph, ValueId value) {
   return work == 0 || (work == 1 && is_scalar_of_leaves(graph, value));
 }
 
+IdVector<ValueId, char> inlined_views(const Graph& graph, const std::function<bool(ValueId)>& may_be) {
+  IdVector<ValueId, char> is_inlined(graph.nodes.size(), 0);
+  IdVector<ValueId, std::size_t> depth(graph.nodes.size(), 0);
+  for (const ValueId value : graph.nodes.ids()) {
+    if (!may_be(value) || !is_view(graph, value)) continue;
+    std::size_t behind = 0;
+    for (const ValueId operand : graph[value].operands) behind = std::max(behind, depth[operand]);
+    if (behind == kMostViews) continue;
+    depth[value] = behind + 1;
+    is_inlined[value] = 1;
+  }
+  return is_inlined;
+}
+
 Roles roles_of(const Graph& fused) {
   Roles roles;
   roles.of.resize(fused.nodes.size(), ValueRole::kInternal);
@@ -76,12 +90,19 @@ Roles roles_of(const Graph& fused) {
     for (const ValueId value : fused.groups[group].nodes) roles.group_of[value] = group;
   }
   const IdVector<ValueId, char> is_sink = marked_sinks(fused);
+  const auto is_stored = [&](ValueId value) {
+    return is_sink[value] && !(has_defect(Defect::kWrongRole) && !users_of(fused)[value].empty());
+  };
+  const IdVector<ValueId, char> is_done_on_the_spot = inlined_views(fused, [&](ValueId value) {
+    const bool is_computed = !is<Leaf>(*fused[value].op);
+    return is_computed && !is_stored(value) && !is_alone(fused, roles.group_of[value]);
+  });
   for (const ValueId value : fused.nodes.ids()) {
     if (is<Leaf>(*fused[value].op)) {
       roles.of[value] = ValueRole::kLeaf;
-    } else if (is_sink[value] && !(has_defect(Defect::kWrongRole) && !users_of(fused)[value].empty())) {
+    } else if (is_stored(value)) {
       roles.of[value] = ValueRole::kStored;
-    } else if (!is_alone(fused, roles.group_of[value]) && is_view(fused, value)) {
+    } else if (is_done_on_the_spot[value] != 0) {
       roles.of[value] = ValueRole::kInlined;
     }
   }
@@ -197,29 +218,8 @@ IdVector<GroupId, GroupPlan> group_plans(const Graph& fused, const Roles& roles)
   return plans;
 }
 
-namespace {
-
-/// How many views a kernel computes one behind the other: each is a call within a call where it is lowered.
-std::size_t longest_chain(const Graph& fused, const Roles& roles) {
-  std::size_t longest = 0;
-  IdVector<ValueId, std::size_t> length(fused.nodes.size(), 0);
-  for (const ValueId value : fused.nodes.ids()) {
-    if (roles[value] != ValueRole::kInlined) continue;
-    for (const ValueId operand : fused[value].operands) {
-      length[value] = std::max(length[value], length[operand] + 1);
-    }
-    longest = std::max(longest, length[value]);
-  }
-  return longest;
-}
-
-}  // namespace
-
 std::optional<BrokenLaw> find_bad_kernel(const Graph& fused) {
   const Roles roles = roles_of(fused);
-  if (longest_chain(fused, roles) > kMostViews) {
-    return BrokenLaw{fmt::format("more than {} views stand one behind the other", kMostViews), ""};
-  }
   const IdVector<GroupId, GroupPlan> groups = group_plans(fused, roles);
   const auto is_inlined = [&](ValueId value) { return roles[value] == ValueRole::kInlined; };
   for (const GroupId group : groups.ids()) {

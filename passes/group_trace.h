@@ -15,6 +15,10 @@ namespace dlg {
 /// again wherever it is read. Found by running its element rule, not by its name.
 bool is_view(const Graph& graph, ValueId value);
 
+/// Marks the views that are done on the spot, of those that `may_be`: all, but where more than kMostViews
+/// stand one behind the other.
+IdVector<ValueId, char> inlined_views(const Graph& graph, const std::function<bool(ValueId)>& may_be);
+
 enum class ValueRole : std::uint8_t {
   kLeaf,      // no operands: read from where it lives, or made on the spot
   kInternal,  // computed, read by its own group only
@@ -57,8 +61,9 @@ GroupTrace trace_group(const Graph& graph, const GroupPlan& group,
 
 /// The largest group: it bounds the size of a compiled function and the depth of the lowering.
 inline constexpr std::size_t kMostMembers = 64;
-/// The most views that are lowered one behind the other.
-inline constexpr std::size_t kMostViews = 1000;
+/// The most views that stand one behind the other and are inlined: the next one is stored. With the members
+/// it bounds how deep the lowering of a kernel calls itself.
+inline constexpr std::size_t kMostViews = 16;
 
 /// Why a group must not be one kernel: stored values of different shapes, work done twice, a reduction inside
 /// another, two nests. nullopt: it may.
