@@ -364,16 +364,22 @@ void Generator::finish() {
   }
 }
 
-/// In half of the graphs the reader of the data has looked at the indices; in some of the others one number
-/// lies outside, on either end. The graph stays what it would be without.
+/// In some of the graphs the reader of the data has looked at the indices; in most of the others that have
+/// whole numbers some lie outside, on either end. The graph stays what it would be without.
 void Generator::settle_indices() {
   Random random(result_.seed + 3);
-  if (random.chance(0.5)) return limit_inputs(result_.graph);
-  for (const Input& input : result_.graph.inputs) {
-    if (!is_integer(input.type.dtype) || !random.chance(0.3)) continue;
-    std::vector<double>& elements = result_.environment.inputs.at(input.path).elements;
+  if (random.chance(0.4)) return limit_inputs(result_.graph);
+  const auto put_outside = [&](const TensorType& type, std::vector<double>& elements) {
+    if (!is_integer(type.dtype) || !random.chance(0.4)) return;
     elements[random.below(elements.size())] =
         random.pick(std::vector<double>{-1, 4, -2147483647, 2147483647});
+  };
+  for (const Input& input : result_.graph.inputs) {
+    put_outside(input.type, result_.environment.inputs.at(input.path).elements);
+  }
+  for (const State& state : result_.graph.states) {
+    const auto found = result_.environment.states.find(state.path);
+    if (found != result_.environment.states.end()) put_outside(state.type, found->second.elements);
   }
 }
 
