@@ -3,6 +3,7 @@
 // side.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "tests/catch.h"
@@ -36,10 +37,10 @@ std::string program_of(const RuleReference& rule, const std::string& shape, DTyp
       dtype == DType::kF64 ? "use f64\n" : "", shape, rule.name, rule.lr, rule.arguments, kSteps);
 }
 
-void check_rule(const RuleReference& rule, const std::string& shape, DType dtype) {
+void check_program(const std::string& text, DType dtype) {
   const TempFolder folder;
-  LoadedProgram loaded(folder.write("few.dlg", program_of(rule, shape, dtype)));
-  INFO(rule.name << rule.arguments << " on " << shape << loaded.errors());
+  LoadedProgram loaded(folder.write("few.dlg", text));
+  INFO(text << loaded.errors());
   REQUIRE(loaded.is_ok());
   const auto found = loaded.compiled()->train(kSteps);
   const auto expected = loaded.reference()->train(kSteps);
@@ -56,6 +57,25 @@ void check_rule(const RuleReference& rule, const std::string& shape, DType dtype
   }
 }
 
+void check_rule(const RuleReference& rule, const std::string& shape, DType dtype) {
+  check_program(program_of(rule, shape, dtype), dtype);
+}
+
+/// A textbook rule whose arguments stand in the order `arguments`. Two of them are raised to the number of
+/// the step, side by side.
+std::string own_rule(const std::vector<std::string>& arguments, DType dtype) {
+  std::string list;
+  for (const std::string& argument : arguments) list += (list.empty() ? "" : ", ") + argument;
+  return fmt::format(
+      "dlg 1\n{}optimizer mine({}) {{\n  state m = 0\n  state v = 0\n  m <- b1 * m + (1 - b1) * grad(theta)\n"
+      "  v <- b2 * v + (1 - b2) * grad(theta)^2\n"
+      "  theta <- theta - lr * (m / (1 - b1^step)) / (sqrt(v / (1 - b2^step)) + 1e-8)\n}}\n"
+      "model m() -> [] {{\n  param x: [] = 3\n  param y: [2] = 0.5\n  return (x - 1)^2 + sum(y^2)\n}}\n"
+      "train {{\n  minimize = m()\n  optimizer = mine(lr = 0.02, b1 = 0.9, b2 = 0.999)\n  stop = [{} "
+      "steps]\n}}\n",
+      dtype == DType::kF64 ? "use f64\n" : "", list, kSteps);
+}
+
 }  // namespace
 
 TEST_CASE("rules of std train few numbers: every count with some rule, every rule with some counts") {
@@ -69,6 +89,13 @@ TEST_CASE("rules of std train few numbers: every count with some rule, every rul
     }
   }
   CHECK(count >= kMostNumbers);
+}
+
+TEST_CASE("a rule of one's own trains with its arguments in every order") {
+  std::vector<std::string> arguments{"b1", "b2", "lr"};
+  do {
+    for (const DType dtype : {DType::kF32, DType::kF64}) check_program(own_rule(arguments, dtype), dtype);
+  } while (std::next_permutation(arguments.begin(), arguments.end()));
 }
 
 /// Takes minutes.

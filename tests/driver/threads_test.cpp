@@ -1,5 +1,7 @@
 // Owns the tests of trainings by several workers and for several targets: the same bytes, the same accuracy
 // where a target has bits of its own, even shares, and a log of who did what.
+#include <pthread.h>
+
 #include <cmath>
 #include <functional>
 #include <numeric>
@@ -202,6 +204,39 @@ TEST_CASE("each of two workers has at least 30 % of every divided kernel of a wi
     CHECK(10 * phase.first >= 3 * (phase.first + phase.second));
     CHECK(10 * phase.second >= 3 * (phase.first + phase.second));
   }
+}
+
+/// Runs `work` on a thread with a stack of so many bytes.
+void run_on_stack(std::size_t bytes, std::function<void()> work) {
+  pthread_attr_t attributes;
+  REQUIRE(pthread_attr_init(&attributes) == 0);
+  REQUIRE(pthread_attr_setstacksize(&attributes, bytes) == 0);
+  pthread_t thread{};
+  const auto run = [](void* argument) -> void* {
+    (*static_cast<std::function<void()>*>(argument))();
+    return nullptr;
+  };
+  REQUIRE(pthread_create(&thread, &attributes, run, &work) == 0);
+  REQUIRE(pthread_join(thread, nullptr) == 0);
+  pthread_attr_destroy(&attributes);
+}
+
+TEST_CASE("a step of a wide network is made on a small stack") {
+  constexpr std::size_t kStackBytes = std::size_t{128} << 10;
+  const TempFolder folder;
+  folder.write("x.npy", npy(256, 1024));
+  folder.write("t.npy", npy(256, 10));
+  LoadedProgram loaded(folder.write("square.dlg", std::string(kSquare)));
+  INFO(loaded.errors());
+  REQUIRE(loaded.is_ok());
+  const std::unique_ptr<Machine> machine = make_trainer(loaded.session(), loaded.program(), loaded.data());
+  REQUIRE(machine->step_program().memory->scratch_stride() > static_cast<std::int64_t>(kStackBytes));
+  machine->set_states(initial_states(machine->graph(), 1));
+  std::vector<std::int64_t> rows(256);
+  std::iota(rows.begin(), rows.end(), 0);
+  DlgStopReason reason = kDlgLossNotFinite;
+  run_on_stack(kStackBytes, [&] { reason = machine->run_rows(rows); });
+  CHECK(reason == kDlgStepsDone);
 }
 
 }  // namespace
