@@ -24,8 +24,6 @@ namespace {
 
 /// How many of its bounds an engine may be away from the f64 interpreter.
 constexpr double kBounds = 4;
-/// Likewise without fma: the reductions of elementary functions then lose some bits themselves.
-constexpr double kBoundsWithoutFma = 64;
 /// Another order of the same f64 sums, relative to the largest number of the tensor.
 constexpr double kTolerance = 1e-9;
 
@@ -135,21 +133,15 @@ bool is_refused(const StepValues& values) {
   return fault != values.end() && fault->second.front() != 0;
 }
 
-/// In error bounds, and for elements without one.
-struct Tolerance {
-  double bounds = kBounds;
-  double open = 0;
-};
-
-/// Undecided comparisons and overflow leave no bound; then `tolerance.open` is what remains to be asked for.
-bool is_within(double found, const Bound& expected, const Tolerance& tolerance) {
-  if (std::isfinite(expected.error)) return is_near(found, expected.value, tolerance.bounds * expected.error);
+/// Undecided comparisons and overflow leave no bound; then `open` is what remains to be asked for.
+bool is_within(double found, const Bound& expected, double open) {
+  if (std::isfinite(expected.error)) return is_near(found, expected.value, kBounds * expected.error);
   const bool is_f32 = expected.unit == unit_of(DType::kF32);
-  return is_near(found, is_f32 ? as_f32(expected.value) : expected.value, tolerance.open);
+  return is_near(found, is_f32 ? as_f32(expected.value) : expected.value, open);
 }
 
-/// The tolerance of elements without a bound is in terms of the largest number of the tensor.
-Failure outside(const StepValues& found, const Reference& reference, const Tolerance& tolerance) {
+/// `relative`: the tolerance of elements without a bound, in terms of the largest number of the tensor.
+Failure outside(const StepValues& found, const Reference& reference, double relative) {
   for (const auto& [name, elements] : reference) {
     double size = 1;
     for (const Bound& x : elements) size = std::isfinite(x.value) ? std::max(size, std::abs(x.value)) : size;
@@ -157,7 +149,7 @@ Failure outside(const StepValues& found, const Reference& reference, const Toler
     if (other == found.end() || other->second.size() != elements.size())
       return fmt::format("`{}` is lost", name);
     for (std::size_t i = 0; i < elements.size(); ++i) {
-      if (is_within(other->second[i], elements[i], {tolerance.bounds, tolerance.open * size})) continue;
+      if (is_within(other->second[i], elements[i], relative * size)) continue;
       return fmt::format("`{}`[{}] is {}, in f64 {} +- {}", name, i, other->second[i], elements[i].value,
                          elements[i].error);
     }
@@ -221,9 +213,7 @@ Failure run_steps(const RandomGraph& random, const std::set<loop::Fusing>& fusin
       const Failure failure = differing(step.loops.at(fusing), unfused.loops.at(fusing), is_same_number);
       if (failure) return fmt::format("{} against unfused: {}", fusion_name(fusion), *failure);
     }
-    const double bounds = fusing == loop::Fusing::kOnce ? kBounds : kBoundsWithoutFma;
-    const Failure failure =
-        outside(unfused.loops.at(fusing), reference, {bounds, open_tolerance(unfused.graph)});
+    const Failure failure = outside(unfused.loops.at(fusing), reference, open_tolerance(unfused.graph));
     if (failure) return "loops: " + *failure;
   }
   return std::nullopt;

@@ -23,7 +23,7 @@ enum class Guards : std::uint8_t { kInTurn, kAll };
 
 /// Runs one step, update rule included. The plan is proved, the loop program is verified, prints and parses
 /// to the same bytes. Loops give the same bits however they are fused, within four error bounds of the f64
-/// interpreter (64 without fma; in f64 besides: relative 1e-9), rounding a product and a sum once or twice as
+/// interpreter (in f64 besides: relative 1e-9), rounding a product and a sum once or twice as
 /// the targets do. Compiled code touches nothing but its buffers and gives the bits of the loops.
 Failure check_engines(const RandomGraph& random, const std::vector<CompiledWay>& ways,
                       Guards guards = Guards::kInTurn);
