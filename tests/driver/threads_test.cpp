@@ -152,6 +152,8 @@ void run_step_by(CountingTeam& team, Machine& machine, std::int64_t rows) {
   context.rows_total = rows;
   context.run_phase = CountingTeam::run;
   context.team = &team;
+  // One after the other: one part of the scratch serves both.
+  context.scratch_stride = 0;
   REQUIRE(machine.step_program().step(&context, 1) == 1);
 }
 
