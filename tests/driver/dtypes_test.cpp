@@ -45,7 +45,7 @@ std::string program(const std::string& dtype, const std::string& file_dtype, con
 }
 
 /// `dlg check` compares compiled code with the interpreter on every named value.
-TEST_CASE("every operation takes every element type or says that it does not") {
+TEST_CASE("every operation takes every element type or says that it does not", "[generated]") {
   const TempFolder folder;
   int taken = 0;
   int refused = 0;

@@ -161,7 +161,7 @@ void check_all(Example& example, Target target, StepForm form) {
 
 }  // namespace
 
-TEST_CASE("steps of examples keep to their buffers on every target") {
+TEST_CASE("steps of examples keep to their buffers on every target", "[generated]") {
   print_skipped_targets();
   std::uint64_t turn = 0;
   for_each_example([&](Example& example) {

@@ -193,7 +193,8 @@ std::multiset<std::vector<double>> numbers_of(const StateValues& states) {
   return numbers;
 }
 
-TEST_CASE("every word as a name in every place takes the place of the word or is an error at its place") {
+TEST_CASE("every word as a name in every place takes the place of the word or is an error at its place",
+          "[generated]") {
   const TempFolder folder;
   int kept = 0;
   std::vector<Place> all = places();
