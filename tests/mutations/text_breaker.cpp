@@ -99,9 +99,8 @@ bool reverse_attribute(Lines& lines, Random& random) {
   const std::size_t end = line->find(']', begin);
   if (end == std::string::npos) return false;
   std::vector<std::string> parts;
-  for (const std::string_view part : split_text(line->substr(begin, end - begin), ',')) {
-    parts.emplace_back(trim(part));
-  }
+  const std::string list = line->substr(begin, end - begin);
+  for (const std::string_view part : split_text(list, ',')) parts.emplace_back(trim(part));
   std::reverse(parts.begin(), parts.end());
   const std::string before = *line;
   line->replace(begin, end - begin, join_text(parts, ", "));
