@@ -330,7 +330,7 @@ class Loop {
 }  // namespace
 
 std::int64_t next_told_epoch(std::int64_t epoch) {
-  constexpr std::int64_t kAllUntil = 100'000;
+  constexpr std::int64_t kAllUntil = 10'000;
   constexpr std::int64_t kPerSize = 100;  // of numbers that have as many digits and begin with a 1
   std::int64_t distance = 1;
   for (std::int64_t size = kAllUntil; size <= epoch; size *= 10) distance = size / kPerSize;

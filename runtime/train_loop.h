@@ -104,7 +104,7 @@ constexpr bool has_failed(TrainEnd end) {
 enum class Verdict : std::uint8_t { kGoOn, kStop };
 enum class JudgeAt : std::uint8_t { kEpochEnd, kEveryStep };
 
-/// Which epochs are told: all up to 100,000, beyond it those whose number has at most three significant
+/// Which epochs are told: all up to 10,000, beyond it those whose number has at most three significant
 /// digits, so that a training of a billion steps that are epochs is not slowed down by telling of them. The
 /// next one behind `epoch`.
 std::int64_t next_told_epoch(std::int64_t epoch);
