@@ -64,8 +64,10 @@ def golden_folders(kind, work):
     nasty = ROOT / "tests/nasty"
     if kind != "memory":
         return [*folders, nasty]
-    # The syntax tree of a million terms takes 1 GB; tests/memory has what dlg says where there is less.
-    return [*folders, *one_by_one(nasty, {"09_million_terms"}, work), ROOT / "tests/memory"]
+    # The syntax tree of a million terms takes 1 GB; tests/memory has what dlg says where there is less. A program at the limit
+    # of operations takes a little more than is left here.
+    left_out = {"09_million_terms", "25_large_graph"}
+    return [*folders, *one_by_one(nasty, left_out, work), ROOT / "tests/memory"]
 
 
 def jobs(build, kind, programs, work):
