@@ -70,6 +70,8 @@ std::unique_ptr<Machine> make_machine(Session& session, const Graph& graph, cons
   return machine;
 }
 
+constexpr std::string_view kUntestedLoss = "observed loss";
+
 std::string strip_prefix(const std::string& name) {
   return name.starts_with(kMetricPrefix) ? name.substr(kMetricPrefix.size()) : name;
 }
@@ -182,6 +184,17 @@ std::unique_ptr<Machine> make_trainer(Session& session, const Program& program, 
   return make_machine(session, training_graph(program, batch_capacity(program, data)), {"step", &rule}, data);
 }
 
+Graph without_loss_test(Graph graph) {
+  for (Output& output : graph.outputs) {
+    if (output.name == "loss") output.name = kUntestedLoss;
+  }
+  return graph;
+}
+
+std::string name_in_program(const std::string& output) {
+  return output == kUntestedLoss ? "loss" : output;
+}
+
 Graph evaluation_graph(const Program& program, const LoadedData& data) {
   Graph graph = with_outputs(program.graph, chosen_outputs(program.graph, [](std::string_view name) {
                                return name == "loss" || name.starts_with(kMetricPrefix);
@@ -191,7 +204,7 @@ Graph evaluation_graph(const Program& program, const LoadedData& data) {
 }
 
 std::unique_ptr<Machine> make_evaluator(Session& session, const Program& program, const LoadedData& data) {
-  return make_machine(session, evaluation_graph(program, data), {"eval"}, data);
+  return make_machine(session, without_loss_test(evaluation_graph(program, data)), {"eval"}, data);
 }
 
 Graph prediction_graph(const Program& program) {
@@ -225,7 +238,7 @@ std::vector<PartResult> evaluate_parts(const Machine& evaluator, const std::vect
     const std::vector<OutputValues> outputs = evaluate(evaluator.step_program(), plan);
     if (outputs.empty()) break;
     for (const OutputValues& output : outputs) {
-      result.values.emplace_back(strip_prefix(output.name), output.values.front());
+      result.values.emplace_back(strip_prefix(name_in_program(output.name)), output.values.front());
     }
     results.push_back(std::move(result));
   }
