@@ -156,6 +156,10 @@ IrLane product_error(IrLane a, IrLane b, IrLane product) {
   return (outer + a_low * b_high) + a_low * b_low;
 }
 
+IrLane lost_product(IrLane a, IrLane b) {
+  return a.site->fma == FmaSupport::kNative ? a.constant(0) : product_error(a, b, a * b);
+}
+
 IrLanes patched_lanes(IrMask mask, const IrLanes& usual, const std::function<IrLanes()>& unusual) {
   llvm::IRBuilder<>& builder = mask.site->builder;
   const bool is_wide = mask.value->getType()->isVectorTy();

@@ -71,6 +71,7 @@ struct IrLane {
   friend IrLane narrowed(IrLane a);
   friend IrLane fused(IrLane a, IrLane b, IrLane c);
   friend IrLane product_error(IrLane a, IrLane b, IrLane product);
+  friend IrLane lost_product(IrLane a, IrLane b);
 };
 
 IrLane real_of(IrBits bits);

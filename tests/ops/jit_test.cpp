@@ -22,12 +22,6 @@ namespace {
 
 /// The factor over the running bound that compiled code may use.
 constexpr double kBoundFactor = 4;
-/// Likewise without fma: the reductions of elementary functions then lose some bits themselves.
-constexpr double kBoundFactorWithoutFma = 64;
-
-double bound_factor(loop::Fusing fusing) {
-  return fusing == loop::Fusing::kOnce ? kBoundFactor : kBoundFactorWithoutFma;
-}
 
 std::vector<std::int64_t> all_axes(const Shape& shape) {
   std::vector<std::int64_t> axes;
@@ -177,7 +171,7 @@ void check_run(const CompiledForms& forms, const OpSample& sample, OpenBounds op
               << (forms.way.fusion == Fusion::kOn ? ", fused" : ", unfused"));
   const loop::Fusing fusing = fusing_of(forms.way.target);
   const StepValues loops = run_loops(forms.program, sample.environment, fusing);
-  CHECK(first_outside(loops, sample, {bound_factor(fusing), open}) == "");
+  CHECK(first_outside(loops, sample, {kBoundFactor, open}) == "");
   for (const test::GuardedProgram& code : forms.codes) {
     const StepRun compiled = run_compiled(code, sample.environment);
     CHECK(compiled.fault == "");

@@ -93,6 +93,24 @@ R exp_f32(R x) {
   return scaled(y, shifted, kF32);
 }
 
+/// e^x = 2^n (1 + rest.high + rest.low) in f32 with 27 bits, for |x| <= 105. The low bits of `shifted` hold
+/// n.
+template <Lane R>
+struct ExpF32 {
+  R shifted;
+  Pair<R> rest;
+};
+
+template <Lane R>
+ExpF32<R> exp_pair_f32(R x) {
+  const R shifted = fused(x, kLog2E, kF32.round);
+  const R n = shifted - kF32.round;
+  const R high = fused(n, -kLn2HighF32, x);
+  const R low = n * -kLn2LowF32;
+  const R r = high + low;
+  return {shifted, ordered_sum(high, fused(r * r, polynomial(r, kExpF32), low))};
+}
+
 /// e^x, within 1 ulp.
 template <Lane R>
 R exp_f64(R x) {

@@ -69,6 +69,10 @@ struct HostLane {
   friend HostLane product_error(HostLane a, HostLane b, HostLane product) {
     return {std::fma(a.value, b.value, -product.value)};
   }
+
+  friend HostLane lost_product(HostLane a, HostLane b) {
+    return fusing == Fusing::kTwice ? product_error(a, b, a * b) : HostLane{0};
+  }
 };
 
 template <class T, Fusing fusing>

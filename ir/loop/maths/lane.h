@@ -19,6 +19,7 @@ namespace maths {
 ///   x.constant(c)                   c in the format of x
 ///   fused(a, b, c)                  a b + c in one rounding (two where the target has no such instruction)
 ///   product_error(a, b, p)          a b - p without rounding, for p = a b
+///   lost_product(a, b)              what `fused` loses of a b: 0 where it rounds once, else the error of a b
 ///   absolute(x), root(x)
 ///   a < b, a == b, ...              masks, false for NaN, joined by & and |
 ///   select(mask, a, b)              reals or bits
