@@ -62,11 +62,11 @@ TEST_CASE("the ravine: steps to 1e-6 in f64, the limit of stability, who never a
   }
   const Json& far = rule_of(race, "sgd(lr = 0.081)");
   CHECK(word(far, "rate") == "diverges");
-  CHECK(word(far, "remark") == "the step 0.081 is above the limit 2/lambda_max = 0.080");
+  CHECK(word(far, "remark") == "the step 0.081 is above the limit 2/lambda_max = 0.08");
   const Json& restless = rule_of(race, "rmsprop(lr = 0.05)");
   CHECK_FALSE(*restless.find("reached")->as_bool());
   CHECK(word(restless, "rate") == "jitters");
-  CHECK(word(rule_of(race, "newton()"), "rate") == "quadratic");
+  CHECK(word(rule_of(race, "newton()"), "rate") == "at once");
   CHECK(std::abs(*race.find("best_step")->as_number() - 2.0 / 26) < 1e-9);
   CHECK(std::abs(*race.find("step_limit")->as_number() - 0.08) < 1e-9);
 }
@@ -108,30 +108,76 @@ std::vector<double> sequence(int count, double (*f)(double)) {
   return values;
 }
 
+/// A run towards 3 in f64.
+Rate rate_of(std::vector<double> losses) {
+  Descent descent;
+  descent.losses = std::move(losses);
+  descent.smallest = 3;
+  descent.floor = 1e-15;
+  return estimate_rate(descent);
+}
+
 TEST_CASE("rates of sequences whose rate is known") {
-  const Rate linear = estimate_rate(sequence(200, [](double k) { return 5 * std::pow(0.9, k); }), 3);
+  const Rate linear = rate_of(sequence(200, [](double k) { return 5 * std::pow(0.9, k); }));
   CHECK(linear.kind == Rate::Kind::kLinear);
   CHECK(std::abs(linear.factor - 0.9) < 1e-6);
+  CHECK(linear.error < 1e-6);
   const Rate waves =
-      estimate_rate(sequence(300, [](double k) { return std::pow(0.95, k) * (1.2 + std::sin(0.7 * k)); }), 3);
+      rate_of(sequence(300, [](double k) { return std::pow(0.95, k) * (1.2 + std::sin(0.7 * k)); }));
   CHECK(waves.kind == Rate::Kind::kLinear);
   CHECK(std::abs(waves.factor - 0.95) < 2e-3);
-  const Rate power = estimate_rate(sequence(400, [](double k) { return 2 / (k + 3); }), 3);
+  const Rate power = rate_of(sequence(400, [](double k) { return 2 / (k + 3); }));
   CHECK(power.kind == Rate::Kind::kPower);
   CHECK(rate_text(power) == "O(1/n)");
-  const Rate root = estimate_rate(sequence(4000, [](double k) { return 2 / std::sqrt(k + 1); }), 3);
+  const Rate root = rate_of(sequence(4000, [](double k) { return 2 / std::sqrt(k + 1); }));
   CHECK(rate_text(root) == "O(1/n^0.5)");
-  const Rate quadratic =
-      estimate_rate(sequence(6, [](double k) { return std::pow(0.5, std::pow(2, k)); }), 3);
-  CHECK(quadratic.kind == Rate::Kind::kQuadratic);
-  const Rate jitter = estimate_rate(
-      sequence(200, [](double k) { return std::pow(0.5, k) + 0.01 * (1.5 + std::sin(2.1 * k)); }), 3);
+  CHECK(rate_of(sequence(5, [](double k) { return std::pow(0.5, std::pow(2, k)); })).kind ==
+        Rate::Kind::kQuadratic);
+  const Rate jitter =
+      rate_of(sequence(200, [](double k) { return std::pow(0.5, k) + 0.01 * (1.5 + std::sin(2.1 * k)); }));
   CHECK(jitter.kind == Rate::Kind::kJitters);
-  CHECK(estimate_rate(sequence(100, [](double k) { return std::pow(1.05, k); }), 3).kind ==
-        Rate::Kind::kDiverges);
-  CHECK(estimate_rate({5, 4, INFINITY}, 3).kind == Rate::Kind::kDiverges);
-  CHECK(estimate_rate(sequence(50, [](double) { return 0.25; }), 3).kind == Rate::Kind::kStalls);
-  CHECK(estimate_rate({5}, 3).kind == Rate::Kind::kUnknown);
+  CHECK(rate_of(sequence(100, [](double k) { return std::pow(1.05, k); })).kind == Rate::Kind::kDiverges);
+  CHECK(rate_of({5, 4, INFINITY}).kind == Rate::Kind::kDiverges);
+  CHECK(rate_of(sequence(50, [](double) { return 0.25; })).kind == Rate::Kind::kStalls);
+}
+
+TEST_CASE("a rate is not named before there is one") {
+  CHECK(rate_of({}).kind == Rate::Kind::kUnknown);
+  CHECK(rate_of({5}).kind == Rate::Kind::kTooEarly);
+  CHECK(rate_of({5, 4, 3.5}).kind == Rate::Kind::kTooEarly);
+  // A power law that began long before the first step looks straight for a while.
+  CHECK(rate_of(sequence(100, [](double k) { return 2 / (k + 300); })).kind == Rate::Kind::kTooEarly);
+  // A step away from a good start, which slows down.
+  CHECK(rate_of(sequence(15, [](double k) { return 1e-9 + 0.01 * k * k; })).kind == Rate::Kind::kTooEarly);
+  // A walk at constant speed that meets the minimum.
+  const Rate walk = rate_of(sequence(80, [](double k) { return std::pow(79 - k, 2) / 1e3; }));
+  CHECK(walk.kind == Rate::Kind::kUnknown);
+  CHECK(walk.rest == 79);
+  // Waves that come to a height and stay there.
+  CHECK(rate_of(sequence(200, [](double k) {
+          return 0.01 + 0.001 * std::pow(0.97, k) * (1 + std::sin(2 * k));
+        })).kind == Rate::Kind::kJitters);
+}
+
+TEST_CASE("a rate is that of the steps before rounding") {
+  // What f32 makes of 3 + 0.9^k.
+  std::vector<double> losses;
+  for (int k = 0; k < 400; ++k) losses.push_back(static_cast<float>(3 + std::pow(0.9, k)));
+  Descent descent{losses, 3, 2e-6, 2e-6, 0x1p-24, {}};
+  const Rate rate = estimate_rate(descent);
+  CHECK(rate.kind == Rate::Kind::kLinear);
+  CHECK(std::abs(rate.factor - 0.9) < 2e-3);
+  REQUIRE(rate.rest);
+  CHECK(std::abs(static_cast<double>(*rate.rest) - std::log(2e-6) / std::log(0.9)) < 3);
+}
+
+TEST_CASE("a factor is shown with the digits that it has") {
+  CHECK(factor_text(0.96041) == "0.9604");
+  CHECK(factor_text(0.9999921) == "0.999992");
+  CHECK(factor_text(0.8991, 8e-4) == "0.899");
+  CHECK(factor_text(0.8991, 0.04) == "0.9");
+  CHECK(factor_text(1) == "1.0000");
+  CHECK(factor_text(0) == "0.0000");
 }
 
 TEST_CASE("crossings are changes of sign, and zeros are none") {

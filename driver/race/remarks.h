@@ -1,0 +1,13 @@
+// Owns the words beside a rule of a race: what its run shows at its end, and what theory expected.
+#pragma once
+
+#include <string>
+
+#include "driver/race/report.h"
+
+namespace dlg {
+
+/// `study` is null with many variables. Several remarks are divided by "; ".
+std::string remark_of(const Standing& standing, const RaceReport& report, CurvatureStudy* study);
+
+}  // namespace dlg
