@@ -1,11 +1,13 @@
 // Owns the tests of races: the numbers of the ravine, and the parts that make them.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
 #include "driver/race/contours.h"
 #include "driver/race/eigenvalues.h"
+#include "driver/race/picture.h"
 #include "driver/race/rate.h"
 #include "driver/race/scene.h"
 #include "runtime/json.h"
@@ -224,6 +226,97 @@ TEST_CASE("contour lines end at the border, meet in no saddle, and leave out wha
   CHECK(contour_lines(holed, 0.4).front().size() == 4);
   CHECK(contour_levels(holed, 3).size() == 3);
   CHECK(contour_levels(sample({0, 1, 0, 1, 2, 2, {}}, [](Point) { return 1.0; }), 3).empty());
+}
+
+TEST_CASE("levels are equal steps on a plane, and short numbers everywhere") {
+  const Grid plane = sample({-40, 5, -50, 5, 61, 61, {}}, [](Point p) { return 0.3 * p.x + 0.4 * p.y; });
+  const std::vector<double> even = contour_levels(plane, 12);
+  REQUIRE(even.size() == 12);
+  for (std::size_t i = 1; i < even.size(); ++i) CHECK(std::abs(even[i] - even[i - 1] - 2.5) < 1e-12);
+  CHECK(even.front() > -32);
+  CHECK(even.back() < 3.5);
+  const Grid bowl =
+      sample({-5, 2, -1.5, 1.5, 61, 61, {}}, [](Point p) { return 0.5 * (p.x * p.x + 25 * p.y * p.y); });
+  const std::vector<double> dense = contour_levels(bowl, 20);
+  std::vector<double> values = bowl.values;
+  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2),
+                   values.end());
+  const double median = values[values.size() / 2];
+  CHECK(std::is_sorted(dense.begin(), dense.end()));
+  CHECK(std::adjacent_find(dense.begin(), dense.end()) == dense.end());
+  CHECK(std::abs(std::count_if(dense.begin(), dense.end(), [&](double x) { return x < median; }) - 10) <= 1);
+  for (const double level : dense) CHECK(fmt::format("{:.6g}", level).size() <= 4);
+  CHECK(contour_levels(plane, 1).size() == 1);
+}
+
+/// A contest of runs that go straight from the start to the given points.
+Contest straight_contest(const std::vector<std::pair<std::string, Point>>& runs, Point start) {
+  Contest contest;
+  contest.title = "straight";
+  contest.variables = {"w[0]", "w[1]"};
+  contest.variable_count = 2;
+  contest.start = {start.x, start.y};
+  for (const auto& [text, end] : runs) {
+    RaceRun run;
+    run.text = text;
+    run.at = {0, 1};
+    run.losses = {2, 1};
+    run.values = {{start.x, start.y}, {end.x, end.y}};
+    contest.runs.push_back(std::move(run));
+  }
+  return contest;
+}
+
+TEST_CASE("labels lie on their line, inside, apart from paths and each other") {
+  Contour window;
+  window.x_low = -2;
+  window.x_high = 2;
+  window.y_low = -2;
+  window.y_high = 2;
+  const Grid grid = sample({-2, 2, -2, 2, 121, 121, {}}, [](Point p) { return std::hypot(p.x, p.y); });
+  ContourMap map{window, {}};
+  for (const double level : {0.5, 1.0, 1.5, 1.75}) {
+    for (std::vector<Point>& line : contour_lines(grid, level)) map.lines.push_back({level, std::move(line)});
+  }
+  const Contest contest = straight_contest({{"a", {2, 0}}, {"b", {-1, 1}}}, {0, 0});
+  const std::vector<LevelLabel> labels = place_labels(map, contest);
+  REQUIRE(labels.size() == 4);
+  for (const LevelLabel& label : labels) {
+    CAPTURE(label.text);
+    CHECK(fmt::format("{:.2f}", std::hypot(label.at.x, label.at.y)) ==
+          fmt::format("{:.2f}", std::stod(label.text)));
+    CHECK(std::abs(label.at.x) < 1.9);
+    CHECK(std::abs(label.at.y) < 1.9);
+    CHECK((label.at.x < 0 || std::abs(label.at.y) > 0.1));
+    for (const LevelLabel& other : labels) {
+      if (&other == &label) continue;
+      CHECK(std::hypot(other.at.x - label.at.x, other.at.y - label.at.y) > 0.15);
+    }
+  }
+}
+
+/// Whether entry `i` of a legend ends before the next one of its row begins, and inside of the picture.
+bool fits(const Scene& scene, const std::vector<TextItem>& entries, std::size_t i) {
+  constexpr double kLetter = 6;  // points: the mean of Helvetica at 12
+  constexpr double kSwatch = 24;
+  const TextItem& entry = entries[i];
+  const double end = entry.at.x + kLetter * static_cast<double>(entry.text.size());
+  const bool has_next = i + 1 < entries.size() && entries[i + 1].at.y == entry.at.y;
+  return end < (has_next ? entries[i + 1].at.x - kSwatch : scene.width) && entry.at.y < scene.height;
+}
+
+TEST_CASE("the entries of a legend fit into their columns, and all into the picture") {
+  for (const std::size_t length : {5U, 20U, 30U, 45U, 120U}) {
+    CAPTURE(length);
+    std::vector<std::pair<std::string, Point>> runs(7, {"eeee", {1, 1}});
+    runs[4].first = std::string(length, 'e');
+    const Scene scene = race_scene(straight_contest(runs, {0, 0}), nullptr);
+    std::vector<TextItem> entries;
+    std::copy_if(scene.texts.begin(), scene.texts.end(), std::back_inserter(entries),
+                 [](const TextItem& item) { return item.text.starts_with("eeee"); });
+    REQUIRE(entries.size() == runs.size());
+    for (std::size_t i = 0; i < entries.size(); ++i) CHECK(fits(scene, entries, i));
+  }
 }
 
 TEST_CASE("drawings keep words of a program harmless") {
