@@ -51,6 +51,13 @@ double largest(Values values) {
   return *std::max_element(values.begin(), values.end());
 }
 
+double median(Values values) {
+  std::vector<double> sorted(values.begin(), values.end());
+  const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
+  std::nth_element(sorted.begin(), middle, sorted.end());
+  return *middle;
+}
+
 double span_of(Values values) {
   const auto [low, high] = std::minmax_element(values.begin(), values.end());
   return *high - *low;
@@ -95,10 +102,13 @@ bool does_jitter(Values e, double floor) {
   constexpr std::size_t kFewestPeaks = 4;
   constexpr double kOften = 0.1;
   constexpr double kStays = 0.05;  // of the height in the quarter before
+  constexpr double kSame = 0.4;    // of the middle value in the eighth before
   if (e.size() < kFewest) return false;
   const Values half = e.subspan(e.size() / 2);
   const Values quarter = e.subspan(3 * e.size() / 4);
   if (span_of(quarter) <= 2 * floor || rises(quarter, floor) < kOften) return false;
+  const std::size_t eighth = quarter.size() / 2;
+  if (median(quarter.subspan(eighth)) < kSame * median(quarter.first(eighth))) return false;
   if (largest(quarter) < kStays * largest(half.first(half.size() / 2))) return false;
   return peaks_of(half).size() >= kFewestPeaks && !do_peaks_fall(half, floor);
 }
@@ -145,7 +155,7 @@ std::vector<Place> log_places(Values e, std::size_t first) {
 }
 
 /// e grows, and as a power of a number would: a step away from a good start does so more and more slowly.
-bool does_diverge(Values e) {
+bool does_grow(Values e) {
   constexpr std::size_t kFewest = 5;
   constexpr double kGrown = 2;
   constexpr double kSteady = 0.8;  // of the slope of the logarithm
@@ -333,17 +343,29 @@ std::optional<Rate::Kind> end_kind(Values e, const Descent& descent, double floo
   return std::nullopt;
 }
 
+bool are_finite(Values values) {
+  return std::all_of(values.begin(), values.end(), [](double x) { return std::isfinite(x); });
+}
+
 }  // namespace
+
+bool does_diverge(const std::vector<double>& losses) {
+  if (losses.empty()) return false;
+  if (!are_finite(losses)) return true;
+  const double base = *std::min_element(losses.begin(), losses.end());
+  std::vector<double> e;
+  for (const double loss : losses) e.push_back(loss - base);
+  return does_grow(e);
+}
 
 Rate estimate_rate(const Descent& descent) {
   Rate rate;
   const std::vector<double>& losses = descent.losses;
   if (losses.empty()) return rate;
-  const bool is_finite = std::all_of(losses.begin(), losses.end(), [](double x) { return std::isfinite(x); });
   const double base = descent.smallest.value_or(*std::min_element(losses.begin(), losses.end()));
   std::vector<double> e;
   for (const double loss : losses) e.push_back(loss - base);
-  if (!is_finite || does_diverge(e)) return {Rate::Kind::kDiverges, 0, 0, {}};
+  if (!are_finite(losses) || does_grow(e)) return {Rate::Kind::kDiverges, 0, 0, {}};
   const double end_floor = std::max(descent.floor, descent.end_floor);
   if (!descent.smallest) {
     rate.kind = end_kind(e, descent, end_floor).value_or(Rate::Kind::kUnknown);

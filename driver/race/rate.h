@@ -43,6 +43,9 @@ struct Rate {
 /// jitters, it stands still away from the minimum.
 Rate estimate_rate(const Descent& descent);
 
+/// Whether values grow and as a power of a number would, or are not finite; what this needs to know of a run.
+bool does_diverge(const std::vector<double>& losses);
+
 /// Changes of sign of x - axis; zeros do not count.
 std::int64_t count_crossings(const std::vector<double>& xs, double axis);
 

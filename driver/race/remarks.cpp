@@ -21,22 +21,11 @@ std::vector<double> difference(std::vector<double> a, const std::vector<double>&
   return a;
 }
 
-/// The last loss that is finite, if that is far above the first: 1, far below: -1, else 0.
-int direction_of(const RaceRun& run) {
-  constexpr double kFar = 2;
-  const auto last =
-      std::find_if(run.losses.rbegin(), run.losses.rend(), [](double x) { return std::isfinite(x); });
-  if (last == run.losses.rend()) return 0;
-  const double first = run.losses.front();
-  if (*last > first + (kFar - 1) * std::abs(first)) return 1;
-  return *last < first - kFar * std::abs(first) ? -1 : 0;
-}
-
 std::string divergence_remark(const Standing& standing, const Landscape* landscape) {
   const int direction = direction_of(*standing.run);
   if (direction < 0) return "the loss falls without end";
   if (!standing.forecast || standing.forecast->factor <= 1) {
-    return direction > 0 ? "the loss grows without end" : "a number is not finite: stopped";
+    return "the loss grows without end";
   }
   if (!standing.forecast->fixed_step) {
     return fmt::format("unstable on this quadratic: expected R {} is above 1",
@@ -168,19 +157,30 @@ std::string rest_remark(const Standing& standing) {
 
 }  // namespace
 
+int direction_of(const RaceRun& run) {
+  constexpr double kFar = 2;
+  const auto last =
+      std::find_if(run.losses.rbegin(), run.losses.rend(), [](double x) { return std::isfinite(x); });
+  if (last == run.losses.rend()) return 0;
+  const double first = run.losses.front();
+  if (*last > first + (kFar - 1) * std::abs(first)) return 1;
+  return *last < first - kFar * std::abs(first) ? -1 : 0;
+}
+
 std::string remark_of(const Standing& standing, const RaceReport& report, CurvatureStudy* study) {
   const RaceRun& run = *standing.run;
   const Landscape* landscape = report.landscape ? &*report.landscape : nullptr;
   if (run.end == TrainEnd::kInterrupted)
     return fmt::format("interrupted after {}", counted(run.steps, "step"));
   if (standing.rate.kind == Rate::Kind::kDiverges) return divergence_remark(standing, landscape);
+  if (run.end == TrainEnd::kDiverged) return "a number is not finite: stopped";
   std::vector<std::string> remarks;
   if (standing.rate.kind == Rate::Kind::kJitters) remarks.push_back(jitter_remark(standing));
   remarks.push_back(minimum_remark(standing, landscape, report.contest->start));
   if (standing.forecast) remarks.push_back("expected R " + factor_text(standing.forecast->factor));
   if (standing.minimum) remarks.push_back(rest_remark(standing));
   if (run.end == TrainEnd::kLossBelow && !standing.is_at_target)
-    remarks.push_back("stopped by the loss of one batch");
+    remarks.push_back("stopped by the mean loss of its batches");
   std::erase(remarks, "");
   const bool is_open = study != nullptr && remarks.empty() && !standing.is_at_target;
   if (is_open) return open_remark(*report.contest, standing, *study);

@@ -64,7 +64,7 @@ void note_target(const Contest& contest, Standing& standing) {
   const bool is_stopped = run.end == TrainEnd::kLossBelow;
   standing.is_at_target = run.final_loss < *contest.target || (is_stopped && !contest.is_stochastic);
   if (is_stopped && !contest.is_stochastic) return;
-  // A stop looks at the loss of the batch, the target is one of all rows.
+  // A stop looks at the losses of the batches, each before its step; the target is one of all rows.
   const auto is_below = [&](double loss) { return loss < *contest.target; };
   const auto first = std::find_if(run.losses.begin(), run.losses.end(), is_below);
   if (!contest.variables.empty() && first != run.losses.end()) {
@@ -104,12 +104,16 @@ Standing standing_of(const Contest& contest, const RaceRun& run, const Landscape
     if (point) standing.minimum = study->minimum_beside(*point, contest.start);
     if (!standing.minimum) standing.minimum = landscape->minimum;
     note_rate(contest, *study, standing);
+  } else if (does_diverge(run.losses)) {
+    standing.rate.kind = Rate::Kind::kDiverges;
   }
   for (std::size_t i = 0; i < contest.variables.size(); ++i) {
     const double axis = standing.minimum ? standing.minimum->point[i] : 0;
     standing.crossings.push_back(count_crossings(column_of(run, i), axis));
   }
-  if (run.end == TrainEnd::kDiverged) standing.rate.kind = Rate::Kind::kDiverges;
+  if (run.end == TrainEnd::kDiverged) {
+    standing.rate.kind = direction_of(run) != 0 ? Rate::Kind::kDiverges : Rate::Kind::kUnknown;
+  }
   return standing;
 }
 

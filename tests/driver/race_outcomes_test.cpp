@@ -368,6 +368,57 @@ loss distance(w: [], at: []) = 0.5 * (w - at)^2)";
   }
 }
 
+TEST_CASE("what is not finite is no growth; with many variables growth is seen too") {
+  const std::string huber = "fn f(w: [1]) -> [] = where(abs(w[0]) < 1, 0.5 * w[0]^2, abs(w[0]) - 0.5)";
+  check_arena({"Huber",
+               "f64",
+               huber,
+               "  minimize = f\n  start = [6.0]",
+               100,
+               {{"newton()", "-", 0, 0, "a number is not finite: stopped"},
+                {"sgd(lr = 0.5)", "linear", 0.25, 0.02, ""}}});
+  check_arena({"fall",
+               "f64",
+               "fn f(w: [2]) -> [] = w[0]^2 - w[1]^2",
+               "  minimize = f\n  start = [1.0, 0.1]",
+               4000,
+               {{"sgd(lr = 0.1)", "diverges", 0, 0, "the loss falls without end"}}});
+  check_arena({"many",
+               "f64",
+               "fn f(w: [n]) -> [] = sum(w^2)",
+               "  minimize = f\n  start = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]",
+               60,
+               {{"sgd(lr = 1.1)", "diverges", 0, 0, "the loss grows without end"},
+                {"sgd(lr = 0.1)", "-", 0, 0, ""}}});
+}
+
+TEST_CASE("a target is met when the loss over all rows is below it, not that of a batch") {
+  const TempFolder folder;
+  const std::string path = folder.write("race.dlg", R"(dlg 1
+use f64
+data cloud { at = [-3.0, -3.0, -3.0, 3.0, 3.0, 3.0] }
+model point() -> [] {
+  param w: [] = -3.0
+  return w
+}
+loss distance(w: [], at: []) = 0.5 * (w - at)^2
+race "two heaps" {
+  minimize = distance(point(), cloud.at)
+  with     = [sgd(lr = 1)]
+  batch    = 1
+  shuffle  = none
+  stop     = [loss < 4, 50 steps]
+}
+)");
+  const Called called = call_dlg({"race", path, "--out", folder.file("out")});
+  INFO(called.out);
+  INFO(called.err);
+  REQUIRE(called.exit_code == 0);
+  // Each step goes to the row that it saw, so one in six has a loss. Over all rows it is 4.5 at the least.
+  CHECK(called.out.find("never") != std::string::npos);
+  CHECK(called.out.find("stopped by the mean loss of its batches") != std::string::npos);
+}
+
 /// AdaGrad in one dimension: its steps tend to lr / sqrt(sum of g^2), and its rate to that of such a step.
 double adagrad_factor(double lr, double curvature, double start) {
   double x = start;
