@@ -56,11 +56,10 @@ class Dlg:
 def first_step(program, where, cache, more=(), build=RELEASE):
     """The table of stages and the seconds from the start of main to the end of step 1."""
     env = os.environ | {"DLG_CACHE_DIR": str(cache)}
-    run = where / "run"
-    command = ["taskset", "-c", cpus(1), build / "dlg", "train", program, "--quiet", "--time-passes", "--set", "stop=1 steps", "--out", run, *more]
-    shutil.rmtree(run, ignore_errors=True)
-    table = subprocess.run([str(c) for c in command], capture_output=True, text=True, cwd=where, env=env).stderr
-    shutil.rmtree(run, ignore_errors=True)
+    command = ["taskset", "-c", cpus(1), build / "dlg", "train", program, "--quiet", "--json", "--time-passes", "--set", "stop=1 steps", *more]
+    done = subprocess.run([str(c) for c in command], capture_output=True, text=True, cwd=where, env=env, check=True)
+    shutil.rmtree(where / json.loads(done.stdout)["run"])
+    table = done.stderr
     total = next(line for line in table.splitlines() if line.startswith("sum "))
     return table, float(total.split()[1]) / 1e3
 

@@ -34,10 +34,12 @@ std::vector<Output> chosen_outputs(const Graph& graph, bool (*is_chosen)(std::st
   return outputs;
 }
 
-/// What a program is compiled for: its name in the log, and the rule that it applies, if any.
+/// What a program is compiled for: its name in the log, and the rule that it applies, if any. What it is
+/// worth to have fast code depends on how often it runs.
 struct Purpose {
   std::string_view name;
   const UpdateRule* rule = nullptr;
+  Effort effort = Effort::kFull;
 };
 
 /// The one place where a call of dlg compiles; what it does is noted in the session.
@@ -54,9 +56,10 @@ std::unique_ptr<Machine> make_machine(Session& session, const Graph& graph, cons
   if (session.options.threads > 1 && !session.team) {
     session.team = std::make_unique<Team>(session.options.threads);
   }
-  std::unique_ptr<Machine> machine = Machine::make(
-      std::move(artifact), {session.options.target, session.options.caching, session.team.get()},
-      session.diagnostics);
+  std::unique_ptr<Machine> machine =
+      Machine::make(std::move(artifact),
+                    {session.options.target, session.options.caching, session.team.get(), purpose.effort},
+                    session.diagnostics);
   if (!machine) return nullptr;
   machine->bind(data.input_rows());
   machine->set_on_fault([&session, &data, faulty = machine.get()](const std::vector<std::int64_t>& rows) {
@@ -222,7 +225,7 @@ std::unique_ptr<Machine> make_predictor(Session& session, const Program& program
 }
 
 std::unique_ptr<Machine> make_observer(Session& session, const Graph& graph, const LoadedData& data) {
-  return make_machine(session, graph, {"observe"}, data);
+  return make_machine(session, graph, {"observe", nullptr, Effort::kSmall}, data);
 }
 
 std::vector<PartResult> evaluate_parts(const Machine& evaluator, const std::vector<Part>& parts,

@@ -25,6 +25,8 @@ constexpr Diag<std::string, std::string> kTwoData{DiagCode::SeveralData, Severit
                                                   "the program uses two data blocks, `{}` and `{}`"};
 constexpr Diag<std::string> kShareSum{DiagCode::BadSetting, Severity::kError,
                                       "the shares add up to {}, expected 1"};
+constexpr Diag<std::string> kNoTrainShare{DiagCode::BadSetting, Severity::kError,
+                                          "the share `train` is {}, expected more than 0"};
 constexpr Diag<std::string> kShareName{DiagCode::UnknownArgument, Severity::kError,
                                        "`shares` has no argument `{}`"};
 constexpr Diag<> kMixed{DiagCode::BadFieldSource, Severity::kError,
@@ -108,8 +110,13 @@ std::optional<Split> split_of(Elaboration& e, ast::ExprId id) {
     if (!set_share(e, argument, split)) return std::nullopt;
   }
   const double sum = split.train + split.val + split.test;
-  if (std::abs(sum - 1) <= kShareTolerance && split.train > 0) return split;
-  e.error(expr.range, kShareSum, number_text(sum));
+  if (std::abs(sum - 1) > kShareTolerance) {
+    e.error(expr.range, kShareSum, number_text(sum));
+    return std::nullopt;
+  }
+  if (split.train > 0) return split;
+  e.error(expr.range, kNoTrainShare, number_text(split.train))
+      .note("`test = csv(\"test.csv\")` in the block names a file whose rows are all for the test");
   return std::nullopt;
 }
 

@@ -98,6 +98,32 @@ class Chains {
   std::map<Edge, std::vector<std::size_t>> touching_;
 };
 
+/// Multiples of the largest round step of which `count` fit, around the middle.
+std::vector<double> even_levels(double low, double range, int count) {
+  const double most = range / count;
+  const double power = std::pow(10, std::floor(std::log10(most)));
+  double step = power;
+  for (const double factor : {1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0}) {
+    if (factor * power <= most) step = factor * power;
+  }
+  const double first = std::round((low + range / 2) / step - (count - 1) / 2.0);
+  std::vector<double> levels;
+  for (int i = 0; i < count; ++i) levels.push_back((first + i) * step);
+  return levels;
+}
+
+/// low + range * t^power, each with the digits that tell it from its neighbours.
+std::vector<double> dense_levels(double low, double range, int count, double power) {
+  const auto level = [&](double i) { return low + range * std::pow((i + 0.5) / count, power); };
+  std::vector<double> levels;
+  for (int i = 0; i < count; ++i) {
+    const double gap = (i == 0 ? level(0) - low : level(i) - level(i - 1)) / 2;
+    const double unit = std::pow(10, std::floor(std::log10(gap)));
+    levels.push_back(std::round(level(i) / unit) * unit);
+  }
+  return levels;
+}
+
 }  // namespace
 
 Point Grid::corner(std::size_t column, std::size_t row) const {
@@ -117,19 +143,20 @@ Grid sample(Grid grid, const std::function<double(Point)>& f) {
 }
 
 std::vector<double> contour_levels(const Grid& grid, int count) {
-  double low = INFINITY;
-  double high = -INFINITY;
+  constexpr double kEven = 1.3;
+  constexpr double kDensest = 4;
+  std::vector<double> values;
   for (const double value : grid.values) {
-    if (!std::isfinite(value)) continue;
-    low = std::min(low, value);
-    high = std::max(high, value);
+    if (std::isfinite(value)) values.push_back(value);
   }
-  std::vector<double> levels;
-  for (int i = 0; i < count && low < high; ++i) {
-    const double t = (i + 0.5) / count;
-    levels.push_back(low + (high - low) * t * t * t);
-  }
-  return levels;
+  std::sort(values.begin(), values.end());
+  if (values.empty() || count < 1) return {};
+  const double low = values.front();
+  const double range = values.back() - low;
+  if (!(range > 0) || !std::isfinite(range)) return {};
+  const double middle = (values[values.size() / 2] - low) / range;
+  const double power = std::clamp(std::log(std::max(middle, 1e-9)) / std::log(0.5), 1.0, kDensest);
+  return power < kEven ? even_levels(low, range, count) : dense_levels(low, range, count, power);
 }
 
 std::vector<std::vector<Point>> contour_lines(const Grid& grid, double level) {

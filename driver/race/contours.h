@@ -26,7 +26,9 @@ struct Grid {
 /// `grid` with its values taken from `f`.
 Grid sample(Grid grid, const std::function<double(Point)>& f);
 
-/// Levels between the smallest and the largest finite value, dense near the smallest: smallest + range * t^3.
+/// `count` levels between the smallest and the largest finite value, short numbers all. Where values are
+/// spread evenly, as on a plane, they are equal steps, and lines are as dense as the slope is steep; where
+/// most lie near the smallest, the levels do: half of them below the median.
 std::vector<double> contour_levels(const Grid& grid, int count);
 
 /// The lines on which the linearly interpolated grid has the value `level`, each as one chain of points;

@@ -83,6 +83,42 @@ std::vector<double> best_point(const Contest& contest) {
   return {best->begin(), best->begin() + static_cast<std::ptrdiff_t>(contest.variables.size())};
 }
 
+/// The Newton step to take off; where a valley is flat along its floor hardly any along it. nullopt where
+/// the objective curves downwards, or is flat.
+std::optional<std::vector<double>> downward_step(const Expansion& view) {
+  constexpr double kFlat = 1e-9;
+  if (!are_finite(view.hessian) || !are_finite(view.gradient)) return std::nullopt;
+  const std::size_t n = view.gradient.size();
+  const std::vector<double> curvatures = symmetric_eigenvalues(view.hessian, n);
+  const double flat = kFlat * curvatures.back();
+  if (!(curvatures.back() > 0) || curvatures.front() < -flat) return std::nullopt;
+  SquareMatrix matrix = view.hessian;
+  for (std::size_t k = 0; k < n && curvatures.front() < flat; ++k) matrix[k * n + k] += flat;
+  std::vector<double> step = solved(matrix, view.gradient);
+  return are_finite(step) ? std::optional(step) : std::nullopt;
+}
+
+/// Places at which a quadratic has the same Hessian: around the start, and on the ways of the runs.
+std::vector<std::vector<double>> probes(const Contest& contest) {
+  constexpr std::size_t kOfARun = 8;
+  std::vector<std::vector<double>> places;
+  for (int i = 0; i < 3; ++i) {
+    std::vector<double> place = contest.start;
+    for (std::size_t k = 0; k < place.size(); ++k)
+      place[k] += 1.7 * i - 0.4 * static_cast<double>(k) * (i % 2 == 0 ? 1 : -2);
+    places.push_back(std::move(place));
+  }
+  for (const RaceRun& run : contest.runs) {
+    const std::size_t stride = std::max<std::size_t>(1, run.values.size() / kOfARun);
+    for (std::size_t i = 0; i < run.values.size(); i += stride) {
+      const auto begin = run.values[i].begin();
+      std::vector<double> place(begin, begin + static_cast<std::ptrdiff_t>(contest.variables.size()));
+      if (are_finite(place)) places.push_back(std::move(place));
+    }
+  }
+  return places;
+}
+
 /// One step of a rule as a map of all states that it writes, flat.
 class RuleMap {
  public:
@@ -191,7 +227,8 @@ CurvatureStudy::CurvatureStudy(const Program& program, const LoadedData& data)
       data_(data),
       parameters_(trained_parameters(program.graph)),
       rows_(data.parts.train),
-      second_order_(second_order_graph(program, data), data.all_values()) {
+      second_order_(second_order_graph(program, data), data.all_values()),
+      resolution_(program, data) {
   second_order_.set_states(initial_states(program.graph, program.training->seed));
 }
 
@@ -213,49 +250,71 @@ Expansion CurvatureStudy::at(const std::vector<double>& point) {
           second_order_.output("hessian")};
 }
 
-/// Newton steps that go down, from a good point to the minimum beside it; nullopt if there is none.
-std::optional<std::vector<double>> CurvatureStudy::descend(std::vector<double> point) {
-  constexpr int kSteps = 60;
-  constexpr double kFlat = 1e-7;
-  const std::size_t n = point.size();
-  Expansion here = at(point);
-  const double steep = std::max(norm_of(here.gradient), 1.0);
-  for (int i = 0; i < kSteps && are_finite(here.hessian); ++i) {
-    if (norm_of(here.gradient) == 0) break;
-    if (symmetric_eigenvalues(here.hessian, n).front() <= 0) break;
-    const std::vector<double> step = solved(here.hessian, here.gradient);
-    if (!are_finite(step)) break;
-    double share = 1;
-    std::vector<double> next(n);
-    Expansion there;
-    for (; share > 1e-4; share /= 2) {
-      for (std::size_t k = 0; k < n; ++k) next[k] = point[k] - share * step[k];
-      there = at(next);
-      if (there.value < here.value) break;
-    }
-    if (!(there.value < here.value)) break;
-    point = next;
-    here = there;
+/// Goes along a Newton step as far as it leads down; false where it does not.
+bool CurvatureStudy::goes_down(std::vector<double>& point, Expansion& view, const std::vector<double>& step) {
+  for (double share = 1; share > 1e-4; share /= 2) {
+    std::vector<double> next = point;
+    for (std::size_t k = 0; k < next.size(); ++k) next[k] -= share * step[k];
+    Expansion there = at(next);
+    if (!(there.value < view.value)) continue;
+    point = std::move(next);
+    view = std::move(there);
+    return true;
   }
-  const bool is_minimum = are_finite(here.hessian) && norm_of(here.gradient) <= kFlat * steep &&
-                          symmetric_eigenvalues(here.hessian, n).front() >= 0 && norm_of(here.hessian) > 0;
-  return is_minimum ? std::optional(point) : std::nullopt;
+  return false;
+}
+
+/// Goes a whole Newton step where the value hides behind rounding and the gradient shows still how far it is.
+bool CurvatureStudy::levels_out(std::vector<double>& point, Expansion& view,
+                                const std::vector<double>& step) {
+  std::vector<double> next = point;
+  for (std::size_t k = 0; k < next.size(); ++k) next[k] -= step[k];
+  Expansion there = at(next);
+  const bool is_higher = !(there.value <= view.value + 2 * resolution_.at(point));
+  if (is_higher || !(norm_of(there.gradient) < norm_of(view.gradient))) return false;
+  point = std::move(next);
+  view = std::move(there);
+  return true;
+}
+
+std::optional<Minimum> CurvatureStudy::minimum_beside(const std::vector<double>& point,
+                                                      const std::vector<double>& start) {
+  constexpr int kSteps = 100;
+  constexpr int kPolishes = 4;
+  constexpr double kAlmost = 1e-10;  // of the way down from the start may be left
+  constexpr double kShort = 1e-3;    // of the distance from the start
+  constexpr double kNothing = 1e-6;  // of the numbers that it starts with
+  std::vector<double> here = point;
+  Expansion view = at(here);
+  std::optional<std::vector<double>> step = downward_step(view);
+  for (int i = 0; i < kSteps && step && goes_down(here, view, *step); ++i) step = downward_step(view);
+  for (int i = 0; i < kPolishes && step && levels_out(here, view, *step); ++i) step = downward_step(view);
+  if (!step) return std::nullopt;
+  double gain = 0;
+  std::vector<double> way = here;
+  for (std::size_t k = 0; k < here.size(); ++k) {
+    gain += 0.5 * (*step)[k] * view.gradient[k];
+    way[k] -= start[k];
+  }
+  const double scale = std::abs(at(start).value - view.value);
+  const double floor = resolution_.at(here);
+  // Where steps stay long although little is gained, the minimum lies at no finite place.
+  const bool is_close = norm_of(*step) <= std::max(kShort * norm_of(way), kNothing * norm_of(start));
+  if (!is_close || gain > kAlmost * scale + floor) return std::nullopt;
+  const std::vector<double> curvatures = symmetric_eigenvalues(view.hessian, here.size());
+  return Minimum{here, view.value, curvatures, resolution_.around(here, curvatures.back())};
 }
 
 Landscape CurvatureStudy::survey(const Contest& contest) {
   Landscape landscape;
   const std::size_t n = contest.variables.size();
-  landscape.minimum = descend(best_point(contest));
-  const std::vector<double>& place = landscape.minimum ? *landscape.minimum : contest.start;
+  landscape.minimum = minimum_beside(best_point(contest), contest.start);
+  const std::vector<double>& place = landscape.minimum ? landscape.minimum->point : contest.start;
   const Expansion here = at(place);
-  landscape.smallest = here.value;
   if (!are_finite(here.hessian)) return landscape;
   landscape.curvatures = symmetric_eigenvalues(here.hessian, n);
   landscape.is_quadratic = true;
-  for (int i = 0; i < 3; ++i) {
-    std::vector<double> other = contest.start;
-    for (std::size_t k = 0; k < n; ++k)
-      other[k] += 1.7 * i - 0.4 * static_cast<double>(k) * (i % 2 == 0 ? 1 : -2);
+  for (const std::vector<double>& other : probes(contest)) {
     if (!are_same(at(other).hessian, here.hessian)) landscape.is_quadratic = false;
   }
   return landscape;
@@ -266,12 +325,12 @@ std::optional<Forecast> CurvatureStudy::forecast(const UpdateRule& rule, const L
   Program program = program_;
   program.training->rule = rule;
   RuleMap map(program, data_);
-  const std::vector<double> rest = map.start_at(*landscape.minimum);
+  const std::vector<double> rest = map.start_at(landscape.minimum->point);
   const std::optional<SquareMatrix> matrix = linear_part(map, rest);
   if (!matrix) return std::nullopt;
   const double radius = spectral_radius(*matrix, rest.size());
-  const std::size_t n = landscape.minimum->size();
-  return Forecast{radius * radius, fixed_step_of(*matrix, at(*landscape.minimum).hessian, n)};
+  const std::size_t n = landscape.minimum->point.size();
+  return Forecast{radius * radius, fixed_step_of(*matrix, at(landscape.minimum->point).hessian, n)};
 }
 
 }  // namespace dlg

@@ -9,6 +9,7 @@
 #include "driver/data.h"
 #include "driver/race/contest.h"
 #include "driver/race/eigenvalues.h"
+#include "driver/race/resolution.h"
 #include "driver/reference.h"
 
 namespace dlg {
@@ -20,12 +21,19 @@ struct Expansion {
   SquareMatrix hessian;
 };
 
+/// A minimum of the objective.
+struct Minimum {
+  std::vector<double> point;
+  double value = 0;
+  std::vector<double> curvatures;  // ascending
+  double floor = 0;                // differences of the loss up to it are rounding there
+};
+
 /// What is known of the objective.
 struct Landscape {
-  std::optional<std::vector<double>> minimum;  // where Newton steps from the best point end, if it is one
-  double smallest = 0;                         // the value there
-  std::vector<double> curvatures;              // the eigenvalues of the Hessian there, or at the start
-  bool is_quadratic = false;                   // the same Hessian everywhere that was looked
+  std::optional<Minimum> minimum;  // where Newton steps from the best point end, if it is one
+  std::vector<double> curvatures;  // the eigenvalues of the Hessian there, or at the start
+  bool is_quadratic = false;       // the same Hessian everywhere that was looked
 
   bool is_convex_quadratic() const { return is_quadratic && !curvatures.empty() && curvatures.front() > 0; }
   /// 2 / (smallest + largest), of a convex quadratic; and the factor it reaches.
@@ -48,18 +56,23 @@ class CurvatureStudy {
 
   Expansion at(const std::vector<double>& point);
   Landscape survey(const Contest& contest);
+  /// The minimum beside a point: where Newton steps that go down end, if they do. `start` gives the scale.
+  std::optional<Minimum> minimum_beside(const std::vector<double>& point, const std::vector<double>& start);
+  const Resolution& resolution() const { return resolution_; }
   /// nullopt where the rule is no linear map: adam, or a rule that looks at `step`.
   std::optional<Forecast> forecast(const UpdateRule& rule, const Landscape& landscape);
 
  private:
   StateValues states_at(const std::vector<double>& point) const;
-  std::optional<std::vector<double>> descend(std::vector<double> point);
+  bool goes_down(std::vector<double>& point, Expansion& view, const std::vector<double>& step);
+  bool levels_out(std::vector<double>& point, Expansion& view, const std::vector<double>& step);
 
   const Program& program_;
   const LoadedData& data_;
   std::vector<State> parameters_;
   std::vector<std::int64_t> rows_;
   Reference second_order_;
+  Resolution resolution_;
 };
 
 }  // namespace dlg

@@ -16,18 +16,25 @@ Json short_number(double x) {
   return Json(parse_number(fmt::format("{:.5g}", x)).value_or(x));
 }
 
-Json map_json(const ContourMap& map) {
+Json map_json(const ContourMap& map, const Contest& contest) {
   Json json = Json::object();
   const Contour& window = map.window;
   json.set("x", Json(Json::Array{window.x_low, window.x_high}));
   json.set("y", Json(Json::Array{window.y_low, window.y_high}));
   Json lines = Json::array();
-  for (const std::vector<Point>& line : map.lines) {
+  for (const LevelLine& line : map.lines) {
     Json flat = Json::array();
-    for (const Point& point : line) flat.push(short_number(point.x)).push(short_number(point.y));
+    for (const Point& point : line.points) flat.push(short_number(point.x)).push(short_number(point.y));
     lines.push(std::move(flat));
   }
   json.set("lines", std::move(lines));
+  Json labels = Json::array();
+  for (const LevelLabel& label : place_labels(map, contest)) {
+    Json item = Json::array();
+    item.push(short_number(label.at.x)).push(short_number(label.at.y)).push(Json(label.text));
+    labels.push(std::move(item));
+  }
+  json.set("labels", std::move(labels));
   return json;
 }
 
@@ -78,7 +85,7 @@ std::string page_text(const RaceReport& report, const ContourMap* map) {
   Json data = Json::object();
   data.set("title", contest.title).set("variables", Json::array_of(contest.variables));
   if (contest.target) data.set("target", *contest.target);
-  if (map != nullptr) data.set("map", map_json(*map));
+  if (map != nullptr) data.set("map", map_json(*map, contest));
   Json runs = Json::array();
   for (std::size_t i = 0; i < report.standings.size(); ++i) runs.push(run_json(report.standings[i], i));
   data.set("runs", std::move(runs));

@@ -15,6 +15,8 @@ constexpr double kPanelHeight = 360;
 constexpr double kTitleHeight = 40;
 constexpr double kGap = 64;
 constexpr double kLegendRow = 18;
+constexpr double kLegendText = 30;  // behind the start of the line
+constexpr double kLegendSize = 12;
 
 /// From numbers to places in a panel; y of the scene goes down.
 struct Frame {
@@ -99,9 +101,9 @@ std::size_t steps_in_sight(const RaceRun& run, const Contour& window) {
 
 Chart contour_panel(const Contest& contest, const ContourMap& map, const Frame& frame) {
   Chart panel{frame.low, frame.high, {}, {}};
-  for (const std::vector<Point>& line : map.lines) {
+  for (const LevelLine& line : map.lines) {
     PathItem path{{}, {"9aa5b1", 0.7, 0.9}};
-    for (const Point& point : line) path.points.push_back(frame.place(point));
+    for (const Point& point : line.points) path.points.push_back(frame.place(point));
     panel.paths.push_back(std::move(path));
   }
   for (std::size_t i = 0; i < contest.runs.size(); ++i) {
@@ -229,16 +231,42 @@ void add_contours(Scene& scene, const Contest& contest, const ContourMap& map) {
   add_ticks(scene, frame, ticks(window.x_low, window.x_high, 6), ticks(window.y_low, window.y_high, 6),
             Scale::kPlain);
   add_axis_names(scene, frame, contest.variables[0], contest.variables[1]);
+  for (const LevelLabel& label : place_labels(map, contest)) {
+    const Point at = frame.place(label.at);
+    scene.texts.push_back({{at.x, at.y + 3}, label.text, Anchor::kMiddle, 9, "66717d", false, true});
+  }
 }
 
-void add_legend(Scene& scene, const Contest& contest, double top) {
-  const double column = (scene.width - 2 * kMargin) / 3;
+/// Columns of equal width, as many as fit with the widest entry, at most three.
+struct Legend {
+  double column = 0;
+  std::size_t columns = 1;
+  std::size_t rows = 0;
+};
+
+Legend legend_of(const Contest& contest, double width) {
+  constexpr std::size_t kMost = 3;
+  constexpr double kBetween = 20;
+  Legend legend;
+  for (const RaceRun& run : contest.runs) {
+    legend.column = std::max(legend.column, kLegendText + words_width(run.text, kLegendSize) + kBetween);
+  }
+  while (legend.columns < kMost &&
+         legend.column * static_cast<double>(legend.columns + 1) <= width + kBetween) {
+    ++legend.columns;
+  }
+  legend.column = std::max(legend.column, width / static_cast<double>(legend.columns));
+  legend.rows = (contest.runs.size() + legend.columns - 1) / legend.columns;
+  return legend;
+}
+
+void add_legend(Scene& scene, const Contest& contest, const Legend& legend, double top) {
   for (std::size_t i = 0; i < contest.runs.size(); ++i) {
-    const std::size_t row = i / 3;
-    const Point at{kMargin + column * static_cast<double>(i % 3),
-                   top + kLegendRow * static_cast<double>(row)};
+    const Point at{kMargin + legend.column * static_cast<double>(i % legend.columns),
+                   top + kLegendRow * static_cast<double>(i / legend.columns)};
     scene.rules.push_back({{{at.x, at.y - 4}, {at.x + 22, at.y - 4}}, {rule_color(i), 3, 1}});
-    scene.texts.push_back({{at.x + 30, at.y}, contest.runs[i].text, Anchor::kStart, 12, "222222"});
+    scene.texts.push_back(
+        {{at.x + kLegendText, at.y}, contest.runs[i].text, Anchor::kStart, kLegendSize, "222222"});
   }
 }
 
@@ -253,7 +281,7 @@ ContourMap map_contours(const Contour& window, Objective& objective) {
       });
   ContourMap map{window, {}};
   for (const double level : contour_levels(grid, window.levels)) {
-    for (std::vector<Point>& line : contour_lines(grid, level)) map.lines.push_back(std::move(line));
+    for (std::vector<Point>& line : contour_lines(grid, level)) map.lines.push_back({level, std::move(line)});
   }
   return map;
 }
@@ -277,14 +305,16 @@ Scene race_scene(const Contest& contest, const ContourMap* map) {
   scene.title = contest.title;
   const bool has_map = map != nullptr;
   const double panels = has_map ? 2 * kPanelWidth + kGap : kPanelWidth;
-  const std::size_t legend_rows = (contest.runs.size() + 2) / 3;
+  const Legend legend = legend_of(contest, panels);
   const double legend_top = kTitleHeight + kPanelHeight + 64;
-  scene.width = 2 * kMargin + panels;
-  scene.height = legend_top + kLegendRow * static_cast<double>(legend_rows);
+  constexpr double kTitleSize = 16;
+  const double title = words_width(contest.title, kTitleSize);
+  scene.width = 2 * kMargin + std::max({panels, title, legend.column * static_cast<double>(legend.columns)});
+  scene.height = legend_top + kLegendRow * static_cast<double>(legend.rows);
   if (has_map) add_contours(scene, contest, *map);
   add_losses(scene, contest, has_map ? kMargin + kPanelWidth + kGap : kMargin);
-  scene.texts.push_back({{scene.width / 2, 24}, contest.title, Anchor::kMiddle, 16, "222222"});
-  add_legend(scene, contest, legend_top);
+  scene.texts.push_back({{scene.width / 2, 24}, contest.title, Anchor::kMiddle, kTitleSize, "222222"});
+  add_legend(scene, contest, legend, legend_top);
   return scene;
 }
 

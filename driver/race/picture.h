@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "driver/race/contest.h"
@@ -11,13 +12,27 @@
 
 namespace dlg {
 
+struct LevelLine {
+  double level = 0;
+  std::vector<Point> points;
+};
+
 /// The lines of equal value of an objective of two variables.
 struct ContourMap {
   Contour window;
-  std::vector<std::vector<Point>> lines;
+  std::vector<LevelLine> lines;
 };
 
 ContourMap map_contours(const Contour& window, Objective& objective);
+
+/// The value of a line, at a point of it.
+struct LevelLabel {
+  Point at;
+  std::string text;
+};
+
+/// At most one label for each level, where there is room between paths, other lines and other labels.
+std::vector<LevelLabel> place_labels(const ContourMap& map, const Contest& contest);
 
 /// The colour of rule `index` of a race, the same in every picture.
 Ink rule_color(std::size_t index);

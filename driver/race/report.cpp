@@ -6,6 +6,8 @@
 #include <cmath>
 #include <functional>
 
+#include "driver/race/norm.h"
+#include "driver/race/remarks.h"
 #include "support/text.h"
 
 namespace dlg {
@@ -17,96 +19,112 @@ std::vector<double> column_of(const RaceRun& run, std::size_t column) {
   return values;
 }
 
-/// The length of step `i` of a run whose variables were kept.
-double step_length(const RaceRun& run, std::size_t i, std::size_t variables) {
-  double sum = 0;
-  for (std::size_t k = 0; k < variables; ++k) {
-    const double d = run.values[i][k] - run.values[i - 1][k];
-    sum += d * d;
+/// The lengths of all steps of a run whose variables were kept; `lengths[i]` is that of step i + 1.
+std::vector<double> step_lengths(const RaceRun& run, std::size_t variables) {
+  std::vector<double> lengths;
+  for (std::size_t i = 1; i < run.values.size(); ++i) {
+    std::vector<double> step;
+    for (std::size_t k = 0; k < variables; ++k) step.push_back(run.values[i][k] - run.values[i - 1][k]);
+    lengths.push_back(norm_of(step));
   }
-  return std::sqrt(sum);
+  return lengths;
 }
 
-std::string divergence_remark(const Standing& standing, const Landscape* landscape) {
-  if (!standing.forecast || standing.forecast->factor <= 1) return "the loss grows without end";
-  if (!standing.forecast->fixed_step) {
-    return fmt::format("unstable on this quadratic: expected R {:.4f} is above 1", standing.forecast->factor);
+/// The way between the ends of the last quarter of a run, over the length of that quarter.
+double straightness_of(const RaceRun& run, std::size_t variables, const std::vector<double>& lengths) {
+  const std::size_t first = lengths.size() - lengths.size() / 4;
+  double length = 0;
+  for (std::size_t i = first; i < lengths.size(); ++i) length += lengths[i];
+  std::vector<double> way;
+  for (std::size_t k = 0; k < variables && !lengths.empty(); ++k) {
+    way.push_back(run.values.back()[k] - run.values[first][k]);
   }
-  return fmt::format("the step {:.3g} is above the limit 2/lambda_max = {:.3f}",
-                     *standing.forecast->fixed_step, landscape->step_limit());
+  return length > 0 ? norm_of(way) / length : 1;
 }
 
-/// Between which losses the last quarter of a run moves.
-std::string jitter_remark(const RaceRun& run) {
-  const auto quarter = static_cast<std::ptrdiff_t>(run.losses.size() / 4);
-  const auto [low, high] = std::minmax_element(run.losses.end() - quarter, run.losses.end());
-  return fmt::format("jitters: loss {:.3g} to {:.3g} over the last {} steps", *low, *high, quarter);
+/// The variables at the last step, or the best one of a run that grew; nothing of a run that was never
+/// finite.
+std::optional<std::vector<double>> resting_point(const RaceRun& run, std::size_t variables) {
+  if (run.values.empty()) return std::nullopt;
+  const double last = run.losses.back();
+  const auto is_lower = [](double a, double b) { return !std::isnan(a) && (std::isnan(b) || a < b); };
+  const auto best = std::min_element(run.losses.begin(), run.losses.end(), is_lower);
+  const bool is_worse = !std::isfinite(last) || last > run.losses.front();
+  const std::size_t at =
+      is_worse ? static_cast<std::size_t>(best - run.losses.begin()) : run.values.size() - 1;
+  const auto begin = run.values[at].begin();
+  return std::vector<double>(begin, begin + static_cast<std::ptrdiff_t>(variables));
 }
 
-/// What a run shows where there is no minimum: a saddle it came to, or the speed that it ended with.
-std::string open_remark(const Contest& contest, const RaceRun& run, CurvatureStudy& study) {
-  const std::size_t variables = contest.variables.size();
-  if (run.values.size() < 3) return "";
-  const std::vector<double>& last = run.values.back();
-  const std::vector<double> end(last.begin(), last.begin() + static_cast<std::ptrdiff_t>(variables));
-  const Expansion first = study.at(contest.start);
-  const Expansion here = study.at(end);
-  const auto steep = [](const Expansion& e) {
-    double sum = 0;
-    for (const double g : e.gradient) sum += g * g;
-    return std::sqrt(sum);
-  };
-  const bool is_finite =
-      std::all_of(here.hessian.begin(), here.hessian.end(), [](double x) { return std::isfinite(x); });
-  if (!is_finite) return "";
-  const std::vector<double> curvatures = symmetric_eigenvalues(here.hessian, variables);
-  if (steep(here) <= 1e-4 * steep(first) && curvatures.front() < 0 && curvatures.back() > 0) {
-    return fmt::format("stands on a saddle: curvatures {:.3g} and {:.3g}", curvatures.front(),
-                       curvatures.back());
-  }
-  const std::size_t steps = run.values.size() - 1;
-  const double speed = step_length(run, steps, variables);
-  const bool is_steady = std::abs(speed - step_length(run, steps - 1, variables)) <= 1e-3 * speed;
-  const bool is_plane = curvatures.front() == 0 && curvatures.back() == 0;
-  if (!is_steady || !is_plane) return "";
-  return fmt::format("terminal velocity {:.4g} a step, {:.3g} times the first", speed,
-                     speed / step_length(run, 1, variables));
-}
-
-std::string remark_of(const Standing& standing, const RaceReport& report, CurvatureStudy* study) {
+/// How many steps a run took to the target, and whether it got there.
+void note_target(const Contest& contest, Standing& standing) {
   const RaceRun& run = *standing.run;
-  const Landscape* landscape = report.landscape ? &*report.landscape : nullptr;
-  if (run.end == TrainEnd::kInterrupted)
-    return fmt::format("interrupted after {}", counted(run.steps, "step"));
-  if (standing.rate.kind == Rate::Kind::kDiverges) return divergence_remark(standing, landscape);
-  if (run.end == TrainEnd::kDiverged) return "the loss is not finite: stopped";
-  if (standing.rate.kind == Rate::Kind::kJitters) return jitter_remark(run);
-  if (standing.forecast) return fmt::format("expected R {:.4f}", standing.forecast->factor);
-  const bool is_open = landscape != nullptr && study != nullptr;
-  return is_open && !standing.is_at_target ? open_remark(*report.contest, run, *study) : "";
+  standing.steps = run.steps;
+  if (!contest.target) return;
+  const bool is_stopped = run.end == TrainEnd::kLossBelow;
+  standing.is_at_target = run.final_loss < *contest.target || (is_stopped && !contest.is_stochastic);
+  if (is_stopped && !contest.is_stochastic) return;
+  // A stop looks at the losses of the batches, each before its step; the target is one of all rows.
+  const auto is_below = [&](double loss) { return loss < *contest.target; };
+  const auto first = std::find_if(run.losses.begin(), run.losses.end(), is_below);
+  if (!contest.variables.empty() && first != run.losses.end()) {
+    standing.is_at_target = true;
+    standing.steps = run.at[static_cast<std::size_t>(first - run.losses.begin())];
+    return;
+  }
+  standing.is_at_most = standing.is_at_target;
 }
 
-Standing standing_of(const Contest& contest, const RaceRun& run, const Landscape* landscape) {
-  Standing standing{&run, false, {}, {}, {}, ""};
-  standing.is_at_target = contest.target && run.final_loss < *contest.target;
+void note_rate(const Contest& contest, CurvatureStudy& study, Standing& standing) {
+  const RaceRun& run = *standing.run;
+  const std::size_t variables = contest.variables.size();
+  Descent descent;
+  descent.losses = run.losses;
+  descent.unit = study.resolution().unit();
+  descent.lengths = step_lengths(run, variables);
+  descent.straightness = straightness_of(run, variables, descent.lengths);
+  if (standing.minimum) {
+    descent.smallest = standing.minimum->value;
+    descent.floor = standing.minimum->floor;
+  }
+  if (!run.values.empty()) {
+    const auto begin = run.values.back().begin();
+    descent.end_floor = study.resolution().at({begin, begin + static_cast<std::ptrdiff_t>(variables)});
+  }
+  standing.rate = estimate_rate(descent);
+}
+
+Standing standing_of(const Contest& contest, const RaceRun& run, const Landscape* landscape,
+                     CurvatureStudy* study) {
+  Standing standing;
+  standing.run = &run;
+  note_target(contest, standing);
+  if (study != nullptr) {
+    const std::optional<std::vector<double>> point = resting_point(run, contest.variables.size());
+    if (point) standing.minimum = study->minimum_beside(*point, contest.start);
+    if (!standing.minimum) standing.minimum = landscape->minimum;
+    note_rate(contest, *study, standing);
+  } else if (does_diverge(run.losses)) {
+    standing.rate.kind = Rate::Kind::kDiverges;
+  }
   for (std::size_t i = 0; i < contest.variables.size(); ++i) {
-    const double axis = landscape != nullptr && landscape->minimum ? (*landscape->minimum)[i] : 0;
+    const double axis = standing.minimum ? standing.minimum->point[i] : 0;
     standing.crossings.push_back(count_crossings(column_of(run, i), axis));
   }
-  const bool has_smallest = landscape != nullptr && landscape->minimum;
-  if (has_smallest && !run.values.empty()) standing.rate = estimate_rate(run.losses, landscape->smallest);
-  if (run.end == TrainEnd::kDiverged) standing.rate.kind = Rate::Kind::kDiverges;
+  if (run.end == TrainEnd::kDiverged) {
+    standing.rate.kind = direction_of(run) != 0 ? Rate::Kind::kDiverges : Rate::Kind::kUnknown;
+  }
   return standing;
 }
 
-/// "lambda 1 .. 25: best fixed step 0.0769 with R 0.8521, stable below 0.0800".
+/// "lambda 1 .. 25: best fixed step 0.07692 with R 0.8521, stable below 2/lambda_max = 0.08".
 std::string theory_text(const Landscape& landscape) {
   if (landscape.is_convex_quadratic()) {
     return fmt::format(
-        "quadratic, lambda {:.4g} .. {:.4g}: best fixed step {:.4f} with R {:.4f}, stable below 2/lambda_max "
-        "= {:.3f}\n",
+        "quadratic, lambda {:.4g} .. {:.4g}: best fixed step {:.4g} with R {}, stable below 2/lambda_max "
+        "= {:.4g}\n",
         landscape.curvatures.front(), landscape.curvatures.back(), landscape.best_step(),
-        landscape.best_factor(), landscape.step_limit());
+        factor_text(landscape.best_factor()), landscape.step_limit());
   }
   if (landscape.curvatures.empty()) return "";
   std::vector<std::string> words;
@@ -114,7 +132,9 @@ std::string theory_text(const Landscape& landscape) {
   const std::string curvatures = join_words(words);
   if (!landscape.minimum)
     return fmt::format("no minimum was found; curvatures at the start {}\n", curvatures);
-  return fmt::format("a minimum of {:.4g}, curvatures there {}\n", landscape.smallest, curvatures);
+  const Minimum& minimum = *landscape.minimum;
+  const double value = std::abs(minimum.value) <= minimum.floor ? 0 : minimum.value;
+  return fmt::format("a minimum of {:.4g}, curvatures there {}\n", value, curvatures);
 }
 
 std::string cell(const std::vector<std::int64_t>& crossings) {
@@ -159,7 +179,7 @@ RaceReport make_report(const Contest& contest, CurvatureStudy* study) {
   if (study != nullptr) report.landscape = study->survey(contest);
   const Landscape* landscape = report.landscape ? &*report.landscape : nullptr;
   for (const RaceRun& run : contest.runs) {
-    Standing standing = standing_of(contest, run, landscape);
+    Standing standing = standing_of(contest, run, landscape, study);
     if (study != nullptr && !contest.is_stochastic)
       standing.forecast = study->forecast(*run.rule, *landscape);
     standing.remark = remark_of(standing, report, study);
@@ -185,8 +205,9 @@ std::string table_text(const RaceReport& report) {
     const bool is_linear = standing.rate.kind == Rate::Kind::kLinear;
     const bool counts = standing.is_at_target || !contest.target;
     const std::string without = run.end == TrainEnd::kInterrupted ? "-" : "never";
-    rows.push_back({run.text, counts ? std::to_string(run.steps) : without, cell(standing.crossings),
-                    rate_text(standing.rate), is_linear ? fmt::format("{:.4f}", standing.rate.factor) : "",
+    const std::string made = (standing.is_at_most ? "<= " : "") + std::to_string(standing.steps);
+    rows.push_back({run.text, counts ? made : without, cell(standing.crossings), rate_text(standing.rate),
+                    is_linear ? factor_text(standing.rate.factor, standing.rate.error) : "",
                     fmt::format("{:.3g}", run.final_loss), standing.remark});
   }
   text += aligned(rows);
@@ -221,9 +242,7 @@ Json report_json(const RaceReport& report) {
   Json rules = Json::array();
   for (const Standing& standing : report.standings) {
     Json rule = Json::object();
-    rule.set("rule", standing.run->text)
-        .set("reached", standing.is_at_target)
-        .set("steps", standing.run->steps);
+    rule.set("rule", standing.run->text).set("reached", standing.is_at_target).set("steps", standing.steps);
     rule.set("loss", standing.run->final_loss).set("rate", rate_text(standing.rate));
     if (standing.rate.kind == Rate::Kind::kLinear) rule.set("R", standing.rate.factor);
     if (standing.forecast) rule.set("expected_R", standing.forecast->factor);

@@ -15,6 +15,9 @@ namespace dlg {
 struct Standing {
   const RaceRun* run = nullptr;
   bool is_at_target = false;
+  std::int64_t steps = 0;          // to the target, else all that were made
+  bool is_at_most = false;         // the target was reached on the way there, unseen
+  std::optional<Minimum> minimum;  // that the run goes to: beside its last point, else the best known
   Rate rate;
   std::vector<std::int64_t> crossings;  // by variable; empty with many
   std::optional<Forecast> forecast;

@@ -41,8 +41,11 @@ std::string svg_words(const TextItem& item) {
   const std::string x = place_text(item.at.x);
   const std::string y = place_text(item.at.y);
   const std::string turn = item.is_turned ? fmt::format(" transform=\"rotate(-90 {} {})\"", x, y) : "";
-  return fmt::format("<text x=\"{}\" y=\"{}\" font-size=\"{}\" text-anchor=\"{}\" fill=\"#{}\"{}>{}</text>\n",
-                     x, y, item.size, anchor_word(item.anchor), item.color, turn, escaped_markup(item.text));
+  const std::string_view ground =
+      item.has_ground ? " stroke=\"#ffffff\" stroke-width=\"3\" paint-order=\"stroke\"" : "";
+  return fmt::format(
+      "<text x=\"{}\" y=\"{}\" font-size=\"{}\" text-anchor=\"{}\" fill=\"#{}\"{}{}>{}</text>\n", x, y,
+      item.size, anchor_word(item.anchor), item.color, turn, ground, escaped_markup(item.text));
 }
 
 std::string svg_panel(const Chart& panel, std::size_t number) {
@@ -110,10 +113,11 @@ std::string tikz_path(const Scene& scene, const PathItem& path) {
 std::string tikz_words(const Scene& scene, const TextItem& item) {
   constexpr std::array<std::string_view, 3> kAnchors{"base west", "base", "base east"};
   return fmt::format(
-      "\\node[anchor={}, inner sep=0pt, c{}{}, font=\\fontsize{{{:.1f}}}{{{:.1f}}}\\selectfont] at {} "
+      "\\node[anchor={}, inner sep={}pt, c{}{}{}, font=\\fontsize{{{:.1f}}}{{{:.1f}}}\\selectfont] at {} "
       "{{{}}};\n",
-      kAnchors[static_cast<std::size_t>(item.anchor)], item.color, item.is_turned ? ", rotate=90" : "",
-      item.size / 2, item.size * 0.6, tikz_point(scene, item.at), escaped_tex(item.text));
+      kAnchors[static_cast<std::size_t>(item.anchor)], item.has_ground ? 0.8 : 0.0, item.color,
+      item.is_turned ? ", rotate=90" : "", item.has_ground ? ", fill=white" : "", item.size / 2,
+      item.size * 0.6, tikz_point(scene, item.at), escaped_tex(item.text));
 }
 
 void collect(const std::vector<PathItem>& paths, std::set<Ink>& colors) {
@@ -149,6 +153,23 @@ std::string escaped_markup(const std::string& text) {
     }
   }
   return escaped;
+}
+
+double words_width(const std::string& text, double size) {
+  constexpr double kNarrow = 0.35;
+  constexpr double kWide = 0.86;
+  constexpr double kCapital = 0.7;
+  constexpr double kUsual = 0.585;
+  double width = 0;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte & 0xc0U) == 0x80U) continue;  // inside of a character
+    const bool is_narrow = std::string_view(" ()[]ijlft.,:;'|").find(c) != std::string_view::npos;
+    const bool is_wide = std::string_view("mwMW@%").find(c) != std::string_view::npos || byte >= 0x80U;
+    const bool is_capital = c >= 'A' && c <= 'Z';
+    width += is_narrow ? kNarrow : is_wide ? kWide : is_capital ? kCapital : kUsual;
+  }
+  return width * size;
 }
 
 std::string svg_text(const Scene& scene) {

@@ -37,7 +37,8 @@ struct TextItem {
   Anchor anchor = Anchor::kStart;
   double size = 11;
   Ink color;
-  bool is_turned = false;  // reads upwards
+  bool is_turned = false;   // reads upwards
+  bool has_ground = false;  // white behind the letters, for words on lines
 };
 
 /// Everything inside a frame is cut off at it.
@@ -57,6 +58,9 @@ struct Scene {
   std::vector<PathItem> rules;
   std::vector<TextItem> texts;
 };
+
+/// About how wide words are in Helvetica or Arial, rather too wide.
+double words_width(const std::string& text, double size);
 
 /// A whole SVG file, without anything from outside.
 std::string svg_text(const Scene& scene);

@@ -1,11 +1,13 @@
 // Owns the tests of races: the numbers of the ravine, and the parts that make them.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
 #include "driver/race/contours.h"
 #include "driver/race/eigenvalues.h"
+#include "driver/race/picture.h"
 #include "driver/race/rate.h"
 #include "driver/race/scene.h"
 #include "runtime/json.h"
@@ -62,11 +64,11 @@ TEST_CASE("the ravine: steps to 1e-6 in f64, the limit of stability, who never a
   }
   const Json& far = rule_of(race, "sgd(lr = 0.081)");
   CHECK(word(far, "rate") == "diverges");
-  CHECK(word(far, "remark") == "the step 0.081 is above the limit 2/lambda_max = 0.080");
+  CHECK(word(far, "remark") == "the step 0.081 is above the limit 2/lambda_max = 0.08");
   const Json& restless = rule_of(race, "rmsprop(lr = 0.05)");
   CHECK_FALSE(*restless.find("reached")->as_bool());
   CHECK(word(restless, "rate") == "jitters");
-  CHECK(word(rule_of(race, "newton()"), "rate") == "quadratic");
+  CHECK(word(rule_of(race, "newton()"), "rate") == "at once");
   CHECK(std::abs(*race.find("best_step")->as_number() - 2.0 / 26) < 1e-9);
   CHECK(std::abs(*race.find("step_limit")->as_number() - 0.08) < 1e-9);
 }
@@ -108,30 +110,76 @@ std::vector<double> sequence(int count, double (*f)(double)) {
   return values;
 }
 
+/// A run towards 3 in f64.
+Rate rate_of(std::vector<double> losses) {
+  Descent descent;
+  descent.losses = std::move(losses);
+  descent.smallest = 3;
+  descent.floor = 1e-15;
+  return estimate_rate(descent);
+}
+
 TEST_CASE("rates of sequences whose rate is known") {
-  const Rate linear = estimate_rate(sequence(200, [](double k) { return 5 * std::pow(0.9, k); }), 3);
+  const Rate linear = rate_of(sequence(200, [](double k) { return 5 * std::pow(0.9, k); }));
   CHECK(linear.kind == Rate::Kind::kLinear);
   CHECK(std::abs(linear.factor - 0.9) < 1e-6);
+  CHECK(linear.error < 1e-6);
   const Rate waves =
-      estimate_rate(sequence(300, [](double k) { return std::pow(0.95, k) * (1.2 + std::sin(0.7 * k)); }), 3);
+      rate_of(sequence(300, [](double k) { return std::pow(0.95, k) * (1.2 + std::sin(0.7 * k)); }));
   CHECK(waves.kind == Rate::Kind::kLinear);
   CHECK(std::abs(waves.factor - 0.95) < 2e-3);
-  const Rate power = estimate_rate(sequence(400, [](double k) { return 2 / (k + 3); }), 3);
+  const Rate power = rate_of(sequence(400, [](double k) { return 2 / (k + 3); }));
   CHECK(power.kind == Rate::Kind::kPower);
   CHECK(rate_text(power) == "O(1/n)");
-  const Rate root = estimate_rate(sequence(4000, [](double k) { return 2 / std::sqrt(k + 1); }), 3);
+  const Rate root = rate_of(sequence(4000, [](double k) { return 2 / std::sqrt(k + 1); }));
   CHECK(rate_text(root) == "O(1/n^0.5)");
-  const Rate quadratic =
-      estimate_rate(sequence(6, [](double k) { return std::pow(0.5, std::pow(2, k)); }), 3);
-  CHECK(quadratic.kind == Rate::Kind::kQuadratic);
-  const Rate jitter = estimate_rate(
-      sequence(200, [](double k) { return std::pow(0.5, k) + 0.01 * (1.5 + std::sin(2.1 * k)); }), 3);
+  CHECK(rate_of(sequence(5, [](double k) { return std::pow(0.5, std::pow(2, k)); })).kind ==
+        Rate::Kind::kQuadratic);
+  const Rate jitter =
+      rate_of(sequence(200, [](double k) { return std::pow(0.5, k) + 0.01 * (1.5 + std::sin(2.1 * k)); }));
   CHECK(jitter.kind == Rate::Kind::kJitters);
-  CHECK(estimate_rate(sequence(100, [](double k) { return std::pow(1.05, k); }), 3).kind ==
-        Rate::Kind::kDiverges);
-  CHECK(estimate_rate({5, 4, INFINITY}, 3).kind == Rate::Kind::kDiverges);
-  CHECK(estimate_rate(sequence(50, [](double) { return 0.25; }), 3).kind == Rate::Kind::kStalls);
-  CHECK(estimate_rate({5}, 3).kind == Rate::Kind::kUnknown);
+  CHECK(rate_of(sequence(100, [](double k) { return std::pow(1.05, k); })).kind == Rate::Kind::kDiverges);
+  CHECK(rate_of({5, 4, INFINITY}).kind == Rate::Kind::kDiverges);
+  CHECK(rate_of(sequence(50, [](double) { return 0.25; })).kind == Rate::Kind::kStalls);
+}
+
+TEST_CASE("a rate is not named before there is one") {
+  CHECK(rate_of({}).kind == Rate::Kind::kUnknown);
+  CHECK(rate_of({5}).kind == Rate::Kind::kTooEarly);
+  CHECK(rate_of({5, 4, 3.5}).kind == Rate::Kind::kTooEarly);
+  // A power law that began long before the first step looks straight for a while.
+  CHECK(rate_of(sequence(100, [](double k) { return 2 / (k + 300); })).kind == Rate::Kind::kTooEarly);
+  // A step away from a good start, which slows down.
+  CHECK(rate_of(sequence(15, [](double k) { return 1e-9 + 0.01 * k * k; })).kind == Rate::Kind::kTooEarly);
+  // A walk at constant speed that meets the minimum.
+  const Rate walk = rate_of(sequence(80, [](double k) { return std::pow(79 - k, 2) / 1e3; }));
+  CHECK(walk.kind == Rate::Kind::kUnknown);
+  CHECK(walk.rest == 79);
+  // Waves that come to a height and stay there.
+  CHECK(rate_of(sequence(200, [](double k) {
+          return 0.01 + 0.001 * std::pow(0.97, k) * (1 + std::sin(2 * k));
+        })).kind == Rate::Kind::kJitters);
+}
+
+TEST_CASE("a rate is that of the steps before rounding") {
+  // What f32 makes of 3 + 0.9^k.
+  std::vector<double> losses;
+  for (int k = 0; k < 400; ++k) losses.push_back(static_cast<float>(3 + std::pow(0.9, k)));
+  Descent descent{losses, 3, 2e-6, 2e-6, 0x1p-24, {}};
+  const Rate rate = estimate_rate(descent);
+  CHECK(rate.kind == Rate::Kind::kLinear);
+  CHECK(std::abs(rate.factor - 0.9) < 2e-3);
+  REQUIRE(rate.rest);
+  CHECK(std::abs(static_cast<double>(*rate.rest) - std::log(2e-6) / std::log(0.9)) < 3);
+}
+
+TEST_CASE("a factor is shown with the digits that it has") {
+  CHECK(factor_text(0.96041) == "0.9604");
+  CHECK(factor_text(0.9999921) == "0.999992");
+  CHECK(factor_text(0.8991, 8e-4) == "0.899");
+  CHECK(factor_text(0.8991, 0.04) == "0.9");
+  CHECK(factor_text(1) == "1.0000");
+  CHECK(factor_text(0) == "0.0000");
 }
 
 TEST_CASE("crossings are changes of sign, and zeros are none") {
@@ -178,6 +226,97 @@ TEST_CASE("contour lines end at the border, meet in no saddle, and leave out wha
   CHECK(contour_lines(holed, 0.4).front().size() == 4);
   CHECK(contour_levels(holed, 3).size() == 3);
   CHECK(contour_levels(sample({0, 1, 0, 1, 2, 2, {}}, [](Point) { return 1.0; }), 3).empty());
+}
+
+TEST_CASE("levels are equal steps on a plane, and short numbers everywhere") {
+  const Grid plane = sample({-40, 5, -50, 5, 61, 61, {}}, [](Point p) { return 0.3 * p.x + 0.4 * p.y; });
+  const std::vector<double> even = contour_levels(plane, 12);
+  REQUIRE(even.size() == 12);
+  for (std::size_t i = 1; i < even.size(); ++i) CHECK(std::abs(even[i] - even[i - 1] - 2.5) < 1e-12);
+  CHECK(even.front() > -32);
+  CHECK(even.back() < 3.5);
+  const Grid bowl =
+      sample({-5, 2, -1.5, 1.5, 61, 61, {}}, [](Point p) { return 0.5 * (p.x * p.x + 25 * p.y * p.y); });
+  const std::vector<double> dense = contour_levels(bowl, 20);
+  std::vector<double> values = bowl.values;
+  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2),
+                   values.end());
+  const double median = values[values.size() / 2];
+  CHECK(std::is_sorted(dense.begin(), dense.end()));
+  CHECK(std::adjacent_find(dense.begin(), dense.end()) == dense.end());
+  CHECK(std::abs(std::count_if(dense.begin(), dense.end(), [&](double x) { return x < median; }) - 10) <= 1);
+  for (const double level : dense) CHECK(fmt::format("{:.6g}", level).size() <= 4);
+  CHECK(contour_levels(plane, 1).size() == 1);
+}
+
+/// A contest of runs that go straight from the start to the given points.
+Contest straight_contest(const std::vector<std::pair<std::string, Point>>& runs, Point start) {
+  Contest contest;
+  contest.title = "straight";
+  contest.variables = {"w[0]", "w[1]"};
+  contest.variable_count = 2;
+  contest.start = {start.x, start.y};
+  for (const auto& [text, end] : runs) {
+    RaceRun run;
+    run.text = text;
+    run.at = {0, 1};
+    run.losses = {2, 1};
+    run.values = {{start.x, start.y}, {end.x, end.y}};
+    contest.runs.push_back(std::move(run));
+  }
+  return contest;
+}
+
+TEST_CASE("labels lie on their line, inside, apart from paths and each other") {
+  Contour window;
+  window.x_low = -2;
+  window.x_high = 2;
+  window.y_low = -2;
+  window.y_high = 2;
+  const Grid grid = sample({-2, 2, -2, 2, 121, 121, {}}, [](Point p) { return std::hypot(p.x, p.y); });
+  ContourMap map{window, {}};
+  for (const double level : {0.5, 1.0, 1.5, 1.75}) {
+    for (std::vector<Point>& line : contour_lines(grid, level)) map.lines.push_back({level, std::move(line)});
+  }
+  const Contest contest = straight_contest({{"a", {2, 0}}, {"b", {-1, 1}}}, {0, 0});
+  const std::vector<LevelLabel> labels = place_labels(map, contest);
+  REQUIRE(labels.size() == 4);
+  for (const LevelLabel& label : labels) {
+    CAPTURE(label.text);
+    CHECK(fmt::format("{:.2f}", std::hypot(label.at.x, label.at.y)) ==
+          fmt::format("{:.2f}", std::stod(label.text)));
+    CHECK(std::abs(label.at.x) < 1.9);
+    CHECK(std::abs(label.at.y) < 1.9);
+    CHECK((label.at.x < 0 || std::abs(label.at.y) > 0.1));
+    for (const LevelLabel& other : labels) {
+      if (&other == &label) continue;
+      CHECK(std::hypot(other.at.x - label.at.x, other.at.y - label.at.y) > 0.15);
+    }
+  }
+}
+
+/// Whether entry `i` of a legend ends before the next one of its row begins, and inside of the picture.
+bool fits(const Scene& scene, const std::vector<TextItem>& entries, std::size_t i) {
+  constexpr double kLetter = 6;  // points: the mean of Helvetica at 12
+  constexpr double kSwatch = 24;
+  const TextItem& entry = entries[i];
+  const double end = entry.at.x + kLetter * static_cast<double>(entry.text.size());
+  const bool has_next = i + 1 < entries.size() && entries[i + 1].at.y == entry.at.y;
+  return end < (has_next ? entries[i + 1].at.x - kSwatch : scene.width) && entry.at.y < scene.height;
+}
+
+TEST_CASE("the entries of a legend fit into their columns, and all into the picture") {
+  for (const std::size_t length : {5U, 20U, 30U, 45U, 120U}) {
+    CAPTURE(length);
+    std::vector<std::pair<std::string, Point>> runs(7, {"eeee", {1, 1}});
+    runs[4].first = std::string(length, 'e');
+    const Scene scene = race_scene(straight_contest(runs, {0, 0}), nullptr);
+    std::vector<TextItem> entries;
+    std::copy_if(scene.texts.begin(), scene.texts.end(), std::back_inserter(entries),
+                 [](const TextItem& item) { return item.text.starts_with("eeee"); });
+    REQUIRE(entries.size() == runs.size());
+    for (std::size_t i = 0; i < entries.size(); ++i) CHECK(fits(scene, entries, i));
+  }
 }
 
 TEST_CASE("drawings keep words of a program harmless") {

@@ -54,8 +54,7 @@ struct Sums {
     const loop::Program program = lowered(graph);
     const std::vector<double> loops = run_loops(program, environment).at("y");
     for (const StepForm form : test::step_forms(program)) {
-      const StepRun compiled =
-          run_compiled(test::GuardedProgram(program, Target::kHost, form, {}), environment);
+      const StepRun compiled = run_compiled(test::GuardedProgram(program, {.form = form}, {}), environment);
       CHECK(compiled.fault == "");
       if (can_run(Target::kAvx2)) CHECK(compiled.values.at("y") == loops);
     }
