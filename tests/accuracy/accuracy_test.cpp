@@ -60,7 +60,7 @@ const Reference kReferences[] = {
     {Op::kErf, DLG_REFERENCE(std::erf)},
     {Op::kExpm1, DLG_REFERENCE(std::expm1)},
     {Op::kLog1p, DLG_REFERENCE(std::log1p)},
-    {Op::kSoftplus, DLG_REFERENCE(softplus), 1, 2, true},
+    {Op::kSoftplus, DLG_REFERENCE(softplus), 1, 2},
     {Op::kSin, DLG_REFERENCE(std::sin), 1, 1, true},
     {Op::kCos, DLG_REFERENCE(std::cos), 1, 1, true},
     {Op::kPow, [](double x, double y) { return std::pow(x, y); },
