@@ -48,7 +48,7 @@ loop::Program prefix(const loop::Program& program, std::size_t count) {
 
 /// Microseconds of a step, the best of several rounds.
 double step_time(const loop::Program& program) {
-  const CompiledProgram code = compile(program, Target::kHost, StepForm::kLoops);
+  const CompiledProgram code = compile(program, {.form = StepForm::kLoops});
   Memory arena(program.arena_bytes);
   Memory state(program.state_bytes);
   Memory output(program.output_bytes);

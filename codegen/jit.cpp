@@ -97,32 +97,41 @@ std::string loaded_llvm() {
   return fmt::format("{}.{}.{}", major, minor, patch);
 }
 
-/// Everything that the object depends on. The text of a loop program says all of it; places in the source and
-/// comments change no instruction.
-CacheKey key_of(loop::Program program, const TargetSpec& spec, StepForm form) {
-  for (loop::Kernel& kernel : program.kernels) {
-    kernel.origin = {};
-    kernel.comment.clear();
-  }
-  llvm::orc::JITTargetMachineBuilder builder = spec.builder;
-  const std::string target = fmt::format("{} {} {} {}", builder.getTargetTriple().str(), builder.getCPU(),
-                                         builder.getFeatures().getString(), static_cast<int>(form));
-  return cache_key({codegen_build_id(), loaded_llvm(), target, loop::print_program(program, Sources{})});
-}
-
 /// Relocatable for JITLink: position-independent, symbols within 2 GB or through its stubs.
 void use_jit_relocation(TargetSpec& spec) {
   spec.builder.setRelocationModel(llvm::Reloc::PIC_);
   spec.builder.setCodeModel(llvm::CodeModel::Small);
 }
 
+/// Only how instructions are chosen and registers given out: the options of the target stay, so nothing is
+/// contracted.
+void use_effort(TargetSpec& spec, Effort effort) {
+  if (effort == Effort::kSmall) spec.builder.setCodeGenOptLevel(llvm::CodeGenOptLevel::None);
+}
+
 /// One compilation: what is compiled to what, and the times of its stages.
 struct Compilation {
   const loop::Program& program;
   StepForm form;
+  Effort effort;
   TargetSpec spec;
   StageClock clock = StageClock();
 };
+
+/// Everything that the object depends on. The text of a loop program says all of it; places in the source and
+/// comments change no instruction.
+CacheKey key_of(const Compilation& how) {
+  loop::Program program = how.program;
+  for (loop::Kernel& kernel : program.kernels) {
+    kernel.origin = {};
+    kernel.comment.clear();
+  }
+  llvm::orc::JITTargetMachineBuilder builder = how.spec.builder;
+  const std::string target = fmt::format("{} {} {} {} {}", builder.getTargetTriple().str(), builder.getCPU(),
+                                         builder.getFeatures().getString(), static_cast<int>(how.form),
+                                         static_cast<int>(how.effort));
+  return cache_key({codegen_build_id(), loaded_llvm(), target, loop::print_program(program, Sources{})});
+}
 
 std::string make_object(Compilation& how) {
   llvm::LLVMContext context;
@@ -145,7 +154,7 @@ struct FoundObject {
 /// The object from the cache, or made and kept there.
 FoundObject find_object(Compilation& how) {
   const ObjectCache cache(cache_folder());
-  const CacheKey key = key_of(how.program, how.spec, how.form);
+  const CacheKey key = key_of(how);
   std::optional<std::string> found = cache.load(key);
   how.clock.lap("look up");
   if (found) return {std::move(*found), true};
@@ -206,22 +215,21 @@ const CompileReport& CompiledProgram::report() const {
   return impl_->report;
 }
 
-CompiledProgram compile(const loop::Program& program, Target target, Caching caching) {
-  return compile(program, target, choose_form(program), caching);
-}
-
-CompiledProgram compile(const loop::Program& program, Target target, StepForm form, Caching caching) {
+CompiledProgram compile(const loop::Program& program, const CodeRequest& request) {
   const CheckContext where("pass llvm");
-  Compilation how{program, form, target_spec(target)};
+  const StepForm form = request.form ? *request.form : choose_form(program);
+  Compilation how{program, form, request.effort, target_spec(request.target)};
   use_jit_relocation(how.spec);
+  use_effort(how.spec, request.effort);
   how.clock.lap("target");
-  const FoundObject object = caching == Caching::kOn ? find_object(how) : FoundObject{make_object(how)};
+  const FoundObject object =
+      request.caching == Caching::kOn ? find_object(how) : FoundObject{make_object(how)};
   return CompiledProgram(link(how, object));
 }
 
 CompiledProgram compile_with_tile(const loop::Program& program, Target target, TileShape tile) {
   const CheckContext where("pass llvm");
-  Compilation how{program, choose_form(program), target_spec(target)};
+  Compilation how{program, choose_form(program), Effort::kFull, target_spec(target)};
   use_jit_relocation(how.spec);
   how.spec.unit.tile = tile;
   return CompiledProgram(link(how, {make_object(how)}));

@@ -38,6 +38,21 @@ StepForm choose_form(const loop::Program& program);
 /// Whether compiled objects are kept on disk (codegen/object_cache.h) and taken from there.
 enum class Caching : std::uint8_t { kOff, kOn };
 
+/// How much work goes into fast code. The bits are the same, and so is the LLVM IR; the machine code is not.
+enum class Effort : std::uint8_t {
+  kFull,   // for what is made again and again: a step of a training
+  kSmall,  // for what runs once or a few times: instructions and registers in one go over each block, in a
+           // tenth of the time; the code is several times slower
+};
+
+/// What a program is compiled for, and how.
+struct CodeRequest {
+  Target target = Target::kHost;                // one that can_run
+  std::optional<StepForm> form = std::nullopt;  // nullopt: choose_form
+  Caching caching = Caching::kOff;
+  Effort effort = Effort::kFull;
+};
+
 /// What a compilation did. Stages: `target`, `look up` (the cache), `emit` (LLVM IR, verified), `optimise`,
 /// `object` (instructions), `keep` (in the cache), `link` (into executable memory).
 struct CompileReport {
@@ -63,10 +78,8 @@ class CompiledProgram {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Compiles a verified program. `target` must be one that can_run.
-CompiledProgram compile(const loop::Program& program, Target target, StepForm form,
-                        Caching caching = Caching::kOff);
-CompiledProgram compile(const loop::Program& program, Target target, Caching caching = Caching::kOff);
+/// Compiles a verified program.
+CompiledProgram compile(const loop::Program& program, const CodeRequest& how);
 
 /// The same with another register tile than the one that would be chosen, which `tile` becomes; for
 /// measurements.

@@ -209,7 +209,7 @@ std::optional<Culprit> find_culprit(Session& session, const Program& program, co
   context.fusion = Fusion::kOff;
   Diagnostics unheard;
   const auto machine = Machine::make(build_artifact(watched, context),
-                                     {session.options.target, Caching::kOff, nullptr}, unheard);
+                                     {.target = session.options.target, .effort = Effort::kSmall}, unheard);
   if (!machine) return std::nullopt;
   machine->bind(data.input_rows());
   machine->set_states(states);

@@ -87,7 +87,7 @@ std::optional<IndexFault> find_fault(Session& session, const Machine& machine, c
   context.fusion = Fusion::kOff;
   Diagnostics unheard;
   const auto watch = Machine::make(build_artifact(with_outputs(graph, outputs), context),
-                                   {session.options.target, Caching::kOff}, unheard);
+                                   {.target = session.options.target, .effort = Effort::kSmall}, unheard);
   if (!watch) return std::nullopt;
   watch->bind(data.input_rows());
   watch->set_states(machine.states());

@@ -11,26 +11,17 @@
 namespace dlg {
 namespace {
 
-/// The name of the loss among what is observed. No output is called `loss`: compiled code stops at one that
-/// is not finite, before it has written the others.
-constexpr std::string_view kObservedLoss = "observed loss";
-
 Graph observed_graph(const Program& program, const LoadedData& data, const Inspection& inspection) {
   Graph graph = inspection.graph;
   graph.batch = batch_capacity(program, data);
-  for (Output& output : graph.outputs) {
-    if (output.name == "loss") output.name = kObservedLoss;
-  }
-  return graph;
+  return without_loss_test(std::move(graph));
 }
 
-/// The outputs of the observed graph, the loss under its own name again.
+/// The outputs of the observed graph by their names in the program.
 Observations observations_of(Observations outputs) {
-  if (auto loss = outputs.extract(std::string(kObservedLoss))) {
-    loss.key() = "loss";
-    outputs.insert(std::move(loss));
-  }
-  return outputs;
+  Observations named;
+  for (auto& [name, values] : outputs) named.emplace(name_in_program(name), std::move(values));
+  return named;
 }
 
 std::uint64_t seed_of(const Program& program) {

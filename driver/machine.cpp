@@ -93,7 +93,8 @@ bool fits_memory(const Artifact& artifact, Diagnostics& diagnostics) {
 std::unique_ptr<Machine> Machine::make(Artifact artifact, Compilation how, Diagnostics& diagnostics) {
   const loop::Program& program = artifact.program;
   if (!fits_memory(artifact, diagnostics)) return nullptr;
-  CompiledProgram code = compile(program, how.target, how.caching);
+  CompiledProgram code =
+      compile(program, {.target = how.target, .caching = how.caching, .effort = how.effort});
   const BlockSizes sizes{program.arena_bytes, program.state_bytes, program.output_bytes, code.scratch_bytes(),
                          how.team == nullptr ? 1 : how.team->workers()};
   std::optional<StepMemory> memory = StepMemory::allocate(sizes, {}, diagnostics);

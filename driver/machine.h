@@ -31,6 +31,7 @@ class Machine {
     Target target = Target::kHost;
     Caching caching = Caching::kOff;
     Team* team = nullptr;  // whose workers make the steps; outlives the machine. Null: the calling thread
+    Effort effort = Effort::kFull;
   };
 
   /// Compiles and allocates. nullopt after a diagnostic (not enough memory).

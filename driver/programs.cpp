@@ -34,10 +34,12 @@ std::vector<Output> chosen_outputs(const Graph& graph, bool (*is_chosen)(std::st
   return outputs;
 }
 
-/// What a program is compiled for: its name in the log, and the rule that it applies, if any.
+/// What a program is compiled for: its name in the log, and the rule that it applies, if any. What it is
+/// worth to have fast code depends on how often it runs.
 struct Purpose {
   std::string_view name;
   const UpdateRule* rule = nullptr;
+  Effort effort = Effort::kFull;
 };
 
 /// The one place where a call of dlg compiles; what it does is noted in the session.
@@ -54,9 +56,10 @@ std::unique_ptr<Machine> make_machine(Session& session, const Graph& graph, cons
   if (session.options.threads > 1 && !session.team) {
     session.team = std::make_unique<Team>(session.options.threads);
   }
-  std::unique_ptr<Machine> machine = Machine::make(
-      std::move(artifact), {session.options.target, session.options.caching, session.team.get()},
-      session.diagnostics);
+  std::unique_ptr<Machine> machine =
+      Machine::make(std::move(artifact),
+                    {session.options.target, session.options.caching, session.team.get(), purpose.effort},
+                    session.diagnostics);
   if (!machine) return nullptr;
   machine->bind(data.input_rows());
   machine->set_on_fault([&session, &data, faulty = machine.get()](const std::vector<std::int64_t>& rows) {
@@ -69,6 +72,8 @@ std::unique_ptr<Machine> make_machine(Session& session, const Graph& graph, cons
                               steady_seconds() - start, machine->compile_report()});
   return machine;
 }
+
+constexpr std::string_view kUntestedLoss = "observed loss";
 
 std::string strip_prefix(const std::string& name) {
   return name.starts_with(kMetricPrefix) ? name.substr(kMetricPrefix.size()) : name;
@@ -182,6 +187,17 @@ std::unique_ptr<Machine> make_trainer(Session& session, const Program& program, 
   return make_machine(session, training_graph(program, batch_capacity(program, data)), {"step", &rule}, data);
 }
 
+Graph without_loss_test(Graph graph) {
+  for (Output& output : graph.outputs) {
+    if (output.name == "loss") output.name = kUntestedLoss;
+  }
+  return graph;
+}
+
+std::string name_in_program(const std::string& output) {
+  return output == kUntestedLoss ? "loss" : output;
+}
+
 Graph evaluation_graph(const Program& program, const LoadedData& data) {
   Graph graph = with_outputs(program.graph, chosen_outputs(program.graph, [](std::string_view name) {
                                return name == "loss" || name.starts_with(kMetricPrefix);
@@ -191,7 +207,7 @@ Graph evaluation_graph(const Program& program, const LoadedData& data) {
 }
 
 std::unique_ptr<Machine> make_evaluator(Session& session, const Program& program, const LoadedData& data) {
-  return make_machine(session, evaluation_graph(program, data), {"eval"}, data);
+  return make_machine(session, without_loss_test(evaluation_graph(program, data)), {"eval"}, data);
 }
 
 Graph prediction_graph(const Program& program) {
@@ -209,7 +225,7 @@ std::unique_ptr<Machine> make_predictor(Session& session, const Program& program
 }
 
 std::unique_ptr<Machine> make_observer(Session& session, const Graph& graph, const LoadedData& data) {
-  return make_machine(session, graph, {"observe"}, data);
+  return make_machine(session, graph, {"observe", nullptr, Effort::kSmall}, data);
 }
 
 std::vector<PartResult> evaluate_parts(const Machine& evaluator, const std::vector<Part>& parts,
@@ -225,7 +241,7 @@ std::vector<PartResult> evaluate_parts(const Machine& evaluator, const std::vect
     const std::vector<OutputValues> outputs = evaluate(evaluator.step_program(), plan);
     if (outputs.empty()) break;
     for (const OutputValues& output : outputs) {
-      result.values.emplace_back(strip_prefix(output.name), output.values.front());
+      result.values.emplace_back(strip_prefix(name_in_program(output.name)), output.values.front());
     }
     results.push_back(std::move(result));
   }

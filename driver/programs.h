@@ -59,6 +59,13 @@ std::string metric_text(const Program& program, const std::string& name, double 
 /// The lines that end a training: "test accuracy 97.22 %".
 std::string results_text(const Program& program, const std::vector<PartResult>& results);
 
+/// For a program that only looks: its loss is an output of another name, since compiled code stops at a
+/// `loss` that is not finite, before it has written the other outputs.
+Graph without_loss_test(Graph graph);
+
+/// The name of an output of such a graph in the program: the loss has its own again.
+std::string name_in_program(const std::string& output);
+
 /// Adds every result to a JSON object: "test.accuracy".
 void add_results(Json& json, const std::vector<PartResult>& results);
 

@@ -126,11 +126,10 @@ std::optional<ProgramText> read_program(Session& session) {
   return text;
 }
 
-std::optional<Program> compile_text(Session& session, const ProgramText& text,
-                                    std::optional<std::size_t> race) {
+std::optional<Program> compile_text(Session& session, ProgramText text, std::optional<std::size_t> race) {
   std::optional<Program> program = compile_program(session.sources,
-                                                   {.file = text.file,
-                                                    .imported = text.imported,
+                                                   {.file = std::move(text.file),
+                                                    .imported = std::move(text.imported),
                                                     .overrides = session.options.overrides,
                                                     .race = race,
                                                     .memory_limit = memory_limit()},
@@ -149,13 +148,13 @@ std::optional<Program> compile_text(Session& session, const ProgramText& text,
 }
 
 std::optional<Program> load_program(Session& session) {
-  const std::optional<ProgramText> text = read_program(session);
+  std::optional<ProgramText> text = read_program(session);
   if (!text) return std::nullopt;
   // The errors of races belong to the program; what they compile to is made by `dlg race`.
   for (std::size_t i = 0; i < text->file.races.size() && session.options.overrides.empty(); ++i) {
     compile_text(session, *text, i);
   }
-  std::optional<Program> program = compile_text(session, *text);
+  std::optional<Program> program = compile_text(session, std::move(*text));
   session.clock.lap("check");
   if (program && !keeps_inputs(session, {}, files_of_program(session, *program))) return std::nullopt;
   return program;

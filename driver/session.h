@@ -87,7 +87,7 @@ struct ProgramText {
 std::optional<ProgramText> read_program(Session& session);
 
 /// The program of a text, or race number `race` of it. nullopt after errors.
-std::optional<Program> compile_text(Session& session, const ProgramText& text,
+std::optional<Program> compile_text(Session& session, ProgramText text,
                                     std::optional<std::size_t> race = std::nullopt);
 
 /// Reads, parses and checks `options.file` and its races. nullopt after errors, which are in diagnostics.

@@ -114,14 +114,6 @@ std::string progress_text(const Trainer& trainer, const TrainProgress& progress,
   return text + fmt::format("  {:.1f} s", progress.seconds);
 }
 
-Json log_line(const Trainer& trainer, const TrainProgress& progress, const std::vector<PartResult>& results) {
-  Json line = Json::object();
-  line.set("event", "epoch").set("epoch", progress.epochs).set("step", updates(trainer, progress));
-  line.set("loss", progress.loss).set("seconds", progress.seconds);
-  add_results(line, results);
-  return line;
-}
-
 /// Evaluates parts of the data at these weights. The program for it is compiled when it is first needed, so
 /// that the first step does not wait for it; nothing if there is no memory for it, which is reported. Parts
 /// behind the moment when the flag was set are left out.
@@ -195,7 +187,9 @@ class Reporter {
  private:
   void log(const TrainProgress& at, const std::vector<PartResult>& results) {
     logged_ = at.epochs;
-    log_.epoch(log_line(trainer_, at, results));
+    Json values = Json::object();
+    add_results(values, results);
+    log_.epoch({at.epochs, updates(trainer_, at), at.loss, at.seconds}, values);
   }
 
   Trainer& trainer_;

@@ -68,13 +68,15 @@ void check_imported(const ast::File& file, Diagnostics& diagnostics) {
   for (const ast::SettingsBlock& block : file.races) refuse(block.range, "race");
 }
 
-Library load_library(Sources& sources, ast::File file, const CompileRequest& request,
-                     Diagnostics& diagnostics) {
+/// Takes the trees out of the request.
+Library load_library(Sources& sources, CompileRequest& request, Diagnostics& diagnostics) {
   Library library;
-  library.units.push_back(std::move(file));
-  for (const ast::File& imported : request.imported) {
+  // A vector that grows would copy them.
+  library.units.reserve(1 + request.imported.size() + request.library.size());
+  library.units.push_back(std::move(request.file));
+  for (ast::File& imported : request.imported) {
     check_imported(imported, diagnostics);
-    library.units.push_back(imported);
+    library.units.push_back(std::move(imported));
   }
   library.user_units = library.units.size();
   for (const StdFile& std_file : request.library) {
@@ -244,16 +246,14 @@ bool check_sizes(const Graph& graph, std::int64_t memory_limit, Diagnostics& dia
   return is_good;
 }
 
-std::optional<Program> compile_program(Sources& sources, const CompileRequest& request,
-                                       Diagnostics& diagnostics) {
-  const ast::File& file = request.file;
-  ast::File tree = file;
-  if (request.race) expand_race(tree, *request.race, diagnostics);
-  apply_overrides(sources, tree, request.overrides, diagnostics);
-  if (request.race) add_first_rule(tree, *request.race);
-  const Library library = load_library(sources, std::move(tree), request, diagnostics);
-  check_blocks(library.units.front(), diagnostics);
-  check_signatures(library.units.front(), diagnostics);
+std::optional<Program> compile_program(Sources& sources, CompileRequest request, Diagnostics& diagnostics) {
+  if (request.race) expand_race(request.file, *request.race, diagnostics);
+  apply_overrides(sources, request.file, request.overrides, diagnostics);
+  if (request.race) add_first_rule(request.file, *request.race);
+  const Library library = load_library(sources, request, diagnostics);
+  const ast::File& file = library.units.front();
+  check_blocks(file, diagnostics);
+  check_signatures(file, diagnostics);
   const DType dtype = file_dtype(file, diagnostics);
   std::set<std::string> integer_fields;
   while (true) {
@@ -277,7 +277,7 @@ std::optional<Program> compile_program(Sources& sources, const CompileRequest& r
     e.check_reported(diagnostics);
     if (diagnostics.has_errors()) return std::nullopt;
     set_batch(program, used_rows(e));
-    record_settings(sources, library.units.front(), program);
+    record_settings(sources, file, program);
     compact_program(program);
     limit_inputs(program.graph);
     check_sizes(program.graph, request.memory_limit, diagnostics);

@@ -24,10 +24,11 @@ struct Override {
 };
 
 /// What to compile of a file. With `race` the program is that race block: its training is the one that all
-/// rules share, and `train` and `check` of the file are left out.
+/// rules share, and `train` and `check` of the file are left out. The tree of a large program takes a hundred
+/// megabytes: whoever needs it no more moves it here.
 struct CompileRequest {
-  const ast::File& file;
-  std::span<const ast::File> imported = {};  // what the imports of the files name, in any order
+  ast::File file;
+  std::vector<ast::File> imported = {};  // what the imports of the files name, in any order
   const std::vector<Override>& overrides;
   std::optional<std::size_t> race = std::nullopt;
   std::span<const StdFile> library = std_files();
@@ -36,8 +37,7 @@ struct CompileRequest {
 
 /// Names, types, shapes; lowering to the graph. Works without any data file. All independent errors in one
 /// run; nullopt if there are any.
-std::optional<Program> compile_program(Sources& sources, const CompileRequest& what,
-                                       Diagnostics& diagnostics);
+std::optional<Program> compile_program(Sources& sources, CompileRequest what, Diagnostics& diagnostics);
 
 /// Reports, each at its place, the values of a graph with too many axes or elements or with more bytes than
 /// `memory_limit`, the rows of the batch counted in, and not those that follow from them. Answers whether

@@ -49,6 +49,7 @@ class Fuser {
 
   const Graph& graph_;
   Fusion fusion_;
+  std::vector<ValueId> tested_;
   IdVector<ValueId, char> is_inlined_;
   IdVector<ValueId, char> is_sink_;
   IdVector<ValueId, char> is_update_;     // element-wise, and read by nothing but effects
@@ -64,6 +65,7 @@ class Fuser {
 Fuser::Fuser(const Graph& graph, Fusion fusion)
     : graph_(graph),
       fusion_(fusion),
+      tested_(tested_values(graph)),
       is_sink_(graph.nodes.size(), 0),
       is_update_(graph.nodes.size(), 0),
       is_pointwise_(graph.nodes.size(), 0),
@@ -152,8 +154,7 @@ bool Fuser::mixes_test_and_effects(const GroupPlan& plan) const {
   const auto is_member = [&](ValueId value) {
     return std::binary_search(plan.members.begin(), plan.members.end(), value);
   };
-  const std::vector<ValueId> tested = tested_values(graph_);
-  if (std::none_of(tested.begin(), tested.end(), is_member)) return false;
+  if (std::none_of(tested_.begin(), tested_.end(), is_member)) return false;
   return std::any_of(graph_.effects.begin(), graph_.effects.end(),
                      [&](const Effect& effect) { return is_member(effect.value); });
 }

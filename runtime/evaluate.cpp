@@ -2,14 +2,11 @@
 #include "runtime/evaluate.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "support/check.h"
 
 namespace dlg {
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 /// One evaluation under way.
 class Evaluation {
@@ -25,62 +22,54 @@ class Evaluation {
     for (std::int64_t first = 0; first < rows; first += plan_.batch) {
       if (plan_.stop_flag != nullptr && *plan_.stop_flag != 0) return {};
       const std::int64_t count = std::min(plan_.batch, rows - first);
-      const Outcome outcome = run_batch(first);
-      if (outcome == Outcome::kIndexOutside)
-        return faulty({order_.begin() + first, order_.begin() + first + count});
-      gather(count, outcome);
+      if (!run_batch(first)) return faulty({order_.begin() + first, order_.begin() + first + count});
+      gather(count);
     }
     program_.memory->check_guards("an evaluation");
     return std::move(values_);
   }
 
  private:
-  enum class Outcome { kWritten, kStoppedEarly, kIndexOutside };
-
   std::vector<OutputValues> faulty(const std::vector<std::int64_t>& batch_rows) const {
     if (program_.on_fault) program_.on_fault(batch_rows);
     return {};
   }
 
-  Outcome run_batch(std::int64_t first) {
+  /// False if an index lies outside of its axis.
+  bool run_batch(std::int64_t first) {
     DlgContext context = step_context(program_);
     context.order = order_.data();
     context.rows_total = static_cast<std::int64_t>(order_.size());
     context.position = first;
-    double loss = 0;
-    context.losses = &loss;
     const std::int64_t made = program_.step(&context, 1);
-    if (context.reason == kDlgIndexOutside) return Outcome::kIndexOutside;
-    return made == 1 ? Outcome::kWritten : Outcome::kStoppedEarly;
+    if (context.reason == kDlgIndexOutside) return false;
+    DLG_CHECK(made == 1, "a program that only looks tests no loss");
+    return true;
   }
 
-  void gather(std::int64_t count, Outcome outcome) {
+  void gather(std::int64_t count) {
     for (std::size_t s = 0; s < plan_.outputs.size(); ++s) {
       const OutputSlot& slot = plan_.outputs[s];
       if (slot.kind == OutputSlot::Kind::kMean) {
         // A single batch has weight 1: its value is not rounded again.
         const double weight = static_cast<double>(count) / static_cast<double>(order_.size());
-        add_mean(slot, outcome, weight, values_[s].values);
+        add_mean(slot, weight, values_[s].values);
       } else {
-        append_rows(slot, outcome, count, values_[s].values);
+        append_rows(slot, count, values_[s].values);
       }
     }
   }
 
-  static double element(const OutputSlot& slot, Outcome outcome, std::int64_t index) {
-    return outcome == Outcome::kWritten ? load_element(slot.data, slot.type, index) : kNaN;
-  }
-
-  static void add_mean(const OutputSlot& slot, Outcome outcome, double weight, std::vector<double>& sums) {
+  static void add_mean(const OutputSlot& slot, double weight, std::vector<double>& sums) {
     sums.resize(static_cast<std::size_t>(slot.elements), 0.0);
     for (std::int64_t e = 0; e < slot.elements; ++e) {
-      sums[static_cast<std::size_t>(e)] += weight * element(slot, outcome, e);
+      sums[static_cast<std::size_t>(e)] += weight * load_element(slot.data, slot.type, e);
     }
   }
 
-  static void append_rows(const OutputSlot& slot, Outcome outcome, std::int64_t count,
-                          std::vector<double>& rows) {
-    for (std::int64_t i = 0; i < count * slot.elements; ++i) rows.push_back(element(slot, outcome, i));
+  static void append_rows(const OutputSlot& slot, std::int64_t count, std::vector<double>& rows) {
+    for (std::int64_t i = 0; i < count * slot.elements; ++i)
+      rows.push_back(load_element(slot.data, slot.type, i));
   }
 
   const StepProgram& program_;

@@ -35,9 +35,8 @@ struct EvaluatePlan {
   const volatile std::int32_t* stop_flag = nullptr;
 };
 
-/// Runs the program once over the rows, in order. Where the loss of a batch is not finite, compiled code
-/// stops before it has written everything: the values of that batch are then NaN. Values in the order of
-/// `plan.outputs`; empty if the flag was set, or after `on_fault` where an index lies outside.
+/// Runs the program, none of whose outputs is called `loss`, once over the rows, in order. Values in the
+/// order of `plan.outputs`; empty if the flag was set, or after `on_fault` where an index lies outside.
 std::vector<OutputValues> evaluate(const StepProgram& program, const EvaluatePlan& plan);
 
 }  // namespace dlg

@@ -24,6 +24,8 @@ constexpr Diag<std::string, std::string> kUnreadable{DiagCode::FileUnreadable, S
 constexpr Diag<std::string, std::string> kNotWritten{DiagCode::FileNotWritten, Severity::kError,
                                                      "`{}` cannot be written: {}"};
 
+constexpr std::string_view kTemporary = ".tmp";
+
 std::string error_text(int error) {
   return std::strerror(error);
 }
@@ -160,7 +162,7 @@ std::optional<std::string> read_file(const FileRequest& request, Diagnostics& di
 }
 
 bool write_file(const FileRequest& request, std::string_view bytes, Diagnostics& diagnostics) {
-  const std::string temporary = fmt::format("{}.{}.tmp", request.path, ::getpid());
+  const std::string temporary = fmt::format("{}.{}{}", request.path, ::getpid(), kTemporary);
   // A file of this name can only be left over from a process that had our number and died.
   ::unlink(temporary.c_str());
   std::optional<std::string> reason = write_new(temporary, bytes);
@@ -169,6 +171,12 @@ bool write_file(const FileRequest& request, std::string_view bytes, Diagnostics&
   ::unlink(temporary.c_str());
   diagnostics.report(request.range, kNotWritten, request.name(), *reason);
   return false;
+}
+
+bool has_temporary_name(const std::filesystem::path& path) {
+  const std::string process = path.stem().extension().string();
+  return path.extension() == kTemporary && process.size() > 1 &&
+         process.find_first_not_of("0123456789", 1) == std::string::npos;
 }
 
 bool rename_file(const std::string& from, const FileRequest& to, Diagnostics& diagnostics) {

@@ -2,6 +2,7 @@
 // written.
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -54,6 +55,10 @@ std::optional<std::string> read_file(const FileRequest& request, Diagnostics& di
 /// over the old one and syncs the folder. Before the rename the old file is untouched; after a failure
 /// nothing is left over. Answers whether it worked; otherwise there is a diagnostic (exit 3).
 bool write_file(const FileRequest& request, std::string_view bytes, Diagnostics& diagnostics);
+
+/// Whether a file has a name that `write_file` gives to new files: `NAME.PROCESS.tmp`. Between two calls such
+/// a file is left over from a process that was killed.
+bool has_temporary_name(const std::filesystem::path& path);
 
 /// Puts a whole file of the same folder into the place of another and syncs the folder. Errors: exit 3.
 bool rename_file(const std::string& from, const FileRequest& to, Diagnostics& diagnostics);

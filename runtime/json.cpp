@@ -107,11 +107,6 @@ std::string quoted(const std::string& text) {
   return Library(text).dump(-1, ' ', false, Library::error_handler_t::replace);
 }
 
-std::string number_json(double value) {
-  if (std::isnan(value)) return "\"nan\"";
-  return std::isfinite(value) ? number_text(value) : quoted(number_text(value));
-}
-
 /// Writes values whose depth we chose ourselves, by recursion.
 class Writer {
  public:
@@ -136,7 +131,7 @@ class Writer {
     } else if (const std::string* words = value.as_text()) {
       text += quoted(*words);
     } else {
-      text += number_json(*value.as_number());
+      text += json_number(*value.as_number());
     }
   }
 
@@ -234,6 +229,11 @@ const Json* Json::find(std::string_view key) const {
     if (name == key) return &value;
   }
   return nullptr;
+}
+
+std::string json_number(double value) {
+  if (std::isnan(value)) return "\"nan\"";
+  return std::isfinite(value) ? number_text(value) : quoted(number_text(value));
 }
 
 std::string json_text(const Json& value, int indent) {

@@ -61,6 +61,8 @@ class Json {
 /// same bits; numbers that JSON does not know become the texts "nan", "inf", "-inf". Bytes that are no UTF-8
 /// are replaced.
 std::string json_text(const Json& value, int indent = 0);
+/// The same of a number; one that is not finite is a string: "nan", "inf", "-inf".
+std::string json_number(double value);
 
 /// What came of reading.
 struct JsonResult {

@@ -2,6 +2,7 @@
 #include "runtime/log.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -9,6 +10,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 namespace dlg {
@@ -86,8 +88,11 @@ void LogFile::event(const Json& line) {
   flush();
 }
 
-void LogFile::epoch(const Json& line) {
-  kept_ += json_text(line) + "\n";
+void LogFile::epoch(const EpochEvent& event, const Json& results) {
+  // Steps that are epochs take nanoseconds: the line is written without a Json.
+  fmt::format_to(std::back_inserter(kept_), R"({}{},"step":{},"loss":{},"seconds":{})", kEpochLine,
+                 event.epoch, event.step, json_number(event.loss), json_number(event.seconds));
+  kept_ += results.as_object()->empty() ? "}\n" : ',' + json_text(results).substr(1) + '\n';
   if (kept_.size() > kMostKept) flush();
   tick();
 }

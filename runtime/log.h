@@ -29,6 +29,14 @@ class RateLimit {
   std::optional<double> last_;
 };
 
+/// What a line of the log tells of an epoch.
+struct EpochEvent {
+  std::int64_t epoch = 0;
+  std::int64_t step = 0;  // updates made
+  double loss = 0;
+  double seconds = 0;  // since the start
+};
+
 /// A file of JSON lines, one object each. Whole lines are given to the system, those of epochs together, none
 /// later than a tenth of a second: a killed run leaves whole lines.
 class LogFile {
@@ -48,9 +56,9 @@ class LogFile {
 
   /// Start, end, warnings: in the file when it returns.
   void event(const Json& line);
-  /// An epoch, the first member of `line` after `event`: in the file within a tenth of a second, if `tick`
+  /// An epoch, and behind it the members of `results`: in the file within a tenth of a second, if `tick`
   /// comes so often.
-  void epoch(const Json& line);
+  void epoch(const EpochEvent& event, const Json& results = Json::object());
   /// Writes what is kept if it is time.
   void tick();
   /// Writes what is kept now.

@@ -12,6 +12,8 @@
 #include <cstring>
 #include <filesystem>
 
+#include "runtime/files.h"
+
 namespace dlg {
 namespace {
 
@@ -163,7 +165,7 @@ void remove_leftovers(const RunFolder& folder) {
   std::vector<fs::path> left;
   std::error_code error;
   for (fs::directory_iterator at(folder.path, error), end; !error && at != end; at.increment(error)) {
-    if (at->path().extension() == ".tmp") left.push_back(at->path());
+    if (has_temporary_name(at->path())) left.push_back(at->path());
   }
   for (const fs::path& path : left) fs::remove(path, error);
 }

@@ -107,7 +107,7 @@ class Compiled {
  public:
   static constexpr std::size_t kCount = 1 << 14;
 
-  explicit Compiled(Op op) : code_(compile(program_of(op), Target::kHost)) {}
+  explicit Compiled(Op op) : code_(compile(program_of(op), {})) {}
 
   T* x() { return memory_.numbers; }
   T* y() { return memory_.numbers + kCount; }

@@ -1,5 +1,6 @@
 // Owns the command line from an empty folder: each verb as a newcomer types it, and what wrong words get.
 #include <algorithm>
+#include <fstream>
 
 #include "tests/catch.h"
 #include "tests/driver/programs_in_tests.h"
@@ -38,6 +39,31 @@ TEST_CASE("new, check, step, train and eval of the worked example from an empty 
   CAPTURE(eval.out, eval.err);
   CHECK(eval.exit_code == 0);
   CHECK(contains(eval.out, "loss 3.510"));
+}
+
+TEST_CASE("eval: where the loss is infinite, so it is told, and the metrics beside it") {
+  const EmptyWorkingFolder folder;
+  std::ofstream("far.dlg") << R"(dlg 1
+data d {
+  x = [1, 2, 3, 4]
+}
+fn output(y: []) -> [] = y
+model net(x: []) -> [] {
+  param w: [] = 1
+  return w * x
+}
+train {
+  minimize  = net(d.x)^2
+  optimizer = sgd(lr = 1e25)
+  metrics   = [output(net(d.x))]
+  stop      = [1 steps]
+}
+)";
+  REQUIRE(call_dlg({"train", "far.dlg", "-q"}).exit_code == 0);
+  const Called eval = call_dlg({"eval", "far.dlg"});
+  CAPTURE(eval.out, eval.err);
+  CHECK(contains(eval.out, "loss inf\n"));
+  CHECK(contains(eval.out, "output -3.75e+26\n"));
 }
 
 TEST_CASE("digits: train, eval, predict; scaling and classes come from the run") {

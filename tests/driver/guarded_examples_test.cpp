@@ -72,7 +72,7 @@ class Example {
   void check(Target target, StepForm form, const Guarding& guarding, std::int64_t workers) {
     INFO(target_name(target) << ", " << form_name(form) << ", " << guarding_name(guarding) << ", " << workers
                              << " workers");
-    const GuardedProgram guarded(program_, target, form, guarding);
+    const GuardedProgram guarded(program_, {.target = target, .form = form}, guarding);
     GuardedRun run(guarded, workers);
     run.set_data(data_);
     run.set_hypers(machine_.step_program().hypers);

@@ -32,7 +32,7 @@ std::string guarding_name(const Guarding& guarding);
 /// A program compiled for guarded memory.
 class GuardedProgram {
  public:
-  GuardedProgram(const loop::Program& planned, Target target, StepForm form, const Guarding& guarding);
+  GuardedProgram(const loop::Program& planned, const CodeRequest& how, const Guarding& guarding);
 
   /// As it is compiled: the offsets may be others than planned.
   const loop::Program& program() const { return program_; }

@@ -139,8 +139,12 @@ struct CompiledForms {
   CompiledForms(const Graph& graph, const Way& by)
       : way(by), program(lowered(graph, {.fusion = by.fusion})) {}
 
+  /// With both efforts.
   void add(StepForm form, const test::Guarding& guarding) {
-    codes.emplace_back(program, way.target, form, guarding);
+    for (const Effort effort : {Effort::kFull, Effort::kSmall}) {
+      const CodeRequest how{.target = way.target, .form = form, .effort = effort};
+      codes.emplace_back(program, how, guarding);
+    }
   }
 };
 

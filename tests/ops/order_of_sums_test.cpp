@@ -119,7 +119,8 @@ struct Sums {
       const bool is_fused = fusing_of(target) == loop::Fusing::kOnce;
       const std::vector<double> expected =
           is_fused ? loops : run_loops(program, environment, fusing_of(target)).at("y");
-      for (const StepForm form : test::step_forms(program)) check({program, target, form, {}}, expected);
+      for (const StepForm form : test::step_forms(program))
+        check({program, {.target = target, .form = form}, {}}, expected);
     }
     return loops;
   }

@@ -44,7 +44,7 @@ Failure check_workers(const RandomGraph& wide, const CompiledWay& way, const Gua
   const Graph graph = run_pipeline(wide.graph, context);
   const loop::Program program = lower_to_loops(graph, plan_memory(graph));
   const Environment<double> environment = environment_of(graph, wide);
-  const GuardedProgram code(program, way.target, StepForm::kLoops, guarding);
+  const GuardedProgram code(program, {.target = way.target, .form = StepForm::kLoops}, guarding);
   const StepRun alone = run_compiled(code, environment);
   if (!alone.fault.empty()) return alone.fault;
   if (!is_same(alone.values, run_loops(program, environment, fusing_of(way.target))))

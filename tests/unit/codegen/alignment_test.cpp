@@ -142,7 +142,7 @@ TEST_CASE("stack: what is packed lies in scratch, as large as it is") {
   for (const std::int64_t size : {64, 700, 3000}) {
     const loop::Program program = product(size, size, size, "f32");
     check_facts(program);
-    const CompiledProgram code = compile(program, Target::kHost, StepForm::kLoops);
+    const CompiledProgram code = compile(program, {.form = StepForm::kLoops});
     CHECK(code.scratch_bytes() % 64 == 0);
     largest = std::max(largest, code.scratch_bytes());
   }

@@ -139,7 +139,7 @@ Compiled::Compiled(const loop::Program& program, Target target)
 
 Compiled::Compiled(const loop::Program& program, Target target, StepForm form)
     : program_(program),
-      code_(compile(program, target, form)),
+      code_(compile(program, {.target = target, .form = form})),
       arena_(program.arena_bytes),
       state_(program.state_bytes),
       output_(program.output_bytes),

@@ -135,8 +135,10 @@ TEST_CASE("leftovers of a killed write are removed, nothing else") {
   const TestFolder folder;
   const RunFolder run = run_in(folder);
   put_file(run.file("weights.safetensors.17.tmp"), "half");
+  put_file(run.file("notes.tmp"), "the user's own");
   put_file(run.weights(), "whole");
   remove_leftovers(run);
+  CHECK(file_bytes(run.file("notes.tmp")) == "the user's own");
   CHECK_FALSE(fs::exists(run.file("weights.safetensors.17.tmp")));
   CHECK(file_bytes(run.weights()) == "whole");
 }

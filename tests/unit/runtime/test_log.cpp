@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <limits>
 
 #include "runtime/interrupt.h"
 #include "tests/catch.h"
@@ -44,14 +45,20 @@ TEST_CASE("ten a second pass") {
   CHECK(passed == 10);
 }
 
-Json epoch_line(std::int64_t epoch) {
-  return Json::object().set("event", "epoch").set("epoch", epoch);
+EpochEvent epoch_event(std::int64_t epoch) {
+  return {epoch, 2 * epoch, 0.1, std::numeric_limits<double>::quiet_NaN()};
+}
+
+std::string line_of(const EpochEvent& event) {
+  Json line = Json::object();
+  line.set("event", "epoch").set("epoch", event.epoch).set("step", event.step);
+  return json_text(line.set("loss", event.loss).set("seconds", event.seconds)) + "\n";
 }
 
 /// The lines of these epochs.
 std::string epoch_lines(std::int64_t first, std::int64_t last) {
   std::string lines;
-  for (std::int64_t i = first; i <= last; ++i) lines += json_text(epoch_line(i)) + "\n";
+  for (std::int64_t i = first; i <= last; ++i) lines += line_of(epoch_event(i));
   return lines;
 }
 
@@ -65,21 +72,34 @@ TEST_CASE("the log has every epoch, in the file a tenth of a second later") {
   REQUIRE(log);
   log->event(Json::object().set("event", "start"));
   CHECK(file_bytes(path) == start);
-  for (int i = 1; i <= 5; ++i) log->epoch(epoch_line(i));
+  for (int i = 1; i <= 5; ++i) log->epoch(epoch_event(i));
   CHECK(file_bytes(path) == start + epoch_lines(1, 1));
   log->tick();
   CHECK(file_bytes(path) == start + epoch_lines(1, 1));
   time.now += 0.2;
   log->tick();
   CHECK(file_bytes(path) == start + epoch_lines(1, 5));
-  log->epoch(epoch_line(6));
+  log->epoch(epoch_event(6));
   log->event(Json::object().set("event", "note"));
   const std::string until_note = start + epoch_lines(1, 6) + "{\"event\":\"note\"}\n";
   CHECK(file_bytes(path) == until_note);
-  log->epoch(epoch_line(7));
-  log->epoch(epoch_line(8));
+  log->epoch(epoch_event(7));
+  log->epoch(epoch_event(8));
   CHECK(log->finish(diagnostics));
   CHECK(file_bytes(path) == until_note + epoch_lines(7, 8));
+}
+
+TEST_CASE("what was measured at the end of an epoch stands behind it") {
+  const TestFolder folder;
+  const std::string path = folder / "log.jsonl";
+  Diagnostics diagnostics;
+  auto log = LogFile::create({path, "", {}}, diagnostics);
+  REQUIRE(log);
+  log->epoch({3, 6, 0.5, 1.25}, Json::object().set("val.loss", 0.25).set("val.acc", 1.0));
+  CHECK(log->finish(diagnostics));
+  CHECK(file_bytes(path) ==
+        R"({"event":"epoch","epoch":3,"step":6,"loss":0.5,"seconds":1.25,"val.loss":0.25,"val.acc":1})"
+        "\n");
 }
 
 TEST_CASE("many epochs at once do not wait in memory, and none is lost with the log") {
@@ -90,7 +110,7 @@ TEST_CASE("many epochs at once do not wait in memory, and none is lost with the 
   {
     auto log = LogFile::create({path, "", {}}, diagnostics, time.clock());
     REQUIRE(log);
-    for (int i = 1; i <= 50'000; ++i) log->epoch(epoch_line(i));
+    for (int i = 1; i <= 50'000; ++i) log->epoch(epoch_event(i));
     CHECK(file_bytes(path).size() > std::size_t{1} << 20);
   }
   CHECK((file_bytes(path) == epoch_lines(1, 50'000)));
@@ -200,7 +220,7 @@ TEST_CASE("a log goes on behind the epoch that the training goes on from") {
   auto log = LogFile::append({path, "", {}}, 3, diagnostics);
   REQUIRE(log);
   log->event(Json::object().set("event", "resume"));
-  log->epoch(epoch_line(4));
+  log->epoch(epoch_event(4));
   CHECK(log->finish(diagnostics));
   CHECK(file_bytes(path) == epoch_lines(1, 3) + save + "{\"event\":\"resume\"}\n" + epoch_lines(4, 4));
 }
