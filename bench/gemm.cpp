@@ -13,6 +13,7 @@
 
 #include "bench/peak.h"
 #include "codegen/jit.h"
+#include "ir/loop/sum_order.h"
 #include "ir/loop/text.h"
 #include "ir/loop/verify.h"
 #include "runtime/memory.h"
@@ -22,7 +23,7 @@
 namespace dlg {
 namespace {
 
-/// y[m, n] = sum over k of a * b; each operand is stored along its last axis.
+/// y[m, n] = sum over k of a * b, in the order of all sums; each operand is stored along its last axis.
 struct Form {
   const char* name;
   const char* a;  // axes of a, and where they stand in an element
@@ -75,10 +76,19 @@ std::string program_text(const Form& form, const Sizes& s, const char* dtype) {
   text += fmt::format("buffer y: {} state {} \"y\"\n", type_of("mn", s, dtype), y_at);
   text += fmt::format("kernel y {{\n%0 = const 0 : {}\nparallel i in 0..{} {{\nvector j in 0..{} {{\n", dtype,
                       s.m, s.n);
-  text += fmt::format("for k in 0..{} carry (%1 = %0) -> (%2) {{\n%3 = load a{} : {}\n%4 = load b{} : {}\n",
-                      s.k, element(form.a), dtype, element(form.b), dtype);
-  text += fmt::format("%5 = fma %3, %4, %1 : {}\nnext (%5)\n}}\nstore y[i, j] = %2\n}}\n}}\n}}\n", dtype);
-  return text;
+  const std::string chain = fmt::format(
+      "carry (%1 = %0) -> (%2) {{\n%3 = load a{1} : {0}\n%4 = load b{2} : {0}\n%5 = fma %3, %4, %1 : {0}\n"
+      "next (%5)\n}}\n",
+      dtype, element(form.a), element(form.b));
+  if (s.k <= loop::kLongestChain) {
+    text += fmt::format("for k in 0..{} {}store y[i, j] = %2\n", s.k, chain);
+  } else {
+    text += fmt::format(
+        "%6 = const -0 : {0}\nfor k0 in 0..{1} step {2} carry (%7 = %6) -> (%8) {{\nfor k in k0..{1} {3}"
+        "%9 = add %7, %2 : {0}\nnext (%9)\n}}\nstore y[i, j] = %8\n",
+        dtype, s.k, loop::kLongestChain, chain);
+  }
+  return text + "}\n}\n}\n";
 }
 
 loop::Program parsed(const std::string& text) {

@@ -60,9 +60,8 @@ void KernelEmitter::emit_lanes_in_memory(const Loop& loop) {
       store_slot(initial[i], lane_slot(memories[i], loop.carried[i], i64(lane)));
     }
   }
-  const Bounds bounds = bounds_of(loop);
-  emit_counted({bounds.begin, bounds.end, 1, loop.name, {}}, [&](Value* at, const Values&) {
-    update_lane(loop, memories, at);
+  emit_around(loop, 0, {}, [&](const Values&) {
+    emit_plain(bounds_of(loop), 1, loop.name, [&](Value* at) { update_lane(loop, memories, at); });
     return Values{};
   });
   std::vector<Values> lanes;
@@ -90,31 +89,49 @@ KernelEmitter::Values KernelEmitter::loaded_lane(const Loop& loop, const Values&
   return values;
 }
 
+KernelEmitter::Values KernelEmitter::emit_around(const Loop& loop, std::size_t depth, const Values& carried,
+                                                 const std::function<Values(const Values&)>& body) {
+  if (depth == loop.around.size()) return body(carried);
+  const Loop& outer = loop.around[depth];
+  const Bounds bounds = bounds_of(outer);
+  return emit_counted({bounds.begin, bounds.end, 1, outer.name, carried}, [&](Value* at, const Values& now) {
+    elements_.set_var(outer.var, at);
+    return emit_around(loop, depth + 1, now, body);
+  });
+}
+
 /// Sixteen lanes in one vector: whole vectors of iterations, the rest lane by lane, then the tree by
 /// halves.
 void KernelEmitter::emit_lanes_as_vector(const Loop& loop) {
-  const Bounds bounds = bounds_of(loop);
-  Value* whole = whole_part(bounds.end, kReductionLanes);
-  CountedLoop counted{bounds.begin, whole, kReductionLanes, loop.name, {}};
-  for (const loop::Carried& carried : loop.carried) {
-    counted.initial.push_back(splat_to(builder_, elements_.reg(carried.initial), kReductionLanes));
-  }
-  Values lanes;
-  elements_.at_lanes({kReductionLanes, loop.var}, [&] {
-    lanes = emit_counted(counted, [&](Value* at, const Values& phis) {
-      elements_.set_var(loop.var, at);
-      set_carried(loop, &loop::Carried::current, phis);
-      emit_body(loop.body);
-      return wide_values(loop, &loop::Carried::next);
-    });
+  Values initial;
+  for (const loop::Carried& carried : loop.carried)
+    initial.push_back(splat_to(builder_, elements_.reg(carried.initial), kReductionLanes));
+  const bool is_known = loop.extent != kBatch && !loop.block.is_valid();
+  const bool has_rest = !is_known || loop.extent % kReductionLanes != 0;
+  Values lanes = emit_around(loop, 0, initial, [&](const Values& carried) {
+    const Bounds bounds = bounds_of(loop);
+    Value* whole = whole_part(bounds.end, kReductionLanes);
+    const Values now = whole_vectors(loop, {bounds.begin, whole}, carried);
+    if (!has_rest || has_defect(Defect::kLostLaneTail)) return now;
+    return is_known ? with_known_rest(loop, now) : with_rest(loop, now, {whole, bounds.end});
   });
-  const bool has_rest = loop.extent == kBatch || loop.extent % kReductionLanes != 0;
-  if (has_rest && !has_defect(Defect::kLostLaneTail)) {
-    lanes =
-        loop.extent == kBatch ? with_rest(loop, lanes, {whole, bounds.end}) : with_known_rest(loop, lanes);
-  }
   for (unsigned half = kReductionLanes / 2; half > 0; half /= 2) lanes = joined_halves(loop, lanes, half);
   set_carried(loop, &loop::Carried::result, lanes);
+}
+
+KernelEmitter::Values KernelEmitter::whole_vectors(const Loop& loop, const Bounds& bounds,
+                                                   const Values& lanes) {
+  Values result;
+  elements_.at_lanes({kReductionLanes, loop.var}, [&] {
+    result = emit_counted({bounds.begin, bounds.end, kReductionLanes, loop.name, lanes},
+                          [&](Value* at, const Values& now) {
+                            elements_.set_var(loop.var, at);
+                            set_carried(loop, &loop::Carried::current, now);
+                            emit_body(loop.body);
+                            return wide_values(loop, &loop::Carried::next);
+                          });
+  });
+  return result;
 }
 
 /// The iterations that do not fill a vector, all at once; the other lanes stay as they are.
@@ -139,31 +156,18 @@ KernelEmitter::Values KernelEmitter::with_known_rest(const Loop& loop, const Val
 
 /// The iterations that do not fill a vector, one by one.
 KernelEmitter::Values KernelEmitter::with_rest(const Loop& loop, const Values& lanes, const Bounds& rest) {
-  Values memories;
-  for (std::size_t i = 0; i < lanes.size(); ++i) {
-    memories.push_back(
-        slot(llvm::ArrayType::get(carried_type(loop.carried[i], 1), kReductionLanes), loop.name + ".lanes"));
-    // Bits are kept as memory elements: a vector of i1 has no addressable lanes.
-    for (unsigned lane = 0; lane < kReductionLanes; ++lane) {
-      store_slot(builder_.CreateExtractElement(lanes[i], lane),
-                 lane_slot(memories[i], loop.carried[i], i64(lane)));
-    }
-  }
-  emit_counted({rest.begin, rest.end, 1, loop.name + ".rest", {}}, [&](Value* at, const Values&) {
-    update_lane(loop, memories, at);
-    return Values{};
-  });
-  Values result;
-  for (std::size_t i = 0; i < lanes.size(); ++i) {
-    Value* wide = llvm::PoisonValue::get(lanes[i]->getType());
-    for (unsigned lane = 0; lane < kReductionLanes; ++lane) {
-      Value* address = lane_slot(memories[i], loop.carried[i], i64(lane));
-      wide = builder_.CreateInsertElement(wide, load_slot(carried_type(loop.carried[i], 1), address), lane);
-    }
-    result.push_back(wide);
-  }
-  give_back(memories);
-  return result;
+  return emit_counted(
+      {rest.begin, rest.end, 1, loop.name + ".rest", lanes}, [&](Value* at, const Values& now) {
+        Value* lane = builder_.CreateAnd(at, i64(kReductionLanes - 1));
+        elements_.set_var(loop.var, at);
+        for (std::size_t i = 0; i < now.size(); ++i)
+          elements_.set_reg(loop.carried[i].current, builder_.CreateExtractElement(now[i], lane));
+        emit_body(loop.body);
+        Values next = wide_values(loop, &loop::Carried::next);
+        for (std::size_t i = 0; i < now.size(); ++i)
+          next[i] = builder_.CreateInsertElement(now[i], next[i], lane);
+        return next;
+      });
 }
 
 /// Joins lane j with lane j + half; at half = 1 the result is a scalar.

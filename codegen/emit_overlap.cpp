@@ -18,6 +18,22 @@ bool is_slow(const Statement* statement) {
          (statement->instruction->op == loop::Op::kDiv || statement->instruction->op == loop::Op::kSqrt);
 }
 
+/// The statement in which a block of `chain` runs.
+loop::Body::const_iterator block_in(const Loop& chain) {
+  return std::find_if(chain.body.begin(), chain.body.end(),
+                      [](const Statement& s) { return !s.loop.empty(); });
+}
+
+/// Whether `chain` runs over blocks, each of which is one loop.
+bool has_plain_blocks(const Loop& chain) {
+  const auto block = block_in(chain);
+  const bool is_alone =
+      block != chain.body.end() &&
+      std::none_of(block + 1, chain.body.end(), [](const auto& s) { return !s.loop.empty(); });
+  return chain.step > 1 && is_alone && block->loop.front().block == chain.var &&
+         !has_loops(block->loop.front().body);
+}
+
 /// The one chain of `parts`; null: there are more, or it is none that can be left and entered between steps.
 const Loop* single_chain(const TileParts& parts) {
   const Loop* chain = nullptr;
@@ -25,9 +41,14 @@ const Loop* single_chain(const TileParts& parts) {
     if (statement->store || (chain != nullptr && !statement->loop.empty())) return nullptr;
     if (!statement->loop.empty()) chain = statement->loop.data();
   }
-  if (chain == nullptr || chain->step > 1 || chain->block.is_valid() || has_loops(chain->body))
-    return nullptr;
-  return chain;
+  if (chain == nullptr || chain->block.is_valid()) return nullptr;
+  const bool is_plain = chain->step == 1 && !has_loops(chain->body);
+  return is_plain || has_plain_blocks(*chain) ? chain : nullptr;
+}
+
+/// What runs over single steps: the chain, or its loop over a block.
+const Loop& steps_of(const Loop& chain) {
+  return chain.step == 1 ? chain : block_in(chain)->loop.front();
 }
 
 }  // namespace
@@ -60,8 +81,33 @@ KernelEmitter::Values KernelEmitter::initial_sums(const Waiting& waiting) {
   return tile_values(waiting.chain, &loop::Carried::initial);
 }
 
-/// The chains of a tile, and beside them the update of the one before, a row every few steps. Then the sums
-/// wait in their turn.
+Value* KernelEmitter::smaller(Value* a, Value* b) {
+  return builder_.CreateSelect(builder_.CreateICmpSLT(a, b), a, b);
+}
+
+/// All that stands before the steps of the first block; what they begin with.
+KernelEmitter::Values KernelEmitter::enter_block(const Loop& chain, const Values& totals) {
+  block_steps_[chain.var] = chain.step;
+  elements_.set_var(chain.var, i64(0));
+  set_tile_values(chain, &loop::Carried::current, totals);
+  const auto block = block_in(chain);
+  for (auto at = chain.body.begin(); at != block; ++at) emit_statement(*at);
+  set_carried_dtypes(block->loop.front());
+  return tile_values(block->loop.front(), &loop::Carried::initial);
+}
+
+/// All that stands behind the steps of the first block, and the other blocks.
+KernelEmitter::Values KernelEmitter::leave_block(const Loop& chain, const Values& sums, Value* end) {
+  const auto block = block_in(chain);
+  elements_.set_var(chain.var, i64(0));
+  set_tile_values(block->loop.front(), &loop::Carried::result, sums);
+  for (auto at = block + 1; at != chain.body.end(); ++at) emit_statement(*at);
+  const Values totals = tile_values(chain, &loop::Carried::next);
+  return emit_iterations(chain, {i64(chain.step), end, chain.step, chain.name, totals});
+}
+
+/// The chains of a tile, and beside them - beside the first block - the update of the one before, a row every
+/// few steps. Then the sums wait in their turn.
 void KernelEmitter::emit_overlapped_tile(const PanelBlock& block, Waiting& waiting) {
   const Loop& rows = block.rows.loop;
   const Loop& chain = waiting.chain;
@@ -69,12 +115,14 @@ void KernelEmitter::emit_overlapped_tile(const PanelBlock& block, Waiting& waiti
   Value* row = elements_.var(rows.var);
   Value* column = elements_.var(column_var);
   const unsigned tile = block.rows.tile;
-  const std::int64_t steps =
-      std::max<std::int64_t>(1, (chain.extent == kBatch ? program_.batch : chain.extent) / tile);
+  const Loop& inner = steps_of(chain);
+  const std::int64_t extent = chain.extent == kBatch ? program_.batch : chain.extent;
+  const bool has_blocks = chain.step > 1;
+  const std::int64_t steps = std::max<std::int64_t>(1, (has_blocks ? chain.step : extent) / tile);
   Value* end = chain.extent == kBatch ? rows_ : i64(chain.extent);
+  Value* first_end = has_blocks ? smaller(i64(chain.step), end) : end;
   const auto step_beside = [&](Value* number) {
-    Value* step = builder_.CreateMul(number, i64(steps));
-    return builder_.CreateSelect(builder_.CreateICmpSLT(step, end), step, end);
+    return smaller(builder_.CreateMul(number, i64(steps)), first_end);
   };
   Values sums;
   const auto at_tile = [&](const std::function<void()>& emit) {
@@ -83,11 +131,12 @@ void KernelEmitter::emit_overlapped_tile(const PanelBlock& block, Waiting& waiti
     elements_.at_lanes(lanes_of(block), [&] { elements_.at_rows(tile, rows.var, emit); });
   };
   const auto add_steps = [&](Value* first, Value* last) {
-    at_tile([&] { sums = emit_iterations(chain, {first, last, 1, chain.name, sums}); });
+    at_tile([&] { sums = emit_iterations(inner, {first, last, 1, inner.name, sums}); });
   };
   at_tile([&] {
     prefetch_far(waiting.parts, rows);
     sums = initial_sums(waiting);
+    if (has_blocks) sums = enter_block(chain, sums);
   });
   if (waiting.sums.empty()) {
     for (std::size_t i = 0; i < sums.size(); i += tile)
@@ -100,7 +149,8 @@ void KernelEmitter::emit_overlapped_tile(const PanelBlock& block, Waiting& waiti
     add_steps(step_beside(number), step_beside(builder_.CreateAdd(number, i64(1))));
     return sums;
   });
-  add_steps(step_beside(count), end);
+  add_steps(step_beside(count), first_end);
+  if (has_blocks) at_tile([&] { sums = leave_block(chain, sums, end); });
   for (std::size_t i = 0; i < sums.size(); ++i) {
     Value* place = builder_.CreateConstInBoundsGEP1_64(sums[i]->getType(), waiting.sums[i / tile], i % tile);
     store_slot(sums[i], place);

@@ -62,13 +62,16 @@ void KernelEmitter::emit_straight_body(const loop::Body& body) {
   }
 }
 
-/// The bounds are numbers: the batch is whole, and variables of blocks are numbers too.
-void KernelEmitter::emit_straight(const Loop& loop) {
+KernelEmitter::KnownBounds KernelEmitter::known_bounds(const Loop& loop) {
   const Bounds bounds = bounds_of(loop);
-  const std::int64_t begin = llvm::cast<llvm::ConstantInt>(bounds.begin)->getSExtValue();
-  const std::int64_t end = llvm::cast<llvm::ConstantInt>(bounds.end)->getSExtValue();
+  return {llvm::cast<llvm::ConstantInt>(bounds.begin)->getSExtValue(),
+          llvm::cast<llvm::ConstantInt>(bounds.end)->getSExtValue()};
+}
+
+void KernelEmitter::emit_straight(const Loop& loop) {
+  const auto [begin, end] = known_bounds(loop);
   if (loop.kind == LoopKind::kLanes) {
-    emit_unrolled_lanes(loop, begin, end);
+    emit_unrolled_lanes(loop);
   } else if (is_innermost(loop) && elements_.width() == 1) {
     emit_unrolled_vector(loop, begin, end);
   } else {
@@ -102,16 +105,28 @@ void KernelEmitter::emit_unrolled(const Loop& loop, std::int64_t begin, std::int
 
 /// Sixteen lanes as values of their own. Lanes that no iteration reaches hold the initial value, which the
 /// tree joins like any other; LLVM drops what that does not change.
-void KernelEmitter::emit_unrolled_lanes(const Loop& loop, std::int64_t begin, std::int64_t end) {
+void KernelEmitter::emit_unrolled_lanes(const Loop& loop) {
   std::vector<Values> lanes(kReductionLanes, wide_values(loop, &loop::Carried::initial));
+  unroll_lanes(loop, 0, lanes);
+  set_carried(loop, &loop::Carried::result, joined_lanes(loop, std::move(lanes)));
+}
+
+/// The iterations from the loop at `depth` of those around on.
+void KernelEmitter::unroll_lanes(const Loop& loop, std::size_t depth, std::vector<Values>& lanes) {
+  const bool is_around = depth < loop.around.size();
+  const Loop& own = is_around ? loop.around[depth] : loop;
+  const auto [begin, end] = known_bounds(own);
   for (std::int64_t at = begin; at < end; ++at) {
+    elements_.set_var(own.var, i64(at));
+    if (is_around) {
+      unroll_lanes(loop, depth + 1, lanes);
+      continue;
+    }
     Values& lane = lanes[static_cast<std::size_t>(at % kReductionLanes)];
     set_carried(loop, &loop::Carried::current, lane);
-    elements_.set_var(loop.var, i64(at));
     emit_body(loop.body);
     lane = wide_values(loop, &loop::Carried::next);
   }
-  set_carried(loop, &loop::Carried::result, joined_lanes(loop, std::move(lanes)));
 }
 
 }  // namespace dlg

@@ -13,11 +13,11 @@
 #include "codegen/pack.h"
 #include "codegen/split.h"
 #include "codegen/tile.h"
+#include "ir/loop/sum_order.h"
 
 namespace dlg {
 
-/// Lanes of every reduction: part of the language's meaning, not of the target.
-inline constexpr unsigned kReductionLanes = 16;
+inline constexpr auto kReductionLanes = static_cast<unsigned>(loop::kLaneCount);
 /// A vector loop takes 64 bytes at a time; narrower targets split it.
 inline constexpr unsigned kVectorBytes = 64;
 
@@ -96,7 +96,14 @@ class KernelEmitter {
   void emit_straight(const loop::Loop& loop);
   void emit_unrolled_vector(const loop::Loop& loop, std::int64_t begin, std::int64_t end);
   void emit_unrolled(const loop::Loop& loop, std::int64_t begin, std::int64_t end);
-  void emit_unrolled_lanes(const loop::Loop& loop, std::int64_t begin, std::int64_t end);
+  void emit_unrolled_lanes(const loop::Loop& loop);
+  void unroll_lanes(const loop::Loop& loop, std::size_t depth, std::vector<Values>& lanes);
+  struct KnownBounds {
+    std::int64_t begin;
+    std::int64_t end;
+  };
+  /// Of a loop in a straight step: the batch is whole, and variables of blocks are numbers too.
+  KnownBounds known_bounds(const loop::Loop& loop);
 
   // emit_lanes.cpp: reductions.
   void emit_lanes_in_memory(const loop::Loop& loop);
@@ -104,6 +111,10 @@ class KernelEmitter {
   llvm::Type* carried_type(const loop::Carried& carried, unsigned width);
   llvm::Value* lane_slot(llvm::Value* memory, const loop::Carried& carried, llvm::Value* lane);
   void update_lane(const loop::Loop& loop, const Values& memories, llvm::Value* at);
+  /// The loops around lanes, from that at `depth` on; `body` gets what they carry and answers it anew.
+  Values emit_around(const loop::Loop& loop, std::size_t depth, const Values& carried,
+                     const std::function<Values(const Values&)>& body);
+  Values whole_vectors(const loop::Loop& loop, const Bounds& bounds, const Values& lanes);
   Values lane_memories(const loop::Loop& loop);
   Values combined(const loop::Loop& loop, const Values& left, const Values& right);
   Values joined_lanes(const loop::Loop& loop, std::vector<Values> lanes);
@@ -175,6 +186,9 @@ class KernelEmitter {
   bool is_overlapped(const loop::Loop& rows) const;
   Waiting waiting_sums(const loop::Loop& rows);
   Values initial_sums(const Waiting& waiting);
+  llvm::Value* smaller(llvm::Value* a, llvm::Value* b);
+  Values enter_block(const loop::Loop& chain, const Values& totals);
+  Values leave_block(const loop::Loop& chain, const Values& sums, llvm::Value* end);
   void emit_overlapped_tile(const PanelBlock& block, Waiting& waiting);
   void emit_waiting_row(const PanelBlock& block, const Waiting& waiting, llvm::Value* number);
   void emit_left_updates(const PanelBlock& block, const Waiting& waiting);

@@ -27,9 +27,7 @@ double operations(const loop::Program& program, const loop::Body& body) {
     const bool is_costly = statement.instruction && is_function(statement.instruction->op);
     if (statement.loop.empty()) count += is_costly ? kFunctionOperations : 1;
     for (const loop::Loop& inner : statement.loop) {
-      const std::int64_t extent = inner.extent == kBatch ? program.batch : inner.extent;
-      count +=
-          static_cast<double>(extent) / static_cast<double>(inner.step) * operations(program, inner.body);
+      count += loop::iterations(inner, program.batch) * operations(program, inner.body);
     }
   }
   return count;

@@ -5,20 +5,20 @@ namespace dlg {
 namespace {
 
 /// More operations are not worth their compilation without loops.
-constexpr std::int64_t kMostOperations = 800;
+constexpr double kMostOperations = 800;
 /// What is kept in registers and on the stack.
 constexpr std::int64_t kMostBytes = 4096;
 
 /// Operations of `body`, each loop written out; stops counting beyond the limit. Loops nest at most as deep
 /// as axes do.
-std::int64_t operations(const loop::Program& program, const loop::Body& body) {
-  std::int64_t count = 0;
+double operations(const loop::Program& program, const loop::Body& body) {
+  double count = 0;
   for (const loop::Statement& statement : body) {
     if (statement.loop.empty()) ++count;
     for (const loop::Loop& inner : statement.loop) {
-      const std::int64_t extent = inner.extent == kBatch ? program.batch : inner.extent;
-      if (extent > kMostOperations) return extent;
-      count += extent * operations(program, inner.body);
+      const double iterations = loop::iterations(inner, program.batch);
+      if (iterations > kMostOperations) return iterations;
+      count += iterations * operations(program, inner.body);
     }
     if (count > kMostOperations) return count;
   }
@@ -29,7 +29,7 @@ std::int64_t operations(const loop::Program& program, const loop::Body& body) {
 
 StepForm choose_form(const loop::Program& program) {
   if (program.arena_bytes + program.state_bytes > kMostBytes) return StepForm::kLoops;
-  std::int64_t count = 0;
+  double count = 0;
   for (const loop::Kernel& kernel : program.kernels) {
     count += operations(program, kernel.body);
     if (count > kMostOperations) return StepForm::kLoops;

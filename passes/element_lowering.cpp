@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "passes/sum_nest.h"
 #include "support/check.h"
 #include "support/defects.h"
 
@@ -52,115 +53,19 @@ class NodeScope final : public ElementScope {
     return {this, builder_.emit({.op = loop::Op::kRows, .dtype = DType::kI64}), DType::kI64};
   }
 
-  Scalars lanes(std::int64_t extent, Scalars initial, const Step& step, const Combine& combine) override;
-  Scalars chain(std::int64_t extent, std::int64_t block, Scalars initial, const Step& step,
-                const Combine& combine) override;
+  Scalars reduce(const Reduction& reduction) override {
+    return lower_sum({*this, builder_, lowering_.graph_.batch, lowering_.work_}, reduction);
+  }
+  Scalars chain(std::int64_t extent, const Scalars& initial, const Step& step) override {
+    return lower_chain({*this, builder_, lowering_.graph_.batch, lowering_.work_}, extent, initial, step);
+  }
 
  private:
-  loop::Loop header(loop::LoopKind kind, std::int64_t extent, const Scalars& initial);
-  Scalars currents(const loop::Loop& loop, const Scalars& like);
-  Scalars results(const std::vector<loop::Carried>& carried, const Scalars& like);
-  void set_next(loop::Loop& loop, const Scalars& next);
-  loop::Body lane_tree(std::vector<loop::Carried>& carried, const Scalars& like, const Combine& combine);
-  Scalars plain_chain(loop::Loop header, const Scalars& initial, const Step& step);
-
   ElementLowering& lowering_;
   KernelBuilder& builder_;
   ValueId value_;
   const Indices& at_;
 };
-
-loop::Loop NodeScope::header(loop::LoopKind kind, std::int64_t extent, const Scalars& initial) {
-  ++lowering_.work_;
-  loop::Loop loop;
-  loop.kind = kind;
-  loop.var = builder_.new_var();
-  loop.name = extent == kBatch ? "b" : "k";
-  const bool runs_over_padding = extent == kBatch && has_defect(Defect::kPaddedRows);
-  loop.extent = runs_over_padding ? lowering_.graph_.batch : extent;
-  for (const Scalar& value : initial) {
-    loop::Carried carried;
-    carried.initial = value.reg;
-    carried.current = builder_.new_register();
-    carried.result = builder_.new_register();
-    loop.carried.push_back(carried);
-  }
-  return loop;
-}
-
-ElementScope::Scalars NodeScope::currents(const loop::Loop& loop, const Scalars& like) {
-  Scalars values;
-  for (std::size_t i = 0; i < like.size(); ++i)
-    values.push_back({this, loop.carried[i].current, like[i].dtype});
-  return values;
-}
-
-ElementScope::Scalars NodeScope::results(const std::vector<loop::Carried>& carried, const Scalars& like) {
-  Scalars values;
-  for (std::size_t i = 0; i < like.size(); ++i) values.push_back({this, carried[i].result, like[i].dtype});
-  return values;
-}
-
-void NodeScope::set_next(loop::Loop& loop, const Scalars& next) {
-  DLG_CHECK(next.size() == loop.carried.size(), "a reduction step lost a carried value");
-  for (std::size_t i = 0; i < next.size(); ++i) loop.carried[i].next = next[i].reg;
-}
-
-loop::Body NodeScope::lane_tree(std::vector<loop::Carried>& carried, const Scalars& like,
-                                const Combine& combine) {
-  return builder_.combine_body([&] {
-    Scalars left;
-    Scalars right;
-    for (std::size_t i = 0; i < like.size(); ++i) {
-      carried[i].left = builder_.new_register();
-      carried[i].right = builder_.new_register();
-      left.push_back({this, carried[i].left, like[i].dtype});
-      right.push_back({this, carried[i].right, like[i].dtype});
-    }
-    const Scalars combined = combine(left, right);
-    for (std::size_t i = 0; i < like.size(); ++i) carried[i].combined = combined[i].reg;
-  });
-}
-
-ElementScope::Scalars NodeScope::lanes(std::int64_t extent, Scalars initial, const Step& step,
-                                       const Combine& combine) {
-  loop::Loop loop = header(loop::LoopKind::kLanes, extent, initial);
-  loop.combine = lane_tree(loop.carried, initial, combine);
-  const std::vector<loop::Carried> carried = loop.carried;
-  builder_.add_loop(std::move(loop), FrameKind::kReduction, [&](loop::Loop& open) {
-    const Indices at{loop::index_of(open.var)};
-    set_next(open, step(at, currents(open, initial)));
-  });
-  return results(carried, initial);
-}
-
-ElementScope::Scalars NodeScope::plain_chain(loop::Loop header, const Scalars& initial, const Step& step) {
-  const std::vector<loop::Carried> carried = header.carried;
-  builder_.add_loop(std::move(header), FrameKind::kReduction, [&](loop::Loop& open) {
-    const Indices at{loop::index_of(open.var)};
-    set_next(open, step(at, currents(open, initial)));
-  });
-  return results(carried, initial);
-}
-
-ElementScope::Scalars NodeScope::chain(std::int64_t extent, std::int64_t block, Scalars initial,
-                                       const Step& step, const Combine& combine) {
-  const std::int64_t most = extent == kBatch ? lowering_.graph_.batch : extent;
-  if (block == 0 || most <= block) {
-    return plain_chain(header(loop::LoopKind::kSerial, extent, initial), initial, step);
-  }
-  loop::Loop blocks = header(loop::LoopKind::kSerial, extent, initial);
-  blocks.step = block;
-  blocks.name += "0";
-  const std::vector<loop::Carried> carried = blocks.carried;
-  builder_.add_loop(std::move(blocks), FrameKind::kBlock, [&](loop::Loop& open) {
-    loop::Loop inner = header(loop::LoopKind::kSerial, extent, initial);
-    inner.block = open.var;
-    const Scalars part = plain_chain(std::move(inner), initial, step);
-    set_next(open, combine(currents(open, initial), part));
-  });
-  return results(carried, initial);
-}
 
 ElementLowering::ElementLowering(const Graph& graph, KernelBuilder& builder, IsComputed is_computed,
                                  Load load)
@@ -205,8 +110,9 @@ Evaluation evaluation_in(const BodyFrame& innermost, ValueId value, const Indice
       evaluation.is_in_reduction = true;
     }
     // A block's variable never stands in an index: that of the loop inside the block does.
-    const bool must_contain = frame->var.is_valid() && frame->kind != FrameKind::kBlock;
-    if (must_contain && !contains(at, frame->var)) evaluation.is_repeated = true;
+    if (frame->kind == FrameKind::kBlock) continue;
+    evaluation.is_repeated |= !std::all_of(frame->vars.begin(), frame->vars.end(),
+                                           [&](loop::VarId var) { return contains(at, var); });
   }
   return evaluation;
 }

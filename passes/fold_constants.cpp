@@ -80,11 +80,11 @@ class ConstantScope final : public ElementScope {
   bool is_index_read() const { return is_index_read_; }
 
   Scalar rows() override { return fail(DType::kI64); }
-  Scalars lanes(std::int64_t, Scalars initial, const Step&, const Combine&) override {
+  Scalars reduce(const Reduction& reduction) override {
     has_failed_ = true;
-    return initial;
+    return reduction.initial;
   }
-  Scalars chain(std::int64_t, std::int64_t, Scalars initial, const Step&, const Combine&) override {
+  Scalars chain(std::int64_t, const Scalars& initial, const Step&) override {
     has_failed_ = true;
     return initial;
   }

@@ -100,9 +100,10 @@ void KernelBuilder::store(loop::StoreInstruction store) {
 
 void KernelBuilder::add_loop(loop::Loop header, FrameKind kind,
                              const std::function<void(loop::Loop&)>& fill) {
-  BodyFrame frame{current_, kind, current_->depth + 1, header.var, {}, {}};
+  BodyFrame frame{current_, kind, current_->depth + 1, {header.var}, {}, {}};
+  for (const loop::Loop& outer : header.around) frame.vars.push_back(outer.var);
   current_ = &frame;
-  frame_of_var_[header.var] = &frame;
+  for (const loop::VarId var : frame.vars) frame_of_var_[var] = &frame;
   for (const loop::Carried& carried : header.carried) define(carried.current);
   fill(header);
   DLG_CHECK(current_ == &frame, "a loop was left open");

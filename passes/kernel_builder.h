@@ -35,7 +35,7 @@ struct BodyFrame {
   BodyFrame* parent = nullptr;
   FrameKind kind = FrameKind::kRoot;
   int depth = 0;
-  loop::VarId var;  // invalid in kRoot and kCombine
+  std::vector<loop::VarId> vars;  // none in kRoot and kCombine
   loop::Body body;
   std::map<Key, loop::RegId> known;  // instructions and elements by key
 };

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ir/loop/loop_ir.h"
+#include "ir/loop/sum_order.h"
 
 namespace dlg::loop {
 
@@ -39,6 +40,15 @@ class ElementScope {
   using Step = std::function<Scalars(std::span<const Index> at, std::span<const Scalar> carried)>;
   using Combine = std::function<Scalars(std::span<const Scalar> left, std::span<const Scalar> right)>;
 
+  struct Reduction {
+    std::span<const std::int64_t> extents;  // kBatch: valid rows
+    SumForm form = SumForm::kLanes;
+    Scalars initial;  // of each chain
+    Scalars none;     // what joins with any value and leaves it as it is
+    const Step& step;
+    const Combine& combine;
+  };
+
   virtual ~ElementScope() = default;
 
   virtual const Node& node() const = 0;
@@ -58,12 +68,10 @@ class ElementScope {
   /// The number of valid rows, as i64.
   virtual Scalar rows() = 0;
 
-  /// A loop over `extent` (kBatch: valid rows) in 16 lanes and a tree; answers the joined values.
-  virtual Scalars lanes(std::int64_t extent, Scalars initial, const Step& step, const Combine& combine) = 0;
-  /// A loop over `extent` in blocks of `block` (0: one block), each block a chain from `initial` in ascending
-  /// order; the block results are joined in order through `combine`.
-  virtual Scalars chain(std::int64_t extent, std::int64_t block, Scalars initial, const Step& step,
-                        const Combine& combine) = 0;
+  /// Loops over the axes of a reduction in the order that `sum_order` says; answers the joined values.
+  virtual Scalars reduce(const Reduction& reduction) = 0;
+  /// A loop over `extent` (kBatch: valid rows) in ascending order, in one go.
+  virtual Scalars chain(std::int64_t extent, const Scalars& initial, const Step& step) = 0;
 };
 
 }  // namespace dlg::loop

@@ -8,13 +8,12 @@
 #include <limits>
 
 #include "ir/loop/scalar_math.h"
+#include "ir/loop/sum_order.h"
 #include "support/check.h"
 #include "support/defects.h"
 
 namespace dlg::loop {
 namespace {
-
-constexpr std::int64_t kLaneCount = 16;
 
 /// Runs the kernels of one step. Recursion follows the loop nest, whose depth the verifier bounds.
 class Stepper {
@@ -86,14 +85,20 @@ class Stepper {
     return memory[static_cast<std::size_t>(offset)];
   }
 
+  struct Bounds {
+    std::int64_t begin;
+    std::int64_t end;
+  };
+
+  Bounds bounds(const Loop& loop) const {
+    const std::int64_t end = loop.extent == kBatch ? rows_ : loop.extent;
+    if (!loop.block.is_valid()) return {0, end};
+    return {variables_[loop.block], std::min(end, block_ends_[loop.block])};
+  }
+
   void run(const Loop& loop) {
-    std::int64_t begin = 0;
-    std::int64_t end = loop.extent == kBatch ? rows_ : loop.extent;
-    if (loop.block.is_valid()) {
-      begin = variables_[loop.block];
-      end = std::min(end, block_ends_[loop.block]);
-    }
-    if (loop.kind == LoopKind::kLanes) return run_lanes(loop, begin, end);
+    if (loop.kind == LoopKind::kLanes) return run_lanes(loop);
+    const auto [begin, end] = bounds(loop);
     copy_registers(loop, &Carried::initial, &Carried::current);
     for (std::int64_t i = begin; i < end; i += loop.step) {
       iterate(loop, i);
@@ -127,17 +132,32 @@ class Stepper {
     for (std::size_t i = 0; i < lane.size(); ++i) registers_[loop.carried[i].*member] = lane[i];
   }
 
-  void run_lanes(const Loop& loop, std::int64_t begin, std::int64_t end) {
-    std::array<Lane, kLaneCount> lanes;
-    lanes.fill(read(loop, &Carried::initial));
+  using Lanes = std::array<Lane, static_cast<std::size_t>(kLaneCount)>;
+
+  /// All iterations, from the loop at `depth` of those around on.
+  void fill_lanes(const Loop& loop, std::size_t depth, Lanes& lanes) {
+    const bool is_around = depth < loop.around.size();
+    const Loop& own = is_around ? loop.around[depth] : loop;
+    const auto [begin, end] = bounds(own);
     for (std::int64_t i = begin; i < end; ++i) {
+      if (is_around) {
+        variables_[own.var] = i;
+        fill_lanes(loop, depth + 1, lanes);
+        continue;
+      }
       Lane& lane = lanes[static_cast<std::size_t>(i % kLaneCount)];
       write(loop, &Carried::current, lane);
       iterate(loop, i);
       lane = read(loop, &Carried::next);
     }
+  }
+
+  void run_lanes(const Loop& loop) {
+    Lanes lanes;
+    lanes.fill(read(loop, &Carried::initial));
+    fill_lanes(loop, 0, lanes);
     const bool joins_neighbours = has_defect(Defect::kLaneTree);
-    for (std::size_t width = kLaneCount / 2; width > 0; width /= 2) {
+    for (std::size_t width = lanes.size() / 2; width > 0; width /= 2) {
       for (std::size_t j = 0; j < width; ++j) {
         write(loop, &Carried::left, lanes[joins_neighbours ? 2 * j : j]);
         write(loop, &Carried::right, lanes[joins_neighbours ? 2 * j + 1 : j + width]);

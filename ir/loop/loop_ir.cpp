@@ -62,6 +62,15 @@ std::optional<Op> parse_op(std::string_view text) {
   return std::nullopt;
 }
 
+double iterations(const Loop& loop, std::int64_t batch) {
+  const auto extent = [batch](const Loop& one) {
+    return static_cast<double>(one.extent == kBatch ? batch : one.extent);
+  };
+  double count = loop.step > 1 ? 1 : extent(loop);
+  for (const Loop& outer : loop.around) count *= extent(outer);
+  return count;
+}
+
 std::optional<BufferId> Program::find_buffer(BufferKind kind, std::string_view source) const {
   for (const BufferId id : buffers.ids()) {
     if (buffers[id].kind == kind && buffers[id].source == source) return id;

@@ -105,7 +105,7 @@ enum class LoopKind : std::uint8_t {
   kVector,    // as kParallel, and the innermost axis of what is stored: iterations are lanes of a vector
   kLanes,     // a reduction in 16 lanes: iteration i updates lane i mod 16 of each carried value, every lane
               // starting from `initial`; at the end a fixed tree joins lane j with lane j + 8, then + 4, + 2,
-              // + 1 through `combine`
+              // + 1 through `combine`. The loops `around` it run with the lanes in hand: one tree for all
 };
 
 /// A value that a loop carries. In the body `current` is its value; `next` is what the iteration gives.
@@ -135,8 +135,9 @@ struct Loop {
   VarId var;
   std::string name;         // readable: b, o, k
   std::int64_t extent = 0;  // kBatch: the number of valid rows
-  std::int64_t step = 1;    // > 1: kSerial only, a loop over blocks (k in steps of 4096)
+  std::int64_t step = 1;    // > 1: kSerial only, a loop over blocks (k in steps of 256)
   VarId block;  // if valid: iterates from value(block) to min(value(block) + the block loop's step, extent)
+  std::vector<Loop> around;  // kLanes: more loops, from outermost to innermost: variable, extent, block
   std::vector<Carried> carried;
   Body body;
   Body combine;  // kLanes: instructions only; joins two lanes of all carried values at once
@@ -151,6 +152,10 @@ struct Kernel {
   SourceRange origin;
   std::string comment;  // names of the graph nodes it computes
 };
+
+/// How often the body of `loop` runs at `batch` rows, so that a loop over blocks and the one inside count
+/// together what there is.
+double iterations(const Loop& loop, std::int64_t batch);
 
 /// Whether iterations of such a loop may run in any order.
 inline bool is_independent(LoopKind kind) {

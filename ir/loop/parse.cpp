@@ -363,6 +363,27 @@ class Parser {
   }
 
   Loop loop(LoopKind kind) {
+    std::vector<Loop> around;
+    Loop result = range(kind);
+    while (kind == LoopKind::kLanes && accept(",")) {
+      around.push_back(std::move(result));
+      around.back().kind = LoopKind::kSerial;
+      result = range(kind);
+    }
+    result.around = std::move(around);
+    if (accept("carry")) parse_carry(result);
+    for (const Loop& outer : result.around) open_.emplace_back(outer.name, outer.var);
+    open_.emplace_back(result.name, result.var);
+    result.body = block();
+    parse_next(result, &Carried::next);
+    open_.resize(open_.size() - 1 - result.around.size());
+    expect("}");
+    if (kind == LoopKind::kLanes) parse_combine(result);
+    return result;
+  }
+
+  /// A variable and where it runs.
+  Loop range(LoopKind kind) {
     Loop result;
     result.kind = kind;
     result.name = name();
@@ -376,13 +397,6 @@ class Parser {
     expect("..");
     result.extent = accept("rows") ? kBatch : integer();
     if (accept("step")) result.step = integer();
-    if (accept("carry")) parse_carry(result);
-    open_.emplace_back(result.name, result.var);
-    result.body = block();
-    parse_next(result, &Carried::next);
-    open_.pop_back();
-    expect("}");
-    if (kind == LoopKind::kLanes) parse_combine(result);
     return result;
   }
 

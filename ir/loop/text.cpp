@@ -128,12 +128,9 @@ class Printer {
   }
 
   void print_loop(const Loop& loop) {
-    const std::string begin = loop.block.is_valid() ? var_names_[loop.block] : "0";
-    open_.push_back(free_name(loop.name));
-    var_names_[loop.var] = open_.back();
-    std::string text =
-        fmt::format("{} {} in {}..{}", kind_word(loop.kind), open_.back(), begin, extent_text(loop.extent));
-    if (loop.step != 1) text += fmt::format(" step {}", loop.step);
+    std::string text = std::string(kind_word(loop.kind)) + " ";
+    for (const Loop& outer : loop.around) text += opened_range(outer) + ", ";
+    text += opened_range(loop);
     if (!loop.carried.empty()) {
       std::vector<std::string> starts;
       for (const Carried& c : loop.carried) {
@@ -145,9 +142,19 @@ class Printer {
     line(text + " {");
     print_body(loop.body);
     print_next(loop.carried, &Carried::next);
-    open_.pop_back();
+    open_.resize(open_.size() - 1 - loop.around.size());
     if (loop.kind == LoopKind::kLanes) print_combine(loop);
     line("}");
+  }
+
+  /// The variable, which can be used from now on, and where it runs.
+  std::string opened_range(const Loop& loop) {
+    const std::string begin = loop.block.is_valid() ? var_names_[loop.block] : "0";
+    open_.push_back(free_name(loop.name));
+    var_names_[loop.var] = open_.back();
+    std::string text = fmt::format("{} in {}..{}", open_.back(), begin, extent_text(loop.extent));
+    if (loop.step != 1) text += fmt::format(" step {}", loop.step);
+    return text;
   }
 
   void print_combine(const Loop& loop) {

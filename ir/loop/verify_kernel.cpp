@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "ir/loop/sum_order.h"
 #include "ir/loop/words.h"
 
 namespace dlg::loop {
@@ -253,11 +254,16 @@ class KernelVerifier {
     }
     const std::size_t mark = visible_.size();
     const Access first{accesses_.size(), stores_.size()};
+    for (const Loop& outer : loop.around) {
+      if (Failure failure = verify_around(loop, outer)) return failure;
+      loops_[outer.var] = &outer;
+    }
     loops_[loop.var] = &loop;
     open_.push_back(&loop);
     Failure failure = verify_iteration(loop);
     if (!failure && is_independent(loop.kind)) failure = verify_races(loop, first);
     open_.pop_back();
+    for (const Loop& outer : loop.around) loops_[outer.var] = nullptr;
     loops_[loop.var] = nullptr;
     close_scope(mark);
     if (!failure && loop.kind == LoopKind::kLanes) failure = verify_combine(loop);
@@ -283,10 +289,23 @@ class KernelVerifier {
     }
     if (!loop.block.is_valid()) return std::nullopt;
     const bool is_open = loop.block.index < loops_.size() && loops_[loop.block] != nullptr;
-    if (loop.kind != LoopKind::kSerial || loop.step != 1 || !is_open) {
+    if (is_independent(loop.kind) || loop.step != 1 || !is_open) {
       return fmt::format("loop `{}` cannot run over a block", loop.name);
     }
-    return std::nullopt;
+    // Codegen finds lane 0 at the beginning.
+    const bool begins_at_lane_0 = loop.kind != LoopKind::kLanes || loops_[loop.block]->step % kLaneCount == 0;
+    return begins_at_lane_0 ? std::nullopt
+                            : Failure(fmt::format("lanes loop `{}` has a block that is no multiple of {}",
+                                                  loop.name, kLaneCount));
+  }
+
+  /// A loop around lanes is a variable with an extent, perhaps over a block.
+  Failure verify_around(const Loop& lanes, const Loop& outer) const {
+    const bool is_plain = lanes.kind == LoopKind::kLanes && outer.kind == LoopKind::kSerial &&
+                          outer.step == 1 && outer.carried.empty() && outer.body.empty();
+    if (!is_plain || outer.var == lanes.var)
+      return fmt::format("loop `{}` cannot run around lanes", outer.name);
+    return verify_head(outer);
   }
 
   Failure verify_iteration(const Loop& loop) {

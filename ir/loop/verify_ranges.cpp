@@ -160,9 +160,14 @@ class KernelRanges {
     for (std::size_t i = 0; i < ranges.size(); ++i) ranges_[loop.carried[i].*member] = ranges[i];
   }
 
-  void walk(const Loop& loop) {
+  void bound(const Loop& loop) {
     const std::int64_t extent = loop.extent == kBatch ? program_.batch : loop.extent;
     variables_[loop.var] = Interval::between(0, static_cast<double>((extent - 1) / loop.step * loop.step));
+  }
+
+  void walk(const Loop& loop) {
+    for (const Loop& outer : loop.around) bound(outer);
+    bound(loop);
     const Ranges carried = loop.carried.empty() ? Ranges{} : settled(loop);
     iterate(loop, carried);
     write(loop, &Carried::result, carried);

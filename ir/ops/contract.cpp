@@ -104,31 +104,6 @@ Scalars add_scalars(std::span<const Scalar> left, std::span<const Scalar> right)
   return {left[0] + right[0]};
 }
 
-/// The chains of one element: the loops over the outer contracted axes carry the accumulator of the innermost
-/// one. An innermost axis that may be longer than a block is summed in blocks from 0 of its own.
-Scalar chain_over(ElementScope& scope, const Product& product, std::span<const std::int64_t> extents,
-                  const Indices& outer, Scalar carried) {
-  const auto with = [&outer](std::span<const loop::Index> at) {
-    Indices all = outer;
-    all.push_back(at[0]);
-    return all;
-  };
-  const std::int64_t extent = extents[0];
-  if (extents.size() > 1) {
-    const ElementScope::Step step = [&](std::span<const loop::Index> at, std::span<const Scalar> values) {
-      return Scalars{chain_over(scope, product, extents.subspan(1), with(at), values[0])};
-    };
-    return scope.chain(extent, 0, {carried}, step, add_scalars)[0];
-  }
-  const ElementScope::Step step = [&](std::span<const loop::Index> at, std::span<const Scalar> values) {
-    return Scalars{product.multiply_add(with(at), values[0])};
-  };
-  if (extent != kBatch && extent <= kSumBlock) return scope.chain(extent, 0, {carried}, step, add_scalars)[0];
-  const Scalar zero = scope.constant(0, carried.dtype);
-  const Scalar total = scope.chain(extent, kSumBlock, {zero}, step, add_scalars)[0];
-  return outer.empty() ? total : carried + total;
-}
-
 Scalar contract_element(ElementScope& scope) {
   const ContractSpec spec = contract_spec(scope.node().attributes.text);
   const Product product(scope, spec);
@@ -138,13 +113,18 @@ Scalar contract_element(ElementScope& scope) {
   const DType dtype = scope.node().type.dtype;
   std::vector<std::int64_t> extents = contracted_extents(spec, a);
   if (extents.back() > 1 && has_defect(Defect::kContractTail)) --extents.back();
-  if (sums_in_chains(spec, a, b)) {
-    return chain_over(scope, product, extents, {}, scope.constant(0, dtype));
-  }
   const ElementScope::Step step = [&](std::span<const loop::Index> at, std::span<const Scalar> carried) {
     return Scalars{product.multiply_add(at, carried[0])};
   };
-  return nested_lanes(scope, extents, {scope.constant(-0.0, dtype)}, step, add_scalars)[0];
+  const ElementScope::Combine add = add_scalars;
+  const Scalar none = scope.constant(-0.0, dtype);
+  const loop::SumForm form = sum_form(spec, a, b);
+  return scope.reduce({.extents = extents,
+                       .form = form,
+                       .initial = {form == loop::SumForm::kChains ? scope.constant(0, dtype) : none},
+                       .none = {none},
+                       .step = step,
+                       .combine = add})[0];
 }
 
 SampleCase contraction(const Shape& a, const Shape& b, std::string spec) {

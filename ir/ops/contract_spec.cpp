@@ -94,8 +94,9 @@ std::vector<std::int64_t> contracted_extents(const ContractSpec& spec, const Sha
   return extents;
 }
 
-bool sums_in_chains(const ContractSpec& spec, const Shape& a, const Shape& b) {
-  return has_wide_axis(spec.free_a, spec.a, a) || has_wide_axis(spec.free_b, spec.b, b);
+loop::SumForm sum_form(const ContractSpec& spec, const Shape& a, const Shape& b) {
+  const bool is_wide = has_wide_axis(spec.free_a, spec.a, a) || has_wide_axis(spec.free_b, spec.b, b);
+  return is_wide ? loop::SumForm::kChains : loop::SumForm::kLanes;
 }
 
 }  // namespace dlg

@@ -1,4 +1,4 @@
-// Owns the reading of contraction labels ("bi,oi->bo") and the rule that fixes the order of their sums.
+// Owns the reading of contraction labels ("bi,oi->bo") and what of them the order of sums depends on.
 #pragma once
 
 #include <string>
@@ -6,11 +6,9 @@
 #include <variant>
 
 #include "ir/graph/types.h"
+#include "ir/loop/sum_order.h"
 
 namespace dlg {
-
-/// A block of a serial sum: one chain of multiply-adds per element and block, blocks added in order.
-inline constexpr std::int64_t kSumBlock = 4096;
 
 /// The labels of a contraction, one letter an axis.
 struct ContractSpec {
@@ -32,9 +30,8 @@ ContractSpec contract_spec(std::string_view text);
 /// The extent of each contracted label, in the order of `contracted`.
 std::vector<std::int64_t> contracted_extents(const ContractSpec& spec, const Shape& a);
 
-/// Whether sums run as serial chains in blocks of kSumBlock: some free axis has a static extent of 8 or more.
-/// The batch does not count, so that a row's result never depends on how many rows there are. Else sums run
-/// in 16 lanes and a tree.
-bool sums_in_chains(const ContractSpec& spec, const Shape& a, const Shape& b);
+/// Chains where some free axis has a static extent of 8 or more, else lanes. The batch does not count, so
+/// that a row's result never depends on how many rows there are.
+loop::SumForm sum_form(const ContractSpec& spec, const Shape& a, const Shape& b);
 
 }  // namespace dlg

@@ -100,10 +100,7 @@ Scalar scatter_over(ElementScope& scope, std::span<const std::int64_t> extents, 
     all.push_back(at[0]);
     return Scalars{scatter_over(scope, extents.subspan(1), all, values[0])};
   };
-  const ElementScope::Combine add = [](std::span<const Scalar> left, std::span<const Scalar> right) {
-    return Scalars{left[0] + right[0]};
-  };
-  return scope.chain(extents[0], 0, {carried}, step, add)[0];
+  return scope.chain(extents[0], {carried}, step)[0];
 }
 
 Scalar scatter_element(ElementScope& scope) {

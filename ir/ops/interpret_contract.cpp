@@ -46,13 +46,17 @@ Tensor<Number> contract_value(const Call<Number>& call) {
   const auto kept_b = offsets(call.shape, label_strides(spec.result, spec.b, b.shape));
   const auto inner_a = offsets(inner, label_strides(spec.contracted, spec.a, a.shape));
   const auto inner_b = offsets(inner, label_strides(spec.contracted, spec.b, b.shape));
+  const Shape& declared_a = call.graph.type(call.node.operands[0]).shape;
+  const Shape& declared_b = call.graph.type(call.node.operands[1]).shape;
+  const double additions =
+      call.additions(contracted_extents(spec, declared_a), sum_form(spec, declared_a, declared_b));
   Tensor<Number> result{call.shape, {}};
   for (std::size_t i = 0; i < kept_a.size(); ++i) {
     if (spec.contracted.empty()) {
       result.elements.push_back(product_of(a.elements[kept_a[i]], b.elements[kept_b[i]]));
       continue;
     }
-    Sum<Number> sum(0);
+    Sum<Number> sum(0, additions);
     for (std::size_t k = 0; k < inner_a.size(); ++k) {
       sum.add_product(a.elements[kept_a[i] + inner_a[k]], b.elements[kept_b[i] + inner_b[k]]);
     }

@@ -1,6 +1,9 @@
 // Owns what the parts of the interpreter share: one call of an op on tensors, and walks over their places.
 #pragma once
 
+#include <algorithm>
+
+#include "ir/loop/sum_order.h"
 #include "ir/ops/interpret.h"
 #include "support/check.h"
 
@@ -19,6 +22,11 @@ struct Call {
 
   const Tensor<Number>& operand(std::size_t i) const { return *operands[i]; }
   const std::vector<std::int64_t>& ints() const { return node.attributes.ints; }
+  /// The most additions that a term of a sum over axes of these declared extents goes through.
+  double additions(const std::vector<std::int64_t>& extents, loop::SumForm form) const {
+    const std::int64_t batch = std::max(graph.batch, environment.rows);
+    return extents.empty() ? 0 : static_cast<double>(loop::additions_on_path(extents, form, batch));
+  }
 };
 
 template <class Number>

@@ -5,6 +5,7 @@
 
 #include "ir/ops/functions.h"
 #include "ir/ops/interpret_parts.h"
+#include "ir/ops/lowering.h"
 #include "ir/ops/registry.h"
 #include "ir/ops/type_rules.h"
 
@@ -29,8 +30,10 @@ std::vector<std::vector<Number>> reduced_elements(const Call<Number>& call) {
 template <class Number>
 Tensor<Number> sum_value(const Call<Number>& call) {
   Tensor<Number> result{call.shape, {}};
+  const Shape& declared = call.graph.type(call.node.operands[0]).shape;
+  const double additions = call.additions(extents_of(declared, call.ints()), loop::SumForm::kLanes);
   for (const std::vector<Number>& row : reduced_elements(call)) {
-    Sum<Number> sum(-0.0);
+    Sum<Number> sum(-0.0, additions);
     for (const Number& x : row) sum.add(x);
     result.elements.push_back(sum.result());
   }

@@ -55,25 +55,6 @@ loop::Index combined_index(ElementScope& scope, std::span<const loop::Index> ind
   return dynamic_index(sum);
 }
 
-ElementScope::Scalars nested_lanes(ElementScope& scope, std::span<const std::int64_t> extents,
-                                   const ElementScope::Scalars& initial, const ElementScope::Step& step,
-                                   const ElementScope::Combine& combine) {
-  if (extents.size() == 1) return scope.lanes(extents[0], initial, step, combine);
-  const ElementScope::Step outer = [&](std::span<const loop::Index> outer_at,
-                                       std::span<const Scalar> outer_carried) {
-    const loop::Index first = outer_at[0];
-    const ElementScope::Scalars carried(outer_carried.begin(), outer_carried.end());
-    const ElementScope::Step inner = [&](std::span<const loop::Index> at, std::span<const Scalar> values) {
-      Indices all{first};
-      all.insert(all.end(), at.begin(), at.end());
-      return step(all, values);
-    };
-    const ElementScope::Scalars part = nested_lanes(scope, extents.subspan(1), initial, inner, combine);
-    return combine(carried, part);
-  };
-  return scope.lanes(extents[0], initial, outer, combine);
-}
-
 Indices merged_indices(const Shape& operand, std::span<const loop::Index> kept,
                        std::span<const loop::Index> at, const std::vector<std::int64_t>& axes) {
   Indices all;

@@ -31,12 +31,6 @@ loop::Index dynamic_index(Scalar value);
 loop::Index combined_index(ElementScope& scope, std::span<const loop::Index> indices,
                            std::span<const std::int64_t> strides);
 
-/// A reduction of several axes, outermost first: each axis is reduced on its own in 16 lanes, the innermost
-/// first. `step` sees one index per axis.
-ElementScope::Scalars nested_lanes(ElementScope& scope, std::span<const std::int64_t> extents,
-                                   const ElementScope::Scalars& initial, const ElementScope::Step& step,
-                                   const ElementScope::Combine& combine);
-
 /// The operand index of a reduction: result indices on the kept axes, `at` on the reduced ones.
 Indices merged_indices(const Shape& operand, std::span<const loop::Index> kept,
                        std::span<const loop::Index> at, const std::vector<std::int64_t>& axes);

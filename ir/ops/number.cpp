@@ -256,7 +256,7 @@ void Sum<Bound>::add_product(Bound a, Bound b) {
 Bound Sum<Bound>::result() const {
   const bool may_overflow = unit_ == kUnitF32 && magnitude_ > static_cast<double>(FLT_MAX);
   if (may_overflow && !std::isnan(value_)) return {value_, kInfinity, unit_};
-  const double lost = std::isfinite(magnitude_) ? terms_ * unit_ * magnitude_ : 0;
+  const double lost = std::isfinite(magnitude_) ? std::min(terms_, additions_) * unit_ * magnitude_ : 0;
   return {value_, error_ + lost, unit_};
 }
 

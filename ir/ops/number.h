@@ -3,6 +3,8 @@
 // double: value, slopes and curvatures.
 #pragma once
 
+#include <limits>
+
 #include "ir/graph/types.h"
 
 namespace dlg {
@@ -107,7 +109,7 @@ class Sum;
 template <>
 class Sum<double> {
  public:
-  explicit Sum(double start) : value_(start) {}
+  explicit Sum(double start, double = 0) : value_(start) {}
   void add(double x) { value_ += x; }
   void add_product(double a, double b) { value_ += a * b; }
   double result() const { return value_; }
@@ -119,7 +121,7 @@ class Sum<double> {
 template <>
 class Sum<Dual> {
  public:
-  explicit Sum(double start) : value_{start, 0} {}
+  explicit Sum(double start, double = 0) : value_{start, 0} {}
   void add(Dual x);
   void add_product(Dual a, Dual b);
   Dual result() const { return value_; }
@@ -131,7 +133,7 @@ class Sum<Dual> {
 template <>
 class Sum<SecondDual> {
  public:
-  explicit Sum(double start) : value_{start, 0, 0, 0} {}
+  explicit Sum(double start, double = 0) : value_{start, 0, 0, 0} {}
   void add(SecondDual x);
   void add_product(SecondDual a, SecondDual b);
   SecondDual result() const { return value_; }
@@ -140,17 +142,20 @@ class Sum<SecondDual> {
   SecondDual value_;
 };
 
-/// Its bound holds for every order of the terms.
+/// Its bound holds for every order of the terms, and for orders in which none goes through more additions
+/// than `additions`.
 template <>
 class Sum<Bound> {
  public:
-  explicit Sum(double start) : value_(start) {}
+  explicit Sum(double start, double additions = std::numeric_limits<double>::infinity())
+      : value_(start), additions_(additions) {}
   void add(Bound x);
   void add_product(Bound a, Bound b);
   Bound result() const;
 
  private:
   double value_;
+  double additions_;
   double error_ = 0;
   double magnitude_ = 0;
   double unit_ = 0;

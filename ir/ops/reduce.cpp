@@ -1,4 +1,5 @@
-// Owns the reductions: axes combined away in the fixed order of 16 lanes and a tree.
+// Owns the reductions: axes combined away in lanes, in the order of all sums.
+#include <array>
 #include <limits>
 
 #include "ir/graph/graph.h"
@@ -29,8 +30,14 @@ Scalar lanes_of(ElementScope& scope, double identity) {
     return Scalars{scope.emit(op, {left[0], right[0]})};
   };
   const double start = has_defect(Defect::kStartsFromZero) ? 0 : identity;
-  const Scalars initial{scope.constant(start, scope.node().type.dtype)};
-  return nested_lanes(scope, extents_of(shape, axes), initial, step, combine)[0];
+  const DType dtype = scope.node().type.dtype;
+  const std::vector<std::int64_t> extents = extents_of(shape, axes);
+  return scope.reduce({.extents = extents,
+                       .form = loop::SumForm::kLanes,
+                       .initial = {scope.constant(start, dtype)},
+                       .none = {scope.constant(identity, dtype)},
+                       .step = step,
+                       .combine = combine})[0];
 }
 
 /// Of two (value, index) pairs the one with the larger value, NaN being the largest, and of equals the first.
@@ -61,7 +68,15 @@ Scalar argmax_element(ElementScope& scope) {
   const Scalar last = extent == kBatch ? scope.rows() - scope.constant(1, DType::kI64)
                                        : scope.constant(static_cast<double>(extent) - 1, DType::kI64);
   const Scalars initial{scope.constant(-kInfinity, operand.dtype), last};
-  return to_dtype(scope.lanes(extent, initial, step, larger_pair)[1], scope.node().type.dtype);
+  const std::array extents{extent};
+  const ElementScope::Combine combine = larger_pair;
+  const Scalars best = scope.reduce({.extents = extents,
+                                     .form = loop::SumForm::kLanes,
+                                     .initial = initial,
+                                     .none = initial,
+                                     .step = step,
+                                     .combine = combine});
+  return to_dtype(best[1], scope.node().type.dtype);
 }
 
 Interval argmax_range(const RangeQuery& query) {

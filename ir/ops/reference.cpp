@@ -18,7 +18,7 @@ struct LoweringRow {
 constexpr std::array<LoweringRow, std::variant_size_v<Lowering>> kLowerings{{
     {"Leaf", "has no loop: its value comes from outside, or another stage puts a graph in its place"},
     {"Map", "an element of the result is a function of operand elements, without a loop"},
-    {"Reduce", "axes are combined away in 16 lanes and one tree"},
+    {"Reduce", "axes are combined away in 16 lanes, a tree for each block"},
     {"Nest", "has loops of its own"},
     {"Composite", "a graph of other ops, expanded by `simplify`"},
 }};

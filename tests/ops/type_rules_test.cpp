@@ -93,7 +93,7 @@ TEST_CASE("a contraction prints under the word for what it is") {
 
 TEST_CASE("a static free axis of 8 sums in chains, the batch does not count") {
   const auto chains = [](const Shape& a, const Shape& b, const char* labels) {
-    return sums_in_chains(contract_spec(labels), a, b);
+    return sum_form(contract_spec(labels), a, b) == loop::SumForm::kChains;
   };
   CHECK(chains({kBatch, 4}, {8, 4}, "bi,oi->bo"));
   CHECK_FALSE(chains({kBatch, 64}, {7, 64}, "bi,oi->bo"));

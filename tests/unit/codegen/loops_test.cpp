@@ -311,6 +311,47 @@ store s[] = %4
   for (const std::int64_t rows : {1, 16, 17, 20}) check_everywhere(program, rows);
 }
 
+/// Sums of a[j, i] over three axes in lanes: blocks of j, or of the innermost axis.
+std::string lanes_over_axes(const char* blocks, const char* ranges) {
+  return fmt::format(R"loops(
+for {0} carry (%1 = %0) -> (%2) {{
+  lanes {1} carry (%3 = %0) -> (%4) {{
+    %5 = load a[j, i] : f32
+    %6 = index h : i64
+    %7 = cast %6 : f32
+    %13 = mul %5, %7 : f32
+    %8 = add %13, %3 : f32
+    next (%8)
+  }} combine (%9 | %10) {{
+    %11 = add %9, %10 : f32
+    next (%11)
+  }}
+  %12 = add %1, %4 : f32
+  next (%12)
+}}
+)loops",
+                     blocks, ranges);
+}
+
+TEST_CASE("codegen: lanes of the innermost of several axes, as a vector and in memory") {
+  const std::pair<const char*, const char*> nests[] = {
+      {"j0 in 0..7 step 3", "h in 0..3, j in j0..7, i in 0..37"},
+      {"j0 in 0..7 step 3", "h in 0..3, j in j0..7, i in 0..rows"},
+      {"i0 in 0..37 step 16", "h in 0..3, j in 0..7, i in i0..37"},
+      {"i0 in 0..rows step 32", "h in 0..3, j in 0..7, i in i0..rows"}};
+  for (const auto& [blocks, ranges] : nests) {
+    ProgramWriter text(37);
+    text.state("a", "f32[7, 37]");
+    text.output("r", "f32[]");
+    text.output("v", "f32[20]");
+    const std::string body = "%0 = const -0 : f32\n" + lanes_over_axes(blocks, ranges);
+    text.kernel(body + "store r[] = %2\n");
+    text.kernel("vector o in 0..20 {\n" + body + "store v[o] = %2\n}\n");
+    const loop::Program program = text.program();
+    for (const std::int64_t rows : {1, 16, 17, 33, 37}) check_everywhere(program, rows);
+  }
+}
+
 TEST_CASE("codegen: a vector loop inside a vector loop") {
   ProgramWriter text;
   text.state("a", "f32[18, 17]");

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "codegen/split.h"
+#include "ir/loop/sum_order.h"
 #include "tests/catch.h"
 #include "tests/turns.h"
 #include "tests/unit/codegen/harness.h"
@@ -47,12 +48,20 @@ loop::Program gradient(std::int64_t rows, std::int64_t columns, std::int64_t bat
   add_data(text, "x", rows);
   add_data(text, "d", columns);
   for (const char* state : {"w", "v"}) text.state(state, fmt::format("f32[{}, {}]", rows, columns));
+  const std::string chain =
+      "%8 = load row[b] : i64\n%3 = load x[%8, i] : f32\n%4 = load d[%8, j] : f32\n"
+      "%5 = fma %3, %4, %1 : f32\nnext (%5)\n}\n";
+  const std::string sum =
+      batch <= loop::kLongestChain
+          ? "for b in 0..rows carry (%1 = %0) -> (%2) {\n" + chain
+          : fmt::format(
+                "for b0 in 0..rows step {} carry (%20 = %0) -> (%2) {{\n"
+                "for b in b0..rows carry (%1 = %0) -> (%21) {{\n{}%22 = add %20, %21 : f32\n"
+                "next (%22)\n}}\n",
+                loop::kLongestChain, chain);
   text.kernel(fmt::format(
-      "%0 = const 0 : f32\nparallel i in 0..{} {{\nvector j in 0..{} {{\n"
-      "for b in 0..rows carry (%1 = %0) -> (%2) {{\n%8 = load row[b] : i64\n%3 = load x[%8, i] : f32\n"
-      "%4 = load d[%8, j] : f32\n%5 = fma %3, %4, %1 : f32\nnext (%5)\n}}\n"
-      "{}store w[i, j] = %7\n}}\n}}\n",
-      rows, columns, update));
+      "%0 = const 0 : f32\nparallel i in 0..{} {{\nvector j in 0..{} {{\n{}{}store w[i, j] = %7\n}}\n}}\n",
+      rows, columns, sum, update));
   return text.program();
 }
 
@@ -136,9 +145,11 @@ TEST_CASE("split: updates divided by rows have the same bits for any number of w
 
 TEST_CASE("split: updates beside the sums of the next tile have the same bits for any number of workers") {
   for (const std::int64_t rows : {40, 3, 1}) check_workers(gradient(301, 129, 40, kSlowUpdate), rows);
-  check_workers(gradient(403, 83, 24, kSlowUpdate), 24);    // a panel with idle lanes
-  check_workers(gradient(35, 1000, 33, kSlowUpdate), 33);   // few rows
-  check_workers(gradient(5000, 10, 200, kSlowUpdate), 77);  // one panel
+  check_workers(gradient(403, 83, 24, kSlowUpdate), 24);        // a panel with idle lanes
+  check_workers(gradient(35, 1000, 33, kSlowUpdate), 33);       // few rows
+  check_workers(gradient(5000, 10, 200, kSlowUpdate), 77);      // one panel
+  for (const std::int64_t rows : {600, 512, 257, 256, 100, 1})  // several blocks
+    check_workers(gradient(301, 129, 600, kSlowUpdate), rows);
 }
 
 TEST_CASE("split: elements and reductions") {

@@ -5,6 +5,7 @@
 
 #include "codegen/jit.h"
 #include "codegen/tile.h"
+#include "ir/loop/sum_order.h"
 #include "support/source.h"
 #include "tests/catch.h"
 #include "tests/unit/codegen/harness.h"
@@ -49,12 +50,21 @@ loop::Program contraction(const std::string& a, const std::string& b, const Size
   text.state("b", type_of(b, sizes, dtype), "");
   text.state("bias", fmt::format("{}[{}]", dtype, sizes.columns), "");
   text.state("y", type_of("ij", sizes, dtype), "");
+  const std::string chain =
+      fmt::format("%3 = load {1} : {0}\n%4 = load {2} : {0}\n{3} : {0}\nnext (%5)\n}}\n", dtype,
+                  element("a", a), element("b", b), fmt::format(fmt::runtime(step), dtype));
+  const bool has_blocks = sizes.steps > loop::kLongestChain;
+  const std::string sum =
+      has_blocks ? fmt::format(
+                       "for k0 in 0..{1} step {2} carry (%20 = %0) -> (%2) {{\n"
+                       "for k in k0..{1} carry (%1 = %0) -> (%21) {{\n{3}%22 = add %20, %21 : {0}\n"
+                       "next (%22)\n}}\n",
+                       dtype, sizes.steps, loop::kLongestChain, chain)
+                 : fmt::format("for k in 0..{} carry (%1 = %0) -> (%2) {{\n{}", sizes.steps, chain);
   text.kernel(
-      fmt::format("%0 = const 0 : {0}\nparallel i in 0..{1} {{\nvector j in 0..{2} {{\n"
-                  "for k in 0..{3} carry (%1 = %0) -> (%2) {{\n%3 = load {4} : {0}\n%4 = load {5} : {0}\n"
-                  "{6} : {0}\nnext (%5)\n}}\n{7}store y[i, j] = %8\n}}\n}}\n",
-                  dtype, sizes.rows, sizes.columns, sizes.steps, element("a", a), element("b", b), step,
-                  fmt::format(fmt::runtime(after), dtype)));
+      fmt::format("%0 = const 0 : {0}\nparallel i in 0..{1} {{\nvector j in 0..{2} {{\n{3}{4}store y[i, j] = "
+                  "%8\n}}\n}}\n",
+                  dtype, sizes.rows, sizes.columns, sum, fmt::format(fmt::runtime(after), dtype)));
   return text.program();
 }
 
@@ -118,8 +128,8 @@ bool has_spill(const std::string& loop) {
 }  // namespace
 
 TEST_CASE("tiles: no register is spilled inside the chains of any form and target") {
-  const Sizes sizes =
-      GENERATE(Sizes{128, 256, 784}, Sizes{784, 256, 128}, Sizes{128, 10, 256}, Sizes{37, 100, 70});
+  const Sizes sizes = GENERATE(Sizes{128, 256, 784}, Sizes{784, 256, 128}, Sizes{784, 256, 600},
+                               Sizes{128, 10, 256}, Sizes{37, 100, 70});
   const std::string dtype = GENERATE("f32", "f64");
   const Target target = GENERATE(Target::kAvx2, Target::kAvx512);
   const char* after = GENERATE(kActivation, kUpdate);
@@ -143,6 +153,7 @@ TEST_CASE("tiles: sums wait for an update with a division of a large weight, and
     return llvm_text(program, Target::kAvx2, Sources{}).find("waiting") != std::string::npos;
   };
   CHECK(waits({784, 256, 32}, kUpdate));
+  CHECK(waits({784, 256, 600}, kUpdate));
   CHECK_FALSE(waits({20, 30, 32}, kUpdate));
   CHECK_FALSE(waits({784, 256, 32}, kActivation));
 }

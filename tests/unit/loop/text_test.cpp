@@ -62,6 +62,16 @@ kernel loss {  ; net.dlg:20
       store W[-o + 63, 5] = %18
     }
   }
+  for o0 in 0..64 step 32 {
+    lanes o in o0..64, o' in 0..9, b in 0..rows carry (%19 = %0) -> (%20) {
+      %21 = load h[b, o] : f32
+      %22 = add %19, %21 : f32
+      next (%22)
+    } combine (%23 | %24) {
+      %25 = add %23, %24 : f32
+      next (%25)
+    }
+  }
 }
 )loops";
 

@@ -103,6 +103,15 @@ TEST_CASE("loop verifier: lanes reduce and store nothing") {
   CHECK(in_kernel(zero + "lanes i in 0..4 carry (%1 = %0) -> (%2) { next (%1) } "
                          "combine (%4 | %5) { %6 = load a[0, 0] : f32 next (%6) }") ==
         "a combine body is more than arithmetic");
+  const auto around = [&](const std::string& ranges) {
+    return in_kernel(zero + "for ii in 0..8 step 4 { lanes " + ranges +
+                     " carry (%1 = %0) -> (%2) { %3 = load a[j, i] : f32 next (%3) } " + sum + "}");
+  };
+  CHECK(around("j in 0..8, i in 0..4") == "");
+  CHECK(around("j in ii..8, i in 0..4") == "");
+  CHECK(around("j in 0..9, i in 0..4") == "index 0 of `a` runs over 0..8, but the axis has 8 elements");
+  CHECK(around("j in 0..8 step 2, i in 0..4") == "loop `j` cannot run around lanes");
+  CHECK(around("j in 0..4, i in ii..4") == "lanes loop `i` has a block that is no multiple of 16");
 }
 
 TEST_CASE("loop verifier: loops are what they say") {
