@@ -18,6 +18,8 @@ inline constexpr std::array kExpF64{0x1.0000000000005p-1,  0x1.555555555555cp-3,
 inline constexpr double kLog2E = 0x1.71547652b82fep+0;
 inline constexpr double kLn2 = 0x1.62e42fefa39efp-1;
 inline constexpr double kLn2Rest = 0x1.abc9e3b39803fp-56;  // ln(2) - kLn2
+inline constexpr double kLn2F32 = 0x1.62e43p-1;
+inline constexpr double kLn2RestF32 = -0x1.05c611p-29;  // ln(2) - kLn2F32
 /// ln(2) in two parts; a multiple of the first by any exponent is exact.
 inline constexpr double kLn2HighF32 = 0x1.62e4p-1;
 inline constexpr double kLn2LowF32 = 0x1.7f7d1cp-20;
@@ -93,22 +95,27 @@ R exp_f32(R x) {
   return scaled(y, shifted, kF32);
 }
 
-/// e^x = 2^n (1 + rest.high + rest.low) in f32 with 27 bits, for |x| <= 105. The low bits of `shifted` hold
-/// n.
+/// e^x = 2^n (1 + r + tail) in f32 with 27 bits, |r| <= ln(2) / 2, |tail| <= r^2 / 2 or so; the low bits of
+/// `shifted` hold n.
 template <Lane R>
 struct ExpF32 {
   R shifted;
-  Pair<R> rest;
+  R r;
+  R tail;
 };
 
+/// e^(-factor t) for 0 <= factor t <= 105 and a factor that is a power of 2. Few steps wait for each other:
+/// with fma the reduction is exact but for the low part of n ln(2), whose product with e^r joins the tail.
 template <Lane R>
-ExpF32<R> exp_pair_f32(R x) {
-  const R shifted = fused(x, kLog2E, kF32.round);
+ExpF32<R> exp_of_minus_f32(R t, double factor) {
+  const R shifted = fused(t, -factor * kLog2E, kF32.round);
   const R n = shifted - kF32.round;
-  const R high = fused(n, -kLn2HighF32, x);
-  const R low = n * -kLn2LowF32;
-  const R r = high + low;
-  return {shifted, ordered_sum(high, fused(r * r, polynomial(r, kExpF32), low))};
+  const R r = fused(n, -kLn2F32, t * -factor);
+  const R low = fused(n, n.constant(-kLn2RestF32), -lost_product(n, n.constant(kLn2F32)));
+  const R square = r * r;
+  const R first = fused(r, kExpF32[1], kExpF32[0]);
+  const R second = fused(square, kExpF32[4], fused(r, kExpF32[3], kExpF32[2]));
+  return {shifted, r, fused(square * square, second, fused(square, first, fused(low, r, low)))};
 }
 
 /// e^x, within 1 ulp.

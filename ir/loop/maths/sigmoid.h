@@ -17,50 +17,64 @@ R lifted_power(R shifted) {
   return real_of((bits_of(shifted) << kF32.mantissa) + (kF32.one() + kStep));
 }
 
-/// a / b in f32, within 0.6 ulp: one division, its rounding and the low parts put right after it.
+/// What is added to a number, `late` after the rest; |late| is below |early| / 4 or so.
 template <Lane R>
-R quotient_f32(Pair<R> a, Pair<R> b) {
+Pair<R> late_sum(R early, R late) {
+  const R sum = early + late;
+  return {sum, (early - sum) + late};
+}
+
+/// c + power (1 + r + tail) for |c| >= power, with the sum of what is known before `tail` apart.
+template <Lane R>
+struct LateSum {
+  R early;
+  R late;
+};
+
+template <Lane R>
+LateSum<R> plus_power(double c, R power, const ExpF32<R>& e) {
+  const Pair<R> base = ordered_sum(power.constant(c), power);
+  const R early = fused(power, e.r, base.high);
+  const R early_low = fused(power, e.r, base.high - early) + base.low;
+  return {early, fused(power, e.tail, early_low)};
+}
+
+/// scale a / b in f32, within 0.6 ulp, where the scale is a power of 2: one division, its rounding and the
+/// low parts put right after it.
+template <Lane R>
+R scaled_quotient(Pair<R> a, Pair<R> b, R scale) {
   const R inverse = 1.0 / b.high;
   const R first = a.high * inverse;
   const R rest = fused(-first, b.high, a.high) + fused(-first, b.low, a.low);
-  return fused(rest, inverse, first);
-}
-
-/// e^-|x| in f32 of an x where what is computed from it still changes: up to 105 on the left, `most` on the
-/// right.
-template <Lane R, class Mask>
-ExpF32<R> exp_of_minus(R x, Mask is_left, double most) {
-  const R bound = select(is_left, x.constant(-105), x.constant(-most));
-  const R minus = -absolute(x);
-  return exp_pair_f32(select(minus < bound, bound, minus));
+  return fused(rest, inverse * scale, first * scale);
 }
 
 /// 1 / (1 + e^-x), within 1 ulp: with e = e^-|x|, 1 / (1 + e) on the right and e / (1 + e) on the left. The
-/// power of 2 in e comes last, so that subnormal results are rounded once.
+/// power of 2 in e comes last, so that subnormal results are rounded once; beside the 1 it is not let below
+/// 2^-64. Few steps wait for each other: small networks wait for this function.
 template <Lane R>
 R sigmoid_f32(R x) {
   const auto is_left = x < 0.0;
-  const ExpF32<R> e = exp_of_minus(x, is_left, 64);
-  const R lifted = lifted_power(e.shifted);
-  const R power = lifted * (1 / kLift);
-  const Pair<R> one = ordered_sum(x.constant(1), e.rest.high);
-  const Pair<R> scaled{one.high, one.low + e.rest.low};  // e / power
-  const Pair<R> sum = ordered_sum(x.constant(1), power * scaled.high);
-  const Pair<R> part{select(is_left, scaled.high, 1.0), select(is_left, scaled.low, 0.0)};
-  const R y = quotient_f32(part, Pair<R>{sum.high, fused(power, scaled.low, sum.low)});
-  return y * select(is_left, lifted, kLift) * (1 / kLift);
+  const ExpF32<R> e = exp_of_minus_f32(at_most(absolute(x), 105), 1);
+  const R power = power_of_two(at_least(e.shifted, kF32.round - 64), kF32);
+  const LateSum<R> sum = plus_power(1, power, e);
+  const Pair<R> one = ordered_sum(x.constant(1), e.r);
+  const R early = select(is_left, one.high, 1.0);
+  const R late = select(is_left, one.low + e.tail, 0.0);
+  const R scale = select(is_left, lifted_power(e.shifted), kLift);
+  return scaled_quotient(late_sum(early, late), late_sum(sum.early, sum.late), scale) * (1 / kLift);
 }
 
-/// tanh(x), within 1 ulp: -m / (2 + m) with m = e^(-2 |x|) - 1.
+/// tanh(x), within 1 ulp: -m / (2 + m) with m = e^(-2 |x|) - 1. Both sums take what comes last at the same
+/// time.
 template <Lane R>
 R tanh_f32(R x) {
-  const ExpF32<R> e = exp_pair_f32(at_most(absolute(x), 10) * -2.0);
-  const R power = power_of_two(e.shifted, kF32);
-  const Pair<R> base = ordered_sum(x.constant(-1), power);
-  const Pair<R> m = ordered_sum(base.high, power * e.rest.high);
-  const R m_low = fused(power, e.rest.low, base.low + m.low);
-  const Pair<R> sum = ordered_sum(x.constant(2), m.high);
-  const R y = quotient_f32(Pair<R>{-m.high, -m_low}, Pair<R>{sum.high, sum.low + m_low});
+  const ExpF32<R> e = exp_of_minus_f32(at_most(absolute(x), 10), 2);
+  const LateSum<R> m = plus_power(-1, power_of_two(e.shifted, kF32), e);
+  const Pair<R> two = ordered_sum(x.constant(2), m.early);
+  const Pair<R> sum = late_sum(two.high, m.late);
+  const R y =
+      scaled_quotient(late_sum(m.early, m.late), Pair<R>{sum.high, sum.low + two.low}, x.constant(-1));
   return except_near_zero(x, signed_as(y, x, kF32), 0x1p-13);
 }
 
@@ -69,10 +83,13 @@ R tanh_f32(R x) {
 /// long.
 template <Lane R>
 R softplus_f32(R x) {
-  const ExpF32<R> exp = exp_of_minus(x, x < 0.0, 25);
+  const R magnitude = absolute(x);
+  const R bound = select(x < 0.0, x.constant(105), x.constant(25));
+  const ExpF32<R> exp = exp_of_minus_f32(select(magnitude > bound, bound, magnitude), 1);
   const R power = lifted_power(exp.shifted) * (1 / kLift);
-  const Pair<R> one = ordered_sum(x.constant(1), exp.rest.high);
-  const Pair<R> e{power * one.high, power * (one.low + exp.rest.low)};
+  const Pair<R> one = ordered_sum(x.constant(1), exp.r);
+  const Pair<R> unit = late_sum(one.high, one.low + exp.tail);
+  const Pair<R> e{power * unit.high, power * unit.low};
   const Pair<R> sum = ordered_sum(x.constant(1), e.high);
   const Pair<R> half = ordered_sum(sum.high * 0.5 - 1.0, (sum.low + e.low) * 0.5);
   const auto is_upper = sum.high > 0x1.6a09e6p0;
