@@ -137,6 +137,12 @@ class ReferenceLaboratory : public Laboratory {
     return observations_of(observer_.outputs());
   }
 
+  std::optional<Observations> rounding_bounds() const override {
+    std::optional<Observations> bounds = observer_.rounding_bounds();
+    if (bounds) bounds = observations_of(*std::move(bounds));
+    return bounds;
+  }
+
   std::optional<StateValues> train_from(const StateValues& start, std::int64_t steps) override {
     trainer_->set_states(start);
     for (std::int64_t i = 0; i < steps * accumulate_; ++i) {

@@ -23,6 +23,9 @@ class Laboratory {
   /// All outputs of the inspection graph on the first batch with these states, the loss finite or not. They
   /// mean nothing after a diagnostic: an index lies outside of its axis.
   virtual Observations observe(const StateValues& states) = 0;
+  /// How far compiled code may be from the last observation, by output: what rounding explains. nullopt: this
+  /// laboratory does not know, or has not enough memory to say so.
+  virtual std::optional<Observations> rounding_bounds() const { return std::nullopt; }
   /// The states after this many updates from `start`; nullopt if the loss or a state became
   /// non-finite on the way, or after a diagnostic where an index lies outside of its axis.
   virtual std::optional<StateValues> train_from(const StateValues& start, std::int64_t steps) = 0;

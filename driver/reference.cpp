@@ -1,6 +1,7 @@
 #include "driver/reference.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "ir/ops/registry.h"
 #include "passes/differentiate.h"
@@ -24,6 +25,19 @@ std::vector<double> pick_rows(const std::vector<double>& all, const std::vector<
     picked.insert(picked.end(), begin, begin + row_elements);
   }
   return picked;
+}
+
+/// A number from outside as code keeps it: rounded to its element type.
+Bound stored(double x, DType dtype) {
+  if (dtype != DType::kF32 || !std::isfinite(x)) return {x, 0, unit_of(dtype)};
+  return {x, std::abs(x - static_cast<double>(static_cast<float>(x))), unit_of(dtype)};
+}
+
+Tensor<Bound> stored(const Tensor<double>& tensor, DType dtype) {
+  Tensor<Bound> copy{tensor.shape, {}};
+  copy.elements.reserve(tensor.elements.size());
+  for (const double x : tensor.elements) copy.elements.push_back(stored(x, dtype));
+  return copy;
 }
 
 /// The interpreter knows no derivatives, only what they are made of.
@@ -94,6 +108,31 @@ std::map<std::string, std::vector<double>> Reference::outputs() const {
   std::map<std::string, std::vector<double>> values;
   for (const Output& output : graph_.outputs) values[output.name] = values_[output.value].elements;
   return values;
+}
+
+std::optional<std::map<std::string, std::vector<double>>> Reference::rounding_bounds() const {
+  constexpr std::int64_t kNumbers = sizeof(Bound) / sizeof(double);
+  // Beside the values of the last run.
+  const std::int64_t bytes = interpreter_bytes(graph_, environment_.rows);
+  if (bytes > memory_limit() / (kNumbers + 1)) return std::nullopt;
+  Environment<Bound> environment;
+  environment.rows = environment_.rows;
+  for (const State& state : graph_.states) {
+    const auto found = environment_.states.find(state.path);
+    if (found == environment_.states.end()) continue;
+    environment.states[state.path] = stored(found->second, state.type.dtype);
+  }
+  for (const Input& input : graph_.inputs) {
+    environment.inputs[input.path] = stored(environment_.inputs.at(input.path), input.type.dtype);
+  }
+  for (const auto& [name, value] : environment_.hypers) environment.hypers[name] = stored(value, DType::kF64);
+  const IdVector<ValueId, Tensor<Bound>> values = interpret(graph_, environment);
+  std::map<std::string, std::vector<double>> bounds;
+  for (const Output& output : graph_.outputs) {
+    std::vector<double>& errors = bounds[output.name];
+    for (const Bound& bound : values[output.value].elements) errors.push_back(bound.error);
+  }
+  return bounds;
 }
 
 const std::vector<double>& Reference::output(std::string_view name) const {

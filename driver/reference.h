@@ -30,6 +30,9 @@ class Reference {
   const std::vector<double>& output(std::string_view name) const;
   /// All of them, by name.
   std::map<std::string, std::vector<double>> outputs() const;
+  /// How far code that computes in the declared element types may be from the outputs of the last run, by
+  /// name, as long as that wrote no effect. nullopt: there is not enough memory to say so.
+  std::optional<std::map<std::string, std::vector<double>>> rounding_bounds() const;
   const Graph& graph() const { return graph_; }
   /// Of the last run.
   bool has_fault() const { return has_fault_; }

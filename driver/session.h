@@ -31,6 +31,7 @@ inline constexpr int kExitUsage = 2;
 inline constexpr int kExitEnvironment = 3;
 inline constexpr int kExitExpectation = 4;
 inline constexpr int kExitDiverged = 5;
+inline constexpr int kExitBug = 70;
 
 /// Where runs go: relative to the working folder.
 inline constexpr std::string_view kRunsFolder = "runs";

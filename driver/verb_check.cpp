@@ -4,9 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "driver/laboratory.h"
+#include "driver/agreement.h"
 #include "driver/programs.h"
-#include "driver/ulp.h"
 #include "driver/verbs.h"
 #include "support/text.h"
 
@@ -29,25 +28,26 @@ std::string summary(const Program& program, const LoadedData& data) {
   return text;
 }
 
-/// Compares every observed value of the two engines; prints a line each. Values are compared in the program's
-/// dtype.
-void print_agreement(std::ostream& out, const Program& program, const Inspection& inspection,
-                     const Observations& compiled, const Observations& reference) {
-  fmt::print(out, "compiled code against the f64 interpreter, worst ulp ({}):\n", dtype_name(program.dtype));
-  const auto print_line = [&](const std::string& label, const std::string& output) {
-    const auto a = compiled.find(output);
-    const auto b = reference.find(output);
-    if (a == compiled.end() || b == reference.end()) return;
-    fmt::print(out, "  {:<24} {:.2f}\n", label, worst_ulp(a->second, b->second, program.dtype));
-  };
-  for (const InspectedValue& value : inspection.values) {
-    print_line(value.name, "value." + value.name);
-    if (value.has_gradient) print_line("d " + value.name, "grad." + value.name);
-  }
-  for (const State& state : trained_parameters(program.graph)) {
-    print_line("d " + state.path, "grad." + state.path);
-  }
-  print_line("loss", "loss");
+/// Compares every observed value of the two engines and prints a line each, in the program's dtype. Answers
+/// kExitBug where rounding does not explain a difference, else kExitOk.
+int check_agreement(Session& session, const Program& program, const LoadedData& data,
+                    const Inspection& inspection, Laboratory& compiled) {
+  const std::unique_ptr<Laboratory> reference =
+      reference_laboratory(session, program, data, inspection, LaboratoryUse::kObserve);
+  if (!reference) return session.report();
+  const Observations found = compiled.observe(compiled.initial());
+  if (session.diagnostics.has_errors()) return session.report();
+  const Observations expected = reference->observe(reference->initial());
+  const std::optional<Observations> bounds = reference->rounding_bounds();
+  const std::vector<ComparedValue> list =
+      agreements(program, inspection, {found, expected, bounds}, session.options.target);
+  fmt::print(session.streams.out, "{}", agreement_table(list, program.dtype));
+  if (!bounds) fmt::print(session.streams.out, "  (no memory to bound what rounding explains)\n");
+  const ComparedValue* unexplained = first_unexplained(list);
+  if (!unexplained) return kExitOk;
+  session.report();
+  fmt::print(session.streams.err, "{}", unexplained_text(*unexplained, session.sources));
+  return kExitBug;
 }
 
 bool holds(const ExpectationTarget& target, double actual) {
@@ -146,13 +146,8 @@ int verb_check(Session& session) {
       chosen_laboratory(session, *program, *data, inspection, use_of(*program));
   if (!laboratory) return session.report();
   if (session.options.engine == Engine::kJit) {
-    const std::unique_ptr<Laboratory> reference =
-        reference_laboratory(session, *program, *data, inspection, LaboratoryUse::kObserve);
-    if (!reference) return session.report();
-    const Observations compiled = laboratory->observe(laboratory->initial());
-    if (session.diagnostics.has_errors()) return session.report();
-    print_agreement(session.streams.out, *program, inspection, compiled,
-                    reference->observe(reference->initial()));
+    const int agreed = check_agreement(session, *program, *data, inspection, *laboratory);
+    if (agreed != kExitOk) return agreed;
   }
   const std::int64_t failed = check_expectations(session, *program, *data, *laboratory);
   const int exit_code = session.report();

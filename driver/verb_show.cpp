@@ -12,6 +12,7 @@
 #include "ir/graph/text.h"
 #include "ir/graph/topology.h"
 #include "ir/loop/text.h"
+#include "passes/gate_report.h"
 #include "passes/update_report.h"
 
 namespace dlg {
@@ -102,11 +103,13 @@ std::string text_of(Session& session, const Graph& graph, const PassContext& con
   if (is_graph_stage(stage)) {
     const Graph shown = graph_at(session, graph, context);
     if (session.options.format == "dot") return draw(shown);
-    return print_graph(shown, session.sources) + update_comments(shown);
+    return print_graph(shown, session.sources) + update_comments(shown) + gate_comments(shown);
   }
   const Artifact artifact = build_artifact(graph, context);
   session.clock.insert(artifact.stages, "");
-  if (stage == "plan") return print_plan(artifact.graph, artifact.plan, session.sources);
+  if (stage == "plan") {
+    return print_plan(artifact.graph, artifact.plan, session.sources) + gate_comments(artifact.graph);
+  }
   if (stage == "loops") return loop::print_program(artifact.program, session.sources);
   if (stage == "llvm") return llvm_text(artifact.program, session.options.target, session.sources);
   return assembly_text(artifact.program, session.options.target, session.sources);

@@ -39,7 +39,7 @@ constexpr double (*kErf)(double) = [](double x) { return std::erf(x); };
 constexpr double (*kSin)(double) = [](double x) { return std::sin(x); };
 constexpr double (*kCos)(double) = [](double x) { return std::cos(x); };
 
-const std::array<Builtin, 41> kBuiltins{{
+const std::array<Builtin, 43> kBuiltins{{
     // Element-wise.
     {"abs", "abs(x)", "absolute value", 1, 1, map_call, &ops::abs_, kAbs},
     {"sign", "sign(x)", "-1, 0 or 1", 1, 1, map_call, &ops::sign_, sign_of},
@@ -68,6 +68,11 @@ const std::array<Builtin, 41> kBuiltins{{
      argmax_call, &ops::argmax},
     {"logsumexp", "logsumexp(x, over = axis)", "log of the sum of exponentials", 1, 2, reduce_call,
      &ops::logsumexp},
+    // Functions of the logits along one axis, which stays.
+    {"softmax", "softmax(x, over = axis)", "exp(x) as shares of their sum, over the last axis or another", 1,
+     2, logits_call, &ops::softmax},
+    {"log_softmax", "log_softmax(x, over = axis)", "log(softmax(x)) without its rounding", 1, 2, logits_call,
+     &ops::log_softmax},
     {"batch_mean", "batch_mean(x)", "average over the rows of the batch", 1, 1, batch_mean_call},
     // Shapes.
     {"transpose", "transpose(x)", "the last two axes swapped", 1, 1, transpose_call},

@@ -12,6 +12,8 @@ namespace {
 constexpr Diag<std::string, std::string> kNoAxis{DiagCode::BadAxis, Severity::kError, "{} has no axis `{}`"};
 constexpr Diag<> kAxisWanted{DiagCode::BadAxis, Severity::kError,
                              "expected the name of an axis after `over`"};
+constexpr Diag<std::string> kNoLastAxis{DiagCode::BadAxis, Severity::kError,
+                                        "found {} without an axis, expected logits along one"};
 constexpr Diag<std::string> kNotAList{DiagCode::NotAValue, Severity::kError,
                                       "found {}, expected a list of parameters"};
 
@@ -188,6 +190,29 @@ Value argmax_call(Elaboration& e, const Builtin& builtin, const Call& call) {
     tensor = TensorValue{node.value, flat, tensor->batching, tensor->dtype};
   }
   return reduce_tensor(e, *builtin.op, *tensor, call);
+}
+
+Value logits_call(Elaboration& e, const Builtin& builtin, const Call& call) {
+  const Operand& operand = call.arguments[0].operand;
+  const std::optional<TensorValue> tensor = tensor_of(e, operand);
+  if (!tensor) return {Poison{}};
+  if (tensor->axes.empty()) {
+    Report report = e.error(operand.range, kNoLastAxis, kind_text(operand.value));
+    e.label_origin(report, operand);
+    return {Poison{}};
+  }
+  std::vector<std::int64_t> positions = last_positions(tensor->axes, tensor->batching, 1);
+  if (over_argument(call)) {
+    const std::optional<Reduced> chosen = reduced_axes(e, *tensor, call);
+    if (!chosen) return {Poison{}};
+    positions = chosen->positions;
+  }
+  const std::optional<Expr> node = checked_node(e, *builtin.op, {*tensor}, {.ints = positions}, call.range);
+  if (!node) return {Poison{}};
+  TensorValue result = *tensor;
+  result.id = node->value;
+  result.is_fraction = false;
+  return {result};
 }
 
 TensorValue batch_mean(Elaboration& e, const TensorValue& tensor) {

@@ -26,7 +26,7 @@ enum class Derivative { kTotal, kPartial };
 struct Cotangent {
   bool is_variable = false;
   bool depends = false;  // on some variable
-  ValueId value;         // invalid: zero so far
+  Seed seed;             // invalid: zero so far
 };
 
 /// By value. What the root is not computed from has none: there is no path.
@@ -82,15 +82,20 @@ using Gradients = std::vector<std::optional<ValueId>>;
 Gradients pull_back(Builder& builder, ValueId root, ValueId seed, const std::vector<ValueId>& wrt,
                     Derivative derivative);
 
-void contribute(Builder& builder, Cotangents& cotangents, ValueId operand, Expr gradient) {
+/// A contribution that was selected, or comes from a gated seed through a Map, may keep a cotangent gated.
+enum class Contribution { kPlain, kSelected };
+
+void contribute(Builder& builder, Cotangents& cotangents, ValueId operand, Expr gradient,
+                Contribution contribution) {
   const auto found = cotangents.find(operand);
   if (found == cotangents.end() || !found->second.depends) return;
   DLG_CHECK(gradient.type() == builder.type(operand),
             fmt::format("a gradient of type {} for a value of type {}", type_text(gradient.type()),
                         type_text(builder.type(operand))));
-  ValueId& sum = found->second.value;
-  if (sum.is_valid() && has_defect(Defect::kDroppedContribution)) return;
-  sum = sum.is_valid() ? (Expr{&builder, sum} + gradient).value : gradient.value;
+  Seed& sum = found->second.seed;
+  if (sum.value.is_valid() && has_defect(Defect::kDroppedContribution)) return;
+  sum.is_gated = contribution == Contribution::kSelected && (sum.is_gated || !sum.value.is_valid());
+  sum.value = sum.value.is_valid() ? (Expr{&builder, sum.value} + gradient).value : gradient.value;
 }
 
 /// A composite without a derivative of its own leaves it to its parts: the walk goes through the expansion.
@@ -103,17 +108,19 @@ void pull_back_expansion(Builder& builder, Cotangents& cotangents, ValueId value
   const ValueId root = std::get<Composite>(node.op->lowering).expand(scope);
   const Gradients parts = pull_back(builder, root, seed, operands, Derivative::kPartial);
   for (std::size_t i = 0; i < operands.size(); ++i) {
-    if (parts[i]) contribute(builder, cotangents, operands[i], {&builder, *parts[i]});
+    if (parts[i]) contribute(builder, cotangents, operands[i], {&builder, *parts[i]}, Contribution::kPlain);
   }
 }
 
 /// One step of the walk: the rule of the node's op turns the seed into contributions to the operands.
 void pull_back_node(Builder& builder, Cotangents& cotangents, ValueId value) {
-  const ValueId seed = cotangents.at(value).value;
+  const Seed seed = cotangents.at(value).seed;
   const OpDef& op = *builder.graph()[value].op;
-  if (op.vjp == kByExpansion) return pull_back_expansion(builder, cotangents, value, seed);
+  if (op.vjp == kByExpansion) return pull_back_expansion(builder, cotangents, value, seed.value);
+  const bool is_selected = op.selects_seed || (seed.is_gated && is<Map>(op));
+  const Contribution contribution = is_selected ? Contribution::kSelected : Contribution::kPlain;
   VjpScope scope(builder, value, seed, [&](std::size_t i, Expr gradient) {
-    contribute(builder, cotangents, builder.graph()[value].operands[i], gradient);
+    contribute(builder, cotangents, builder.graph()[value].operands[i], gradient, contribution);
   });
   op.vjp(scope);
 }
@@ -130,19 +137,20 @@ Gradients pull_back(Builder& builder, ValueId root, ValueId seed, const std::vec
   for (const ValueId value : wrt) variables[value].is_variable = true;
   const std::vector<ValueId> region = find_region(graph, root, derivative, variables);
   Cotangents cotangents = open_cotangents(graph, region, variables);
-  cotangents[root].value = seed;
+  cotangents[root].seed.value = seed;
   for (std::size_t i = region.size(); i-- > 0;) {
     const ValueId value = region[i];
     const Cotangent cotangent = cotangents.at(value);
-    if (!cotangent.depends || !cotangent.value.is_valid()) continue;
+    const ValueId own = cotangent.seed.value;
+    if (!cotangent.depends || !own.is_valid()) continue;
     const NodeInfo info = graph.infos[value];
     const CheckContext context(fmt::format("differentiating {} {}", graph[value].op->name, info.name));
     builder.current_origin = info.origins.empty() ? SourceRange{} : info.origins.front();
     // A leaf, the constant 1 of the seed above all, serves many places and keeps its own name.
-    if (!graph[cotangent.value].operands.empty()) {
-      builder.set_name(cotangent.value, adjoint_name(graph[value], info));
+    if (!graph[own].operands.empty()) {
+      builder.set_name(own, adjoint_name(graph[value], info));
     }
-    builder.add_origin(cotangent.value, builder.current_origin);
+    builder.add_origin(own, builder.current_origin);
     const bool is_end = cotangent.is_variable && derivative == Derivative::kPartial;
     if (!is_end) pull_back_node(builder, cotangents, value);
   }
@@ -153,7 +161,7 @@ Gradients pull_back(Builder& builder, ValueId root, ValueId seed, const std::vec
       result.emplace_back();
       continue;
     }
-    const ValueId sum = found->second.value;
+    const ValueId sum = found->second.seed.value;
     result.emplace_back(sum.is_valid() ? sum : zero_of(builder, value));
   }
   return result;

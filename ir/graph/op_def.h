@@ -75,7 +75,7 @@ struct Nest {
   ElementRule element;
 };
 
-/// Composite: a graph of other ops, expanded before fusion: mean, logsumexp. It may still own its derivative.
+/// Composite: a graph of other ops, expanded before fusion: mean, softmax. It may still own its derivative.
 struct Composite {
   ValueId (*expand)(CompositeScope&);
 };
@@ -137,6 +137,8 @@ struct OpDef {
   bool is_commutative = false;
   TypeResult (*type)(const TypeQuery&) = nullptr;
   VjpRule vjp = nullptr;  // never null but in a Composite (kByExpansion); no_gradient says it explicitly
+  /// Whether the derivative hands the seed on by selection: 0 to an operand's element that was not chosen.
+  bool selects_seed = false;
   Lowering lowering = Leaf{};
   /// Whether each element of the result is an element of the only operand, and which one depends on nothing
   /// else: reshape, slice.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <string_view>
 #include <vector>
 
 #include "ir/graph/builder.h"
@@ -18,16 +19,28 @@ struct Expr {
   const Shape& shape() const { return type().shape; }
 };
 
+/// The cotangent of a result. It is gated if all that it is made of was selected by a `where`, or goes back
+/// to that through Maps alone: then it is exactly 0 where the result was not chosen, and a factor that is
+/// infinite or NaN there says nothing.
+struct Seed {
+  ValueId value;
+  bool is_gated = false;
+};
+
+/// The law that a product is marked with which is masked because its seed is gated.
+inline constexpr std::string_view kGatedLaw = "gated";
+
 /// What a derivative rule sees: the seed (cotangent of the result), the operands and the result. Nothing
 /// else.
 class VjpScope {
  public:
   using AddGradient = std::function<void(std::size_t operand, Expr gradient)>;
 
-  VjpScope(Builder& builder, ValueId value, ValueId seed, AddGradient add_gradient)
+  VjpScope(Builder& builder, ValueId value, Seed seed, AddGradient add_gradient)
       : builder_(builder), value_(value), seed_(seed), add_gradient_(std::move(add_gradient)) {}
 
-  Expr seed() const { return {&builder_, seed_}; }
+  Expr seed() const { return {&builder_, seed_.value}; }
+  bool is_gated() const { return seed_.is_gated; }
   Expr result() const { return {&builder_, value_}; }
   Expr operand(std::size_t i) const { return {&builder_, node().operands[i]}; }
   std::size_t operand_count() const { return node().operands.size(); }
@@ -42,7 +55,7 @@ class VjpScope {
 
   Builder& builder_;
   ValueId value_;
-  ValueId seed_;
+  Seed seed_;
   AddGradient add_gradient_;
 };
 

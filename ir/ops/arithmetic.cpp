@@ -128,7 +128,7 @@ constinit const OpDef ops::abs_{
     .formula = "dx = dy sign(x), 0 at x = 0",
     .arity = 1,
     .type = float_elementwise,
-    .vjp = [](VjpScope& s) { s.add_gradient(0, s.seed() * dlg::sign(s.operand(0))); },
+    .vjp = [](VjpScope& s) { s.add_gradient(0, seed_times(s, dlg::sign(s.operand(0)))); },
     .lowering = Map{one_instruction<Op::kAbs>},
     .range = [](const RangeQuery& q) { return absolute(q.operands[0]).if_finite(); },
     .sample = {.margin = 0.05},
@@ -190,14 +190,14 @@ constinit const OpDef ops::sub{
 constinit const OpDef ops::mul{
     .name = "mul",
     .doc = "a times b, element by element.",
-    .formula = "da = dy b; db = dy a (no mask: 0 times inf is NaN)",
+    .formula = "da = dy b; db = dy a; each 0 where dy is exactly 0 because a `where` chose otherwise",
     .arity = 2,
     .is_commutative = true,
     .type = float_elementwise,
     .vjp =
         [](VjpScope& s) {
-          s.add_gradient(0, s.seed() * s.operand(1));
-          s.add_gradient(1, s.seed() * s.operand(0));
+          s.add_gradient(0, seed_times(s, s.operand(1)));
+          s.add_gradient(1, seed_times(s, s.operand(0)));
         },
     .lowering = Map{one_instruction<Op::kMul>},
     .range = [](const RangeQuery& q) { return (q.operands[0] * q.operands[1]).if_finite(); },

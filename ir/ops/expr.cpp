@@ -1,5 +1,6 @@
 #include "ir/ops/expr.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "ir/ops/registry.h"
@@ -28,6 +29,17 @@ Expr binary(const OpDef& op, Expr a, Expr b) {
 
 Expr reduction(const OpDef& op, Expr x, std::vector<std::int64_t> axes) {
   return axes.empty() ? x : make(op, {x}, {.ints = std::move(axes)});
+}
+
+/// Literals, also repeated.
+bool is_finite_constant(Expr x) {
+  const Graph& graph = x.builder->graph();
+  ValueId value = x.value;
+  while (graph[value].op == &ops::broadcast) value = graph[value].operands.front();
+  if (graph[value].op != &ops::constant) return false;
+  const Attributes& literal = graph[value].attributes;
+  return std::isfinite(literal.number) && std::all_of(literal.numbers.begin(), literal.numbers.end(),
+                                                      [](double number) { return std::isfinite(number); });
 }
 
 }  // namespace
@@ -154,6 +166,13 @@ Expr masked_mul(Expr seed, Expr partial) {
   return binary(ops::masked_mul, seed, partial);
 }
 
+Expr seed_times(const VjpScope& scope, Expr partial) {
+  if (!scope.is_gated() || is_finite_constant(partial)) return scope.seed() * partial;
+  const Expr product = masked_mul(scope.seed(), partial);
+  product.builder->add_law(product.value, kGatedLaw);
+  return product;
+}
+
 Expr cast(Expr x, DType dtype) {
   return x.type().dtype == dtype ? x : make(ops::cast, {x}, {}, TensorType{dtype, x.shape()});
 }
@@ -172,6 +191,12 @@ Expr reduce_min(Expr x, std::vector<std::int64_t> axes) {
 }
 Expr logsumexp(Expr x, std::vector<std::int64_t> axes) {
   return reduction(ops::logsumexp, x, std::move(axes));
+}
+Expr softmax(Expr x, std::vector<std::int64_t> axes) {
+  return reduction(ops::softmax, x, std::move(axes));
+}
+Expr log_softmax(Expr x, std::vector<std::int64_t> axes) {
+  return reduction(ops::log_softmax, x, std::move(axes));
 }
 Expr argmax(Expr x, std::int64_t axis) {
   return make(ops::argmax, {x}, {.ints = {axis}});

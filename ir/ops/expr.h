@@ -46,6 +46,9 @@ Expr compare(std::string_view relation, Expr a, Expr b);
 Expr select(Expr condition, Expr if_true, Expr if_false);
 /// 0 where the seed is exactly 0, else seed * partial: a dead branch never poisons a gradient.
 Expr masked_mul(Expr seed, Expr partial);
+/// seed * partial in the rule of an element-wise op; masked where the seed is gated and the partial may be
+/// infinite or NaN.
+Expr seed_times(const VjpScope& scope, Expr partial);
 Expr cast(Expr x, DType dtype);
 
 /// Reduces `axes` (ascending) away.
@@ -54,6 +57,9 @@ Expr mean(Expr x, std::vector<std::int64_t> axes);
 Expr reduce_max(Expr x, std::vector<std::int64_t> axes);
 Expr reduce_min(Expr x, std::vector<std::int64_t> axes);
 Expr logsumexp(Expr x, std::vector<std::int64_t> axes);
+/// Over `axes` (ascending), which stay.
+Expr softmax(Expr x, std::vector<std::int64_t> axes);
+Expr log_softmax(Expr x, std::vector<std::int64_t> axes);
 Expr argmax(Expr x, std::int64_t axis);
 
 /// Puts operand axis i at result axis `axes[i]` (ascending) of `shape`; the other axes repeat it. Sizes must

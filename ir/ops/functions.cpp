@@ -133,8 +133,9 @@ double pow_curvature_aa(double x, double y) {
   return y == 0 || y == 1 ? 0 : y * (y - 1) * std::pow(x, y - 2);
 }
 
+/// The slope along y of y x^(y-1): at x = 0 a power of 0 does not move with its exponent.
 double pow_curvature_ab(double x, double y) {
-  return std::pow(x, y - 1) * (1 + y * std::log(x));
+  return y == 0 && x == 0 ? 0 : std::pow(x, y - 1) + y * pow_slope_b(x, y - 1);
 }
 
 double pow_curvature_bb(double x, double y) {

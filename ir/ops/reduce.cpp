@@ -146,31 +146,6 @@ void extremum_vjp(VjpScope& scope) {
   scope.add_gradient(0, select(compare(">", is_extremum, zero), share, zero));
 }
 
-/// max + log(sum(exp(x - max))), where an infinite or NaN max is not subtracted: all -inf give -inf, +inf and
-/// NaN pass through.
-ValueId expand_logsumexp(CompositeScope& scope) {
-  const Expr x = scope.operand(0);
-  const Shape shape = x.shape();
-  const std::vector<std::int64_t> axes = scope.attributes().ints;
-  const Expr largest = reduce_max(x, axes);
-  const Expr is_finite = compare("<", abs(largest), constant_like(largest, kInfinity));
-  const Expr shift = select(is_finite, largest, constant_like(largest, 0));
-  const Expr total = sum(exp(x - expand_axes(shift, shape, axes)), axes);
-  return (log(total) + shift).value;
-}
-
-/// dy softmax(x), where a row of all -inf (nothing to choose from) has the gradient 0.
-void logsumexp_vjp(VjpScope& scope) {
-  const Expr x = scope.operand(0);
-  const Shape shape = x.shape();
-  const std::vector<std::int64_t> axes = scope.attributes().ints;
-  const Expr result = scope.result();
-  const Expr is_nothing = compare("==", result, constant_like(result, -kInfinity));
-  const Expr shift = select(is_nothing, constant_like(result, 0), result);
-  const Expr share = exp(x - expand_axes(shift, shape, axes));
-  scope.add_gradient(0, masked_mul(expand_axes(scope.seed(), shape, axes), share));
-}
-
 std::vector<SampleCase> reduction_cases() {
   return {{{{DType::kF64, {7}}}, {.ints = {0}}, {}},
           {{{DType::kF64, {3, 5}}}, {.ints = {1}}, {}},
@@ -253,20 +228,6 @@ constinit const OpDef ops::argmax{
     .range = argmax_range,
     .sample = {.margin = 0.05},
     .cases = argmax_cases,
-};
-
-constinit const OpDef ops::logsumexp{
-    .name = "logsumexp",
-    .doc =
-        "log(sum(exp(x))) over `axes`, shifted by the largest element: no overflow. All -inf give -inf; "
-        "+inf and NaN pass through.",
-    .formula = "dx = dy exp(x - y), 0 where y = -inf and where dy is exactly 0",
-    .arity = 1,
-    .attributes = {.ints = "axes"},
-    .type = float_reduction,
-    .vjp = logsumexp_vjp,
-    .lowering = Composite{expand_logsumexp},
-    .cases = reduction_cases,
 };
 
 }  // namespace dlg

@@ -104,6 +104,7 @@ constinit const OpDef ops::select_{
     .arity = 3,
     .type = select_type,
     .vjp = select_vjp,
+    .selects_seed = true,
     .lowering = Map{one_instruction<Op::kSelect>},
     .range = [](const RangeQuery& q) { return united(q.operands[1], q.operands[2]); },
     .cases = select_cases,

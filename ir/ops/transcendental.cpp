@@ -62,7 +62,7 @@ constinit const OpDef ops::tanh_{
     .formula = "dx = dy (1 - tanh(x)^2)",
     .arity = 1,
     .type = float_elementwise,
-    .vjp = [](VjpScope& s) { s.add_gradient(0, s.seed() * (1.0 - s.result() * s.result())); },
+    .vjp = [](VjpScope& s) { s.add_gradient(0, seed_times(s, 1.0 - s.result() * s.result())); },
     .lowering = Map{one_instruction<Op::kTanh>},
 };
 
@@ -72,7 +72,7 @@ constinit const OpDef ops::sigmoid{
     .formula = "dx = dy s (1 - s), s = sigmoid(x)",
     .arity = 1,
     .type = float_elementwise,
-    .vjp = [](VjpScope& s) { s.add_gradient(0, s.seed() * (s.result() * (1.0 - s.result()))); },
+    .vjp = [](VjpScope& s) { s.add_gradient(0, seed_times(s, s.result() * (1.0 - s.result()))); },
     .lowering = Map{one_instruction<Op::kSigmoid>},
 };
 
@@ -82,7 +82,7 @@ constinit const OpDef ops::softplus{
     .formula = "dx = dy sigmoid(x)",
     .arity = 1,
     .type = float_elementwise,
-    .vjp = [](VjpScope& s) { s.add_gradient(0, s.seed() * dlg::sigmoid(s.operand(0))); },
+    .vjp = [](VjpScope& s) { s.add_gradient(0, seed_times(s, dlg::sigmoid(s.operand(0)))); },
     .lowering = Map{one_instruction<Op::kSoftplus>},
 };
 
@@ -95,7 +95,7 @@ constinit const OpDef ops::erf_{
     .vjp =
         [](VjpScope& s) {
           const Expr x = s.operand(0);
-          s.add_gradient(0, s.seed() * (exp(-(x * x)) * kTwoOverRootPi));
+          s.add_gradient(0, seed_times(s, exp(-(x * x)) * kTwoOverRootPi));
         },
     .lowering = Map{one_instruction<Op::kErf>},
 };
@@ -106,7 +106,7 @@ constinit const OpDef ops::sin_{
     .formula = "dx = dy cos(x)",
     .arity = 1,
     .type = float_elementwise,
-    .vjp = [](VjpScope& s) { s.add_gradient(0, s.seed() * cos(s.operand(0))); },
+    .vjp = [](VjpScope& s) { s.add_gradient(0, seed_times(s, cos(s.operand(0)))); },
     .lowering = Map{one_instruction<Op::kSin>},
 };
 
@@ -116,7 +116,7 @@ constinit const OpDef ops::cos_{
     .formula = "dx = -dy sin(x)",
     .arity = 1,
     .type = float_elementwise,
-    .vjp = [](VjpScope& s) { s.add_gradient(0, -(s.seed() * sin(s.operand(0)))); },
+    .vjp = [](VjpScope& s) { s.add_gradient(0, -seed_times(s, sin(s.operand(0)))); },
     .lowering = Map{one_instruction<Op::kCos>},
 };
 
