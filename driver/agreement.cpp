@@ -14,10 +14,8 @@ namespace dlg {
 namespace {
 
 /// How many of its running bounds compiled code may be away: the reference rounds as well, and a function
-/// takes more than one operation. Without fma the reductions of elementary functions lose some bits
-/// themselves.
+/// takes more than one operation.
 constexpr double kBounds = 4;
-constexpr double kBoundsWithoutFma = 64;
 
 /// From here on so many digits are lost that it is said why: 12 bits.
 constexpr double kFarApart = 4096;
@@ -40,10 +38,7 @@ double excess(double compiled, double reference, double allowed) {
 /// Builds the list, value by value.
 class Comparison {
  public:
-  Comparison(const Compared& both, DType dtype, Target target)
-      : both_(both),
-        dtype_(dtype),
-        factor_(have_same_bits(target, Target::kSse2) ? kBoundsWithoutFma : kBounds) {}
+  Comparison(const Compared& both, DType dtype) : both_(both), dtype_(dtype) {}
 
   /// Nothing where an engine does not know the output.
   void add(const std::string& output, ComparedValue start) {
@@ -74,12 +69,11 @@ class Comparison {
   double allowed_at(const std::string& output, std::size_t element) const {
     if (!both_.bounds) return std::numeric_limits<double>::infinity();
     const double bound = both_.bounds->at(output)[element];
-    return std::isnan(bound) ? std::numeric_limits<double>::infinity() : factor_ * bound;
+    return std::isnan(bound) ? std::numeric_limits<double>::infinity() : kBounds * bound;
   }
 
   const Compared& both_;
   DType dtype_;
-  double factor_;
   std::vector<ComparedValue> list_;
 };
 
@@ -113,8 +107,8 @@ SourceRange loss_range(const Graph& graph) {
 }  // namespace
 
 std::vector<ComparedValue> agreements(const Program& program, const Inspection& inspection,
-                                      const Compared& both, Target target) {
-  Comparison comparison(both, program.dtype, target);
+                                      const Compared& both) {
+  Comparison comparison(both, program.dtype);
   for (const InspectedValue& value : inspection.values) {
     comparison.add("value." + value.name,
                    {.label = value.name, .range = value.range, .shape = value.type.shape});

@@ -33,7 +33,7 @@ struct Compared {
   const std::optional<Observations>& bounds;
 };
 std::vector<ComparedValue> agreements(const Program& program, const Inspection& inspection,
-                                      const Compared& both, Target target);
+                                      const Compared& both);
 
 /// The lines of `dlg check`.
 std::string agreement_table(const std::vector<ComparedValue>& agreements, DType dtype);

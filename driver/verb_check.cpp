@@ -39,8 +39,7 @@ int check_agreement(Session& session, const Program& program, const LoadedData& 
   if (session.diagnostics.has_errors()) return session.report();
   const Observations expected = reference->observe(reference->initial());
   const std::optional<Observations> bounds = reference->rounding_bounds();
-  const std::vector<ComparedValue> list =
-      agreements(program, inspection, {found, expected, bounds}, session.options.target);
+  const std::vector<ComparedValue> list = agreements(program, inspection, {found, expected, bounds});
   fmt::print(session.streams.out, "{}", agreement_table(list, program.dtype));
   if (!bounds) fmt::print(session.streams.out, "  (no memory to bound what rounding explains)\n");
   const ComparedValue* unexplained = first_unexplained(list);
