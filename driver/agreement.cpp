@@ -148,10 +148,10 @@ std::string unexplained_text(const ComparedValue& agreement, const Sources& sour
   const std::string place = agreement.range.is_valid() ? sources.line_reference(agreement.range) + ": " : "";
   return fmt::format(
       "dlg: internal error: compiled code and the f64 interpreter differ by more than rounding explains\n"
-      "  {}`{}`{} is {:.9g} compiled and {:.9g} in the interpreter; rounding explains {:.2g}\n"
+      "  {}`{}`{} is {} compiled and {} in the interpreter; rounding explains {:.2g}\n"
       "This is a bug of dlg, not of your program. Please report it with the program.\n",
-      place, agreement.label, index_text(agreement.shape, agreement.element), agreement.compiled,
-      agreement.reference, agreement.allowed);
+      place, agreement.label, index_text(agreement.shape, agreement.element),
+      rounded_text(agreement.compiled, 9), rounded_text(agreement.reference, 9), agreement.allowed);
 }
 
 }  // namespace dlg

@@ -42,11 +42,6 @@ bool has_updated(const Program& program, const TrainResult& result) {
   return result.diverged_step > program.training->accumulate;
 }
 
-/// The sign of a NaN says nothing.
-std::string value_text(double value) {
-  return std::isnan(value) ? "nan" : number_text(value);
-}
-
 std::string output_name(ValueId value) {
   return fmt::format("value {}", value.index);
 }
@@ -114,7 +109,7 @@ class Search {
 
   Culprit described(ValueId value, double bad) const {
     const NodeInfo& info = step_.infos[value];
-    Culprit culprit{std::string(word_of(step_[value])), info.name, value_text(bad), {}, {}, false};
+    Culprit culprit{std::string(word_of(step_[value])), info.name, number_text(bad), {}, {}, false};
     culprit.range = info.origins.empty() ? SourceRange{} : info.origins.front();
     const std::optional<ValueId> loss = step_.find_output("loss");
     culprit.is_forward = loss && ancestors_of(step_, *loss)[value] != 0;
@@ -222,7 +217,7 @@ std::optional<Culprit> find_culprit(Session& session, const Program& program, co
 Report report_divergence(Session& session, const Program& program, const TrainResult& result,
                          const std::optional<Culprit>& culprit, const RunFolder& folder) {
   const std::string what = result.divergence == Divergence::kLoss
-                               ? fmt::format("the loss became {}", value_text(result.final_loss))
+                               ? fmt::format("the loss became {}", number_text(result.final_loss))
                                : "a parameter or a state of the optimizer is not finite";
   const std::string reason = culprit ? reason_text(*culprit) : "the operation was not found";
   Report report = session.diagnostics.report(culprit ? culprit->range : SourceRange{}, kDiverged, what,

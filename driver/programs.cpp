@@ -14,6 +14,7 @@
 #include "runtime/log.h"
 #include "support/arithmetic.h"
 #include "support/memory_limit.h"
+#include "support/text.h"
 
 namespace dlg {
 namespace {
@@ -275,7 +276,7 @@ std::string metric_text(const Program& program, const std::string& name, double 
   const auto metric =
       std::find_if(metrics.begin(), metrics.end(), [&](const Metric& m) { return m.name == name; });
   if (metric != metrics.end() && metric->is_percent) return fmt::format("{:.2f} %", 100 * value);
-  return fmt::format("{:.6g}", value);
+  return rounded_text(value, 6);
 }
 
 std::string results_text(const Program& program, const std::vector<PartResult>& results) {

@@ -108,7 +108,7 @@ std::string zero_factor(const Sources& sources, const CutGraph& cut, const DeadE
                            std::string_view::npos;
   if (!is_call && !text.empty() && text.size() <= kLongest) return fmt::format("d({})", text);
   std::vector<std::string> operands;
-  for (const double value : end.operands) operands.push_back(fmt::format("{:.6g}", value));
+  for (const double value : end.operands) operands.push_back(rounded_text(value, 6));
   const std::string_view word = is_call ? text.substr(0, open) : word_of(cut.graph[end.node]);
   return operands.empty() ? fmt::format("{}'", word)
                           : fmt::format("{}'({})", word, join_text(operands, ", "));

@@ -25,8 +25,7 @@ std::string nested(const Shape& shape, std::size_t axis, std::span<const double>
 }  // namespace
 
 std::string value_text(double value) {
-  // The sign of a NaN says nothing.
-  if (!std::isfinite(value)) return number_text(std::isnan(value) ? std::abs(value) : value);
+  if (!std::isfinite(value)) return number_text(value);
   return std::abs(value) < kLargestFixed ? fmt::format("{:.8f}", value) : fmt::format("{:.8e}", value);
 }
 

@@ -91,11 +91,6 @@ std::optional<double> actual_value(const ExpectationTarget& target, const Progra
   return laboratory.observe(*states).at(target.output).front();
 }
 
-/// The sign of a NaN says nothing.
-std::string actual_text(double value) {
-  return fmt::format("{:.9g}", std::isnan(value) ? std::abs(value) : value);
-}
-
 /// Prints one expectation; answers whether it holds.
 bool check_one(Session& session, const ExpectationTarget& target, std::optional<double> actual) {
   const std::string place = session.sources.line_reference(target.range);
@@ -105,7 +100,7 @@ bool check_one(Session& session, const ExpectationTarget& target, std::optional<
     wanted += fmt::format(" +- {}", number_text(target.tolerance));
   }
   fmt::print(session.streams.out, "  {} {}: {} is {}, expected {}\n", is_met ? "ok  " : "FAIL", place,
-             target.text, actual ? actual_text(*actual) : "not finite: training diverged", wanted);
+             target.text, actual ? rounded_text(*actual, 9) : "not finite: training diverged", wanted);
   return is_met;
 }
 

@@ -72,7 +72,7 @@ double largest_of(const std::vector<double>& values) {
 /// A slope as it is told: what is nothing beside the other is 0.
 std::string slope_text(double slope, double other) {
   constexpr double kNothing = 1e-6;
-  return fmt::format("{:.6g}", std::abs(slope) < kNothing * std::abs(other) ? 0.0 : slope);
+  return rounded_text(std::abs(slope) < kNothing * std::abs(other) ? 0.0 : slope, 6);
 }
 
 /// "one-sided slopes 0 and 1 differ: a kink; the derivative 0 fits".
@@ -80,7 +80,7 @@ std::string kink_text(const Kink& kink, double derivative, std::string_view verd
   const std::string given =
       std::isfinite(derivative)
           ? fmt::format("the derivative {:.6g} {}", derivative, verdict)
-          : fmt::format("there is no derivative, and {:.6g} is given", std::abs(derivative));
+          : fmt::format("there is no derivative, and {} is given", rounded_text(derivative, 6));
   const std::string left = slope_text(kink.left, kink.right);
   const std::string right = slope_text(kink.right, kink.left);
   if (kink.is_jump)

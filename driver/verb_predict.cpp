@@ -36,7 +36,7 @@ std::vector<std::string> header_of(const std::vector<std::string>& classes, std:
 
 /// Floats to nine digits; integers as they are, a bool as 0 or 1.
 std::string cell_text(DType dtype, double value) {
-  return is_float(dtype) ? fmt::format("{:.9g}", value) : fmt::format("{:.0f}", value);
+  return is_float(dtype) ? rounded_text(value, 9) : fmt::format("{:.0f}", value);
 }
 
 /// One line per sample: the class with the largest output, where there are classes, then the outputs, each of

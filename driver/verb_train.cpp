@@ -102,9 +102,9 @@ std::string progress_text(const Trainer& trainer, const TrainProgress& progress,
   text += fmt::format("  step {}", updates(trainer, progress));
   // In the first epoch there is no average yet, and before the first step no loss.
   if (progress.epochs > 0) {
-    text += fmt::format("  loss(avg) {:.6g}", progress.loss);
+    text += "  loss(avg) " + rounded_text(progress.loss, 6);
   } else if (progress.steps > 0) {
-    text += fmt::format("  loss {:.6g}", progress.step_loss);
+    text += "  loss " + rounded_text(progress.step_loss, 6);
   }
   for (const PartResult& result : results) {
     for (const auto& [name, value] : result.values) {

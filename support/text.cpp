@@ -8,11 +8,15 @@
 namespace dlg {
 
 std::string number_text(double value) {
-  if (std::isnan(value)) return std::signbit(value) ? "-nan" : "nan";
+  if (std::isnan(value)) return "nan";  // its sign says nothing
   if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
   char buffer[40];
   const auto result = std::to_chars(buffer, buffer + sizeof buffer, value);
   return std::string(buffer, result.ptr);
+}
+
+std::string rounded_text(double value, int digits) {
+  return std::isnan(value) ? "nan" : fmt::format("{:.{}g}", value, digits);
 }
 
 std::optional<double> parse_number(std::string_view text) {

@@ -8,8 +8,12 @@
 
 namespace dlg {
 
-/// The shortest decimal text that reads back to the same double; "inf", "-inf", "nan" for the rest.
+/// The shortest decimal text that reads back to the same double; "inf", "-inf", "nan" (of either sign)
+/// for the rest.
 std::string number_text(double value);
+
+/// The number as a user reads it, to so many significant digits, as `number_text` otherwise.
+std::string rounded_text(double value, int digits);
 
 /// Reads the whole of `text` as a decimal double; "1e999" and trailing characters are refused.
 std::optional<double> parse_number(std::string_view text);

@@ -44,7 +44,7 @@ std::string jitter_remark(const Standing& standing) {
   const double base = standing.minimum ? standing.minimum->value : 0;
   const double floor = standing.minimum ? standing.minimum->floor : 0;
   const auto shown = [&](double loss) {
-    return standing.minimum && loss - base <= floor ? "0" : fmt::format("{:.3g}", loss - base);
+    return standing.minimum && loss - base <= floor ? "0" : rounded_text(loss - base, 3);
   };
   const std::string what = standing.minimum ? "f - f*" : "loss";
   const std::string below = shown(*low);

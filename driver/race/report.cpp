@@ -208,7 +208,7 @@ std::string table_text(const RaceReport& report) {
     const std::string made = (standing.is_at_most ? "<= " : "") + std::to_string(standing.steps);
     rows.push_back({run.text, counts ? made : without, cell(standing.crossings), rate_text(standing.rate),
                     is_linear ? factor_text(standing.rate.factor, standing.rate.error) : "",
-                    fmt::format("{:.3g}", run.final_loss), standing.remark});
+                    rounded_text(run.final_loss, 3), standing.remark});
   }
   text += aligned(rows);
   if (!contest.is_interrupted) return text;
