@@ -111,12 +111,14 @@ bool reverse_attribute(Lines& lines, Random& random) {
 bool change_operands(Lines& lines, Random& random) {
   std::string* line = pick_line(lines, random, is_value_line);
   if (line == nullptr) return false;
-  static const std::regex kForm(R"(^(.* = \S+ )([^{:]*?)( \{.*| : .*)$)");
-  std::smatch match;
+  // Without std::regex, whose matcher recurses once per character: a line of a literal has thousands.
   const std::string before = *line;
-  if (!std::regex_match(before, match, kForm)) return false;
+  const std::size_t op = before.find(" = ") + 3;
+  const std::size_t begin = before.find(' ', op) + 1;
+  const std::size_t end = before.find_first_of("{:", begin);
+  if (begin == 0 || end == std::string::npos || end == begin) return false;
   std::vector<std::string> operands;
-  const std::string list = match[2];
+  const std::string_view list = trim(std::string_view(before).substr(begin, end - begin));
   for (const std::string_view part : split_text(list, ',')) operands.emplace_back(trim(part));
   const std::size_t chosen = random.below(operands.size());
   switch (random.below(5)) {
@@ -137,7 +139,7 @@ bool change_operands(Lines& lines, Random& random) {
       operands[chosen] = std::string(trim(other->substr(0, other->find(" = "))));
     }
   }
-  *line = match[1].str() + join_text(operands, ", ") + match[3].str();
+  *line = before.substr(0, begin) + join_text(operands, ", ") + " " + before.substr(end);
   return *line != before;
 }
 
