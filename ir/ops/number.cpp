@@ -217,6 +217,11 @@ Bound cast_number<Bound>(Bound x, DType dtype) {
   return {value, std::max(low, to_integer(x.value + x.error, dtype) - value), 0};
 }
 
+double Sum<double>::result() const {
+  // Where nothing is lost a zero keeps its sign; beyond the largest number nothing can be mended.
+  return lost_ == 0 || !std::isfinite(value_) ? value_ : value_ + lost_;
+}
+
 void Sum<Dual>::add(Dual x) {
   value_.value += x.value;
   value_.derivative += x.derivative;
@@ -239,7 +244,7 @@ void Sum<SecondDual>::add_product(SecondDual a, SecondDual b) {
 }
 
 void Sum<Bound>::add(Bound x) {
-  value_ += x.value;
+  sum_.add(x.value);
   error_ += x.error;
   magnitude_ += std::abs(x.value) + x.error;
   unit_ = std::max(unit_, x.unit);
@@ -254,10 +259,11 @@ void Sum<Bound>::add_product(Bound a, Bound b) {
 }
 
 Bound Sum<Bound>::result() const {
+  const double value = sum_.result();
   const bool may_overflow = unit_ == kUnitF32 && magnitude_ > static_cast<double>(FLT_MAX);
-  if (may_overflow && !std::isnan(value_)) return {value_, kInfinity, unit_};
+  if (may_overflow && !std::isnan(value)) return {value, kInfinity, unit_};
   const double lost = std::isfinite(magnitude_) ? std::min(terms_, additions_) * unit_ * magnitude_ : 0;
-  return {value_, error_ + lost, unit_};
+  return {value, error_ + lost, unit_};
 }
 
 }  // namespace dlg

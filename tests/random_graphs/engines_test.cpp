@@ -1,7 +1,9 @@
 // Owns the run of random training steps through fusion, plan, loops and compiled code: 1,000 of them on the
 // host's target, every tenth also on three of the other ways, with and without fusion, for each target that
-// this machine can run. Some by several workers.
+// this machine can run. Some by several workers; others with long axes, around the lengths at which sums turn.
 #include <fmt/format.h>
+
+#include <map>
 
 #include "tests/catch.h"
 #include "tests/random_graphs/engine_checks.h"
@@ -78,6 +80,29 @@ TEST_CASE("random training steps give the same by any number of workers", "[.eng
   }
   fmt::print("{} graphs with many rows, {} phases of several workers or one\n", graphs, phases);
   CHECK((phases > 0 || graphs < 5));
+}
+
+TEST_CASE("random training steps with long axes give the same on every engine", "[.extents]") {
+  const Seeds seeds = seeds_to_run();
+  std::vector<CompiledWay> ways = other_ways();
+  ways.push_back({Target::kHost, Fusion::kOn});
+  std::map<std::int64_t, int> graphs;
+  int phases = 0;
+  for (std::uint64_t seed = seeds.first; seed < seeds.end(); ++seed) {
+    const Lengthening lengthening = lengthening_of(seed);
+    const RandomGraph random = random_graph(seed, lengthening);
+    const CompiledWay& way = ways[seed % ways.size()];
+    Failure failure = check_engines(random, {way});
+    if (!failure) failure = check_workers(random, way, guarding_of(seed), phases);
+    INFO("seed " << seed << ", extent " << lengthening.from << " is " << lengthening.to << ": "
+                 << failure.value_or(""));
+    CHECK_FALSE(failure.has_value());
+    ++graphs[lengthening.to];
+  }
+  fmt::print("{}; graphs by their long extent:", seeds.title());
+  for (const auto& [extent, count] : graphs) fmt::print(" {}: {}", extent, count);
+  fmt::print("; {} phases of several workers or one\n", phases);
+  CHECK((phases > 0 || seeds.count < 5));
 }
 
 /// Takes long: every target, form and guarding.

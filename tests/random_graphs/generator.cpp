@@ -19,6 +19,10 @@ constexpr std::size_t kFewestNodes = 5;
 constexpr std::size_t kMostNodes = 60;
 /// Nodes that the operands of one op and the loss may add.
 constexpr std::size_t kReserve = 24;
+/// A longer literal than this is no text that anybody writes.
+constexpr std::int64_t kLongestLiteral = 1000;
+/// Values of more elements are left out where an extent is long.
+constexpr std::int64_t kMostElements = std::int64_t{1} << 18;
 /// The widest domain that counts as "anything": sums and products rarely leave it.
 constexpr double kWide = 8;
 
@@ -49,7 +53,8 @@ struct Demand {
 
 class Generator {
  public:
-  explicit Generator(std::uint64_t seed) : random_(seed), builder_(result_.graph) {
+  Generator(std::uint64_t seed, const Lengthening& lengthening)
+      : random_(seed), builder_(result_.graph), lengthening_(lengthening) {
     result_.seed = seed;
     float_ = random_.chance(0.5) ? DType::kF64 : DType::kF32;
     is_batched_ = random_.chance(0.7);
@@ -62,7 +67,7 @@ class Generator {
 
   RandomGraph generate() {
     const std::size_t target = kFewestNodes + random_.below(kMostNodes - kReserve - kFewestNodes);
-    leaf({float_, random_.chance(0.5) ? Shape{3, 5} : Shape{7}});
+    leaf({float_, lengthened(random_.chance(0.5) ? Shape{3, 5} : Shape{7})});
     while (size() < target) add_op();
     finish();
     settle_indices();
@@ -100,6 +105,8 @@ class Generator {
   void add_leaf_op(const OpDef& op, const SampleCase& sample);
   void add_twin(const OpDef& op, const SampleCase& sample, const std::vector<ValueId>& operands);
   void add_gradient();
+  Shape lengthened(const Shape& shape) const;
+  bool lengthen(const OpDef& op, SampleCase& sample) const;
   std::vector<SampleCase> fitting_cases(const OpDef& op);
   std::optional<SampleCase> draw_case(const OpDef& op);
   void finish();
@@ -109,6 +116,7 @@ class Generator {
   Random random_;
   Builder builder_;
   IdVector<ValueId, Tensor<double>> values_;
+  Lengthening lengthening_;
   DType float_ = DType::kF64;
   bool is_batched_ = true;
   int paths_ = 0;
@@ -199,7 +207,7 @@ ValueId Generator::leaf(const TensorType& type, std::size_t integers) {
   if (type.shape.has_batch()) {
     return constant(builder_, is_float(type.dtype) ? number() : 1, type).value;
   }
-  if (random_.chance(0.1)) {
+  if (type.shape.elements() <= kLongestLiteral && random_.chance(0.1)) {
     return builder_.add(ops::constant, {}, {.numbers = numbers(type, integers).elements}, type);
   }
   const bool is_trained = type.dtype == float_ && random_.chance(0.8);
@@ -265,6 +273,28 @@ const OpDef& Generator::draw_op() {
   return *all[random_.below(all.size())];
 }
 
+Shape Generator::lengthened(const Shape& shape) const {
+  std::vector<std::int64_t> dims = shape.dims();
+  std::replace(dims.begin(), dims.end(), lengthening_.from, lengthening_.to);
+  return Shape(std::move(dims));
+}
+
+/// Whether the case is one of the op with its longer extent, too.
+bool Generator::lengthen(const OpDef& op, SampleCase& sample) const {
+  if (lengthening_.to == 0) return true;
+  bool is_small = true;
+  const auto change = [&](TensorType& type) {
+    type.shape = lengthened(type.shape);
+    is_small = is_small && type.shape.elements(result_.graph.batch) <= kMostElements;
+  };
+  for (TensorType& operand : sample.operands) change(operand);
+  change(sample.declared);
+  if (!is_small) return false;
+  const TypeResult result = op.type({sample.operands, sample.attributes, sample.declared});
+  const auto* type = std::get_if<TensorType>(&result);
+  return type != nullptr && type->shape.elements(result_.graph.batch) <= kMostElements;
+}
+
 /// The op's cases in the graph's element type; in a batched graph those with a batch three times.
 std::vector<SampleCase> Generator::fitting_cases(const OpDef& op) {
   std::vector<SampleCase> fitting;
@@ -275,6 +305,7 @@ std::vector<SampleCase> Generator::fitting_cases(const OpDef& op) {
     if (has_batch && !is_batched_) continue;
     for (TensorType& operand : sample.operands) retype(operand);
     retype(sample.declared);
+    if (!lengthen(op, sample)) continue;
     for (int i = has_batch ? 3 : 1; i > 0; --i) fitting.push_back(sample);
   }
   return fitting;
@@ -385,8 +416,14 @@ void Generator::settle_indices() {
 
 }  // namespace
 
-RandomGraph random_graph(std::uint64_t seed) {
-  return Generator(seed).generate();
+Lengthening lengthening_of(std::uint64_t seed) {
+  Random random(seed + 5);
+  return {random.pick(std::vector<std::int64_t>{3, 4, 5, 7}),
+          random.pick(std::vector<std::int64_t>{15, 16, 17, 255, 256, 257, 4095, 4096, 4097, 65537})};
+}
+
+RandomGraph random_graph(std::uint64_t seed, const Lengthening& lengthening) {
+  return Generator(seed, lengthening).generate();
 }
 
 void count_ops(const Graph& graph, Histogram& histogram) {

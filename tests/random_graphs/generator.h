@@ -17,8 +17,17 @@ struct RandomGraph {
   Environment<double> environment;  // numbers that f32 holds; rows <= graph.batch
 };
 
+/// One extent of the ops' sample shapes (3, 4, 5 or 7) that is another, longer one throughout a graph.
+struct Lengthening {
+  std::int64_t from = 0;
+  std::int64_t to = 0;
+};
+
+/// Of each seed one around the lengths at which sums and loops turn: lanes, blocks of 256, blocks of blocks.
+Lengthening lengthening_of(std::uint64_t seed);
+
 /// 5 to 60 nodes, f32 or f64, with or without a batch.
-RandomGraph random_graph(std::uint64_t seed);
+RandomGraph random_graph(std::uint64_t seed, const Lengthening& lengthening = {});
 
 /// How often each op occurs, by name.
 using Histogram = std::map<std::string_view, std::size_t>;
