@@ -12,6 +12,7 @@
 #include "ir/graph/state_values.h"
 #include "ir/ops/expr.h"
 #include "ir/ops/registry.h"
+#include "passes/gate_report.h"
 #include "support/check.h"
 #include "support/defects.h"
 
@@ -117,7 +118,9 @@ void pull_back_node(Builder& builder, Cotangents& cotangents, ValueId value) {
   const Seed seed = cotangents.at(value).seed;
   const OpDef& op = *builder.graph()[value].op;
   if (op.vjp == kByExpansion) return pull_back_expansion(builder, cotangents, value, seed.value);
-  const bool is_selected = op.selects_seed || (seed.is_gated && is<Map>(op));
+  // A gated product of a first derivative says nothing where its seed is 0: what it hands on is gated, too.
+  const bool is_selected =
+      op.selects_seed || is_gated_product(builder.graph(), value) || (seed.is_gated && is<Map>(op));
   const Contribution contribution = is_selected ? Contribution::kSelected : Contribution::kPlain;
   VjpScope scope(builder, value, seed, [&](std::size_t i, Expr gradient) {
     contribute(builder, cotangents, builder.graph()[value].operands[i], gradient, contribution);

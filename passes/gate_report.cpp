@@ -9,13 +9,16 @@
 
 namespace dlg {
 
+bool is_gated_product(const Graph& graph, ValueId value) {
+  const std::vector<std::string>& laws = graph.infos[value].laws;
+  return std::find(laws.begin(), laws.end(), kGatedLaw) != laws.end();
+}
+
 std::string gate_comments(const Graph& graph) {
   const IdVector<ValueId, char> is_live = live_values(graph);
   std::string text;
   for (const ValueId value : graph.nodes.ids()) {
-    const std::vector<std::string>& laws = graph.infos[value].laws;
-    const bool is_gated = std::find(laws.begin(), laws.end(), kGatedLaw) != laws.end();
-    if (!is_gated || is_live[value] == 0) continue;
+    if (!is_gated_product(graph, value) || is_live[value] == 0) continue;
     const std::int64_t elements = graph.type(value).shape.elements(graph.batch);
     text +=
         fmt::format("; {}: gated, 0 where a `where` chose otherwise: a comparison and a selection for {}\n",

@@ -258,13 +258,14 @@ constinit const OpDef ops::masked_mul{
     .doc =
         "0 where the seed is exactly 0, else seed times partial: derivative rules use it so that a branch "
         "that is not taken never poisons a gradient with 0 times inf.",
-    .formula = "dseed = masked_mul(dy, partial); dpartial = masked_mul(dy, seed)",
+    .formula = "dseed = masked_mul(dy, partial); dpartial = masked_mul(seed, dy)",
     .arity = 2,
     .type = float_elementwise,
     .vjp =
         [](VjpScope& s) {
           s.add_gradient(0, dlg::masked_mul(s.seed(), s.operand(1)));
-          s.add_gradient(1, dlg::masked_mul(s.seed(), s.operand(0)));
+          // Where the seed is 0 nothing depends on the partial, however large dy is.
+          s.add_gradient(1, dlg::masked_mul(s.operand(0), s.seed()));
         },
     .lowering = Map{masked_mul_element},
 };

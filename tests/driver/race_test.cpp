@@ -11,6 +11,7 @@
 #include "driver/race/rate.h"
 #include "driver/race/scene.h"
 #include "runtime/json.h"
+#include "support/text.h"
 #include "tests/catch.h"
 #include "tests/driver/programs_in_tests.h"
 
@@ -284,7 +285,7 @@ TEST_CASE("labels lie on their line, inside, apart from paths and each other") {
   for (const LevelLabel& label : labels) {
     CAPTURE(label.text);
     CHECK(fmt::format("{:.2f}", std::hypot(label.at.x, label.at.y)) ==
-          fmt::format("{:.2f}", std::stod(label.text)));
+          fmt::format("{:.2f}", parse_number(label.text).value_or(-1)));
     CHECK(std::abs(label.at.x) < 1.9);
     CHECK(std::abs(label.at.y) < 1.9);
     CHECK((label.at.x < 0 || std::abs(label.at.y) > 0.1));

@@ -114,7 +114,7 @@ std::optional<Study> study_of(std::uint64_t seed, int depth) {
   const auto found = gradients(builder, sum({&builder, study.y}, {0}).value, {x.value});
   if (!found[0]) return std::nullopt;
   study.gradient = *found[0];
-  study.graph.outputs = {{"y", study.y}, {"wild", study.is_wild}, {"g", study.gradient}};
+  study.graph.outputs = {{"y", study.y}, {"wild", study.is_wild}, {"g", study.gradient}, {"x", x.value}};
   return study;
 }
 
@@ -142,6 +142,32 @@ void compare_with_duals(std::uint64_t seed, const Study& study, Count& count) {
                     << expected[i].derivative << "\n"
                     << print_graph(study.graph, Sources()));
     CHECK(std::abs(found[i] - expected[i].derivative) <= 1e-9 * size);
+  }
+}
+
+/// The derivative of the gradient, against second-order dual numbers.
+void compare_with_second_duals(std::uint64_t seed, Study& study, Count& count) {
+  Builder builder(study.graph);
+  const ValueId x = *study.graph.find_output("x");
+  const auto found = gradients(builder, sum({&builder, study.gradient}, {0}).value, {x});
+  if (!found[0]) return;  // the gradient is a constant
+  study.graph.outputs.push_back({"h", *found[0]});
+  Environment<SecondDual> environment = converted<SecondDual>(study.environment);
+  for (SecondDual& element : environment.states["x"].elements) element.first = element.second = 1;
+  const std::vector<SecondDual> expected = interpret(study.graph, environment)[study.y].elements;
+  const auto values = interpret(study.graph, study.environment);
+  const std::vector<double>& curvatures = values[*found[0]].elements;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const bool is_singular = has_singular_element(values, i);
+    if (values[study.is_wild].elements[i] != 0 && (is_singular || !std::isfinite(expected[i].mixed)))
+      continue;
+    ++count.compared;
+    if (is_singular) ++count.singular;
+    const double size = std::max({1.0, std::abs(expected[i].mixed), std::abs(expected[i].first)});
+    INFO("nesting " << seed << " at " << kPoints[i] << ": " << curvatures[i] << ", by dual numbers "
+                    << expected[i].mixed << "\n"
+                    << print_graph(study.graph, Sources()));
+    CHECK(std::abs(curvatures[i] - expected[i].mixed) <= 1e-8 * size);
   }
 }
 
@@ -177,6 +203,32 @@ TEST_CASE("a guarded product has no NaN in its gradient") {
   CHECK(slope_at(nested, -1) == 0);
 }
 
+TEST_CASE("a guarded product has no NaN in its second derivative") {
+  const auto curvature_at = [](Expr (*formula)(Expr), double point) {
+    Study study;
+    Builder builder(study.graph);
+    const Expr x{&builder, add_leaf(builder, "x", {DType::kF64, Shape{1}})};
+    study.environment.states["x"] = {Shape{1}, {point}};
+    const auto first = gradients(builder, sum(formula(x), {0}).value, {x.value});
+    REQUIRE(first[0]);
+    const auto second = gradients(builder, sum({&builder, *first[0]}, {0}).value, {x.value});
+    REQUIRE(second[0]);
+    study.graph.outputs = {{"h", *second[0]}};
+    return interpret(study.graph, study.environment)[*second[0]].elements[0];
+  };
+  const auto entropy = [](Expr x) { return select(is_positive(x), x * log(x), constant_like(x, 0)); };
+  CHECK(curvature_at(entropy, 0) == 0);
+  CHECK(curvature_at(entropy, 0.25) == Approx(4));
+  const auto root = [](Expr x) { return select(is_positive(x), x * sqrt(x), constant_like(x, 0)); };
+  CHECK(curvature_at(root, 0) == 0);
+  CHECK(curvature_at(root, 4) == Approx(0.375));
+  const auto power = [](Expr x) {
+    return select(is_positive(x), x * pow(x, constant_like(x, 0.5)) / (x * x), constant_like(x, 1));
+  };
+  CHECK(curvature_at(power, 0) == 0);
+  CHECK(curvature_at(power, 4) == Approx(0.75 / 32));
+}
+
 TEST_CASE("a product outside of a where is not masked: 0 times inf is NaN") {
   CHECK(std::isnan(slope_at([](Expr x) { return x * x * log(x); }, 0)));
   CHECK(std::isnan(slope_at(
@@ -196,6 +248,19 @@ TEST_CASE("random nestings of where and singular ops have the gradients of dual 
              count.graphs, count.compared, count.singular);
   CHECK(count.graphs > 2000);
   CHECK(count.singular > 1000);
+}
+
+TEST_CASE("random nestings of where and singular ops have the second derivatives of dual numbers") {
+  Count count;
+  for (std::uint64_t seed = 1; seed <= 1000; ++seed) {
+    std::optional<Study> study = study_of(seed, 2);
+    if (!study) continue;
+    ++count.graphs;
+    compare_with_second_duals(seed, *study, count);
+  }
+  fmt::print("{} nestings, {} second derivatives compared, {} of them beside something that is not finite\n",
+             count.graphs, count.compared, count.singular);
+  CHECK(count.singular > 300);
 }
 
 TEST_CASE("the second derivatives of a power by its exponent are 0 at base 0") {
