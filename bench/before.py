@@ -1,6 +1,6 @@
 """Owns the comparison with another commit: both programs run the same work in turns.
 
-    before.py BUILD [--parts small,gemm,limits,threads,start] [--quick]
+    before.py BUILD [--parts small,gemm,limits,maths,threads,start] [--quick]
 
 BUILD is the folder with the other commit's dlg and bench_gemm. A ratio is the other's time over ours, the median of the ratios
 of the turns: below 1 we have become slower. The table goes to standard output.
@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from turns import OUT, RELEASE, Dlg, copy_example, cpus, first_step, output_of, prepare, spread
-from workloads import WORKLOADS
+from workloads import MATHS, WORKLOADS
 
 SMALL_STEPS = 1_000_000
 # "256 x 256 x 256 ... 95.1 %": what a line of bench_gemm reaches of the multiply-add rate.
@@ -39,8 +39,8 @@ def row(what, pairs):
     return f"| {what} | {statistics.median(theirs):.4g} | {statistics.median(ours):.4g} | {r['median']:.3f} ({r['min']:.3f}..{r['max']:.3f}) |"
 
 
-def workloads(before, threads, rounds, seconds):
-    for name, w in WORKLOADS.items():
+def workloads(before, threads, rounds, seconds, which=WORKLOADS):
+    for name, w in which.items():
         folder, program, more = prepare(w)
         ours = Dlg(folder, program, threads, seconds, more)
         theirs = Dlg(folder, program, threads, 0, more, before)
@@ -89,6 +89,7 @@ PARTS = {
     "small": small,
     "gemm": gemm,
     "limits": lambda before, rounds, seconds: workloads(before, 1, rounds, seconds),
+    "maths": lambda before, rounds, seconds: workloads(before, 1, rounds, seconds, MATHS),
     "threads": lambda before, rounds, seconds: workloads(before, 2, rounds, seconds),
     "start": start,
 }

@@ -45,6 +45,11 @@ WORKLOADS = {w.name: w for w in [
     Workload("W4a", SQUARE, 128, "adam", 1e-3, "relu", "mse"),
     Workload("W4s", SQUARE, 128, "sgd", 0.1, "relu", "mse"),
 ]}
+# Only against another commit (before.py): where the functions take a good part of the step.
+MATHS = {w.name: w for w in [
+    Workload("M1", (64, 64, 1), 32, "sgd", 0.1, "tanh", "mse"),
+    Workload("M2", (64, 256, 64), 32, "adam", 1e-3, "gelu_tanh", "mse"),
+]}
 
 
 def unit(stream, shape):
