@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "ir/loop/scalar_math.h"
 #include "passes/sum_nest.h"
 #include "support/check.h"
 #include "support/defects.h"
@@ -34,6 +35,7 @@ class NodeScope final : public ElementScope {
   using ElementScope::emit;
   Scalar emit(loop::Op op, std::vector<Scalar> args, DType dtype) override {
     if (op != loop::Op::kCast) ++lowering_.work_;
+    if (loop::is_elementary(op)) lowering_.has_function_ = true;
     loop::Instruction instruction{.op = op, .dtype = dtype};
     for (const Scalar& arg : args) instruction.args.push_back(arg.reg);
     return {this, builder_.emit(std::move(instruction)), dtype};

@@ -41,6 +41,8 @@ class ElementLowering {
   const std::vector<ElementLoad>& loads() const { return loads_; }
   /// Instructions but casts, and loops, that element rules asked for.
   std::int64_t work() const { return work_; }
+  /// Whether an element rule asked for an elementary function.
+  bool has_function() const { return has_function_; }
 
  private:
   friend class NodeScope;
@@ -56,6 +58,7 @@ class ElementLowering {
   std::vector<Evaluation> evaluations_;
   std::vector<ElementLoad> loads_;
   std::int64_t work_ = 0;
+  bool has_function_ = false;
 };
 
 }  // namespace dlg

@@ -97,6 +97,24 @@ void add_select_laws(Laws& laws) {
   });
 }
 
+/// Sums of a row that is 0 everywhere but at its class, for an index inside: another one stops the step. With
+/// + 0 where a sum with zeros has it: -0 becomes 0.
+void add_index_laws(Laws& laws) {
+  const TensorType classes{DType::kF64, {kBatch, 4}};
+  const TensorType index{DType::kI32, {kBatch}};
+  const auto sum_at_class = [](Expr i, Expr x) {
+    const Expr hot = one_hot(i, 4, DType::kF64);
+    return sum(select(compare("==", hot, constant_like(hot, 1)), x, constant_like(hot, 0)), {1});
+  };
+  laws.law("sum.one_hot", {index, kNumber}, [&](const Vars& v) {
+    return Sides{sum_at_class(v[0], broadcast(v[1], classes.shape, {0})), v[1] + 0.0};
+  });
+  laws.law("sum.one_hot_sub", {index, classes, kNumber}, [&](const Vars& v) {
+    return Sides{sum_at_class(v[0], v[1] - broadcast(v[2], classes.shape, {0})),
+                 sum_at_class(v[0], v[1]) - v[2]};
+  });
+}
+
 /// Moves of elements compose; a move that changes nothing goes.
 void add_shape_laws(Laws& laws) {
   const Shape flat{kBatch, 12};
@@ -159,6 +177,7 @@ Laws make_exact_laws() {
   Laws laws;
   add_arithmetic_laws(laws);
   add_select_laws(laws);
+  add_index_laws(laws);
   add_shape_laws(laws);
   return laws;
 }

@@ -13,6 +13,9 @@ namespace {
 
 using Groups = IdVector<GroupId, Group>;
 
+/// Fewer rows are no vector.
+constexpr std::int64_t kFewRows = 16;
+
 /// Groups in the making: classes of computed nodes that are no inlined views.
 class Fuser {
  public:
@@ -41,9 +44,11 @@ class Fuser {
   bool writes_in_place(const GroupTrace& trace, const GroupPlan& plan) const;
   bool mixes_test_and_effects(const GroupPlan& plan) const;
   bool mixes_loops_and_updates(const GroupPlan& plan) const;
+  bool has_lone_function(const GroupPlan& plan) const;
   void join(std::size_t a, std::size_t b);
   void find_updates();
   void find_pointwise();
+  void find_functions();
   bool are_pointwise(const std::vector<ValueId>& members, const Shape& domain) const;
   bool is_scalar_group(std::size_t group) const;
 
@@ -54,6 +59,7 @@ class Fuser {
   IdVector<ValueId, char> is_sink_;
   IdVector<ValueId, char> is_update_;     // element-wise, and read by nothing but effects
   IdVector<ValueId, char> is_pointwise_;  // reads all that is computed at its own index, and is no effect
+  IdVector<ValueId, char> is_function_;   // takes exp, log, ... for each row of a batch
   Readers readers_;
   IdVector<ValueId, std::vector<ValueId>> bases_;  // the computed values that a value reads, through views
   Classes classes_;                                // leaves and views have classes of their own
@@ -86,6 +92,15 @@ Fuser::Fuser(const Graph& graph, Fusion fusion)
   }
   find_updates();
   find_pointwise();
+  find_functions();
+}
+
+void Fuser::find_functions() {
+  is_function_.resize(graph_.nodes.size(), 0);
+  if (graph_.batch < kFewRows) return;
+  for (const ValueId value : graph_.nodes.ids()) {
+    if (graph_.type(value).shape == Shape{kBatch} && is_elementary(graph_, value)) is_function_[value] = 1;
+  }
 }
 
 void Fuser::find_pointwise() {
@@ -166,6 +181,18 @@ bool Fuser::mixes_loops_and_updates(const GroupPlan& plan) const {
                      [&](ValueId value) { return !is<Map>(*graph_[value].op); });
 }
 
+/// Whether a function of each row would be computed row by row, between loops over the elements of the row.
+/// In a kernel of its own it is computed for the lanes of a vector at once.
+bool Fuser::has_lone_function(const GroupPlan& plan) const {
+  const Shape row{kBatch};
+  const auto is_function = [&](ValueId value) { return is_function_[value] != 0; };
+  const auto has_elements = [&](ValueId value) {
+    return graph_.type(value).shape != row || !is<Map>(*graph_[value].op);
+  };
+  return std::any_of(plan.members.begin(), plan.members.end(), is_function) &&
+         std::any_of(plan.members.begin(), plan.members.end(), has_elements);
+}
+
 bool Fuser::may_join(std::size_t a, std::size_t b) {
   if (classes_.members[a].size() + classes_.members[b].size() > kMostMembers) return false;
   const std::pair sizes{classes_.members[a].size(), classes_.members[b].size()};
@@ -186,7 +213,7 @@ bool Fuser::may_be_one_kernel(std::size_t a, std::size_t b) const {
   const Shape& domain = graph_.type(plan.stored.front()).shape;
   const bool has_one_domain = std::all_of(plan.stored.begin(), plan.stored.end(),
                                           [&](ValueId value) { return graph_.type(value).shape == domain; });
-  if (!has_one_domain || mixes_test_and_effects(plan)) return false;
+  if (!has_one_domain || mixes_test_and_effects(plan) || has_lone_function(plan)) return false;
   // All members are evaluated at the one index of the domain, each once: nothing can be refused.
   if (are_pointwise(plan.members, domain)) return true;
   const GroupTrace trace = trace_group(graph_, plan, [&](ValueId value) { return is_inlined(value); });

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "ir/graph/text_cursor.h"
 #include "support/check.h"
@@ -43,13 +44,14 @@ bool is_alone(const Graph& fused, GroupId group) {
 
 namespace {
 
-/// What one element rule asks for: instructions but casts, and loops.
-std::int64_t work_of(const Graph& graph, ValueId value) {
+/// Runs one element rule, and answers what `question` asks of the lowering.
+template <class Question>
+auto of_element_rule(const Graph& graph, ValueId value, const Question& question) {
   KernelBuilder builder;
   ElementLowering lowering(
       graph, builder, [&](ValueId other) { return other == value; }, loader(graph));
   domain_nest(builder, graph.type(value).shape, {}, [&](const Indices& at) { lowering.element(value, at); });
-  return lowering.work();
+  return std::invoke(question, lowering);
 }
 
 /// A scalar made by one instruction from leaves: cheaper done again than stored and loaded.
@@ -64,8 +66,12 @@ bool is_scalar_of_leaves(const Graph& graph, ValueId value) {
 
 bool is_view(const Graph& graph, ValueId value) {
   if (!is<Map>(*graph[value].op)) return false;
-  const std::int64_t work = work_of(graph, value);
+  const std::int64_t work = of_element_rule(graph, value, &ElementLowering::work);
   return work == 0 || (work == 1 && is_scalar_of_leaves(graph, value));
+}
+
+bool is_elementary(const Graph& graph, ValueId value) {
+  return is<Map>(*graph[value].op) && of_element_rule(graph, value, &ElementLowering::has_function);
 }
 
 IdVector<ValueId, char> inlined_views(const Graph& graph, const std::function<bool(ValueId)>& may_be) {

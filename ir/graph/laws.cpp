@@ -67,8 +67,12 @@ class Match {
       if (!bound_[pattern].is_valid()) bound_[pattern] = value;
       return bound_[pattern] == value;
     }
-    if (is_splat(p)) return is_splat(node) && same_bits(p.attributes.number, node.attributes.number);
-    return same_kind(p, node) && operands(p, node);
+    const bool is_match = is_splat(p)
+                              ? is_splat(node) && same_bits(p.attributes.number, node.attributes.number)
+                              : same_kind(p, node) && operands(p, node);
+    // What stands on the right side too is not made again.
+    if (is_match) bound_[pattern] = value;
+    return is_match;
   }
 
   static bool same_bits(double a, double b) {
@@ -77,7 +81,7 @@ class Match {
 
   const Law& law_;
   Builder& builder_;
-  IdVector<ValueId, ValueId> bound_;  // the value that each pattern variable stands for
+  IdVector<ValueId, ValueId> bound_;  // the value that each matched pattern node stands for
 };
 
 }  // namespace

@@ -1,6 +1,6 @@
 // Owns the run of random training steps through fusion, plan, loops and compiled code: 1,000 of them on the
 // host's target, every tenth also on three of the other ways, with and without fusion, for each target that
-// this machine can run. Some by several workers; others with long axes, around the lengths at which sums turn.
+// this machine can run. Some by several workers; others with long axes.
 #include <fmt/format.h>
 
 #include <map>

@@ -67,6 +67,21 @@ TEST_CASE("an element-wise chain is no prologue of a contraction, which reads it
   CHECK(!together(fused(s), e.value, z.value));
 }
 
+TEST_CASE("a function of each row is computed for many rows at once, apart from the row's elements") {
+  const auto is_apart = [](std::int64_t batch) {
+    Sketch s;
+    s.graph.batch = batch;
+    const Expr x = s.input("x", kRow);
+    const Expr total = sum(x, {1});
+    const Expr logarithm = log(total);
+    s.output("y", x - broadcast(logarithm, kRow.shape, {0}));
+    const Graph graph = fused(s);
+    return !together(graph, total.value, logarithm.value);
+  };
+  CHECK(is_apart(32));
+  CHECK_FALSE(is_apart(4));
+}
+
 TEST_CASE("two contractions are two kernels") {
   Sketch s;
   const Expr x = s.input("x", kRow);

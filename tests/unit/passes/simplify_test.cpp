@@ -49,7 +49,7 @@ bool is_same(double a, double b) {
          (std::isnan(a) && std::isnan(b));
 }
 
-/// Every pair of special values over two variables: variable 0 runs slowly, variable 1 fast.
+/// Every pair of special values over two variables: an even one runs slowly, an odd one fast.
 Environment<double> special_environment(const Law& law) {
   const std::vector<double> values = special_values();
   const auto count = static_cast<std::int64_t>(values.size());
@@ -61,8 +61,9 @@ Environment<double> special_environment(const Law& law) {
     const std::int64_t inner = type.shape.elements(1);
     for (std::int64_t i = 0; i < tensor.shape.elements(); ++i) {
       const std::int64_t row = i / inner;
-      const auto pick = static_cast<std::size_t>((v == 0 ? row / count + i % inner : row) % count);
-      tensor.elements.push_back(type.dtype == DType::kBool ? static_cast<double>(pick % 2) : values[pick]);
+      const auto pick = static_cast<std::size_t>((v % 2 == 0 ? row / count + i % inner : row) % count);
+      const std::size_t kinds = type.dtype == DType::kBool ? 2 : 4;  // false and true; indices
+      tensor.elements.push_back(is_float(type.dtype) ? values[pick] : static_cast<double>(pick % kinds));
     }
     environment.inputs[law.pattern[law.variables[v]].attributes.text] = std::move(tensor);
   }
