@@ -96,7 +96,10 @@ R softplus_f32(R x) {
   const Pair<R> f{select(is_upper, half.high, e.high), select(is_upper, half.low, e.low)};
   const R k = select(is_upper, x.constant(1), x.constant(0));
   const R large = select(absolute(f.high) > 0x1p-40, f.high, x.constant(0));
-  const R tail = fused(large * large, polynomial_constant_last(large, kLogF32), fused(k, kLn2LowF32, f.low));
+  const R square = large * large;
+  const R lost = product_error(large, large, square);
+  const R low = fused(lost, -0.5, fused(k, kLn2LowF32, f.low));
+  const R tail = fused(square, polynomial_constant_last(large, kLogF32), low);
   const Pair<R> log = ordered_sum(k * kLn2HighF32, f.high);
   const Pair<R> y = exact_sum(at_least(x, 0), log.high);
   return select(x < 30.0, y.high + (y.low + (log.low + tail)), x);
