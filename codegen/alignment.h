@@ -1,6 +1,6 @@
-// Owns what is known of addresses before a program runs: the alignment that the plan (passes/plan.h) and the
-// context (runtime/abi.h) guarantee. Every load, store and copy that codegen emits takes its alignment from
-// here.
+// Owns what is known of addresses before a program runs: the alignment that the plan (passes/plan/plan.h) and
+// the context (runtime/abi.h) guarantee. Every load, store and copy that codegen emits takes its alignment
+// from here.
 #pragma once
 
 #include "ir/loop/loop_ir.h"

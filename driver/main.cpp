@@ -7,7 +7,7 @@
 #include <stdexcept>
 
 #include "driver/opt.h"
-#include "driver/verbs.h"
+#include "driver/verbs/verbs.h"
 #include "support/render.h"
 
 namespace dlg {

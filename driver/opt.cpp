@@ -10,8 +10,8 @@
 #include <limits>
 #include <variant>
 
-#include "driver/reference.h"
-#include "driver/usage.h"
+#include "driver/cli/usage.h"
+#include "driver/engine/reference.h"
 #include "ir/graph/text.h"
 #include "ir/graph/topology.h"
 #include "ir/loop/interpret.h"
@@ -19,10 +19,10 @@
 #include "ir/loop/text.h"
 #include "ir/loop/verify.h"
 #include "ir/ops/interpret.h"
-#include "passes/group_trace.h"
+#include "passes/lower/group_trace.h"
 #include "passes/lower_to_loops.h"
 #include "passes/pipeline.h"
-#include "passes/update_report.h"
+#include "passes/plan/update_report.h"
 #include "support/arithmetic.h"
 #include "support/memory_limit.h"
 #include "support/render.h"

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "driver/session.h"
+#include "driver/cli/session.h"
 
 namespace dlg {
 

@@ -4,14 +4,14 @@
 
 #include <algorithm>
 
-#include "frontend/check_block.h"
-#include "frontend/data_block.h"
-#include "frontend/names.h"
-#include "frontend/overrides.h"
-#include "frontend/parser.h"
-#include "frontend/race_block.h"
-#include "frontend/settings.h"
-#include "frontend/train_block.h"
+#include "frontend/blocks/check_block.h"
+#include "frontend/blocks/data_block.h"
+#include "frontend/blocks/overrides.h"
+#include "frontend/blocks/race_block.h"
+#include "frontend/blocks/train_block.h"
+#include "frontend/elaborate/names.h"
+#include "frontend/elaborate/settings.h"
+#include "frontend/text/parser.h"
 #include "ir/graph/rewriter.h"
 #include "ir/graph/verify.h"
 #include "ir/ops/ranges.h"

@@ -9,19 +9,13 @@
 #include <utility>
 #include <vector>
 
-#include "frontend/ast.h"
+#include "frontend/blocks/overrides.h"
 #include "frontend/program.h"
-#include "frontend/std_files.h"
+#include "frontend/text/ast.h"
+#include "frontend/text/std_files.h"
 #include "support/diagnostic.h"
 
 namespace dlg {
-
-/// `--set optimizer.lr=0.1`; its text becomes a source of its own named `--set optimizer.lr=0.1` for
-/// messages.
-struct Override {
-  std::string key;
-  std::string value;
-};
 
 /// What to compile of a file. With `race` the program is that race block: its training is the one that all
 /// rules share, and `train` and `check` of the file are left out. The tree of a large program takes a hundred

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "passes/group_trace.h"
-#include "passes/program_memory.h"
+#include "passes/lower/group_trace.h"
+#include "passes/plan/program_memory.h"
 #include "support/check.h"
 #include "support/text.h"
 

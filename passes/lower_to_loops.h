@@ -2,7 +2,7 @@
 #pragma once
 
 #include "ir/loop/loop_ir.h"
-#include "passes/plan.h"
+#include "passes/plan/plan.h"
 
 namespace dlg {
 

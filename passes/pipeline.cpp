@@ -4,11 +4,11 @@
 
 #include "ir/graph/rewriter.h"
 #include "ir/graph/state_values.h"
-#include "passes/differentiate.h"
-#include "passes/guard_indices.h"
-#include "passes/schedule.h"
-#include "passes/simplify.h"
-#include "passes/update.h"
+#include "passes/derive/differentiate.h"
+#include "passes/derive/update.h"
+#include "passes/fuse/schedule.h"
+#include "passes/simplify/guard_indices.h"
+#include "passes/simplify/simplify.h"
 #include "support/check.h"
 
 namespace dlg {

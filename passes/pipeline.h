@@ -9,7 +9,7 @@
 
 #include "ir/graph/update_rule.h"
 #include "ir/graph/verify.h"
-#include "passes/fuse.h"
+#include "passes/fuse/fuse.h"
 
 namespace dlg {
 

@@ -31,10 +31,10 @@ def std_errors():
 def builtin_errors():
     """Every function of the language has a row with the form and the words that messages show."""
     text = (ROOT / "docs/language.md").read_text()
-    source = (ROOT / "frontend/builtins.cpp").read_text()
+    source = (ROOT / "frontend/elaborate/builtins.cpp").read_text()
     rows = re.findall(r'^    \{"\w+", "([^"]+)",\s*"([^"]+)"', source, re.MULTILINE)
     if len(rows) < 40:
-        yield "the table of functions in frontend/builtins.cpp is not understood"
+        yield "the table of functions in frontend/elaborate/builtins.cpp is not understood"
     for form, meaning in rows:
         if f"| `{form}` | {meaning} |" not in text:
             yield f"docs/language.md has no row for `{form}`: {meaning}"

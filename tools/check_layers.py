@@ -17,6 +17,15 @@ LAYERS = {
     "driver": ["frontend", "passes", "codegen", "runtime", "ir", "support"],
     "tools": ["driver"],
 }
+# The folders inside of a folder, in order: one sees those before it, and nothing after it. What lies in the folder
+# itself comes last, but for the front doors.
+INNER = {
+    "frontend": ["text", "elaborate", "rules", "blocks"],
+    "passes": ["derive", "simplify", "lower", "fuse", "plan"],
+    "driver": ["cli", "data", "engine", "training", "step", "race", "verbs"],
+}
+# Headers of a folder itself that its inner folders see: what the folder makes.
+INNER_DOORS = {"frontend": ["frontend/program.h"]}
 # Single headers that a folder may include although it may not see their folder.
 EXCEPTIONS = {"codegen": ["runtime/abi.h"]}
 # Folders of which others see only these headers: the rest is inside the room of a library.
@@ -51,6 +60,17 @@ def project_include_error(file, included):
     return f"{folder}/ may not include {included}; it may see {', '.join(LAYERS[folder]) or 'nothing'}"
 
 
+def inner_include_error(file, included):
+    folder = included.split("/")[0]
+    if folder not in INNER or file.split("/")[0] != folder or included in INNER_DOORS.get(folder, []):
+        return None
+    order = INNER[folder]
+    places = [order.index(inner) if inner in order else len(order) for inner in (file.split("/")[1], included.split("/")[1])]
+    if places[0] >= places[1]:
+        return None
+    return f"{folder}/ is read in the order {', '.join(order)}; {file.split('/')[1]} may not include {included}"
+
+
 def library_include_error(file, included):
     for library, (headers, rooms) in ROOMS.items():
         if re.match(headers, included) and not re.fullmatch(rooms, file):
@@ -64,7 +84,10 @@ def errors_of(file):
         if not match:
             continue
         quoted, included = match[1] == '"', match[2]
-        error = project_include_error(file, included) if quoted else library_include_error(file, included)
+        if quoted:
+            error = project_include_error(file, included) or inner_include_error(file, included)
+        else:
+            error = library_include_error(file, included)
         if error:
             yield f"{file}:{number}: {error}"
 

@@ -4,10 +4,10 @@
 
 #include <cmath>
 
-#include "driver/inspection.h"
-#include "driver/judge.h"
-#include "driver/programs.h"
+#include "driver/engine/inspection.h"
+#include "driver/engine/programs.h"
 #include "driver/race/norm.h"
+#include "driver/training/judge.h"
 #include "runtime/interrupt.h"
 
 namespace dlg {

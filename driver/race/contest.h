@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "driver/data.h"
-#include "driver/machine.h"
-#include "driver/session.h"
+#include "driver/cli/session.h"
+#include "driver/data/data.h"
+#include "driver/engine/machine.h"
 
 namespace dlg {
 

@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <cmath>
 
-#include "driver/inspection.h"
-#include "driver/programs.h"
+#include "driver/engine/inspection.h"
+#include "driver/engine/programs.h"
 #include "driver/race/norm.h"
 #include "ir/graph/rewriter.h"
 #include "ir/graph/state_values.h"
 #include "ir/ops/expr.h"
-#include "passes/differentiate.h"
-#include "passes/update.h"
+#include "passes/derive/differentiate.h"
+#include "passes/derive/update.h"
 
 namespace dlg {
 namespace {

@@ -6,11 +6,12 @@
 #include <string>
 #include <vector>
 
-#include "driver/data.h"
+#include "driver/data/data.h"
+#include "driver/engine/machine.h"
+#include "driver/engine/reference.h"
 #include "driver/race/contest.h"
 #include "driver/race/eigenvalues.h"
 #include "driver/race/resolution.h"
-#include "driver/reference.h"
 
 namespace dlg {
 

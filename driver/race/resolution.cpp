@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "driver/inspection.h"
-#include "driver/programs.h"
+#include "driver/engine/inspection.h"
+#include "driver/engine/programs.h"
 #include "ir/graph/state_values.h"
-#include "passes/differentiate.h"
+#include "passes/derive/differentiate.h"
 
 namespace dlg {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "driver/data.h"
+#include "driver/data/data.h"
 #include "driver/race/contest.h"
 #include "ir/ops/interpret.h"
 

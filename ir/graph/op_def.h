@@ -103,7 +103,7 @@ struct RangeQuery {
 using RangeRule = Interval (*)(const RangeQuery&);
 
 /// An operand whose elements are indices of one axis, of `extent(graph, node)` elements. An index outside
-/// counts as 0, and the step in which there is one is not made: passes/guard_indices.h.
+/// counts as 0, and the step in which there is one is not made: passes/simplify/guard_indices.h.
 struct IndexRule {
   std::size_t operand = 0;
   std::int64_t (*extent)(const Graph&, const Node&) = nullptr;

@@ -2,7 +2,7 @@
 // and that compiled code and the interpreter agree on what is taken.
 #include <fmt/format.h>
 
-#include "frontend/builtins.h"
+#include "frontend/elaborate/builtins.h"
 #include "tests/catch.h"
 #include "tests/driver/programs_in_tests.h"
 

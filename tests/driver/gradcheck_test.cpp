@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "driver/loss_probe.h"
+#include "driver/step/loss_probe.h"
 #include "support/wake_defect.h"
 #include "tests/catch.h"
 #include "tests/driver/programs_in_tests.h"

@@ -4,10 +4,10 @@
 
 #include <cmath>
 
-#include "driver/programs.h"
-#include "driver/reference.h"
-#include "passes/differentiate.h"
-#include "passes/update.h"
+#include "driver/engine/programs.h"
+#include "driver/engine/reference.h"
+#include "passes/derive/differentiate.h"
+#include "passes/derive/update.h"
 #include "tests/catch.h"
 #include "tests/driver/programs_in_tests.h"
 #include "tests/engines/engines.h"

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <functional>
 
-#include "driver/programs.h"
+#include "driver/engine/programs.h"
 #include "tests/catch.h"
 #include "tests/driver/programs_in_tests.h"
 #include "tests/engines/engines.h"

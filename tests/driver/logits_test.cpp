@@ -6,9 +6,9 @@
 #include <cstdlib>
 #include <random>
 
-#include "driver/programs.h"
+#include "driver/engine/programs.h"
 #include "ir/graph/rewriter.h"
-#include "passes/differentiate.h"
+#include "passes/derive/differentiate.h"
 #include "tests/catch.h"
 #include "tests/driver/programs_in_tests.h"
 

@@ -11,10 +11,10 @@
 #include <sstream>
 #include <string>
 
-#include "driver/data.h"
-#include "driver/laboratory.h"
+#include "driver/cli/session.h"
+#include "driver/data/data.h"
+#include "driver/engine/laboratory.h"
 #include "driver/main.h"
-#include "driver/session.h"
 #include "support/render.h"
 #include "tests/source_dir.h"
 

@@ -4,11 +4,11 @@
 
 #include <cmath>
 
-#include "driver/programs.h"
-#include "driver/reference.h"
+#include "driver/engine/programs.h"
+#include "driver/engine/reference.h"
 #include "ir/graph/rewriter.h"
-#include "passes/differentiate.h"
-#include "passes/update.h"
+#include "passes/derive/differentiate.h"
+#include "passes/derive/update.h"
 #include "tests/catch.h"
 #include "tests/driver/programs_in_tests.h"
 

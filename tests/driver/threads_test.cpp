@@ -7,7 +7,7 @@
 #include <numeric>
 #include <span>
 
-#include "driver/programs.h"
+#include "driver/engine/programs.h"
 #include "runtime/json.h"
 #include "tests/catch.h"
 #include "tests/driver/programs_in_tests.h"

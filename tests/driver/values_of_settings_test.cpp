@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "driver/programs.h"
+#include "driver/engine/programs.h"
 #include "tests/catch.h"
 #include "tests/driver/programs_in_tests.h"
 

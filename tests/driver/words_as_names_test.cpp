@@ -7,8 +7,8 @@
 #include <map>
 #include <set>
 
-#include "frontend/builtins.h"
-#include "frontend/std_files.h"
+#include "frontend/elaborate/builtins.h"
+#include "frontend/text/std_files.h"
 #include "tests/catch.h"
 #include "tests/driver/programs_in_tests.h"
 

@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "frontend/compile.h"
-#include "frontend/parser.h"
+#include "frontend/text/parser.h"
 #include "support/render.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -7,7 +7,7 @@
 
 #include "ir/graph/text.h"
 #include "ir/ops/expr.h"
-#include "passes/differentiate.h"
+#include "passes/derive/differentiate.h"
 #include "tests/catch.h"
 #include "tests/ops/op_samples.h"
 

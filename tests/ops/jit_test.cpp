@@ -10,7 +10,7 @@
 #include <limits>
 
 #include "ir/ops/expr.h"
-#include "passes/differentiate.h"
+#include "passes/derive/differentiate.h"
 #include "tests/catch.h"
 #include "tests/engines/engines.h"
 #include "tests/near.h"

@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "ir/ops/expr.h"
-#include "passes/differentiate.h"
+#include "passes/derive/differentiate.h"
 #include "tests/catch.h"
 #include "tests/ops/op_samples.h"
 

@@ -9,7 +9,7 @@
 #include "ir/graph/text.h"
 #include "ir/graph/verify.h"
 #include "ir/ops/registry.h"
-#include "passes/differentiate.h"
+#include "passes/derive/differentiate.h"
 #include "passes/pipeline.h"
 #include "tests/engines/engines.h"
 #include "tests/near.h"

@@ -14,7 +14,7 @@
 #include "ir/loop/verify.h"
 #include "ir/ops/ranges.h"
 #include "passes/lower_to_loops.h"
-#include "passes/plan.h"
+#include "passes/plan/plan.h"
 #include "tests/near.h"
 #include "tests/random_graphs/rules.h"
 #include "tests/step_forms.h"

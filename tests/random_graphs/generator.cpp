@@ -9,7 +9,7 @@
 #include "ir/ops/expr.h"
 #include "ir/ops/ranges.h"
 #include "ir/ops/registry.h"
-#include "passes/differentiate.h"
+#include "passes/derive/differentiate.h"
 #include "tests/random_graphs/random.h"
 
 namespace dlg::test {

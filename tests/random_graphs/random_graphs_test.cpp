@@ -6,7 +6,7 @@
 #include "ir/graph/state_values.h"
 #include "ir/graph/text.h"
 #include "ir/ops/registry.h"
-#include "passes/differentiate.h"
+#include "passes/derive/differentiate.h"
 #include "tests/catch.h"
 #include "tests/random_graphs/checks.h"
 #include "tests/random_graphs/settings.h"

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "passes/lower_to_loops.h"
-#include "passes/plan.h"
+#include "passes/plan/plan.h"
 
 namespace dlg::test {
 namespace {

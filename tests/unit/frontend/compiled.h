@@ -6,7 +6,7 @@
 #include <string>
 
 #include "frontend/compile.h"
-#include "frontend/parser.h"
+#include "frontend/text/parser.h"
 #include "ir/graph/rewriter.h"
 #include "ir/ops/interpret.h"
 #include "support/render.h"

@@ -6,7 +6,7 @@
 #include <iterator>
 #include <sstream>
 
-#include "frontend/print_ast.h"
+#include "frontend/text/print_ast.h"
 #include "tests/catch.h"
 #include "tests/source_dir.h"
 #include "tests/unit/frontend/grammar.h"

@@ -1,7 +1,7 @@
 // Owns the tests of the lexer: numbers, characters, strings, and texts that are none.
-#include "frontend/lexer.h"
+#include "frontend/text/lexer.h"
 
-#include "frontend/number_literal.h"
+#include "frontend/text/number_literal.h"
 #include "tests/catch.h"
 #include "tests/unit/frontend/parsing.h"
 

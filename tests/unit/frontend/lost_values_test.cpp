@@ -1,5 +1,5 @@
 // Owns the proof that a value which is lost without an error ends dlg with the code of its own mistakes.
-#include "frontend/elaboration.h"
+#include "frontend/elaborate/elaboration.h"
 #include "tests/random_graphs/child.h"
 #include "tests/unit/frontend/compiled.h"
 

@@ -1,5 +1,5 @@
 // Owns the tests of expressions: how operators bind, where lines go on.
-#include "frontend/print_expression.h"
+#include "frontend/text/print_expression.h"
 #include "tests/catch.h"
 #include "tests/unit/frontend/parsing.h"
 

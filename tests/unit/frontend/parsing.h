@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "frontend/parser.h"
+#include "frontend/text/parser.h"
 
 namespace dlg::test {
 

@@ -1,7 +1,7 @@
 // Owns the tests of the printed syntax tree.
-#include "frontend/print_ast.h"
+#include "frontend/text/print_ast.h"
 
-#include "frontend/print_expression.h"
+#include "frontend/text/print_expression.h"
 #include "tests/catch.h"
 #include "tests/unit/frontend/parser_examples.h"
 #include "tests/unit/frontend/parsing.h"

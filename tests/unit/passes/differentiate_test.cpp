@@ -1,10 +1,10 @@
 // Owns the tests of differentiation: values, names, the three states of a gradient, inner derivatives.
-#include "passes/differentiate.h"
+#include "passes/derive/differentiate.h"
 
 #include "ir/graph/rewriter.h"
 #include "ir/graph/verify.h"
 #include "ir/ops/interpret.h"
-#include "passes/simplify.h"
+#include "passes/simplify/simplify.h"
 #include "tests/catch.h"
 #include "tests/sample_graphs.h"
 

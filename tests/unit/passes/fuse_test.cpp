@@ -1,10 +1,10 @@
 // Owns the tests of fusion: which nodes share a kernel, and which must not.
-#include "passes/fuse.h"
+#include "passes/fuse/fuse.h"
 
 #include <algorithm>
 
-#include "passes/group_trace.h"
-#include "passes/schedule.h"
+#include "passes/fuse/schedule.h"
+#include "passes/lower/group_trace.h"
 #include "tests/unit/passes/lowering.h"
 
 using namespace dlg;

@@ -1,5 +1,5 @@
 // Owns the proof that the order of groups answers what contracting the graph answers.
-#include "passes/group_order.h"
+#include "passes/fuse/group_order.h"
 
 #include <algorithm>
 #include <random>

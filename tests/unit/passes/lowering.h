@@ -12,7 +12,7 @@
 #include "ir/ops/interpret.h"
 #include "passes/lower_to_loops.h"
 #include "passes/pipeline.h"
-#include "passes/plan.h"
+#include "passes/plan/plan.h"
 #include "tests/catch.h"
 #include "tests/sample_graphs.h"
 

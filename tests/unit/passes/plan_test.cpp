@@ -1,9 +1,9 @@
 // Owns the tests of the memory plan.
-#include "passes/plan.h"
+#include "passes/plan/plan.h"
 
 #include <algorithm>
 
-#include "passes/arena.h"
+#include "passes/plan/arena.h"
 #include "tests/unit/passes/lowering.h"
 
 using namespace dlg;

@@ -1,5 +1,5 @@
 // Owns the tests of simplification: every law bit for bit on special values, folding, names.
-#include "passes/simplify.h"
+#include "passes/simplify/simplify.h"
 
 #include <bit>
 #include <cmath>
@@ -7,7 +7,7 @@
 
 #include "ir/graph/verify.h"
 #include "ir/ops/interpret.h"
-#include "passes/fold_constants.h"
+#include "passes/simplify/fold_constants.h"
 #include "tests/catch.h"
 #include "tests/sample_graphs.h"
 

@@ -1,9 +1,9 @@
 // Owns the tests of the update pass: effects, states, the step counter and gradients at shifted points.
-#include "passes/update.h"
+#include "passes/derive/update.h"
 
 #include "ir/graph/verify.h"
 #include "ir/ops/interpret.h"
-#include "passes/differentiate.h"
+#include "passes/derive/differentiate.h"
 #include "tests/catch.h"
 #include "tests/sample_graphs.h"
 

@@ -1,0 +1,107 @@
+#include "driver/cli/outputs.h"
+
+#include <sys/stat.h>
+
+#include <array>
+#include <filesystem>
+#include <iostream>
+#include <optional>
+#include <utility>
+
+namespace dlg {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr Diag<std::string, std::string, std::string> kReplaced{DiagCode::OutputIsInput, Severity::kError,
+                                                                "the output {} is an input: it is {} `{}`"};
+
+/// Where the system keeps what this process writes to standard output.
+constexpr std::string_view kStandardOutput = "/dev/stdout";
+
+/// A file by whatever name: where it lies on its device, if it is there, and its path without links.
+struct FileIdentity {
+  std::optional<std::pair<dev_t, ino_t>> place;
+  fs::path path;
+
+  bool is_same(const FileIdentity& other) const {
+    return (place && place == other.place) || (!path.empty() && path == other.path);
+  }
+};
+
+FileIdentity identity_of(const std::string& path) {
+  FileIdentity identity;
+  struct stat info = {};
+  const bool is_there = ::stat(path.c_str(), &info) == 0;
+  // A terminal, a pipe or /dev/null may be both.
+  if (is_there && !S_ISREG(info.st_mode)) return identity;
+  if (is_there) identity.place = {info.st_dev, info.st_ino};
+  std::error_code error;
+  const fs::path resolved = fs::weakly_canonical(fs::absolute(path, error), error);
+  if (!error) identity.path = resolved;
+  return identity;
+}
+
+void add_data_file(std::vector<InputFile>& files, const Session& session, const std::string& written) {
+  files.push_back({(fs::path(program_folder(session)) / written).string(), "the data file"});
+}
+
+}  // namespace
+
+std::vector<InputFile> files_of_program(const Session& session, const Program& program) {
+  std::vector<InputFile> files{{session.options.file, "the program"}};
+  const fs::path folder = program_folder(session);
+  for (const ImportedFile& import : session.imports) {
+    files.push_back({(folder / import.path).string(), "the imported file"});
+  }
+  if (!program.data) return files;
+  if (program.data->file) add_data_file(files, session, *program.data->file);
+  if (program.data->test_file) add_data_file(files, session, *program.data->test_file);
+  for (const Field& field : program.data->fields) {
+    for (const QuotedText& file : field.source.files) add_data_file(files, session, file.text);
+  }
+  return files;
+}
+
+std::vector<InputFile> files_of_run(const RunFolder& folder) {
+  std::vector<InputFile> files{{folder.model(), "the program of the run"}};
+  for (const std::string& path : outputs_of_training(folder)) files.push_back({path, "a file of the run"});
+  std::error_code error;
+  for (fs::recursive_directory_iterator at(folder.file("imports"), error), end; !error && at != end;
+       at.increment(error)) {
+    files.push_back({at->path().string(), "a file of the run"});
+  }
+  return files;
+}
+
+std::vector<std::string> outputs_of_training(const RunFolder& folder) {
+  std::vector<std::string> files{folder.record(), folder.log(), folder.optimizer(), folder.next_optimizer()};
+  for (const WeightsChoice choice : {WeightsChoice::kLast, WeightsChoice::kBest, WeightsChoice::kAverage}) {
+    files.push_back(folder.file(weights_file(choice)));
+  }
+  return files;
+}
+
+bool keeps_inputs(Session& session, std::vector<std::string> outputs, const std::vector<InputFile>& inputs) {
+  if (&session.streams.out == &std::cout) outputs.emplace_back(kStandardOutput);
+  std::vector<FileIdentity> read;
+  for (const InputFile& input : inputs) read.push_back(identity_of(input.path));
+  bool is_kept = true;
+  for (const std::string& output : outputs) {
+    const FileIdentity written = identity_of(output);
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      if (!written.is_same(read[i])) continue;
+      const bool is_stream = output == kStandardOutput;
+      session.diagnostics
+          .report({}, kReplaced, is_stream ? "of the shell" : fmt::format("`{}`", output), inputs[i].what,
+                  inputs[i].path)
+          .note(fmt::format("nothing was written; choose another file {}",
+                            is_stream ? "behind `>>`" : "to write to"));
+      is_kept = false;
+      break;
+    }
+  }
+  return is_kept;
+}
+
+}  // namespace dlg

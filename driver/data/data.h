@@ -1,0 +1,53 @@
+// Owns the data of a program in memory: fields read, scaled, typed, and the rows of each part.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "driver/cli/session.h"
+#include "driver/data/packing.h"
+#include "runtime/csv.h"
+#include "runtime/random.h"
+#include "runtime/run_folder.h"
+
+namespace dlg {
+
+/// All rows of the data set; empty for a program without data.
+struct LoadedData {
+  std::int64_t rows = 0;
+  std::map<std::string, std::vector<double>>
+      values;                       // by input path, row-major; not of arrays taken as they are
+  std::vector<DataColumn> columns;  // all inputs in their dtypes
+  SplitRows parts;
+  std::vector<FieldRecord> fields;
+  std::vector<std::string> header;
+
+  InputRows input_rows() const;
+  /// The values of all inputs, for the reference engine.
+  std::map<std::string, std::vector<double>> all_values() const;
+};
+
+/// A part of the data with its name: train, val, test.
+struct Part {
+  std::string name;
+  const std::vector<std::int64_t>* rows = nullptr;
+};
+/// The parts that have rows, in the order train, val, test; one unnamed part for a program without data.
+std::vector<Part> parts_of(const LoadedData& data);
+
+/// Reads the program's data. Class names of `run`, if given, number the labels instead of the file's own.
+std::optional<LoadedData> load_data(Session& session, const Program& program, const RunRecord* run = nullptr);
+
+/// Reads the fields that `program.graph` needs as inputs from another CSV or npy file, scaled as the run was.
+std::optional<LoadedData> load_features(Session& session, const Program& program, const Graph& graph,
+                                        const RunRecord& run, const std::string& path);
+
+/// The rows of the first training batch of the program.
+std::vector<std::int64_t> first_batch(const Program& program, const LoadedData& data);
+
+/// The batch size the training graph is compiled for.
+std::int64_t batch_capacity(const Program& program, const LoadedData& data);
+
+}  // namespace dlg

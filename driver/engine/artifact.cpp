@@ -1,0 +1,32 @@
+#include "driver/engine/artifact.h"
+
+#include "ir/loop/memory_proof.h"
+#include "ir/loop/verify.h"
+#include "passes/lower_to_loops.h"
+#include "support/check.h"
+
+namespace dlg {
+
+Artifact build_artifact(const Graph& graph, const PassContext& context) {
+  Artifact artifact;
+  StageClock clock;
+  artifact.graph = run_pipeline(graph, context, [&](const PassInfo& pass, const Graph&) {
+    clock.lap(std::string(pass.name));
+    return true;
+  });
+  {
+    const CheckContext where("pass plan");
+    artifact.plan = plan_memory(artifact.graph);
+    clock.lap("plan");
+  }
+  const CheckContext where("pass loops");
+  artifact.program = lower_to_loops(artifact.graph, artifact.plan);
+  std::optional<std::string> broken = loop::verify(artifact.program);
+  if (!broken) broken = loop::prove_memory(artifact.program, loop::obligations_of(artifact.graph));
+  DLG_CHECK(!broken, *broken);
+  clock.lap("loops");
+  artifact.stages = clock.stages();
+  return artifact;
+}
+
+}  // namespace dlg

@@ -1,0 +1,61 @@
+// Owns the two ways to look into a training: compiled code and the f64 reference, behind one interface.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "driver/data/data.h"
+#include "driver/engine/inspection.h"
+#include "driver/engine/machine.h"
+
+namespace dlg {
+
+/// The values of outputs by name, row-major.
+using Observations = std::map<std::string, std::vector<double>>;
+
+/// One engine on one program, its data and its first training batch.
+class Laboratory {
+ public:
+  virtual ~Laboratory() = default;
+
+  /// All outputs of the inspection graph on the first batch with these states, the loss finite or not. They
+  /// mean nothing after a diagnostic: an index lies outside of its axis.
+  virtual Observations observe(const StateValues& states) = 0;
+  /// How far compiled code may be from the last observation, by output: what rounding explains. nullopt: this
+  /// laboratory does not know, or has not enough memory to say so.
+  virtual std::optional<Observations> rounding_bounds() const { return std::nullopt; }
+  /// The states after this many updates from `start`; nullopt if the loss or a state became
+  /// non-finite on the way, or after a diagnostic where an index lies outside of its axis.
+  virtual std::optional<StateValues> train_from(const StateValues& start, std::int64_t steps) = 0;
+  /// The same from the initial states.
+  std::optional<StateValues> train(std::int64_t steps) { return train_from(initial_, steps); }
+
+  const StateValues& initial() const { return initial_; }
+  /// Rows of the first batch, at least 1.
+  std::int64_t rows() const { return rows_; }
+
+ protected:
+  StateValues initial_;
+  std::int64_t rows_ = 1;
+};
+
+/// What a laboratory is for: nothing is compiled that is not asked for. One that observes only cannot train.
+enum class LaboratoryUse : std::uint8_t { kObserve, kTrain };
+
+/// nullptr after a diagnostic (not enough memory).
+std::unique_ptr<Laboratory> compiled_laboratory(Session& session, const Program& program,
+                                                const LoadedData& data, const Inspection& inspection,
+                                                LaboratoryUse use = LaboratoryUse::kTrain);
+std::unique_ptr<Laboratory> reference_laboratory(Session& session, const Program& program,
+                                                 const LoadedData& data, const Inspection& inspection,
+                                                 LaboratoryUse use = LaboratoryUse::kTrain);
+
+/// The one that `--engine` asks for.
+std::unique_ptr<Laboratory> chosen_laboratory(Session& session, const Program& program,
+                                              const LoadedData& data, const Inspection& inspection,
+                                              LaboratoryUse use = LaboratoryUse::kTrain);
+
+}  // namespace dlg

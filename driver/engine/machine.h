@@ -1,0 +1,77 @@
+// Owns a compiled program with its memory: states, data, outputs; ready for the training loop and for single
+// steps.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "codegen/jit.h"
+#include "driver/data/packing.h"
+#include "driver/engine/artifact.h"
+#include "runtime/evaluate.h"
+#include "runtime/train_loop.h"
+
+namespace dlg {
+
+/// The values of states by path, row-major.
+using StateValues = std::map<std::string, std::vector<double>>;
+
+class Machine {
+ public:
+  /// How a machine is compiled.
+  struct Compilation {
+    Target target = Target::kHost;
+    Caching caching = Caching::kOff;
+    Team* team = nullptr;  // whose workers make the steps; outlives the machine. Null: the calling thread
+    Effort effort = Effort::kFull;
+  };
+
+  /// Compiles and allocates. nullopt after a diagnostic (not enough memory).
+  static std::unique_ptr<Machine> make(Artifact artifact, Compilation how, Diagnostics& diagnostics);
+
+  const Graph& graph() const { return artifact_.graph; }
+  const loop::Program& program() const { return artifact_.program; }
+  const CompileReport& compile_report() const { return code_.report(); }
+  const StepProgram& step_program() const { return step_program_; }
+
+  /// Sets every state of this machine that `values` has.
+  void set_states(const StateValues& values);
+  StateValues states() const;
+  /// One of them; nullopt if the machine has none at this path.
+  std::optional<std::vector<double>> state(std::string_view path) const;
+  /// Who is told of a step that is not made because an index lies outside of its axis.
+  void set_on_fault(std::function<void(const std::vector<std::int64_t>& rows)> tell) {
+    step_program_.on_fault = std::move(tell);
+  }
+  /// Points the machine's inputs at their rows.
+  void bind(const InputRows& inputs);
+
+  /// Runs one step on these data rows, in this order (none for a program without data; at most a batch).
+  /// Where an index lies outside, that is told and nothing is written.
+  DlgStopReason run_rows(const std::vector<std::int64_t>& rows);
+
+  /// An output after a step, row-major, `rows` in place of the batch.
+  std::vector<double> output(std::string_view name, std::int64_t rows) const;
+  /// All of them, by name.
+  std::map<std::string, std::vector<double>> outputs(std::int64_t rows) const;
+  /// All outputs as the evaluation wants them: with a batch axis per row, else averaged.
+  std::vector<OutputSlot> output_slots() const;
+
+ private:
+  Machine(Artifact artifact, CompiledProgram code, StepMemory memory, Team* team);
+  BatchRows batch_rows(std::int64_t rows) const { return {artifact_.program.batch, rows}; }
+
+  Artifact artifact_;
+  CompiledProgram code_;
+  StepMemory memory_;
+  StepProgram step_program_;
+};
+
+/// The values every state of `graph` starts with. Random ones depend on the seed and their own path only.
+StateValues initial_states(const Graph& graph, std::uint64_t seed);
+
+}  // namespace dlg

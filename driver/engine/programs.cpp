@@ -1,0 +1,344 @@
+#include "driver/engine/programs.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "driver/engine/index_fault.h"
+#include "frontend/compile.h"
+#include "ir/graph/rewriter.h"
+#include "ir/ops/ranges.h"
+#include "runtime/interrupt.h"
+#include "runtime/log.h"
+#include "support/arithmetic.h"
+#include "support/memory_limit.h"
+#include "support/text.h"
+
+namespace dlg {
+namespace {
+
+constexpr Diag<std::string> kNoPart{DiagCode::BadStop, Severity::kError,
+                                    "`{}` is looked at, and the data has no such part"};
+constexpr Diag<std::string, std::int64_t> kNoUpdate{DiagCode::NoUpdate, Severity::kError,
+                                                    "training ends after {}, and an update takes {} of them"};
+constexpr std::string_view kMetricPrefix = "metric.";
+/// A prediction is compiled for this many rows at a time.
+constexpr std::int64_t kPredictBatch = 256;
+
+std::vector<Output> chosen_outputs(const Graph& graph, bool (*is_chosen)(std::string_view name)) {
+  std::vector<Output> outputs;
+  for (const Output& output : graph.outputs) {
+    if (is_chosen(output.name)) outputs.push_back(output);
+  }
+  return outputs;
+}
+
+/// What a program is compiled for: its name in the log, and the rule that it applies, if any. What it is
+/// worth to have fast code depends on how often it runs.
+struct Purpose {
+  std::string_view name;
+  const UpdateRule* rule = nullptr;
+  Effort effort = Effort::kFull;
+};
+
+/// The one place where a call of dlg compiles; what it does is noted in the session.
+std::unique_ptr<Machine> make_machine(Session& session, const Graph& graph, const Purpose& purpose,
+                                      const LoadedData& data) {
+  if (!check_sizes(graph, memory_limit(), session.diagnostics)) return nullptr;
+  const double start = steady_seconds();
+  PassContext context;
+  context.rule = purpose.rule;
+  context.fusion = session.options.fusion;
+  Artifact artifact = build_artifact(graph, context);
+  const std::string prefix = std::string(purpose.name) + ": ";
+  session.clock.insert(artifact.stages, prefix);
+  if (session.options.threads > 1 && !session.team) {
+    session.team = std::make_unique<Team>(session.options.threads);
+  }
+  std::unique_ptr<Machine> machine =
+      Machine::make(std::move(artifact),
+                    {session.options.target, session.options.caching, session.team.get(), purpose.effort},
+                    session.diagnostics);
+  if (!machine) return nullptr;
+  machine->bind(data.input_rows());
+  machine->set_on_fault([&session, &data, faulty = machine.get()](const std::vector<std::int64_t>& rows) {
+    report_fault(session, find_fault(session, *faulty, data, rows));
+  });
+  session.clock.insert(machine->compile_report().stages, prefix);
+  session.clock.lap(prefix + "memory");
+  session.compiles.push_back({std::string(purpose.name), machine->program().batch,
+                              static_cast<std::int64_t>(machine->program().kernels.size()),
+                              steady_seconds() - start, machine->compile_report()});
+  return machine;
+}
+
+constexpr std::string_view kUntestedLoss = "observed loss";
+
+std::string strip_prefix(const std::string& name) {
+  return name.starts_with(kMetricPrefix) ? name.substr(kMetricPrefix.size()) : name;
+}
+
+std::optional<double> limit_of(const Training& training, StopCondition::Kind kind) {
+  std::optional<double> limit;
+  for (const StopCondition& stop : training.stop) {
+    if (stop.kind != kind) continue;
+    const bool is_upper = kind == StopCondition::Kind::kChange || kind == StopCondition::Kind::kLossBelow;
+    if (!limit) limit = stop.value;
+    limit = is_upper ? std::max(*limit, stop.value) : std::min(*limit, stop.value);
+  }
+  return limit;
+}
+
+std::optional<std::int64_t> count_of(const Training& training, StopCondition::Kind kind) {
+  const std::optional<double> limit = limit_of(training, kind);
+  if (!limit) return std::nullopt;
+  return static_cast<std::int64_t>(std::llround(*limit));
+}
+
+/// Whether the part that a stop or a schedule looks at has rows.
+bool has_part(Session& session, const LoadedData& data, const WatchedValue& watched, SourceRange range) {
+  if (watched.part != "val" || !data.parts.val.empty()) return true;
+  session.diagnostics.report(range, kNoPart, watched.text())
+      .note("`split = shares(train = 0.7, val = 0.15, test = 0.15)` in `data` makes one");
+  return false;
+}
+
+/// Whether a rule can be followed over the whole training.
+bool check_rule_over_run(Session& session, const Program& program, const LoadedData& data,
+                         const UpdateRule& rule) {
+  bool is_good = true;
+  for (const auto& [watched, origin] : rule.measured) {
+    is_good = has_part(session, data, watched, origin) && is_good;
+  }
+  if (!rule.check_run) return is_good;
+  const std::size_t before = session.diagnostics.error_count();
+  rule.check_run(run_length(program, data), session.diagnostics);
+  return is_good && session.diagnostics.error_count() == before;
+}
+
+/// An update needs its micro-batches before training ends.
+bool check_has_update(Session& session, const Program& program, const LoadedData& data) {
+  const Hyper* accumulate = find_hyper(program.training->rule, kAccumulateHyper);
+  if (accumulate == nullptr || run_length(program, data).last_step >= 1) return true;
+  const TrainPlan plan = train_plan(program, data);
+  const auto batches = static_cast<double>(steps_of_epoch(plan)) * static_cast<double>(*plan.stop.epochs);
+  session.diagnostics
+      .report(accumulate->origin, kNoUpdate, fmt::format("{:.0f} batches", batches),
+              program.training->accumulate)
+      .note(
+          "with `accumulate` an update is made from so many batches; they are counted on over the end of an "
+          "epoch");
+  return false;
+}
+
+}  // namespace
+
+Graph training_graph(const Program& program, std::int64_t batch) {
+  Graph graph = with_outputs(
+      program.graph, chosen_outputs(program.graph, [](std::string_view name) { return name == "loss"; }));
+  graph.batch = batch;
+  return graph;
+}
+
+RunLength run_length(const Program& program, const LoadedData& data) {
+  const TrainPlan plan = train_plan(program, data);
+  const auto batches = static_cast<double>(program.training->accumulate);
+  RunLength run;
+  run.epoch_steps = static_cast<double>(steps_of_epoch(plan)) / batches;
+  run.last_step = std::numeric_limits<double>::infinity();
+  if (plan.stop.steps) run.last_step = static_cast<double>(*plan.stop.steps) / batches;
+  if (plan.stop.epochs) {
+    const double end = std::floor(static_cast<double>(*plan.stop.epochs) * run.epoch_steps);
+    run.last_step = std::min(run.last_step, end);
+  }
+  return run;
+}
+
+std::optional<LoadedData> load_training_data(Session& session, const Program& program,
+                                             const RunRecord* record) {
+  std::optional<LoadedData> data = load_data(session, program, record);
+  if (!data || !program.training) return data;
+  bool is_good = check_has_update(session, program, *data);
+  for (const StopCondition& stop : program.training->stop) {
+    is_good = has_part(session, *data, stop.watched, stop.range) && is_good;
+  }
+  is_good = check_rule_over_run(session, program, *data, program.training->rule) && is_good;
+  if (program.race) {
+    for (const Competitor& competitor : program.race->competitors) {
+      is_good = check_rule_over_run(session, program, *data, competitor.rule) && is_good;
+    }
+  }
+  return is_good ? std::move(data) : std::nullopt;
+}
+
+UpdateRule training_rule(const Program& program, const LoadedData& data) {
+  UpdateRule rule = program.training->rule;
+  const RunLength run = run_length(program, data);
+  for (Hyper& hyper : rule.hypers) {
+    if (hyper.name == kEpochStepsHyper) hyper.value = run.epoch_steps;
+    if (hyper.name == kLastStepHyper) hyper.value = run.last_step;
+  }
+  return rule;
+}
+
+std::unique_ptr<Machine> make_trainer(Session& session, const Program& program, const LoadedData& data) {
+  const UpdateRule rule = training_rule(program, data);
+  return make_machine(session, training_graph(program, batch_capacity(program, data)), {"step", &rule}, data);
+}
+
+Graph without_loss_test(Graph graph) {
+  for (Output& output : graph.outputs) {
+    if (output.name == "loss") output.name = kUntestedLoss;
+  }
+  return graph;
+}
+
+std::string name_in_program(const std::string& output) {
+  return output == kUntestedLoss ? "loss" : output;
+}
+
+Graph evaluation_graph(const Program& program, const LoadedData& data) {
+  Graph graph = with_outputs(program.graph, chosen_outputs(program.graph, [](std::string_view name) {
+                               return name == "loss" || name.starts_with(kMetricPrefix);
+                             }));
+  graph.batch = batch_capacity(program, data);
+  return graph;
+}
+
+std::unique_ptr<Machine> make_evaluator(Session& session, const Program& program, const LoadedData& data) {
+  return make_machine(session, without_loss_test(evaluation_graph(program, data)), {"eval"}, data);
+}
+
+Graph prediction_graph(const Program& program) {
+  Graph graph = with_outputs(
+      program.graph, chosen_outputs(program.graph, [](std::string_view name) { return name == "predict"; }));
+  // What only the training chooses from limits no prediction.
+  limit_inputs(graph);
+  return graph;
+}
+
+std::unique_ptr<Machine> make_predictor(Session& session, const Program& program, const LoadedData& data) {
+  Graph graph = prediction_graph(program);
+  graph.batch = std::clamp<std::int64_t>(data.rows, 1, kPredictBatch);
+  return make_machine(session, graph, {"predict"}, data);
+}
+
+std::unique_ptr<Machine> make_observer(Session& session, const Graph& graph, const LoadedData& data) {
+  return make_machine(session, graph, {"observe", nullptr, Effort::kSmall}, data);
+}
+
+std::vector<PartResult> evaluate_parts(const Machine& evaluator, const std::vector<Part>& parts,
+                                       const volatile std::int32_t* stop_flag) {
+  std::vector<PartResult> results;
+  for (const Part& part : parts) {
+    EvaluatePlan plan;
+    plan.rows = *part.rows;
+    plan.batch = evaluator.program().batch;
+    plan.outputs = evaluator.output_slots();
+    plan.stop_flag = stop_flag;
+    PartResult result{part.name, {}};
+    const std::vector<OutputValues> outputs = evaluate(evaluator.step_program(), plan);
+    if (outputs.empty()) break;
+    for (const OutputValues& output : outputs) {
+      result.values.emplace_back(strip_prefix(name_in_program(output.name)), output.values.front());
+    }
+    results.push_back(std::move(result));
+  }
+  return results;
+}
+
+double part_value(const std::vector<PartResult>& results, const WatchedValue& watched) {
+  for (const PartResult& result : results) {
+    if (result.part != watched.part) continue;
+    for (const auto& [name, value] : result.values) {
+      if (name == watched.name) return value;
+    }
+  }
+  return std::numeric_limits<double>::quiet_NaN();
+}
+
+StateValues measured_states(const UpdateRule& rule,
+                            const std::function<double(const WatchedValue&)>& value_of) {
+  constexpr double kWorst = std::numeric_limits<double>::max();
+  StateValues states;
+  for (const auto& [watched, origin] : rule.measured) {
+    const double value = value_of(watched);
+    const double worst = is_larger_better(watched) ? -kWorst : kWorst;
+    states[rule_state_path(measured_state(watched))] = {std::isfinite(value) ? value : worst};
+  }
+  return states;
+}
+
+std::string metric_text(const Program& program, const std::string& name, double value) {
+  const std::vector<Metric>& metrics = program.training->metrics;
+  const auto metric =
+      std::find_if(metrics.begin(), metrics.end(), [&](const Metric& m) { return m.name == name; });
+  if (metric != metrics.end() && metric->is_percent) return fmt::format("{:.2f} %", 100 * value);
+  return rounded_text(value, 6);
+}
+
+std::string results_text(const Program& program, const std::vector<PartResult>& results) {
+  std::string text;
+  for (const PartResult& result : results) {
+    for (const auto& [name, value] : result.values) {
+      const std::string label = result.part.empty() ? name : result.part + " " + name;
+      text += fmt::format("{} {}\n", label, metric_text(program, name, value));
+    }
+  }
+  return text;
+}
+
+void add_results(Json& json, const std::vector<PartResult>& results) {
+  for (const PartResult& result : results) {
+    for (const auto& [name, value] : result.values) {
+      json.set(result.part.empty() ? name : result.part + "." + name, value);
+    }
+  }
+}
+
+std::string_view end_text(TrainEnd end) {
+  switch (end) {
+    case TrainEnd::kEpochs:
+      return "the limit of epochs";
+    case TrainEnd::kSteps:
+      return "the limit of steps";
+    case TrainEnd::kSeconds:
+      return "the limit of time";
+    case TrainEnd::kChange:
+      return "the loss no longer changed";
+    case TrainEnd::kLossBelow:
+      return "the loss reached its target";
+    case TrainEnd::kJudged:
+      return "a condition of `stop` held";
+    case TrainEnd::kInterrupted:
+      return "interrupted";
+    case TrainEnd::kIndexOutside:
+      return "an index is outside of its axis";
+    case TrainEnd::kDiverged:
+      break;
+  }
+  return "the loss is not finite";
+}
+
+TrainPlan train_plan(const Program& program, const LoadedData& data) {
+  const Training& training = *program.training;
+  TrainPlan plan;
+  plan.rows = data.parts.train;
+  plan.batch = batch_capacity(program, data);
+  plan.order = training.is_shuffled ? RowOrder::kShuffledEachEpoch : RowOrder::kAsGiven;
+  plan.seed = training.seed;
+  plan.stop.epochs = count_of(training, StopCondition::Kind::kEpochs);
+  plan.stop.steps = count_of(training, StopCondition::Kind::kSteps);
+  if (plan.stop.steps) {
+    constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
+    plan.stop.steps = checked_mul(*plan.stop.steps, training.accumulate).value_or(kNever);
+  }
+  plan.stop.seconds = limit_of(training, StopCondition::Kind::kSeconds);
+  plan.stop.change_below = limit_of(training, StopCondition::Kind::kChange);
+  plan.stop.loss_below = limit_of(training, StopCondition::Kind::kLossBelow);
+  return plan;
+}
+
+}  // namespace dlg

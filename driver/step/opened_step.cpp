@@ -1,0 +1,48 @@
+#include "driver/step/opened_step.h"
+
+#include <fmt/ostream.h>
+
+#include <cmath>
+
+#include "driver/engine/programs.h"
+
+namespace dlg {
+namespace {
+
+constexpr Diag<std::int64_t, std::int64_t> kNoSuchSample{
+    DiagCode::NoSuchSample, Severity::kError, "there is no sample {} in the first batch, which has {} rows"};
+constexpr Diag<> kNothingToStep{DiagCode::NoTrainBlock, Severity::kError,
+                                "the program has no `train` block, so there is no step to make"};
+
+}  // namespace
+
+std::unique_ptr<OpenedStep> open_step(Session& session) {
+  std::optional<Program> program = load_program(session);
+  if (!program) return nullptr;
+  if (!program->training) {
+    session.diagnostics.report({session.file, 0, 0}, kNothingToStep);
+    return nullptr;
+  }
+  std::optional<LoadedData> data = load_training_data(session, *program);
+  if (!data) return nullptr;
+  Inspection inspection = inspect(*program);
+  auto opened = std::make_unique<OpenedStep>(
+      OpenedStep{*std::move(program), *std::move(data), std::move(inspection), nullptr});
+  opened->laboratory = chosen_laboratory(session, opened->program, opened->data, opened->inspection);
+  if (!opened->laboratory) return nullptr;
+  const std::int64_t rows = opened->laboratory->rows();
+  if (session.options.sample < rows) return opened;
+  session.diagnostics.report({session.file, 0, 0}, kNoSuchSample, session.options.sample, rows);
+  return nullptr;
+}
+
+std::optional<StateValues> first_update(Session& session, Laboratory& laboratory, const StateValues& start) {
+  std::optional<StateValues> states = laboratory.train_from(start, 1);
+  if (states || session.diagnostics.has_errors()) return states;
+  const bool is_loss = !std::isfinite(laboratory.observe(start).at("loss").front());
+  fmt::print(session.streams.err, "dlg: {} not finite, so no update was made\n",
+             is_loss ? "the loss is" : "a new weight or state of the optimizer is");
+  return std::nullopt;
+}
+
+}  // namespace dlg

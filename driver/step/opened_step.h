@@ -1,0 +1,27 @@
+// Owns what every look at one training step begins with: the program, its data and the engine that makes it.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "driver/engine/laboratory.h"
+#include "driver/engine/machine.h"
+
+namespace dlg {
+
+struct OpenedStep {
+  Program program;
+  LoadedData data;
+  Inspection inspection;
+  std::unique_ptr<Laboratory> laboratory;
+};
+
+/// Loads the program of the session and its data. nullptr after a diagnostic: an error in them, no `train`
+/// block, no sample `options.sample` in the first batch.
+std::unique_ptr<OpenedStep> open_step(Session& session);
+
+/// The states after one update from `start`. nullopt after a message that the loss or a new state is not
+/// finite: the verb ends with kExitDiverged.
+std::optional<StateValues> first_update(Session& session, Laboratory& laboratory, const StateValues& start);
+
+}  // namespace dlg

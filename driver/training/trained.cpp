@@ -1,0 +1,78 @@
+#include "driver/training/trained.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "driver/cli/outputs.h"
+#include "driver/training/same_program.h"
+
+namespace dlg {
+namespace {
+
+constexpr Diag<std::string, std::string> kOtherProgram{
+    DiagCode::RunProgramChanged, Severity::kWarning,
+    "this is not the program that the run `{}` was trained with: {}"};
+
+/// A program that is not the one trained may still fit the weights; then it is told.
+void warn_of_difference(Session& session, const Program& program, const RunFolder& folder,
+                        const RunRecord& record) {
+  const auto difference = program_difference(session, program, folder, record, ComparedFor::kEvaluation);
+  if (!difference) return;
+  Report report = session.diagnostics.report(difference->range, kOtherProgram, folder.path, difference->text);
+  if (!difference->kept.empty()) {
+    report.note(fmt::format("the program of the run is kept in `{}`", difference->kept));
+  }
+}
+
+/// What may not be written over: all that is read.
+std::vector<InputFile> files_read(const Session& session, const Program& program, const RunFolder& folder) {
+  std::vector<InputFile> files = files_of_program(session, program);
+  if (!session.options.input.empty()) files.push_back({session.options.input, "the file of the samples"});
+  for (InputFile& file : files_of_run(folder)) files.push_back(std::move(file));
+  return files;
+}
+
+}  // namespace
+
+std::optional<RunFolder> chosen_run(Session& session, const std::string& wanted) {
+  const std::string root(kRunsFolder);
+  if (!wanted.empty()) return find_run(root, wanted, session.diagnostics);
+  return latest_run(root, file_stem(session.options.file), session.diagnostics);
+}
+
+void repeat_overrides(Session& session, const RunRecord& record) {
+  std::vector<Override> all;
+  for (const auto& recorded : record.overrides) {
+    const std::vector<Override>& own = session.options.overrides;
+    const bool is_set =
+        std::any_of(own.begin(), own.end(), [&](const Override& o) { return o.key == recorded.first; });
+    if (!is_set) all.push_back({recorded.first, recorded.second});
+  }
+  all.insert(all.end(), session.options.overrides.begin(), session.options.overrides.end());
+  session.options.overrides = std::move(all);
+}
+
+bool has_program(Session& session) {
+  std::error_code error;
+  return std::filesystem::exists(session.options.file, error) || read_source(session);
+}
+
+std::optional<TrainedProgram> load_trained(Session& session) {
+  if (!has_program(session)) return std::nullopt;
+  std::optional<RunFolder> folder = chosen_run(session, session.options.run);
+  if (!folder) return std::nullopt;
+  std::optional<RunRecord> record = read_run_record(*folder, session.diagnostics);
+  if (!record) return std::nullopt;
+  repeat_overrides(session, *record);
+  std::optional<Program> program = load_program(session);
+  if (!program) return std::nullopt;
+  const std::string& output = session.options.output;
+  const std::vector<std::string> outputs(output.empty() ? 0 : 1, output);
+  if (!keeps_inputs(session, outputs, files_read(session, *program, *folder))) return std::nullopt;
+  warn_of_difference(session, *program, *folder, *record);
+  std::optional<StateValues> weights = load_weights(session, *folder, program->graph, session.diagnostics);
+  if (!weights) return std::nullopt;
+  return TrainedProgram{std::move(*program), std::move(*folder), std::move(*record), std::move(*weights)};
+}
+
+}  // namespace dlg

@@ -1,0 +1,40 @@
+// Owns states in files: weights and optimizer state as safetensors, by path, in the written order of the
+// axes.
+#pragma once
+
+#include "driver/cli/session.h"
+#include "driver/engine/machine.h"
+#include "runtime/checkpoint.h"
+
+namespace dlg {
+
+/// The states as the files of a run hold them: parameters and constants as weights, everything else as state
+/// of the optimizer. Position and data are still open.
+Checkpoint checkpoint_of(const Graph& graph, const StateValues& values);
+
+/// The states of a checkpoint of `folder` for `graph`. Entries that are missing, unknown or of another shape
+/// are errors that list what is there.
+std::optional<StateValues> states_of(const Checkpoint& checkpoint, const RunFolder& folder,
+                                     const Graph& graph, Diagnostics& diagnostics);
+
+/// Parameters and constants alone.
+TensorFile weights_of(const Graph& graph, const StateValues& values);
+
+/// The best weights in a checkpoint; empty if it has none. Errors as of `states_of`.
+std::optional<StateValues> best_of(const Checkpoint& checkpoint, const RunFolder& folder, const Graph& graph,
+                                   Diagnostics& diagnostics);
+
+/// Writes parameters and constants alone.
+bool save_weights(const std::string& path, const Graph& graph, const StateValues& values,
+                  Diagnostics& diagnostics);
+
+/// `values` with the average of each parameter that has one in its place; before the first update the weights
+/// are their own averages.
+StateValues averaged(const Graph& graph, StateValues values);
+
+/// Reads the weights of a run for `graph`, those that `--weights` asks for. Missing, unknown or wrongly
+/// shaped entries are errors that list what is there.
+std::optional<StateValues> load_weights(const Session& session, const RunFolder& folder, const Graph& graph,
+                                        Diagnostics& diagnostics);
+
+}  // namespace dlg

@@ -1,0 +1,57 @@
+// Owns `dlg eval`: loss and metrics of a trained run.
+#include <fmt/ostream.h>
+
+#include "driver/engine/programs.h"
+#include "driver/training/trained.h"
+#include "driver/verbs/verbs.h"
+#include "runtime/json.h"
+
+namespace dlg {
+namespace {
+
+constexpr Diag<> kNothingToEvaluate{DiagCode::NoTrainBlock, Severity::kError,
+                                    "the program has no `train` block, so there is no loss to evaluate"};
+
+/// Which weights of the run these are, behind its name: ", best (epoch 9)".
+std::string weights_text(const Session& session, const RunRecord& record) {
+  if (session.options.weights == WeightsChoice::kLast) return "";
+  if (session.options.weights == WeightsChoice::kAverage) return ", ema";
+  for (const auto& [name, value] : record.results) {
+    if (name == "best epoch") return fmt::format(", best (epoch {})", value);
+  }
+  return ", best";
+}
+
+Json results_json(const TrainedProgram& run, const std::vector<PartResult>& results) {
+  Json json = Json::object();
+  json.set("run", run.folder.path);
+  add_results(json, results);
+  return json;
+}
+
+}  // namespace
+
+int verb_eval(Session& session) {
+  const std::optional<TrainedProgram> trained = load_trained(session);
+  if (!trained) return session.report();
+  if (!trained->program.training) {
+    session.diagnostics.report({session.file, 0, 0}, kNothingToEvaluate);
+    return session.report();
+  }
+  const std::optional<LoadedData> data = load_data(session, trained->program, &trained->record);
+  if (!data) return session.report();
+  const std::unique_ptr<Machine> evaluator = make_evaluator(session, trained->program, *data);
+  if (!evaluator) return session.report();
+  evaluator->set_states(trained->weights);
+  const std::vector<PartResult> results = evaluate_parts(*evaluator, parts_of(*data));
+  if (session.diagnostics.has_errors()) return session.report();
+  if (session.options.is_json) {
+    session.streams.out << json_text(results_json(*trained, results)) << '\n';
+    return session.report();
+  }
+  fmt::print(session.streams.out, "run {}{}\n{}", trained->folder.path,
+             weights_text(session, trained->record), results_text(trained->program, results));
+  return session.report();
+}
+
+}  // namespace dlg

@@ -1,0 +1,185 @@
+// Owns `dlg gradcheck`: derivatives against finite differences.
+#include <fmt/ostream.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "driver/data/tensor_text.h"
+#include "driver/engine/laboratory.h"
+#include "driver/engine/programs.h"
+#include "driver/step/loss_probe.h"
+#include "driver/verbs/verbs.h"
+#include "runtime/random.h"
+#include "support/text.h"
+
+namespace dlg {
+namespace {
+
+constexpr Diag<> kNothingToCheck{DiagCode::NoTrainBlock, Severity::kError,
+                                 "the program has no `train` block, so it has no loss to differentiate"};
+
+/// Entries of each parameter that are compared with differences; small parameters are compared whole.
+constexpr std::int64_t kEntriesPerParameter = 12;
+/// A difference is this accurate where the loss is smooth, relative to the largest entry of the gradient.
+constexpr double kDifferenceTolerance = 1e-6;
+/// Kinks of one parameter that are told one by one.
+constexpr std::size_t kMostKinks = 3;
+/// Whole gradients of compiled code against the reference, relative L2.
+constexpr double kF32Tolerance = 2e-6;
+constexpr double kF64Tolerance = 1e-12;
+
+/// The entries of a parameter to compare: all of a small one, else a fixed draw by its path.
+std::vector<std::size_t> chosen_entries(const State& state) {
+  const std::int64_t count = state.type.shape.elements();
+  std::vector<std::size_t> entries;
+  const RandomStream stream(1, "gradcheck." + state.path);
+  for (std::int64_t i = 0; i < std::min(count, kEntriesPerParameter); ++i) {
+    const double u = stream.uniform(0, static_cast<std::uint64_t>(i));
+    entries.push_back(
+        static_cast<std::size_t>(count <= kEntriesPerParameter ? i : std::int64_t(u * double(count))));
+  }
+  return entries;
+}
+
+double norm(const std::vector<double>& values) {
+  double squares = 0;
+  for (const double value : values) squares += value * value;
+  return std::sqrt(squares);
+}
+
+/// Where both have no number, they agree.
+double relative_distance(const std::vector<double>& actual, const std::vector<double>& expected) {
+  std::vector<double> difference;
+  std::vector<double> numbers;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const bool is_none = !std::isfinite(actual[i]) && !std::isfinite(expected[i]);
+    difference.push_back(is_none ? 0 : actual[i] - expected[i]);
+    numbers.push_back(std::isfinite(expected[i]) ? expected[i] : 0);
+  }
+  const double scale = norm(numbers);
+  return scale == 0 ? norm(difference) : norm(difference) / scale;
+}
+
+/// Of the finite ones, in absolute value.
+double largest_of(const std::vector<double>& values) {
+  double largest = 0;
+  for (const double value : values) {
+    if (std::isfinite(value)) largest = std::max(largest, std::abs(value));
+  }
+  return largest;
+}
+
+/// A slope as it is told: what is nothing beside the other is 0.
+std::string slope_text(double slope, double other) {
+  constexpr double kNothing = 1e-6;
+  return rounded_text(std::abs(slope) < kNothing * std::abs(other) ? 0.0 : slope, 6);
+}
+
+/// "one-sided slopes 0 and 1 differ: a kink; the derivative 0 fits".
+std::string kink_text(const Kink& kink, double derivative, std::string_view verdict) {
+  const std::string given =
+      std::isfinite(derivative)
+          ? fmt::format("the derivative {:.6g} {}", derivative, verdict)
+          : fmt::format("there is no derivative, and {} is given", rounded_text(derivative, 6));
+  const std::string left = slope_text(kink.left, kink.right);
+  const std::string right = slope_text(kink.right, kink.left);
+  if (kink.is_jump)
+    return fmt::format("the loss jumps, with slopes {} and {} beside it; {}", left, right, given);
+  return fmt::format("one-sided slopes {} and {} differ: a kink; {}", left, right, given);
+}
+
+/// What the differences say of one parameter.
+struct Differences {
+  double worst = 0;                // relative to the largest entry of the gradient
+  std::vector<std::string> kinks;  // a line for each
+};
+
+Differences differences_of(LossProbe& probe, const StateValues& states, const State& state,
+                           const std::vector<double>& gradient) {
+  const double largest = largest_of(gradient);
+  const double scale = largest == 0 ? 1 : largest;
+  Differences all;
+  for (const std::size_t element : chosen_entries(state)) {
+    const SlopeComparison found =
+        probe.compare(states, {state.path, element}, gradient[element], kDifferenceTolerance * scale);
+    all.worst = std::max(all.worst, found.distance / scale);
+    if (!found.kink) continue;
+    const bool fits = found.distance <= kDifferenceTolerance * scale;
+    all.kinks.push_back(
+        fmt::format("{}: {}", element_name(state.path, state.type.shape, element),
+                    kink_text(*found.kink, gradient[element], fits ? "fits" : "does not fit")));
+  }
+  return all;
+}
+
+/// One line of the table.
+struct ParameterCheck {
+  std::string path;
+  Differences differences;
+  double compiled = 0;  // distance of compiled code, relative
+  bool is_met = false;
+
+  std::string_view verdict() const {
+    if (!is_met) return "FAIL";
+    return differences.kinks.empty() ? "ok" : "kink";
+  }
+};
+
+void print_kinks(std::ostream& out, const std::vector<ParameterCheck>& checks) {
+  for (const ParameterCheck& check : checks) {
+    const std::vector<std::string>& kinks = check.differences.kinks;
+    for (std::size_t i = 0; i < std::min(kMostKinks, kinks.size()); ++i) fmt::print(out, "{}\n", kinks[i]);
+    if (kinks.size() > kMostKinks) {
+      fmt::print(out, "{}: {} more at a kink\n", check.path, kinks.size() - kMostKinks);
+    }
+  }
+}
+
+}  // namespace
+
+int verb_gradcheck(Session& session) {
+  const std::optional<Program> program = load_program(session);
+  if (!program) return session.report();
+  if (!program->training) {
+    session.diagnostics.report({session.file, 0, 0}, kNothingToCheck);
+    return session.report();
+  }
+  const std::optional<LoadedData> data = load_training_data(session, *program);
+  if (!data) return session.report();
+  const Inspection inspection = inspect(*program);
+  const std::unique_ptr<Laboratory> compiled =
+      compiled_laboratory(session, *program, *data, inspection, LaboratoryUse::kObserve);
+  if (!compiled) return session.report();
+  const std::unique_ptr<Laboratory> reference =
+      reference_laboratory(session, *program, *data, inspection, LaboratoryUse::kObserve);
+  if (!reference) return session.report();
+  const Observations compiled_values = compiled->observe(compiled->initial());
+  if (session.diagnostics.has_errors()) return session.report();
+  const Observations reference_values = reference->observe(reference->initial());
+  LossProbe probe(*program, *data);
+  const double tolerance = program->dtype == DType::kF32 ? kF32Tolerance : kF64Tolerance;
+  std::ostream& out = session.streams.out;
+  std::vector<ParameterCheck> checks;
+  fmt::print(out, "{:<24} {:>14} {:>20}\n", "parameter", "differences", "compiled code");
+  for (const State& state : trained_parameters(program->graph)) {
+    const std::string output = "grad." + state.path;
+    const std::vector<double>& gradient = reference_values.at(output);
+    ParameterCheck check{state.path, differences_of(probe, reference->initial(), state, gradient),
+                         relative_distance(compiled_values.at(output), gradient)};
+    check.is_met = check.differences.worst <= kDifferenceTolerance && check.compiled <= tolerance;
+    fmt::print(out, "{:<24} {:>14.1e} {:>20.1e}  {}\n", check.path, check.differences.worst, check.compiled,
+               check.verdict());
+    checks.push_back(std::move(check));
+  }
+  print_kinks(out, checks);
+  const bool is_right =
+      std::all_of(checks.begin(), checks.end(), [](const ParameterCheck& c) { return c.is_met; });
+  fmt::print(
+      out, "{}: differences at most {:.0e} of the largest entry, compiled code at most {:.0e} of the norm\n",
+      is_right ? "ok" : "failed", kDifferenceTolerance, tolerance);
+  const int exit_code = session.report();
+  if (exit_code != kExitOk) return exit_code;
+  return is_right ? kExitOk : kExitExpectation;
+}
+
+}  // namespace dlg

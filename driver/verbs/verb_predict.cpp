@@ -1,0 +1,111 @@
+// Owns `dlg predict`: predictions of a trained run, CSV in and out.
+#include <fmt/ostream.h>
+
+#include <algorithm>
+
+#include "driver/engine/programs.h"
+#include "driver/training/trained.h"
+#include "driver/verbs/verbs.h"
+#include "ir/ops/registry.h"
+#include "support/text.h"
+
+namespace dlg {
+namespace {
+
+constexpr Diag<> kNoPrediction{DiagCode::NoPrediction, Severity::kError,
+                               "the program has no prediction: `minimize` does not use exactly one model"};
+constexpr Diag<> kNoFeatures{DiagCode::NoPredictionInput, Severity::kError,
+                             "the prediction reads no data, so there is nothing to read from a CSV file"};
+
+/// The class names of the run if there are as many as outputs; else none.
+std::vector<std::string> class_names(const RunRecord& record, std::int64_t outputs) {
+  for (const FieldRecord& field : record.fields) {
+    if (static_cast<std::int64_t>(field.class_names.size()) == outputs) return field.class_names;
+  }
+  return {};
+}
+
+std::vector<std::string> header_of(const std::vector<std::string>& classes, std::int64_t outputs) {
+  std::vector<std::string> header;
+  if (!classes.empty()) header.push_back("class");
+  for (std::int64_t i = 0; i < outputs; ++i) {
+    header.push_back(classes.empty() ? "y" + std::to_string(i) : classes[static_cast<std::size_t>(i)]);
+  }
+  return header;
+}
+
+/// Floats to nine digits; integers as they are, a bool as 0 or 1.
+std::string cell_text(DType dtype, double value) {
+  return is_float(dtype) ? rounded_text(value, 9) : fmt::format("{:.0f}", value);
+}
+
+/// One line per sample: the class with the largest output, where there are classes, then the outputs, each of
+/// type `dtype`.
+std::string predictions_csv(const RunRecord& record, const OutputValues& output, std::int64_t outputs,
+                            DType dtype) {
+  const std::vector<double>& values = output.values;
+  const std::vector<std::string> classes = class_names(record, outputs);
+  std::vector<std::vector<std::string>> rows;
+  for (auto begin = values.begin(); begin != values.end(); begin += outputs) {
+    std::vector<std::string> cells;
+    if (!classes.empty()) {
+      const auto best = std::max_element(begin, begin + outputs) - begin;
+      cells.push_back(classes[static_cast<std::size_t>(best)]);
+    }
+    std::transform(begin, begin + outputs, std::back_inserter(cells),
+                   [&](double value) { return cell_text(dtype, value); });
+    rows.push_back(std::move(cells));
+  }
+  return csv_text(header_of(classes, outputs), rows);
+}
+
+std::optional<std::string> predict_all(Session& session, const TrainedProgram& trained) {
+  const Program& program = trained.program;
+  const Graph graph = prediction_graph(program);
+  const std::optional<LoadedData> data =
+      load_features(session, program, graph, trained.record, session.options.input);
+  if (!data) return std::nullopt;
+  const std::unique_ptr<Machine> predictor = make_predictor(session, program, *data);
+  if (!predictor) return std::nullopt;
+  predictor->set_states(trained.weights);
+  EvaluatePlan plan;
+  plan.rows = data->parts.test;
+  plan.batch = predictor->program().batch;
+  plan.outputs = predictor->output_slots();
+  const std::vector<OutputValues> outputs = evaluate(predictor->step_program(), plan);
+  if (outputs.empty()) return std::nullopt;
+  return predictions_csv(trained.record, outputs.front(), plan.outputs.front().elements,
+                         graph.type(*graph.find_output("predict")).dtype);
+}
+
+/// Whether the program can predict from a file at all.
+bool check_prediction(Session& session, const Program& program) {
+  if (!program.graph.find_output("predict")) {
+    session.diagnostics.report({session.file, 0, 0}, kNoPrediction)
+        .note("write `predict = softmax(mlp(d.x))` in `train`");
+    return false;
+  }
+  const Graph graph = prediction_graph(program);
+  const bool reads_data = std::any_of(graph.nodes.begin(), graph.nodes.end(),
+                                      [](const Node& node) { return node.op == &ops::input; });
+  if (reads_data) return true;
+  session.diagnostics.report({session.file, 0, 0}, kNoFeatures);
+  return false;
+}
+
+}  // namespace
+
+int verb_predict(Session& session) {
+  const std::optional<TrainedProgram> trained = load_trained(session);
+  if (!trained || !check_prediction(session, trained->program)) return session.report();
+  const std::optional<std::string> csv = predict_all(session, *trained);
+  if (!csv) return session.report();
+  if (session.options.output.empty()) {
+    session.streams.out << *csv;
+  } else {
+    write_file({session.options.output, "", {session.file, 0, 0}}, *csv, session.diagnostics);
+  }
+  return session.report();
+}
+
+}  // namespace dlg

@@ -1,0 +1,256 @@
+#include "frontend/elaborate/reductions.h"
+
+#include <algorithm>
+
+#include "frontend/elaborate/elementwise.h"
+#include "frontend/elaborate/names.h"
+#include "ir/ops/registry.h"
+
+namespace dlg {
+namespace {
+
+constexpr Diag<std::string, std::string> kNoAxis{DiagCode::BadAxis, Severity::kError, "{} has no axis `{}`"};
+constexpr Diag<> kAxisWanted{DiagCode::BadAxis, Severity::kError,
+                             "expected the name of an axis after `over`"};
+constexpr Diag<std::string> kNoLastAxis{DiagCode::BadAxis, Severity::kError,
+                                        "found {} without an axis, expected logits along one"};
+constexpr Diag<std::string> kNotAList{DiagCode::NotAValue, Severity::kError,
+                                      "found {}, expected a list of parameters"};
+
+const CallArgument* over_argument(const Call& call) {
+  for (const CallArgument& argument : call.arguments) {
+    if (argument.name && argument.name->text == "over") return &argument;
+  }
+  return nullptr;
+}
+
+std::optional<std::size_t> position_of(const Axes& axes, const std::string& name, int scope) {
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    if (axes[i].name == name && axes[i].scope == scope) return i;
+  }
+  return std::nullopt;
+}
+
+/// The position of the axis that `over` names: a variable or dim by what it is bound to, else by its name.
+std::optional<std::size_t> over_position(Elaboration& e, const TensorValue& tensor, const CallArgument& over,
+                                         const Operand& operand) {
+  const ast::Expr& expr = e.expr(over.expr);
+  if (expr.kind != ast::ExprKind::kName) {
+    e.error(expr.range, kAxisWanted);
+    return std::nullopt;
+  }
+  Axis axis{expr.text, 1, 0};
+  const std::optional<Value> value = find_name(e, expr.text);
+  const NumberValue* number = value ? value->as<NumberValue>() : nullptr;
+  if (number && number->axis) axis = *number->axis;
+  if (const auto position = position_of(tensor.axes, axis.name, axis.scope)) return position;
+  Report report = e.error(expr.range, kNoAxis, axes_text(tensor.axes), expr.text);
+  e.label(report, operand.range, "this is " + axes_text(tensor.axes));
+  e.label_origin(report, operand);
+  return std::nullopt;
+}
+
+/// Positions in the graph's shape, ascending, with the axes that stay.
+struct Reduced {
+  std::vector<std::int64_t> positions;
+  Axes kept;
+};
+
+std::optional<Reduced> reduced_axes(Elaboration& e, const TensorValue& tensor, const Call& call) {
+  const CallArgument* over = over_argument(call);
+  if (!over) return Reduced{last_positions(tensor.axes, tensor.batching, tensor.axes.size()), {}};
+  const std::optional<std::size_t> position = over_position(e, tensor, *over, call.arguments.front().operand);
+  if (!position) return std::nullopt;
+  Reduced reduced{{static_cast<std::int64_t>(*position)}, tensor.axes};
+  if (tensor.batching == Batching::kPerSample) ++reduced.positions.front();
+  reduced.kept.erase(reduced.kept.begin() + static_cast<std::ptrdiff_t>(*position));
+  return reduced;
+}
+
+Value reduce_tensor(Elaboration& e, const OpDef& op, const TensorValue& tensor, const Call& call) {
+  const std::optional<Reduced> reduced = reduced_axes(e, tensor, call);
+  if (!reduced) return {Poison{}};
+  TensorValue result{tensor.id, reduced->kept, tensor.batching, tensor.dtype};
+  if (reduced->positions.empty()) return {result};
+  Attributes attributes;
+  attributes.ints = reduced->positions;
+  const std::optional<Expr> node = checked_node(e, op, {tensor}, attributes, call.range);
+  if (!node) return {Poison{}};
+  result.id = node->value;
+  result.dtype = node->type().dtype;
+  return {result};
+}
+
+/// In an update rule a reduction is per parameter.
+std::optional<Value> reduce_lists(Elaboration& e, const Builtin& builtin, const Call& call) {
+  const ListValue* list = mapped_list(call.arguments[0].operand);
+  if (!list || list->kind != ListKind::kLockstep) return std::nullopt;
+  return map_lists(e, {call.arguments[0].operand}, call.range, [&](const std::vector<Operand>& items) {
+    Call one = call;
+    one.arguments[0].operand = items[0];
+    return builtin.call(e, builtin, one);
+  });
+}
+
+Value reduce_or_pair(Elaboration& e, const Builtin& builtin, const Call& call, Expr (*pair)(Expr, Expr)) {
+  if (over_argument(call) || call.arguments.size() < 2) return reduce_call(e, builtin, call);
+  const std::vector<Operand> operands{call.arguments[0].operand, call.arguments[1].operand};
+  if (has_mapped_list(operands)) {
+    return map_lists(e, operands, call.range, [&](const std::vector<Operand>& items) {
+      Call one = call;
+      for (std::size_t i = 0; i < 2; ++i) one.arguments[i].operand = items[i];
+      return reduce_or_pair(e, builtin, one, pair);
+    });
+  }
+  const auto tensors = aligned(e, operands, std::string(builtin.name), call.range);
+  if (!tensors) return {Poison{}};
+  return {with_node((*tensors)[0], pair(expr_of(e, (*tensors)[0]), expr_of(e, (*tensors)[1])))};
+}
+
+/// `max(2, 3)` of numbers known at compile time.
+std::optional<Value> fold_pair(const Call& call, double (*pair)(double, double)) {
+  if (call.arguments.size() != 2) return std::nullopt;
+  const NumberValue* a = call.arguments[0].operand.value.as<NumberValue>();
+  const NumberValue* b = call.arguments[1].operand.value.as<NumberValue>();
+  if (!a || !b || over_argument(call)) return std::nullopt;
+  return Value{NumberValue{pair(a->value, b->value), std::nullopt, a->is_rounded || b->is_rounded}};
+}
+
+Value sum_of_list(Elaboration& e, const ListValue& list, const Call& call) {
+  Value total = number_value(0);
+  for (std::size_t i = 0; i < list.items.size(); ++i) {
+    if (list.items[i].as<NumberValue>()) {
+      total = binary(e, "+", {total, call.range}, {list.items[i], call.range}, call.range);
+      continue;
+    }
+    const std::optional<TensorValue> tensor = tensor_of(e, {list.items[i], call.range});
+    if (!tensor) return {Poison{}};
+    const Value part = reduce_tensor(e, ops::sum, *tensor, {call.range, call.callee, {}});
+    total = i == 0 ? part : binary(e, "+", {total, call.range}, {part, call.range}, call.range);
+  }
+  return total;
+}
+
+/// The largest element of all items; NaN wins, as in `max`.
+Value largest_of_list(Elaboration& e, const ListValue& list, const Call& call) {
+  if (list.items.empty()) return number_value(0);
+  std::optional<TensorValue> largest;
+  for (const Value& item : list.items) {
+    const std::optional<TensorValue> tensor = tensor_of(e, {item, call.range});
+    if (!tensor) return {Poison{}};
+    const Value own = reduce_tensor(e, ops::reduce_max, *tensor, {call.range, call.callee, {}});
+    const TensorValue* value = own.as<TensorValue>();
+    if (!value) return {Poison{}};
+    largest = largest ? with_node(*value, max(expr_of(e, *largest), expr_of(e, *value))) : *value;
+  }
+  return {*largest};
+}
+
+}  // namespace
+
+Value reduce_call(Elaboration& e, const Builtin& builtin, const Call& call) {
+  const Operand& operand = call.arguments[0].operand;
+  if (operand.value.as<NumberValue>()) return operand.value;
+  if (std::optional<Value> mapped = reduce_lists(e, builtin, call)) return *std::move(mapped);
+  const ListValue* list = operand.value.as<ListValue>();
+  if (list && list->kind == ListKind::kParameters && builtin.op == &ops::sum) {
+    return sum_of_list(e, *list, call);
+  }
+  const std::optional<TensorValue> tensor = tensor_of(e, operand);
+  return tensor ? reduce_tensor(e, *builtin.op, *tensor, call) : Value{Poison{}};
+}
+
+Value mean_call(Elaboration& e, const Builtin& builtin, const Call& call) {
+  Value value = reduce_call(e, builtin, call);
+  const TensorValue* from = call.arguments[0].operand.value.as<TensorValue>();
+  TensorValue* result = std::get_if<TensorValue>(&value.data);
+  if (from && result) result->is_fraction = from->is_fraction;
+  return value;
+}
+
+Value max_call(Elaboration& e, const Builtin& builtin, const Call& call) {
+  const auto larger = [](double a, double b) { return a > b ? a : b; };
+  if (std::optional<Value> folded = fold_pair(call, larger)) return *std::move(folded);
+  return reduce_or_pair(e, builtin, call, max);
+}
+
+Value min_call(Elaboration& e, const Builtin& builtin, const Call& call) {
+  const auto smaller = [](double a, double b) { return a < b ? a : b; };
+  if (std::optional<Value> folded = fold_pair(call, smaller)) return *std::move(folded);
+  return reduce_or_pair(e, builtin, call, min);
+}
+
+Value argmax_call(Elaboration& e, const Builtin& builtin, const Call& call) {
+  if (std::optional<Value> mapped = reduce_lists(e, builtin, call)) return *std::move(mapped);
+  std::optional<TensorValue> tensor = tensor_of(e, call.arguments[0].operand);
+  if (!tensor) return {Poison{}};
+  if (!over_argument(call) && tensor->axes.size() != 1) {
+    const Axes flat{{"", element_count(tensor->axes).value_or(1), 0}};
+    const Expr node = reshape(expr_of(e, *tensor), graph_shape(flat, tensor->batching));
+    tensor = TensorValue{node.value, flat, tensor->batching, tensor->dtype};
+  }
+  return reduce_tensor(e, *builtin.op, *tensor, call);
+}
+
+Value logits_call(Elaboration& e, const Builtin& builtin, const Call& call) {
+  const Operand& operand = call.arguments[0].operand;
+  const std::optional<TensorValue> tensor = tensor_of(e, operand);
+  if (!tensor) return {Poison{}};
+  if (tensor->axes.empty()) {
+    Report report = e.error(operand.range, kNoLastAxis, kind_text(operand.value));
+    e.label_origin(report, operand);
+    return {Poison{}};
+  }
+  std::vector<std::int64_t> positions = last_positions(tensor->axes, tensor->batching, 1);
+  if (over_argument(call)) {
+    const std::optional<Reduced> chosen = reduced_axes(e, *tensor, call);
+    if (!chosen) return {Poison{}};
+    positions = chosen->positions;
+  }
+  const std::optional<Expr> node = checked_node(e, *builtin.op, {*tensor}, {.ints = positions}, call.range);
+  if (!node) return {Poison{}};
+  TensorValue result = *tensor;
+  result.id = node->value;
+  result.is_fraction = false;
+  return {result};
+}
+
+TensorValue batch_mean(Elaboration& e, const TensorValue& tensor) {
+  if (tensor.batching == Batching::kShared) return tensor;
+  TensorValue result = tensor;
+  result.id = mean(expr_of(e, tensor), {0}).value;
+  result.batching = Batching::kShared;
+  return result;
+}
+
+Value batch_mean_call(Elaboration& e, const Builtin&, const Call& call) {
+  const std::optional<TensorValue> tensor = tensor_of(e, call.arguments[0].operand);
+  if (!tensor) return {Poison{}};
+  if (tensor->batching == Batching::kShared) return {*tensor};
+  const std::optional<Expr> node = checked_node(e, ops::mean, {*tensor}, {.ints = {0}}, call.range);
+  if (!node) return {Poison{}};
+  TensorValue result = *tensor;
+  result.id = node->value;
+  result.batching = Batching::kShared;
+  return {result};
+}
+
+/// `total(x)` or `largest(x)`.
+Value over_all(Elaboration& e, const Call& call,
+               Value (*combine)(Elaboration&, const ListValue&, const Call&)) {
+  const Operand& operand = call.arguments[0].operand;
+  const ListValue* list = mapped_list(operand);
+  if (list) return combine(e, *list, call);
+  e.error(operand.range, kNotAList, kind_text(operand.value));
+  return {Poison{}};
+}
+
+Value total_call(Elaboration& e, const Builtin&, const Call& call) {
+  return over_all(e, call, sum_of_list);
+}
+
+Value largest_call(Elaboration& e, const Builtin&, const Call& call) {
+  return over_all(e, call, largest_of_list);
+}
+
+}  // namespace dlg

@@ -1,0 +1,241 @@
+#include "passes/lower/group_trace.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "ir/graph/text_cursor.h"
+#include "support/check.h"
+#include "support/defects.h"
+
+namespace dlg {
+namespace {
+
+loop::RegId load_from_nowhere(const Graph& graph, KernelBuilder& builder, ValueId value, const Indices& at) {
+  loop::Instruction instruction{.op = loop::Op::kLoad, .dtype = graph.type(value).dtype};
+  instruction.buffer = loop::BufferId{value.index};
+  instruction.indices = at;
+  return builder.emit(std::move(instruction));
+}
+
+ElementLowering::Load loader(const Graph& graph) {
+  return [&graph](KernelBuilder& builder, ValueId value, const Indices& at) {
+    return load_from_nowhere(graph, builder, value, at);
+  };
+}
+
+bool contains(const std::vector<ValueId>& sorted, ValueId value) {
+  return std::binary_search(sorted.begin(), sorted.end(), value);
+}
+
+IdVector<ValueId, char> marked_sinks(const Graph& graph) {
+  IdVector<ValueId, char> is_sink(graph.nodes.size(), 0);
+  for (const Output& output : graph.outputs) is_sink[output.value] = 1;
+  for (const Effect& effect : graph.effects) is_sink[effect.value] = 1;
+  return is_sink;
+}
+
+bool is_alone(const Graph& fused, GroupId group) {
+  return fused.groups[group].nodes.size() == 1;
+}
+
+}  // namespace
+
+namespace {
+
+/// Runs one element rule, and answers what `question` asks of the lowering.
+template <class Question>
+auto of_element_rule(const Graph& graph, ValueId value, const Question& question) {
+  KernelBuilder builder;
+  ElementLowering lowering(
+      graph, builder, [&](ValueId other) { return other == value; }, loader(graph));
+  domain_nest(builder, graph.type(value).shape, {}, [&](const Indices& at) { lowering.element(value, at); });
+  return std::invoke(question, lowering);
+}
+
+/// A scalar made by one instruction from leaves: cheaper done again than stored and loaded.
+bool is_scalar_of_leaves(const Graph& graph, ValueId value) {
+  const Node& node = graph[value];
+  return node.type.shape.rank() == 0 &&
+         std::all_of(node.operands.begin(), node.operands.end(),
+                     [&](ValueId operand) { return is<Leaf>(*graph[operand].op); });
+}
+
+}  // namespace
+
+bool is_view(const Graph& graph, ValueId value) {
+  if (!is<Map>(*graph[value].op)) return false;
+  const std::int64_t work = of_element_rule(graph, value, &ElementLowering::work);
+  return work == 0 || (work == 1 && is_scalar_of_leaves(graph, value));
+}
+
+bool is_elementary(const Graph& graph, ValueId value) {
+  return is<Map>(*graph[value].op) && of_element_rule(graph, value, &ElementLowering::has_function);
+}
+
+IdVector<ValueId, char> inlined_views(const Graph& graph, const std::function<bool(ValueId)>& may_be) {
+  IdVector<ValueId, char> is_inlined(graph.nodes.size(), 0);
+  IdVector<ValueId, std::size_t> depth(graph.nodes.size(), 0);
+  for (const ValueId value : graph.nodes.ids()) {
+    if (!may_be(value) || !is_view(graph, value)) continue;
+    std::size_t behind = 0;
+    for (const ValueId operand : graph[value].operands) behind = std::max(behind, depth[operand]);
+    if (behind == kMostViews) continue;
+    depth[value] = behind + 1;
+    is_inlined[value] = 1;
+  }
+  return is_inlined;
+}
+
+Roles roles_of(const Graph& fused) {
+  Roles roles;
+  roles.of.resize(fused.nodes.size(), ValueRole::kInternal);
+  roles.group_of.resize(fused.nodes.size());
+  for (const GroupId group : fused.groups.ids()) {
+    for (const ValueId value : fused.groups[group].nodes) roles.group_of[value] = group;
+  }
+  const IdVector<ValueId, char> is_sink = marked_sinks(fused);
+  const auto is_stored = [&](ValueId value) {
+    return is_sink[value] && !(has_defect(Defect::kWrongRole) && !users_of(fused)[value].empty());
+  };
+  const IdVector<ValueId, char> is_done_on_the_spot = inlined_views(fused, [&](ValueId value) {
+    const bool is_computed = !is<Leaf>(*fused[value].op);
+    return is_computed && !is_stored(value) && !is_alone(fused, roles.group_of[value]);
+  });
+  for (const ValueId value : fused.nodes.ids()) {
+    if (is<Leaf>(*fused[value].op)) {
+      roles.of[value] = ValueRole::kLeaf;
+    } else if (is_stored(value)) {
+      roles.of[value] = ValueRole::kStored;
+    } else if (is_done_on_the_spot[value] != 0) {
+      roles.of[value] = ValueRole::kInlined;
+    }
+  }
+  const auto mark_read = [&](ValueId value, GroupId reader) {
+    const bool is_elsewhere = roles.of[value] == ValueRole::kInternal && roles.group_of[value] != reader;
+    if (is_elsewhere && !has_defect(Defect::kUnstoredValue)) roles.of[value] = ValueRole::kStored;
+  };
+  // A view's operands are read by all groups that inline it: readers are found through chains of views.
+  IdVector<ValueId, std::vector<GroupId>> readers(fused.nodes.size());
+  for (std::uint32_t i = static_cast<std::uint32_t>(fused.nodes.size()); i-- > 0;) {
+    const ValueId value{i};
+    // All who read it come behind it, so the list is whole.
+    std::sort(readers[value].begin(), readers[value].end());
+    readers[value].erase(std::unique(readers[value].begin(), readers[value].end()), readers[value].end());
+    for (const GroupId reader : readers[value]) mark_read(value, reader);
+    if (roles.of[value] == ValueRole::kLeaf) continue;
+    const bool is_inlined = roles.of[value] == ValueRole::kInlined;
+    const std::vector<GroupId> by = is_inlined ? readers[value] : std::vector{roles.group_of[value]};
+    for (const ValueId operand : fused[value].operands) {
+      readers[operand].insert(readers[operand].end(), by.begin(), by.end());
+    }
+  }
+  return roles;
+}
+
+bool GroupTrace::reads(ValueId value) const {
+  return std::any_of(loads.begin(), loads.end(), [&](const auto& load) { return load.value == value; });
+}
+
+bool GroupTrace::reads_only_in_place(ValueId value) const {
+  return std::all_of(loads.begin(), loads.end(),
+                     [&](const ElementLoad& load) { return load.value != value || load.at == domain; });
+}
+
+GroupTrace trace_group(const Graph& graph, const GroupPlan& group,
+                       const std::function<bool(ValueId)>& is_inlined) {
+  KernelBuilder builder;
+  const auto is_computed = [&](ValueId value) { return contains(group.members, value) || is_inlined(value); };
+  ElementLowering lowering(graph, builder, is_computed, loader(graph));
+  GroupTrace trace;
+  if (group.stored.empty()) return trace;
+  domain_nest(builder, graph.type(group.stored.front()).shape, group.order, [&](const Indices& at) {
+    for (const ValueId value : group.stored) {
+      if (graph.type(value).shape.rank() == at.size()) lowering.element(value, at);
+    }
+    trace.domain = at;
+  });
+  trace.evaluations = lowering.evaluations();
+  trace.loads = lowering.loads();
+  return trace;
+}
+
+namespace {
+
+using Refusal = std::optional<std::string>;
+
+Refusal refuse_shapes(const Graph& graph, const GroupPlan& group) {
+  if (group.stored.empty()) return "it stores nothing";
+  if (group.members.size() > kMostMembers) return "it is too large";
+  const Shape& domain = graph.type(group.stored.front()).shape;
+  for (const ValueId value : group.stored) {
+    if (graph.type(value).shape == domain) continue;
+    return fmt::format("it stores `{}` of shape {} beside `{}` of shape {}", graph.name(value),
+                       shape_text(graph.type(value).shape), graph.name(group.stored.front()),
+                       shape_text(domain));
+  }
+  return std::nullopt;
+}
+
+Refusal refuse_evaluation(const Graph& graph, const Evaluation& evaluation) {
+  const std::string& name = graph.name(evaluation.value);
+  if (evaluation.is_repeated) return fmt::format("it would compute `{}` again and again", name);
+  const bool has_dynamic = std::any_of(evaluation.at.begin(), evaluation.at.end(),
+                                       [](const loop::Index& index) { return index.dynamic.is_valid(); });
+  if (has_dynamic) return fmt::format("it would compute `{}` at an index that is not known", name);
+  const bool has_loops = !is<Map>(*graph[evaluation.value].op);
+  if (has_loops && evaluation.is_in_reduction) return fmt::format("`{}` would be inside a reduction", name);
+  return std::nullopt;
+}
+
+}  // namespace
+
+Refusal refusal(const Graph& graph, const GroupPlan& group, const GroupTrace& trace) {
+  if (Refusal refused = refuse_shapes(graph, group)) return refused;
+  IdVector<ValueId, char> is_seen(graph.nodes.size(), 0);
+  int nests = 0;
+  for (const Evaluation& evaluation : trace.evaluations) {
+    const bool is_own = contains(group.members, evaluation.value);
+    if (!is_own) continue;
+    if (Refusal refused = refuse_evaluation(graph, evaluation)) return refused;
+    if (is_seen[evaluation.value]) {
+      return fmt::format("it needs `{}` at two indices", graph.name(evaluation.value));
+    }
+    is_seen[evaluation.value] = 1;
+    nests += is<Nest>(*graph[evaluation.value].op) ? 1 : 0;
+  }
+  if (nests > 1) return "it has two contractions";
+  return std::nullopt;
+}
+
+IdVector<GroupId, GroupPlan> group_plans(const Graph& fused, const Roles& roles) {
+  IdVector<GroupId, GroupPlan> plans;
+  for (const Group& group : fused.groups) {
+    GroupPlan plan;
+    std::copy_if(group.nodes.begin(), group.nodes.end(), std::back_inserter(plan.members),
+                 [&](ValueId value) { return roles[value] != ValueRole::kInlined; });
+    std::sort(plan.members.begin(), plan.members.end());
+    for (const ValueId value : plan.members) {
+      if (roles[value] == ValueRole::kStored) plan.stored.push_back(value);
+    }
+    plans.add(std::move(plan));
+  }
+  return plans;
+}
+
+std::optional<BrokenLaw> find_bad_kernel(const Graph& fused) {
+  const Roles roles = roles_of(fused);
+  const IdVector<GroupId, GroupPlan> groups = group_plans(fused, roles);
+  const auto is_inlined = [&](ValueId value) { return roles[value] == ValueRole::kInlined; };
+  for (const GroupId group : groups.ids()) {
+    const std::string& name = fused.groups[group].name;
+    Refusal refused = refuse_shapes(fused, groups[group]);
+    if (!refused) refused = refusal(fused, groups[group], trace_group(fused, groups[group], is_inlined));
+    if (!refused) continue;
+    return BrokenLaw{fmt::format("`{}` is no kernel: {}", name, *refused), "kernel " + quoted_name(name)};
+  }
+  return std::nullopt;
+}
+
+}  // namespace dlg

@@ -1,0 +1,82 @@
+// Owns what is known of a kernel before there is one: which values are stored, and what a group would
+// evaluate and load, found by lowering it without memory.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ir/graph/verify.h"
+#include "passes/lower/element_lowering.h"
+
+namespace dlg {
+
+/// Whether `value` only moves elements (broadcast, transpose, slice, a cast): nothing is lost by doing it
+/// again wherever it is read. Found by running its element rule, not by its name.
+bool is_view(const Graph& graph, ValueId value);
+
+/// Whether an element of a Map takes an elementary function: exp, log, pow.
+bool is_elementary(const Graph& graph, ValueId value);
+
+/// Marks the views that are done on the spot, of those that `may_be`: all, but where more than kMostViews
+/// stand one behind the other.
+IdVector<ValueId, char> inlined_views(const Graph& graph, const std::function<bool(ValueId)>& may_be);
+
+enum class ValueRole : std::uint8_t {
+  kLeaf,      // no operands: read from where it lives, or made on the spot
+  kInternal,  // computed, read by its own group only
+  kInlined,   // a view: done by every group that reads it
+  kStored,    // an output, an effect, or read by another group
+};
+
+/// Says for every value where its readers get it from. Follows from the groups alone: a view that has company
+/// in its group and is neither output nor effect is inlined; a view alone in its group is stored.
+struct Roles {
+  IdVector<ValueId, ValueRole> of;
+  IdVector<ValueId, GroupId> group_of;  // invalid for leaves
+
+  ValueRole operator[](ValueId value) const { return of[value]; }
+};
+
+Roles roles_of(const Graph& fused);
+
+/// A group with the values that it stores, in order.
+struct GroupPlan {
+  std::vector<ValueId> members;  // ascending, without inlined views
+  std::vector<ValueId> stored;
+  std::vector<std::int64_t> order;  // of the axes of what is stored; empty: as written
+};
+
+/// What lowering a group does.
+struct GroupTrace {
+  Indices domain;  // the index at which the stored values are computed
+  std::vector<Evaluation> evaluations;
+  std::vector<ElementLoad> loads;
+
+  /// Whether every reading of `value` is at the index that is being stored.
+  bool reads_only_in_place(ValueId value) const;
+  bool reads(ValueId value) const;
+};
+
+/// Lowers a group without memory. `is_inlined` tells which values outside the group are done on the spot.
+GroupTrace trace_group(const Graph& graph, const GroupPlan& group,
+                       const std::function<bool(ValueId)>& is_inlined);
+
+/// The largest group: it bounds the size of a compiled function and the depth of the lowering.
+inline constexpr std::size_t kMostMembers = 64;
+/// The most views that stand one behind the other and are inlined: the next one is stored. With the members
+/// it bounds how deep the lowering of a kernel calls itself.
+inline constexpr std::size_t kMostViews = 16;
+
+/// Why a group must not be one kernel: stored values of different shapes, work done twice, a reduction inside
+/// another, two nests. nullopt: it may.
+std::optional<std::string> refusal(const Graph& graph, const GroupPlan& group, const GroupTrace& trace);
+
+/// A kernel of a graph read from text that cannot be lowered: it stores nothing, or what `refusal` says. The
+/// graph is well-formed at `Stage::kFused`. nullopt: all can.
+std::optional<BrokenLaw> find_bad_kernel(const Graph& fused);
+
+/// The groups of a fused graph with what they store, in order.
+IdVector<GroupId, GroupPlan> group_plans(const Graph& fused, const Roles& roles);
+
+}  // namespace dlg

@@ -1,0 +1,184 @@
+#include "passes/lower/kernel_builder.h"
+
+#include <algorithm>
+#include <bit>
+#include <numeric>
+
+#include "support/check.h"
+
+namespace dlg {
+namespace {
+
+/// A vector loop needs at least this many iterations; below, the loop stays serial and reductions inside it
+/// are what is worth vectorizing.
+constexpr std::int64_t kLeastVectorExtent = 8;
+
+Key key_of(const loop::Instruction& instruction) {
+  Key key{static_cast<std::int64_t>(instruction.op), static_cast<std::int64_t>(instruction.dtype),
+          std::bit_cast<std::int64_t>(instruction.number), instruction.buffer.index, instruction.value.index};
+  for (const loop::RegId arg : instruction.args) key.push_back(arg.index);
+  for (const loop::Index& index : instruction.indices) append(key, index);
+  return key;
+}
+
+std::string loop_name(std::int64_t extent, std::size_t depth) {
+  constexpr std::string_view kNames = "ijklmnpqrstuvw";
+  return extent == kBatch ? "b" : std::string(1, kNames[std::min(depth, kNames.size() - 1)]);
+}
+
+}  // namespace
+
+loop::Index canonical(loop::Index index) {
+  auto& terms = index.terms;
+  std::sort(terms.begin(), terms.end(), [](const auto& a, const auto& b) { return a.var < b.var; });
+  std::vector<loop::Index::Term> joined;
+  for (const loop::Index::Term& term : terms) {
+    if (!joined.empty() && joined.back().var == term.var) {
+      joined.back().factor += term.factor;
+    } else {
+      joined.push_back(term);
+    }
+  }
+  std::erase_if(joined, [](const auto& term) { return term.factor == 0; });
+  index.terms = std::move(joined);
+  return index;
+}
+
+void append(Key& key, const loop::Index& index) {
+  key.push_back(static_cast<std::int64_t>(index.terms.size()));
+  for (const loop::Index::Term& term : index.terms) {
+    key.push_back(term.var.index);
+    key.push_back(term.factor);
+  }
+  key.push_back(index.dynamic.index);
+  key.push_back(index.offset);
+}
+
+KernelBuilder::KernelBuilder() : current_(&root_) {}
+
+BodyFrame& KernelBuilder::frame_of(const loop::Index& index) {
+  BodyFrame* frame = &root_;
+  for (const loop::Index::Term& term : index.terms) frame = &deeper(*frame, *frame_of_var_[term.var]);
+  if (index.dynamic.is_valid()) frame = &deeper(*frame, *frame_of_register_[index.dynamic]);
+  return *frame;
+}
+
+BodyFrame& KernelBuilder::frame_of(std::span<const loop::Index> at) {
+  BodyFrame* frame = &root_;
+  for (const loop::Index& index : at) frame = &deeper(*frame, frame_of(index));
+  return *frame;
+}
+
+loop::RegId KernelBuilder::new_register() {
+  return frame_of_register_.add(current_);
+}
+
+loop::VarId KernelBuilder::new_var() {
+  return frame_of_var_.add(current_);
+}
+
+loop::RegId KernelBuilder::emit(loop::Instruction instruction) {
+  for (loop::Index& index : instruction.indices) index = canonical(std::move(index));
+  BodyFrame* frame = &frame_of(instruction.indices);
+  for (const loop::RegId arg : instruction.args) frame = &deeper(*frame, *frame_of_register_[arg]);
+  const auto [place, is_new] = frame->known.emplace(key_of(instruction), loop::RegId{});
+  if (!is_new) return place->second;
+  instruction.result = frame_of_register_.add(frame);
+  place->second = instruction.result;
+  loop::Statement statement;
+  statement.instruction = std::move(instruction);
+  frame->body.push_back(std::move(statement));
+  return place->second;
+}
+
+void KernelBuilder::store(loop::StoreInstruction store) {
+  for (loop::Index& index : store.indices) index = canonical(std::move(index));
+  loop::Statement statement;
+  statement.store = std::move(store);
+  current_->body.push_back(std::move(statement));
+}
+
+void KernelBuilder::add_loop(loop::Loop header, FrameKind kind,
+                             const std::function<void(loop::Loop&)>& fill) {
+  BodyFrame frame{current_, kind, current_->depth + 1, {header.var}, {}, {}};
+  for (const loop::Loop& outer : header.around) frame.vars.push_back(outer.var);
+  current_ = &frame;
+  for (const loop::VarId var : frame.vars) frame_of_var_[var] = &frame;
+  for (const loop::Carried& carried : header.carried) define(carried.current);
+  fill(header);
+  DLG_CHECK(current_ == &frame, "a loop was left open");
+  current_ = frame.parent;
+  header.body = std::move(frame.body);
+  loop::Statement statement;
+  statement.loop.push_back(std::move(header));
+  current_->body.push_back(std::move(statement));
+}
+
+loop::Body KernelBuilder::combine_body(const std::function<void()>& fill) {
+  BodyFrame frame{current_, FrameKind::kCombine, current_->depth + 1, {}, {}, {}};
+  current_ = &frame;
+  fill();
+  current_ = frame.parent;
+  return std::move(frame.body);
+}
+
+void KernelBuilder::run_in(BodyFrame& frame, const std::function<void()>& fill) {
+  BodyFrame* const left = current_;
+  current_ = &frame;
+  fill();
+  current_ = left;
+}
+
+loop::Kernel KernelBuilder::finish() {
+  DLG_CHECK(current_ == &root_, "a loop was left open");
+  loop::Kernel kernel;
+  kernel.body = std::move(root_.body);
+  kernel.var_count = static_cast<std::uint32_t>(frame_of_var_.size());
+  kernel.reg_count = static_cast<std::uint32_t>(frame_of_register_.size());
+  return kernel;
+}
+
+namespace {
+
+/// The part of a domain nest that is not yet open.
+struct OpenNest {
+  KernelBuilder& builder;
+  const Shape& domain;
+  const std::vector<std::int64_t>& order;
+  const std::function<void(const Indices&)>& fill;
+  Indices at;
+};
+
+void open_axes(OpenNest& nest, std::size_t depth) {
+  if (depth == nest.order.size()) return nest.fill(nest.at);
+  const auto axis = static_cast<std::size_t>(nest.order[depth]);
+  const std::int64_t extent = nest.domain[axis];
+  if (extent == 1) return open_axes(nest, depth + 1);
+  const bool is_innermost =
+      std::all_of(nest.order.begin() + static_cast<std::ptrdiff_t>(depth) + 1, nest.order.end(),
+                  [&](std::int64_t other) { return nest.domain[static_cast<std::size_t>(other)] == 1; });
+  loop::Loop header;
+  header.kind =
+      is_innermost && extent >= kLeastVectorExtent ? loop::LoopKind::kVector : loop::LoopKind::kParallel;
+  header.var = nest.builder.new_var();
+  header.name = loop_name(extent, depth);
+  header.extent = extent;
+  nest.at[axis].terms.push_back({header.var, 1});
+  nest.builder.add_loop(std::move(header), FrameKind::kDomain,
+                        [&](loop::Loop&) { open_axes(nest, depth + 1); });
+}
+
+}  // namespace
+
+void domain_nest(KernelBuilder& builder, const Shape& domain, const std::vector<std::int64_t>& order,
+                 const std::function<void(const Indices&)>& fill) {
+  std::vector<std::int64_t> axes = order;
+  if (axes.empty()) {
+    axes.resize(domain.rank());
+    std::iota(axes.begin(), axes.end(), 0);
+  }
+  OpenNest nest{builder, domain, axes, fill, Indices(domain.rank())};
+  open_axes(nest, 0);
+}
+
+}  // namespace dlg
