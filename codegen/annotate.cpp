@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "codegen/emit.h"
+#include "codegen/equal_kernels.h"
 #include "support/text.h"
 
 namespace dlg {
@@ -72,17 +73,32 @@ std::string place_of(const loop::Kernel& kernel, const Sources& sources) {
   return fmt::format("{} {}", sources.line_reference(kernel.origin), kernel.name);
 }
 
+/// The kernels that each function with loops makes, by the number of the first.
+std::vector<std::vector<std::size_t>> equal_kernels(const loop::Program& program) {
+  const std::vector<std::size_t> first = first_equal_kernels(program);
+  std::vector<std::vector<std::size_t>> equal(first.size());
+  for (std::size_t i = 0; i < first.size(); ++i) equal[first[i]].push_back(i);
+  return equal;
+}
+
 std::string annotate(const std::string& text, const Form& form, const loop::Program& program,
                      const Sources& sources) {
   const std::unordered_map<std::string, std::size_t> kernels = kernels_by_symbol(program);
+  const std::vector<std::vector<std::size_t>> equal = equal_kernels(program);
+  const bool is_straight = choose_form(program) == StepForm::kStraight;
   std::string result;
   std::string place;  // of the kernel around the line
   for (const std::string_view line : split_text(text, '\n')) {
     if (const std::string_view symbol = line.empty() ? line : form.begins(line); !symbol.empty()) {
       const auto found = kernels.find(std::string(symbol));
-      const loop::Kernel* kernel = found == kernels.end() ? nullptr : &program.kernels[found->second];
-      place = kernel == nullptr ? "" : place_of(*kernel, sources);
-      if (kernel != nullptr) result += fmt::format("{} {}: {}\n", form.comment, place, kernel->comment);
+      place = found == kernels.end() ? "" : place_of(program.kernels[found->second], sources);
+      std::vector<std::size_t> made;
+      if (!place.empty()) made = {found->second};
+      if (!place.empty() && (!is_straight || symbol.ends_with(kRaggedSuffix))) made = equal[found->second];
+      for (const std::size_t i : made) {
+        const loop::Kernel& kernel = program.kernels[i];
+        result += fmt::format("{} {}: {}\n", form.comment, place_of(kernel, sources), kernel.comment);
+      }
     } else if (form.is_end(line)) {
       place.clear();
     } else if (const auto number = form.marks(line)) {

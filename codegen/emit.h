@@ -26,9 +26,9 @@ inline constexpr std::string_view kRaggedSuffix = ".ragged";
 /// reading.
 std::string kernel_symbol(const loop::Program& program, std::size_t index);
 
-/// A kernel's function: one pointer per buffer in `buffers`, then the number of valid rows; if it has
-/// scratch, then where the worker's part of it is; if its work is divided, then the number of the worker and
-/// how many there are.
+/// A kernel's function: one pointer per buffer in `buffers`, in the order of its pattern, then the number of
+/// valid rows; if it has scratch, then where the worker's part of it is; if its work is divided, then the
+/// number of the worker and how many there are.
 struct EmittedKernel {
   llvm::Function* function = nullptr;
   std::vector<loop::BufferId> buffers;

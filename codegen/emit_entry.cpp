@@ -298,7 +298,7 @@ class EntryEmitter {
     llvm::BasicBlock* done = new_block("done");
     builder_.CreateCondBr(builder_.CreateIsNotNull(run_phase_), together, alone);
     builder_.SetInsertPoint(together);
-    llvm::Function* phase = emit_phase(kernel);
+    llvm::Function* phase = phase_of(kernel);
     for (std::size_t i = 0; i < args.size(); ++i) {
       builder_.CreateStore(args[i], slot_of(builder_, slots_, i));
     }
@@ -330,6 +330,12 @@ class EntryEmitter {
 
   /// A function of type DlgPhase that takes the kernel's arguments out of their slots; each worker has its
   /// own part of the scratch.
+  llvm::Function* phase_of(const EmittedKernel& kernel) {
+    llvm::Function*& phase = phases_[kernel.function];
+    if (phase == nullptr) phase = emit_phase(kernel);
+    return phase;
+  }
+
   llvm::Function* emit_phase(const EmittedKernel& kernel) {
     llvm::Type* pointer = llvm::PointerType::get(module_.getContext(), 0);
     llvm::Type* i64 = builder_.getInt64Ty();
@@ -429,8 +435,9 @@ class EntryEmitter {
   Value* team_ = nullptr;
   Value* scratch_ = nullptr;
   Value* scratch_stride_ = nullptr;
-  Value* slots_ = nullptr;      // for the arguments of a divided kernel
-  Value* rows_ = nullptr;       // of this step
+  Value* slots_ = nullptr;  // for the arguments of a divided kernel
+  Value* rows_ = nullptr;   // of this step
+  std::map<llvm::Function*, llvm::Function*> phases_;
   Places memory_;               // each buffer in its block
   Places registers_;            // the same for a straight step
   std::vector<BufferId> held_;  // one state for each offset, kept in registers over all steps

@@ -2,10 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "codegen/alignment.h"
+#include "codegen/equal_kernels.h"
 #include "codegen/kernel_emitter.h"
+#include "ir/loop/text.h"
 #include "support/check.h"
 #include "support/defects.h"
 
@@ -29,15 +30,6 @@ void for_each_statement(const Body& body, const std::function<void(const loop::S
   }
 }
 
-std::vector<BufferId> buffers_of(const loop::Kernel& kernel) {
-  std::set<BufferId> used;
-  for_each_statement(kernel.body, [&](const loop::Statement& s) {
-    if (s.instruction && s.instruction->op == loop::Op::kLoad) used.insert(s.instruction->buffer);
-    if (s.store) used.insert(s.store->buffer);
-  });
-  return {used.begin(), used.end()};
-}
-
 }  // namespace
 
 std::int64_t widest_element(const Body& body) {
@@ -58,7 +50,7 @@ KernelEmitter::KernelEmitter(llvm::Module& module, const loop::Program& program,
       form_(target.form),
       builder_(module.getContext()),
       elements_(builder_, program, target.unit.fma) {
-  emitted_.buffers = buffers_of(kernel_);
+  emitted_.buffers = loop::kernel_pattern(program, kernel_).parameters;
   emitted_.is_divided = form_ == StepForm::kLoops && is_split(program, kernel_);
   emitted_.has_scratch = form_ == StepForm::kLoops && has_tiles(kernel_.body);
   llvm::Type* pointer = llvm::PointerType::get(module.getContext(), 0);
@@ -114,15 +106,10 @@ void KernelEmitter::set_attributes() {
   workers_->setName("workers");
 }
 
-/// Whether another buffer of this kernel lies on some of the same bytes of its block.
+/// Whether another buffer of this kernel lies on some of the same bytes.
 bool KernelEmitter::shares_bytes(BufferId id) const {
-  const loop::Buffer& buffer = program_.buffers[id];
-  return std::any_of(emitted_.buffers.begin(), emitted_.buffers.end(), [&](BufferId other_id) {
-    const loop::Buffer& other = program_.buffers[other_id];
-    return other_id != id && other.kind == buffer.kind && loop::has_offset(buffer.kind) &&
-           other.offset < buffer.offset + loop::bytes_of(buffer, program_.batch) &&
-           buffer.offset < other.offset + loop::bytes_of(other, program_.batch);
-  });
+  return std::any_of(emitted_.buffers.begin(), emitted_.buffers.end(),
+                     [&](BufferId other) { return other != id && share_bytes(program_, other, id); });
 }
 
 llvm::BasicBlock* KernelEmitter::new_block(const std::string& name) {

@@ -7,7 +7,9 @@
 #include <limits>
 
 #include "codegen/emit.h"
+#include "codegen/equal_kernels.h"
 #include "codegen/llvm_adapter.h"
+#include "ir/loop/text.h"
 #include "support/check.h"
 
 namespace dlg {
@@ -54,11 +56,20 @@ std::string kernel_symbol(const loop::Program& program, std::size_t index) {
 
 namespace {
 
+/// Equal kernels are one function; in a straight step each is written out at its place.
 std::vector<EmittedKernel> emit_kernels(llvm::Module& module, const loop::Program& program,
                                         const KernelTarget& target) {
+  const bool is_straight = target.form == StepForm::kStraight;
+  const std::vector<std::size_t> first =
+      is_straight ? std::vector<std::size_t>() : first_equal_kernels(program);
   std::vector<EmittedKernel> kernels;
   for (std::size_t i = 0; i < program.kernels.size(); ++i) {
-    kernels.push_back(emit_kernel(module, program, i, target));
+    if (is_straight || first[i] == i) {
+      kernels.push_back(emit_kernel(module, program, i, target));
+      continue;
+    }
+    kernels.push_back(kernels[first[i]]);
+    kernels.back().buffers = loop::kernel_pattern(program, program.kernels[i]).parameters;
   }
   return kernels;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "ir/loop/words.h"
 #include "support/text.h"
@@ -55,6 +56,15 @@ class Printer {
     return std::move(out_);
   }
 
+  KernelPattern pattern(const Kernel& kernel) {
+    has_own_names_ = false;
+    var_names_ = IdVector<VarId, std::string>(kernel.var_count);
+    print_body(kernel.body);
+    std::string text;
+    for (const BufferId id : parameters_) text += parameter_text(program_.buffers[id]) + "\n";
+    return {text + out_, std::move(parameters_)};
+  }
+
  private:
   void print_settings() {
     line(fmt::format("program batch {}", program_.batch));
@@ -87,6 +97,12 @@ class Printer {
     if (id == program_.loss) text += " loss";
     if (id == program_.fault) text += " fault";
     line(text);
+  }
+
+  /// What a kernel can tell of a buffer, but for where it lies.
+  static std::string parameter_text(const Buffer& buffer) {
+    const std::string place = has_offset(buffer.kind) ? "block" : std::string(kind_word(buffer.kind));
+    return fmt::format("{} order [{}] {}", type_text(buffer.type), fmt::join(buffer.order, ", "), place);
   }
 
   void print_kernel(const Kernel& kernel) {
@@ -170,10 +186,17 @@ class Printer {
     line(fmt::format("  next ({})", regs_text(carried, member)));
   }
 
-  std::string element_text(BufferId buffer, const std::vector<Index>& indices) const {
+  std::string element_text(BufferId buffer, const std::vector<Index>& indices) {
     std::vector<std::string> parts;
     for (const Index& index : indices) parts.push_back(index_text(index));
-    return fmt::format("{}[{}]", buffer_names_[buffer], join_text(parts, ", "));
+    return fmt::format("{}[{}]", buffer_name(buffer), join_text(parts, ", "));
+  }
+
+  std::string buffer_name(BufferId buffer) {
+    if (has_own_names_) return buffer_names_[buffer];
+    const auto [found, is_new] = numbers_.try_emplace(buffer, parameters_.size());
+    if (is_new) parameters_.push_back(buffer);
+    return fmt::format("@{}", found->second);
   }
 
   std::string index_text(const Index& index) const {
@@ -198,6 +221,7 @@ class Printer {
 
   /// The loop's own name, or with primes when an enclosing loop has it.
   std::string free_name(const std::string& wanted) const {
+    if (!has_own_names_) return fmt::format("v{}", open_.size());
     std::string name = is_bare_word(wanted) ? wanted : "i";
     while (std::find(open_.begin(), open_.end(), name) != open_.end()) name += "'";
     return name;
@@ -213,6 +237,9 @@ class Printer {
   const Sources& sources_;
   IdVector<BufferId, std::string> buffer_names_;
   IdVector<VarId, std::string> var_names_;
+  bool has_own_names_ = true;
+  std::vector<BufferId> parameters_;  // buffers without a name of their own, and their numbers
+  std::map<BufferId, std::size_t> numbers_;
   std::vector<std::string> open_;  // names of the loops around the current statement
   std::size_t depth_ = 0;
   std::string out_;
@@ -222,6 +249,11 @@ class Printer {
 
 std::string print_program(const Program& program, const Sources& sources) {
   return Printer(program, sources).run();
+}
+
+KernelPattern kernel_pattern(const Program& program, const Kernel& kernel) {
+  const Sources sources;
+  return Printer(program, sources).pattern(kernel);
 }
 
 }  // namespace dlg::loop

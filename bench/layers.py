@@ -1,0 +1,39 @@
+"""Writes a program of N equal layers of 64 units, tanh, trained by adam on random-looking numbers, for the time of its compilation.
+
+  python3 bench/layers.py 64 > layers.dlg && dlg train --no-cache --time-passes --quiet layers.dlg
+"""
+
+import sys
+
+WIDTH = 64
+ROWS = 32
+
+
+def numbers(seed: int) -> str:
+    rows = [[round((37 * (seed + row * WIDTH + i) % 101) / 101 - 0.5, 3) for i in range(WIDTH)] for row in range(ROWS)]
+    return "[" + ",\n       ".join(str(row) for row in rows) + "]"
+
+
+def program(count: int) -> str:
+    lines = [f"  h{i} = tanh(dense(h{i - 1}, units = 64))" for i in range(1, count + 1)]
+    return f"""dlg 1
+data d {{
+  x = {numbers(1)}
+  t = {numbers(7)}
+}}
+model net(x: [64]) -> [64] {{
+  h0 = x
+""" + "\n".join(lines) + f"""
+  return h{count}
+}}
+train {{
+  minimize  = mse(net(d.x), d.t)
+  optimizer = adam(lr = 0.001)
+  batch     = {ROWS}
+  stop      = [1 steps]
+}}
+"""
+
+
+if __name__ == "__main__":
+    sys.stdout.write(program(int(sys.argv[1])))
