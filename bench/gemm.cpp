@@ -19,6 +19,8 @@
 #include "runtime/memory.h"
 #include "support/check.h"
 #include "support/diagnostic.h"
+#include "passes/schedule/schedule_loops.h"
+#include "passes/schedule/tile.h"
 
 namespace dlg {
 namespace {
@@ -130,9 +132,18 @@ double rate(const loop::Program& program, const Sizes& sizes, const CompiledProg
   return flops * static_cast<double>(steps) / best * 1e-9;
 }
 
-double part_of_peak(const Form& form, const Sizes& sizes, const Peak& peak, TileShape tile) {
+double part_of_peak(const Form& form, const Sizes& sizes, const Peak& peak, loop::TileShape tile) {
+  loop::Core core = core_of(Target::kHost);
+  core.tile = tile;
   const loop::Program program = parsed(program_text(form, sizes, peak.dtype));
-  return 100 * rate(program, sizes, compile_with_tile(program, Target::kHost, tile)) / peak.rate;
+  return 100 * rate(program, sizes, compile(schedule_loops(program, core), {})) / peak.rate;
+}
+
+/// The tile of the first panel.
+loop::TileShape chosen_tile(const Sizes& sizes, const Peak& peak) {
+  const loop::Core& core = core_of(Target::kHost);
+  const auto [panel, rows] = choose_panels({sizes.m, sizes.n, sizes.m, peak.element_bytes}, core).front();
+  return {rows, std::max(1U, panel.width * static_cast<unsigned>(peak.element_bytes) / core.vector_bytes)};
 }
 
 void print_forms(const Peak& peak) {
@@ -143,7 +154,7 @@ void print_forms(const Peak& peak) {
   fmt::print("{} peak {:.0f} Gflop/s; m n k, the tile, and the part of the peak that each form reaches\n",
              peak.dtype, peak.rate);
   for (const Sizes& sizes : all) {
-    const TileShape tile = chosen_tile(sizes.m, sizes.n, peak.element_bytes, Target::kHost);
+    const loop::TileShape tile = chosen_tile(sizes, peak);
     fmt::print("{:>5} {:>5} {:>5}  {:>2} rows x {} vectors", sizes.m, sizes.n, sizes.k, tile.rows,
                tile.vectors);
     for (const Form& form : kForms) {
@@ -159,7 +170,7 @@ void print_tiles(const Peak& peak) {
   fmt::print("tiles at {} {} {}\n", kSizes.m, kSizes.n, kSizes.k);
   for (const unsigned vectors : {1U, 2U, 4U}) {
     for (const unsigned rows : {2U, 4U, 6U, 8U, 10U, 12U, 14U}) {
-      const unsigned most = most_tile_rows(vectors, Target::kHost);
+      const unsigned most = most_rows(vectors, core_of(Target::kHost));
       if (rows > most) continue;
       fmt::print("{:>2} rows x {} vectors", rows, vectors);
       for (const Form& form : kForms) {

@@ -18,6 +18,7 @@
 #include "support/check.h"
 #include "support/diagnostic.h"
 #include "support/render.h"
+#include "passes/schedule/schedule_loops.h"
 
 namespace dlg {
 namespace {
@@ -48,7 +49,7 @@ loop::Program prefix(const loop::Program& program, std::size_t count) {
 
 /// Microseconds of a step, the best of several rounds.
 double step_time(const loop::Program& program) {
-  const CompiledProgram code = compile(program, {.form = StepForm::kLoops});
+  const CompiledProgram code = compile(schedule_loops(program, core_of(Target::kHost), StepForm::kLoops), {});
   Memory arena(program.arena_bytes);
   Memory state(program.state_bytes);
   Memory output(program.output_bytes);

@@ -85,7 +85,7 @@ std::string annotate(const std::string& text, const Form& form, const loop::Prog
                      const Sources& sources) {
   const std::unordered_map<std::string, std::size_t> kernels = kernels_by_symbol(program);
   const std::vector<std::vector<std::size_t>> equal = equal_kernels(program);
-  const bool is_straight = choose_form(program) == StepForm::kStraight;
+  const bool is_straight = program.schedule->form == StepForm::kStraight;
   std::string result;
   std::string place;  // of the kernel around the line
   for (const std::string_view line : split_text(text, '\n')) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "codegen/scalar_emitter.h"
+#include "ir/loop/core.h"
 #include "ir/loop/loop_ir.h"
 
 namespace dlg {
@@ -19,7 +20,7 @@ namespace dlg {
 /// emitted side by side: what depends on the row is emitted once for each, everything else once for all.
 class ElementEmitter {
  public:
-  ElementEmitter(llvm::IRBuilder<>& builder, const loop::Program& program, FmaSupport fma)
+  ElementEmitter(llvm::IRBuilder<>& builder, const loop::Program& program, loop::FmaSupport fma)
       : builder_(builder), program_(program), fma_(fma) {}
 
   void set_pointer(loop::BufferId buffer, llvm::Value* pointer) { pointers_[buffer] = pointer; }
@@ -113,7 +114,7 @@ class ElementEmitter {
 
   llvm::IRBuilder<>& builder_;
   const loop::Program& program_;
-  FmaSupport fma_;
+  loop::FmaSupport fma_;
   llvm::Value* rows_ = nullptr;
   std::map<loop::BufferId, llvm::Value*> pointers_;
   std::map<loop::VarId, llvm::Value*> vars_;

@@ -34,12 +34,11 @@ struct EmittedKernel {
   std::vector<loop::BufferId> buffers;
   bool is_divided = false;
   bool has_scratch = false;
-  std::int64_t scratch_bytes = 0;  // of each worker
 };
 
 /// What all kernels of a program are emitted for.
 struct KernelTarget {
-  VectorUnit unit;
+  loop::Core core;
   StepForm form = StepForm::kLoops;
   std::string_view suffix = {};  // of the symbols
 };
@@ -58,9 +57,9 @@ struct EmittedStep {
 /// Emits the entry point of runtime/abi.h, which calls the kernels in order.
 void emit_entry(llvm::Module& module, const loop::Program& program, const EmittedStep& step);
 
-/// The whole module, verified, not optimised.
+/// The whole module of a scheduled program, verified, not optimised.
 std::unique_ptr<llvm::Module> emit_module(llvm::LLVMContext& context, const loop::Program& program,
-                                          const TargetSpec& spec, StepForm form);
+                                          const TargetSpec& spec);
 
 /// The type of an element in memory (bool is a byte) and in a register.
 llvm::Type* memory_type(llvm::LLVMContext& context, DType dtype);

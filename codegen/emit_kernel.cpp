@@ -21,38 +21,19 @@ using loop::LoopKind;
 using loop::RegId;
 using loop::VarId;
 
-/// Calls `visit` for every statement of `body` and its loops, in order. Loops nest at most as deep as axes
-/// do.
-void for_each_statement(const Body& body, const std::function<void(const loop::Statement&)>& visit) {
-  for (const loop::Statement& statement : body) {
-    visit(statement);
-    for (const Loop& inner : statement.loop) for_each_statement(inner.body, visit);
-  }
-}
-
 }  // namespace
-
-std::int64_t widest_element(const Body& body) {
-  std::int64_t widest = 4;
-  for_each_statement(body, [&](const loop::Statement& s) {
-    if (s.instruction && is_float(s.instruction->dtype)) {
-      widest = std::max(widest, dtype_bytes(s.instruction->dtype));
-    }
-  });
-  return widest;
-}
 
 KernelEmitter::KernelEmitter(llvm::Module& module, const loop::Program& program, std::size_t index,
                              const KernelTarget& target)
     : program_(program),
       kernel_(program.kernels[index]),
-      unit_(target.unit),
+      core_(target.core),
       form_(target.form),
       builder_(module.getContext()),
-      elements_(builder_, program, target.unit.fma) {
+      elements_(builder_, program, target.core.fma) {
   emitted_.buffers = loop::kernel_pattern(program, kernel_).parameters;
-  emitted_.is_divided = form_ == StepForm::kLoops && is_split(program, kernel_);
-  emitted_.has_scratch = form_ == StepForm::kLoops && has_tiles(kernel_.body);
+  emitted_.is_divided = form_ == StepForm::kLoops && kernel_.share != loop::Share::kNothing;
+  emitted_.has_scratch = form_ == StepForm::kLoops && loop::has_tiles(kernel_.body);
   llvm::Type* pointer = llvm::PointerType::get(module.getContext(), 0);
   std::vector<llvm::Type*> parameters(emitted_.buffers.size(), pointer);
   parameters.push_back(builder_.getInt64Ty());
@@ -152,8 +133,9 @@ void KernelEmitter::store_slot(Value* value, Value* place) {
 Value* KernelEmitter::take_scratch(std::int64_t bytes) {
   Value* memory = builder_.CreateConstInBoundsGEP1_64(builder_.getInt8Ty(), scratch_,
                                                       static_cast<std::uint64_t>(scratch_used_));
-  scratch_used_ += (bytes + kBlockAlignment - 1) / kBlockAlignment * kBlockAlignment;
-  emitted_.scratch_bytes = std::max(emitted_.scratch_bytes, scratch_used_);
+  scratch_used_ += loop::scratch_of(bytes);
+  DLG_CHECK(scratch_used_ <= program_.schedule->scratch_bytes,
+            "the schedule knows how much scratch is needed");
   return memory;
 }
 
@@ -181,12 +163,12 @@ void KernelEmitter::set_carried_dtypes(const Loop& loop) {
 void KernelEmitter::emit_loop(const Loop& loop) {
   set_carried_dtypes(loop);
   if (form_ == StepForm::kStraight) return emit_straight(loop);
-  if (is_tileable(loop) && elements_.width() == 1) return emit_tiles(loop);
+  if (loop.kind == LoopKind::kParallel && loop.schedule && elements_.width() == 1) return emit_tiles(loop);
   // Inside another vector loop the lanes are taken already: iterations one after the other.
   if (loop.kind == LoopKind::kVector && elements_.width() == 1) return emit_vector(loop);
   if (loop.kind == LoopKind::kLanes) {
-    return elements_.width() > 1 || has_loops(loop.body) ? emit_lanes_in_memory(loop)
-                                                         : emit_lanes_as_vector(loop);
+    return elements_.width() > 1 || loop::has_loops(loop.body) ? emit_lanes_in_memory(loop)
+                                                               : emit_lanes_as_vector(loop);
   }
   emit_serial(loop);
 }
@@ -311,31 +293,20 @@ Value* KernelEmitter::whole_part(Value* end, std::int64_t width) {
 }
 
 /// Where a run of columns ends: behind its last whole vector if it goes as far as the valid rows.
-Value* KernelEmitter::end_of(const Panel& panel) {
+Value* KernelEmitter::end_of(const loop::Panel& panel) {
   return panel.end == kBatch ? whole_part(rows_, panel.width) : i64(panel.end);
 }
 
-/// Independent iterations, in runs of vectors; the last run may be one by one. A body with a chain in it
-/// waits for the chain: vectors side by side hide that, and even a short rest is worth a narrower vector.
+/// Independent iterations, in the panels of the schedule.
 void KernelEmitter::emit_vector(const Loop& loop) {
-  const std::int64_t bytes = widest_element(loop.body);
-  auto lanes = static_cast<unsigned>(kVectorBytes / bytes);
-  while (loop.extent != kBatch && lanes > loop.extent) lanes /= 2;
-  std::vector<Panel> panels;
-  if (has_loops(loop.body)) {
-    panels = choose_row_panels({1, loop.extent, program_.batch, bytes}, unit_);
-  } else {
-    const std::int64_t whole = loop.extent == kBatch ? kBatch : loop.extent / lanes * lanes;
-    panels = {{0, whole, lanes, 1}};
-    if (whole != loop.extent || whole == kBatch)
-      panels.push_back({whole == kBatch ? 0 : whole, loop.extent, 1, 1});
-  }
+  DLG_CHECK(loop.schedule.has_value(), "a vector loop has panels");
+  std::vector<loop::Panel> panels = loop.schedule->panels;
   if (has_defect(Defect::kLostVectorTail) && panels.back().width == 1) panels.pop_back();
   std::optional<Bounds> share;
   if (is_divided(loop))
     share = share_of(loop.extent == kBatch ? rows_ : i64(loop.extent), panels.front().width);
   Value* begin = i64(0);
-  for (const Panel& panel : panels) {
+  for (const loop::Panel& panel : panels) {
     Value* end = end_of(panel);
     elements_.at_lanes({panel.width, loop.var, panel.lanes()}, [&] {
       emit_plain(within({begin, end}, share), panel.width, loop.name, [&](Value* at) {

@@ -74,19 +74,17 @@ std::vector<EmittedKernel> emit_kernels(llvm::Module& module, const loop::Progra
   return kernels;
 }
 
-/// Kernels run one after the other, on the same bytes.
-void state_scratch(llvm::Module& module, const std::vector<EmittedKernel>& kernels) {
-  std::int64_t most = 0;
-  for (const EmittedKernel& kernel : kernels) most = std::max(most, kernel.scratch_bytes);
+void state_scratch(llvm::Module& module, std::int64_t bytes) {
   llvm::Type* type = llvm::Type::getInt64Ty(module.getContext());
   new llvm::GlobalVariable(module, type, true, llvm::GlobalValue::ExternalLinkage,
-                           llvm::ConstantInt::get(type, static_cast<std::uint64_t>(most)), kScratchName);
+                           llvm::ConstantInt::get(type, static_cast<std::uint64_t>(bytes)), kScratchName);
 }
 
 }  // namespace
 
 std::unique_ptr<llvm::Module> emit_module(llvm::LLVMContext& context, const loop::Program& program,
-                                          const TargetSpec& spec, StepForm form) {
+                                          const TargetSpec& spec) {
+  DLG_CHECK(program.schedule.has_value(), "what is compiled is scheduled");
   auto module = std::make_unique<llvm::Module>("dlg", context);
   // A copy, because asking for the machine is not const.
   llvm::orc::JITTargetMachineBuilder builder = spec.builder;
@@ -94,16 +92,16 @@ std::unique_ptr<llvm::Module> emit_module(llvm::LLVMContext& context, const loop
   DLG_CHECK(static_cast<bool>(machine), "LLVM has no machine for this target");
   module->setDataLayout((*machine)->createDataLayout());
   adapter::set_triple(*module, builder.getTargetTriple());
-  const bool is_straight = form == StepForm::kStraight;
+  const bool is_straight = program.schedule->form == StepForm::kStraight;
   EmittedStep step;
-  if (is_straight) step.straight = emit_kernels(*module, program, {spec.unit, StepForm::kStraight});
+  if (is_straight) step.straight = emit_kernels(*module, program, {spec.core, StepForm::kStraight});
   // A batch has at least one row, so one of one row is whole.
   if (!is_straight || program.batch > 1) {
     step.loops = emit_kernels(
-        *module, program, {spec.unit, StepForm::kLoops, is_straight ? kRaggedSuffix : std::string_view()});
+        *module, program, {spec.core, StepForm::kLoops, is_straight ? kRaggedSuffix : std::string_view()});
   }
   emit_entry(*module, program, step);
-  state_scratch(*module, step.loops);
+  state_scratch(*module, program.schedule->scratch_bytes);
   std::string broken;
   llvm::raw_string_ostream stream(broken);
   DLG_CHECK(!llvm::verifyModule(*module, &stream), "LLVM's verifier: " + broken);

@@ -10,61 +10,10 @@ using llvm::Value;
 using loop::Loop;
 using loop::Statement;
 
-namespace {
-
-/// What occupies another unit than the multiply-adds, and long.
-bool is_slow(const Statement* statement) {
-  return statement->instruction &&
-         (statement->instruction->op == loop::Op::kDiv || statement->instruction->op == loop::Op::kSqrt);
-}
-
-/// The statement in which a block of `chain` runs.
-loop::Body::const_iterator block_in(const Loop& chain) {
-  return std::find_if(chain.body.begin(), chain.body.end(),
-                      [](const Statement& s) { return !s.loop.empty(); });
-}
-
-/// Whether `chain` runs over blocks, each of which is one loop.
-bool has_plain_blocks(const Loop& chain) {
-  const auto block = block_in(chain);
-  const bool is_alone =
-      block != chain.body.end() &&
-      std::none_of(block + 1, chain.body.end(), [](const auto& s) { return !s.loop.empty(); });
-  return chain.step > 1 && is_alone && block->loop.front().block == chain.var &&
-         !has_loops(block->loop.front().body);
-}
-
-/// The one chain of `parts`; null: there are more, or it is none that can be left and entered between steps.
-const Loop* single_chain(const TileParts& parts) {
-  const Loop* chain = nullptr;
-  for (const Statement* statement : parts.chains) {
-    if (statement->store || (chain != nullptr && !statement->loop.empty())) return nullptr;
-    if (!statement->loop.empty()) chain = statement->loop.data();
-  }
-  if (chain == nullptr || chain->block.is_valid()) return nullptr;
-  const bool is_plain = chain->step == 1 && !has_loops(chain->body);
-  return is_plain || has_plain_blocks(*chain) ? chain : nullptr;
-}
-
-/// What runs over single steps: the chain, or its loop over a block.
-const Loop& steps_of(const Loop& chain) {
-  return chain.step == 1 ? chain : block_in(chain)->loop.front();
-}
-
-}  // namespace
-
-bool KernelEmitter::is_overlapped(const Loop& rows) const {
-  const TileParts parts = tile_parts(rows);
-  const bool has_loops_after = std::any_of(parts.after.begin(), parts.after.end(),
-                                           [](const Statement* s) { return !s->loop.empty(); });
-  return !has_loops_after && single_chain(parts) != nullptr && meets_far(rows) &&
-         std::any_of(parts.after.begin(), parts.after.end(), is_slow);
-}
-
 /// None wait.
 KernelEmitter::Waiting KernelEmitter::waiting_sums(const Loop& rows) {
-  TileParts parts = tile_parts(rows);
-  const Loop& chain = *single_chain(parts);
+  loop::TileParts parts = loop::tile_parts(rows);
+  const Loop& chain = *loop::single_chain(parts);
   Waiting waiting{std::move(parts), chain, {}};
   for (Value** place : {&waiting.count, &waiting.row, &waiting.column})
     *place = slot(builder_.getInt64Ty(), "waiting");
@@ -90,7 +39,7 @@ KernelEmitter::Values KernelEmitter::enter_block(const Loop& chain, const Values
   block_steps_[chain.var] = chain.step;
   elements_.set_var(chain.var, i64(0));
   set_tile_values(chain, &loop::Carried::current, totals);
-  const auto block = block_in(chain);
+  const auto block = loop::block_in(chain);
   for (auto at = chain.body.begin(); at != block; ++at) emit_statement(*at);
   set_carried_dtypes(block->loop.front());
   return tile_values(block->loop.front(), &loop::Carried::initial);
@@ -98,7 +47,7 @@ KernelEmitter::Values KernelEmitter::enter_block(const Loop& chain, const Values
 
 /// All that stands behind the steps of the first block, and the other blocks.
 KernelEmitter::Values KernelEmitter::leave_block(const Loop& chain, const Values& sums, Value* end) {
-  const auto block = block_in(chain);
+  const auto block = loop::block_in(chain);
   elements_.set_var(chain.var, i64(0));
   set_tile_values(block->loop.front(), &loop::Carried::result, sums);
   for (auto at = block + 1; at != chain.body.end(); ++at) emit_statement(*at);
@@ -115,7 +64,7 @@ void KernelEmitter::emit_overlapped_tile(const PanelBlock& block, Waiting& waiti
   Value* row = elements_.var(rows.var);
   Value* column = elements_.var(column_var);
   const unsigned tile = block.rows.tile;
-  const Loop& inner = steps_of(chain);
+  const Loop& inner = loop::steps_of(chain);
   const std::int64_t extent = chain.extent == kBatch ? program_.batch : chain.extent;
   const bool has_blocks = chain.step > 1;
   const std::int64_t steps = std::max<std::int64_t>(1, (has_blocks ? chain.step : extent) / tile);

@@ -102,7 +102,7 @@ void KernelEmitter::pack_steps(const std::vector<PackedBlock>& blocks, std::size
   }
   Value* begin = i64(0);
   const auto element_bytes = static_cast<unsigned>(dtype_bytes(any.pack.load->dtype));
-  const unsigned side = std::min(std::bit_ceil(any.lanes.width), unit_.bytes / element_bytes);
+  const unsigned side = std::min(std::bit_ceil(any.lanes.width), core_.vector_bytes / element_bytes);
   if (any.pack.is_turned() && side > 1) {
     Value* whole = whole_part(end, side);
     emit_plain({begin, whole}, side, loop.name, [&](Value* at) {
@@ -115,7 +115,7 @@ void KernelEmitter::pack_steps(const std::vector<PackedBlock>& blocks, std::size
   });
 }
 
-KernelEmitter::PackedBlock KernelEmitter::packed_block(const Pack& pack, std::int64_t lanes) {
+KernelEmitter::PackedBlock KernelEmitter::packed_block(const loop::Operand& pack, std::int64_t lanes) {
   PackedBlock block{pack,   memory_type(builder_.getContext(), pack.load->dtype), nullptr, {}, {}, nullptr,
                     nullptr};
   block.align = lanes_align(block, 1);
@@ -137,7 +137,7 @@ void KernelEmitter::fill(const std::vector<PackedBlock>& blocks) {
 }
 
 /// The part of `packed` that belongs to `panel` at `column`, where the copy begins at `first`.
-KernelEmitter::PackedBlock KernelEmitter::panel_of(const PackedBlock& packed, const Panel& panel,
+KernelEmitter::PackedBlock KernelEmitter::panel_of(const PackedBlock& packed, const loop::Panel& panel,
                                                    Value* column, Value* first) {
   PackedBlock part = packed;
   Value* elements = builder_.CreateMul(builder_.CreateSub(column, first), i64(packed.pack.steps));

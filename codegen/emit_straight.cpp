@@ -81,7 +81,7 @@ void KernelEmitter::emit_straight(const Loop& loop) {
 
 /// Whole vectors as far as they go, then ever shorter ones: two elements side by side cost what one does.
 void KernelEmitter::emit_unrolled_vector(const Loop& loop, std::int64_t begin, std::int64_t end) {
-  for (std::int64_t width = unit_.bytes / widest_element(loop.body); begin < end; width /= 2) {
+  for (std::int64_t width = core_.vector_bytes / loop::widest_element(loop.body); begin < end; width /= 2) {
     elements_.at_lanes({static_cast<unsigned>(width), loop.var}, [&] {
       for (; begin + width <= end; begin += width) {
         elements_.set_var(loop.var, i64(begin));

@@ -11,57 +11,40 @@ using loop::Statement;
 using loop::VarId;
 
 void KernelEmitter::emit_tiles(const Loop& loop) {
-  const Loop& columns = loop.body.back().loop.front();
-  VectorUnit unit = unit_;
-  if (is_overlapped(loop)) unit.registers -= unit.registers / 4;  // the update beside the chains needs some
-  std::vector<Panel> panels =
-      choose_panels({loop.extent, columns.extent, program_.batch, widest_element(columns.body)}, unit);
-  TileRows rows = tile_rows(loop, panels.front().rows);
+  const loop::LoopSchedule& schedule = *loop.schedule;
+  TileRows rows = tile_rows(loop);
   std::optional<Bounds> share;
-  if (is_divided(loop)) {
-    const std::int64_t column_units = units_of(columns.extent, panels.front().width);
-    // On a tie by columns: each worker then packs and reads its own part of the repeated operand.
-    if (unevenness(column_units) <= unevenness(units_of(loop.extent, rows.tile))) {
-      share = share_of(columns.extent == kBatch ? rows_ : i64(columns.extent), panels.front().width);
-    } else {
-      rows.units = share_of(rows.units.end, 1);
-    }
+  if (is_divided(loop) && kernel_.share == loop::Share::kPanels) {
+    const Loop& columns = column_loop(rows);
+    share = share_of(columns.extent == kBatch ? rows_ : i64(columns.extent), schedule.panels.front().width);
+  } else if (is_divided(loop)) {
+    rows.units = share_of(rows.units.end, 1);
   }
-  const std::vector<Pack> packs = choose_row_packs(program_, loop, panels.front());
-  if (packs.empty()) return emit_panels(rows, panels, share);
-  // All panels read the same copy.
-  for (Panel& panel : panels) panel.rows = rows.tile;
-  std::int64_t bytes_of_unit = 0;
-  for (const Pack& pack : packs) bytes_of_unit += pack.steps * rows.tile * dtype_bytes(pack.load->dtype);
-  const std::int64_t units =
-      std::clamp<std::int64_t>(kMostPackedBytes / bytes_of_unit, 1, units_of(loop.extent, rows.tile));
-  for (const Pack& pack : packs) {
+  if (schedule.packed.empty()) return emit_panels(rows, share);
+  for (const loop::Operand& pack : chosen(loop::operands_of(program_, loop).of_rows, schedule.packed)) {
     // The last unit may hold two tiles.
-    rows.packed.push_back(packed_block(pack, (units + 1) * rows.tile));
+    rows.packed.push_back(packed_block(pack, (schedule.packed_tiles + 1) * rows.tile));
     if (!pack.has_neighbours()) rows.packed.back().before = &loop.body;
   }
   const Bounds all = rows.units;
-  emit_plain(all, units, loop.name, [&](Value* at) {
-    rows.units = within({at, builder_.CreateAdd(at, i64(units))}, all);
+  emit_plain(all, schedule.packed_tiles, loop.name, [&](Value* at) {
+    rows.units = within({at, builder_.CreateAdd(at, i64(schedule.packed_tiles))}, all);
     pack_rows(rows);
-    emit_panels(rows, panels, share);
+    emit_panels(rows, share);
   });
   scratch_used_ = 0;
 }
 
-std::int64_t KernelEmitter::units_of(std::int64_t extent, std::int64_t unit) const {
-  return ((extent == kBatch ? program_.batch : extent) + unit - 1) / unit;
-}
-
-/// All rows in tiles of `tile`. Of a batch the whole one is expected; any other leaves single rows.
-KernelEmitter::TileRows KernelEmitter::tile_rows(const Loop& rows, unsigned tile) {
+/// All rows in tiles. Of a batch the whole one is expected; any other leaves single rows.
+KernelEmitter::TileRows KernelEmitter::tile_rows(const Loop& rows) {
   const bool is_batch = rows.extent == kBatch;
-  const RowTiles tiles = row_tiles(is_batch ? program_.batch : rows.extent, tile);
-  TileRows result{.loop = rows, .tile = tile, .rest = tiles.rest, .packed = {}};
+  const std::int64_t tile = rows.schedule->tile;
+  const std::int64_t whole_count = loop::whole_tiles(program_, rows, loop::declared_extent(program_, rows));
+  TileRows result{.loop = rows, .tile = rows.schedule->tile, .rest = rows.schedule->rest, .packed = {}};
+  Value* count = i64(whole_count + (result.rest.empty() ? 0 : 1));
   if (!result.rest.empty() && has_defect(Defect::kLongTileRest)) ++result.rest.back();
   result.end = is_batch ? rows_ : i64(rows.extent);
-  result.whole = i64(tiles.whole);
-  Value* count = i64(tiles.whole + (tiles.rest.empty() ? 0 : 1));
+  result.whole = i64(whole_count);
   if (is_batch) {
     result.is_expected = builder_.CreateICmpEQ(rows_, i64(program_.batch));
     Value* whole = builder_.CreateUDiv(rows_, i64(tile));
@@ -73,17 +56,15 @@ KernelEmitter::TileRows KernelEmitter::tile_rows(const Loop& rows, unsigned tile
   return result;
 }
 
-void KernelEmitter::emit_panels(const TileRows& rows, const std::vector<Panel>& panels,
-                                const std::optional<Bounds>& share) {
+void KernelEmitter::emit_panels(const TileRows& rows, const std::optional<Bounds>& share) {
   Value* begin = i64(0);
-  for (const Panel& panel : panels) {
+  for (const loop::Panel& panel : rows.loop.schedule->panels) {
     Value* end = end_of(panel);
     const Bounds columns = within({begin, end}, share);
-    // What the sums meet far away is read in order if all panels within reach go over a row before the next.
-    const std::int64_t count = meets_far(rows.loop) ? panels_in_reach(program_, rows.loop, panel) : 1;
-    emit_plain(columns, panel.width * count, column_loop(rows).name, [&](Value* at) {
-      Value* reach = builder_.CreateAdd(at, i64(panel.width * count));
-      emit_block({rows, panel, count}, {at, within({at, reach}, columns).end});
+    const std::int64_t distance = panel.width * panel.reach;
+    emit_plain(columns, distance, column_loop(rows).name, [&](Value* at) {
+      Value* reach = builder_.CreateAdd(at, i64(distance));
+      emit_block({rows, panel}, {at, within({at, reach}, columns).end});
     });
     begin = end;
   }
@@ -98,13 +79,14 @@ void KernelEmitter::emit_block(const PanelBlock& block, const Bounds& columns) {
       elements_.set_var(var, column);
       body(column);
     };
-    if (block.count == 1) return at_column(columns.begin);
+    if (block.panel.reach == 1) return at_column(columns.begin);
     emit_plain(columns, block.panel.width, column_loop(rows).name, at_column);
   };
   const std::int64_t scratch_before = scratch_used_;
   std::vector<PackedBlock> packed;
-  for (const Pack& pack : choose_column_packs(program_, rows.loop, block.panel)) {
-    packed.push_back(packed_block(pack, block.panel.width * block.count));
+  for (const loop::Operand& pack :
+       chosen(loop::operands_of(program_, rows.loop).of_columns, block.panel.packed)) {
+    packed.push_back(packed_block(pack, block.panel.width * block.panel.reach));
     packed.back().lanes.var = var;
   }
   if (!packed.empty()) {
@@ -113,7 +95,7 @@ void KernelEmitter::emit_block(const PanelBlock& block, const Bounds& columns) {
     });
   }
   std::optional<Waiting> waiting;
-  if (is_overlapped(rows.loop)) waiting.emplace(waiting_sums(rows.loop));
+  if (is_beside(rows.loop)) waiting.emplace(waiting_sums(rows.loop));
   for_each_tile(rows, [&](Value* row, unsigned count) {
     for_each_panel([&](Value* column) {
       for (const PackedBlock& all : packed) read_panel(panel_of(all, block.panel, column, columns.begin));
@@ -212,35 +194,18 @@ void KernelEmitter::read_packed(const TileRows& rows, Value* row, unsigned count
   }
 }
 
-/// Whether `instruction` loads its own elements for each row from a buffer that does not stay in the near
-/// caches. They arrive while the chains run.
-bool KernelEmitter::is_far(const loop::Instruction& instruction, const Loop& rows) const {
-  constexpr std::int64_t kNearBytes = std::int64_t{1} << 17;
-  if (instruction.op != loop::Op::kLoad) return false;
-  bool is_of_row = false;
-  for (const loop::Index& index : instruction.indices) {
-    if (index.dynamic.is_valid()) return false;
-    for (const loop::Index::Term& term : index.terms) is_of_row |= term.var == rows.var;
-  }
-  return is_of_row && loop::bytes_of(program_.buffers[instruction.buffer], program_.batch) > kNearBytes;
-}
-
-bool KernelEmitter::meets_far(const Loop& rows) const {
-  const TileParts parts = tile_parts(rows);
-  return std::any_of(parts.after.begin(), parts.after.end(),
-                     [&](const Statement* s) { return s->instruction && is_far(*s->instruction, rows); });
-}
-
-void KernelEmitter::prefetch_far(const TileParts& parts, const Loop& rows) {
+void KernelEmitter::prefetch_far(const loop::TileParts& parts, const Loop& rows) {
+  const std::vector<loop::RegId>& far = rows.schedule->prefetched;
   for (const Statement* statement : parts.after) {
-    if (statement->instruction && is_far(*statement->instruction, rows))
-      elements_.prefetch(*statement->instruction);
+    const bool is_far = statement->instruction &&
+                        std::find(far.begin(), far.end(), statement->instruction->result) != far.end();
+    if (is_far) elements_.prefetch(*statement->instruction);
   }
 }
 
 /// The chains for all rows at once; what is done to their sums row by row.
 void KernelEmitter::emit_columns(const Loop& rows) {
-  const TileParts parts = tile_parts(rows);
+  const loop::TileParts parts = loop::tile_parts(rows);
   prefetch_far(parts, rows);
   for (const Statement* statement : parts.chains) emit_statement(*statement);
   elements_.row_by_row([&] {

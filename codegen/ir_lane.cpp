@@ -142,12 +142,12 @@ IrLane narrowed(IrLane a) {
 }
 
 IrLane fused(IrLane a, IrLane b, IrLane c) {
-  if (a.site->fma == FmaSupport::kNone) return a * b + c;
+  if (a.site->fma == loop::FmaSupport::kNone) return a * b + c;
   return intrinsic_call(llvm::Intrinsic::fma, {a, b, c});
 }
 
 IrLane product_error(IrLane a, IrLane b, IrLane product) {
-  if (a.site->fma == FmaSupport::kNative) return fused(a, b, -product);
+  if (a.site->fma == loop::FmaSupport::kNative) return fused(a, b, -product);
   const IrLane a_high = upper_half(a);
   const IrLane b_high = upper_half(b);
   const IrLane a_low = a - a_high;
@@ -157,7 +157,7 @@ IrLane product_error(IrLane a, IrLane b, IrLane product) {
 }
 
 IrLane lost_product(IrLane a, IrLane b) {
-  return a.site->fma == FmaSupport::kNative ? a.constant(0) : product_error(a, b, a * b);
+  return a.site->fma == loop::FmaSupport::kNative ? a.constant(0) : product_error(a, b, a * b);
 }
 
 IrLanes patched_lanes(IrMask mask, const IrLanes& usual, const std::function<IrLanes()>& unusual) {

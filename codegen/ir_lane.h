@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "codegen/target_spec.h"
+#include "ir/loop/core.h"
 #include "ir/loop/maths/lane.h"
 
 namespace dlg {
@@ -17,7 +18,7 @@ namespace dlg {
 /// Where lanes are emitted.
 struct LaneSite {
   llvm::IRBuilder<>& builder;
-  FmaSupport fma;
+  loop::FmaSupport fma;
 };
 
 /// A truth value per lane.

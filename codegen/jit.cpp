@@ -25,7 +25,6 @@
 #include "codegen/emit.h"
 #include "codegen/llvm_adapter.h"
 #include "codegen/object_cache.h"
-#include "codegen/tile.h"
 #include "ir/loop/text.h"
 #include "support/check.h"
 
@@ -112,7 +111,6 @@ void use_effort(TargetSpec& spec, Effort effort) {
 /// One compilation: what is compiled to what, and the times of its stages.
 struct Compilation {
   const loop::Program& program;
-  StepForm form;
   Effort effort;
   TargetSpec spec;
   StageClock clock = StageClock();
@@ -127,18 +125,17 @@ CacheKey key_of(const Compilation& how) {
     kernel.comment.clear();
   }
   llvm::orc::JITTargetMachineBuilder builder = how.spec.builder;
-  const std::string target = fmt::format("{} {} {} {} {}", builder.getTargetTriple().str(), builder.getCPU(),
-                                         builder.getFeatures().getString(), static_cast<int>(how.form),
-                                         static_cast<int>(how.effort));
+  const std::string target = fmt::format("{} {} {} {}", builder.getTargetTriple().str(), builder.getCPU(),
+                                         builder.getFeatures().getString(), static_cast<int>(how.effort));
   return cache_key({codegen_build_id(), loaded_llvm(), target, loop::print_program(program, Sources{})});
 }
 
 std::string make_object(Compilation& how) {
   llvm::LLVMContext context;
-  const std::unique_ptr<llvm::Module> module = emit_module(context, how.program, how.spec, how.form);
+  const std::unique_ptr<llvm::Module> module = emit_module(context, how.program, how.spec);
   how.clock.lap("emit");
   const std::unique_ptr<llvm::TargetMachine> machine = machine_of(how.spec);
-  optimize(*module, *machine, how.form);
+  optimize(*module, *machine, how.program.schedule->form);
   how.clock.lap("optimise");
   llvm::orc::SimpleCompiler compiler(*machine);
   const std::unique_ptr<llvm::MemoryBuffer> object = checked(compiler(*module), "object");
@@ -217,8 +214,10 @@ const CompileReport& CompiledProgram::report() const {
 
 CompiledProgram compile(const loop::Program& program, const CodeRequest& request) {
   const CheckContext where("pass llvm");
-  const StepForm form = request.form ? *request.form : choose_form(program);
-  Compilation how{program, form, request.effort, target_spec(request.target)};
+  Compilation how{program, request.effort, target_spec(request.target)};
+  DLG_CHECK(program.schedule && loop::find_core(program.schedule->core)->fma == how.spec.core.fma &&
+                loop::find_core(program.schedule->core)->vector_bytes == how.spec.core.vector_bytes,
+            "the program is scheduled for the core of its target");
   use_jit_relocation(how.spec);
   use_effort(how.spec, request.effort);
   how.clock.lap("target");
@@ -227,28 +226,9 @@ CompiledProgram compile(const loop::Program& program, const CodeRequest& request
   return CompiledProgram(link(how, object));
 }
 
-CompiledProgram compile_with_tile(const loop::Program& program, Target target, TileShape tile) {
-  const CheckContext where("pass llvm");
-  Compilation how{program, choose_form(program), Effort::kFull, target_spec(target)};
-  use_jit_relocation(how.spec);
-  how.spec.unit.tile = tile;
-  return CompiledProgram(link(how, {make_object(how)}));
-}
-
-TileShape chosen_tile(std::int64_t rows, std::int64_t columns, std::int64_t element_bytes, Target target) {
-  const VectorUnit unit = target_spec(target).unit;
-  const Panel panel = choose_panels({rows, columns, rows, element_bytes}, unit).front();
-  return {panel.rows, std::max(1U, panel.width * static_cast<unsigned>(element_bytes) / unit.bytes)};
-}
-
-unsigned most_tile_rows(unsigned vectors, Target target) {
-  return most_rows(vectors, target_spec(target).unit);
-}
-
 std::string llvm_text(const loop::Program& program, Target target, const Sources& sources) {
   llvm::LLVMContext context;
-  const std::unique_ptr<llvm::Module> module =
-      emit_module(context, program, target_spec(target), choose_form(program));
+  const std::unique_ptr<llvm::Module> module = emit_module(context, program, target_spec(target));
   std::string text;
   llvm::raw_string_ostream stream(text);
   module->print(stream, nullptr);
@@ -258,10 +238,10 @@ std::string llvm_text(const loop::Program& program, Target target, const Sources
 std::string assembly_text(const loop::Program& program, Target target, const Sources& sources) {
   llvm::LLVMContext context;
   const TargetSpec spec = target_spec(target);
-  const std::unique_ptr<llvm::Module> module = emit_module(context, program, spec, choose_form(program));
+  const std::unique_ptr<llvm::Module> module = emit_module(context, program, spec);
   mark_kernels(*module, program);
   const std::unique_ptr<llvm::TargetMachine> machine = machine_of(spec);
-  optimize(*module, *machine, choose_form(program));
+  optimize(*module, *machine, program.schedule->form);
   llvm::SmallVector<char, 0> buffer;
   llvm::raw_svector_ostream stream(buffer);
   llvm::legacy::PassManager passes;

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "codegen/vector_unit.h"
+#include "ir/loop/core.h"
 #include "ir/loop/loop_ir.h"
 #include "runtime/abi.h"
 #include "support/stage_clock.h"
@@ -22,18 +22,12 @@ std::optional<Target> parse_target(std::string_view name);
 bool can_run(Target target);
 /// "avx2": what is compiled for; of kHost the highest level that this machine can run.
 std::string_view level_name(Target target);
+/// The core that programs are scheduled for.
+const loop::Core& core_of(Target target);
 /// Whether code for both gives the same bits: a product and a sum are rounded once with fma, twice without.
 bool have_same_bits(Target a, Target b);
 
-/// The two forms of a compiled step; both compute the same bits.
-enum class StepForm : std::uint8_t {
-  kLoops,     // a function for each kernel: loops, vectors and tiles, for any number of rows
-  kStraight,  // kernels inside the entry, loops written out, states and arena in registers; for whole
-              // batches, with loops beside it for the smaller batch at the end of an epoch
-};
-
-/// Straight for a step of at most a few hundred scalar operations: what costs there is calls and memory.
-StepForm choose_form(const loop::Program& program);
+using loop::StepForm;
 
 /// Whether compiled objects are kept on disk (codegen/object_cache.h) and taken from there.
 enum class Caching : std::uint8_t { kOff, kOn };
@@ -47,8 +41,7 @@ enum class Effort : std::uint8_t {
 
 /// What a program is compiled for, and how.
 struct CodeRequest {
-  Target target = Target::kHost;                // one that can_run
-  std::optional<StepForm> form = std::nullopt;  // nullopt: choose_form
+  Target target = Target::kHost;  // one that can_run
   Caching caching = Caching::kOff;
   Effort effort = Effort::kFull;
 };
@@ -78,16 +71,8 @@ class CompiledProgram {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Compiles a verified program.
+/// Compiles a verified program that is scheduled for the core of the target.
 CompiledProgram compile(const loop::Program& program, const CodeRequest& how);
-
-/// The same with another register tile than the one that would be chosen, which `tile` becomes; for
-/// measurements.
-CompiledProgram compile_with_tile(const loop::Program& program, Target target, TileShape tile);
-/// The tile of the first panel of a contraction of so many rows and columns.
-TileShape chosen_tile(std::int64_t rows, std::int64_t columns, std::int64_t element_bytes, Target target);
-/// How many rows of `vectors` vectors the registers of `target` hold.
-unsigned most_tile_rows(unsigned vectors, Target target);
 
 /// The text of `dlg show --stage llvm` (before LLVM's clean-up) and `--stage asm`; `file:line` and the
 /// kernel's name behind each instruction.

@@ -10,20 +10,18 @@
 
 #include "codegen/element_emitter.h"
 #include "codegen/emit.h"
-#include "codegen/pack.h"
-#include "codegen/split.h"
-#include "codegen/tile.h"
+#include "ir/loop/nest.h"
+#include "ir/loop/operands.h"
+#include "ir/loop/schedule.h"
 #include "ir/loop/sum_order.h"
 
 namespace dlg {
 
 inline constexpr auto kReductionLanes = static_cast<unsigned>(loop::kLaneCount);
-/// A vector loop takes 64 bytes at a time; narrower targets split it.
-inline constexpr unsigned kVectorBytes = 64;
 
 /// Emits one kernel. Serial loops become loops, vector loops explicit vectors, lanes loops 16 lanes and a
-/// tree, and a parallel loop around a vector loop with chains in it a loop over register tiles. In a straight
-/// step loops of known length are unrolled.
+/// tree, and a scheduled parallel loop a loop over register tiles. What is taken how is read off the
+/// schedule. In a straight step loops of known length are unrolled.
 class KernelEmitter {
  public:
   KernelEmitter(llvm::Module& module, const loop::Program& program, std::size_t index,
@@ -89,7 +87,7 @@ class KernelEmitter {
   void set_carried(const loop::Loop& loop, loop::RegId loop::Carried::*member, const Values& values);
   /// The last multiple of `width` at or before `end`.
   llvm::Value* whole_part(llvm::Value* end, std::int64_t width);
-  llvm::Value* end_of(const Panel& panel);
+  llvm::Value* end_of(const loop::Panel& panel);
 
   // emit_straight.cpp: loops written out, functions side by side.
   void emit_straight_body(const loop::Body& body);
@@ -127,7 +125,7 @@ class KernelEmitter {
   // emit_tile.cpp: contractions.
   /// The copy of one operand: some lanes for each step of the chain.
   struct PackedBlock {
-    Pack pack;
+    loop::Operand pack;
     llvm::Type* element = nullptr;
     llvm::Value* memory = nullptr;
     ElementEmitter::Lanes lanes;
@@ -147,16 +145,15 @@ class KernelEmitter {
     std::vector<PackedBlock> packed;  // operands, from the first of `units` on
   };
   void emit_tiles(const loop::Loop& rows);
-  TileRows tile_rows(const loop::Loop& rows, unsigned tile);
-  void emit_panels(const TileRows& rows, const std::vector<Panel>& panels,
-                   const std::optional<Bounds>& share);
-  /// `count` panels like `panel`, the last ones perhaps missing.
+  TileRows tile_rows(const loop::Loop& rows);
+  void emit_panels(const TileRows& rows, const std::optional<Bounds>& share);
+  /// As many panels like `panel` as are in its reach, the last ones perhaps missing.
   struct PanelBlock {
     const TileRows& rows;
-    const Panel& panel;
-    std::int64_t count = 1;
+    const loop::Panel& panel;
   };
-  static const loop::Loop& column_loop(const TileRows& rows) { return rows.loop.body.back().loop.front(); }
+  static const loop::Loop& column_loop(const TileRows& rows) { return loop::column_loop(rows.loop); }
+  static bool is_beside(const loop::Loop& rows) { return rows.schedule->epilogue == loop::Epilogue::kBeside; }
   void emit_block(const PanelBlock& block, const Bounds& columns);
   void pack_rows(const TileRows& rows);
   PackedBlock tile_of(const TileRows& rows, const PackedBlock& packed, llvm::Value* row, unsigned count);
@@ -165,25 +162,19 @@ class KernelEmitter {
   static ElementEmitter::Lanes lanes_of(const PanelBlock& block);
   void emit_tile(const PanelBlock& block, unsigned count);
   void read_packed(const TileRows& rows, llvm::Value* row, unsigned count);
-  bool is_far(const loop::Instruction& instruction, const loop::Loop& rows) const;
-  /// Whether what is done to the sums reads far away.
-  bool meets_far(const loop::Loop& rows) const;
-  void prefetch_far(const TileParts& parts, const loop::Loop& rows);
+  void prefetch_far(const loop::TileParts& parts, const loop::Loop& rows);
   void emit_columns(const loop::Loop& rows);
-  /// In how many pieces of `unit` a whole batch or an axis falls.
-  std::int64_t units_of(std::int64_t extent, std::int64_t unit) const;
 
   // emit_overlap.cpp: updates beside the chains of the next tile.
   /// The sums of one tile on their way to the update, in memory.
   struct Waiting {
-    TileParts parts;
+    loop::TileParts parts;
     const loop::Loop& chain;
     Values sums;                    // for each carried value: all rows
     llvm::Value* count = nullptr;   // rows that wait: none or a tile
     llvm::Value* row = nullptr;     // the first of them
     llvm::Value* column = nullptr;  // of lane 0
   };
-  bool is_overlapped(const loop::Loop& rows) const;
   Waiting waiting_sums(const loop::Loop& rows);
   Values initial_sums(const Waiting& waiting);
   llvm::Value* smaller(llvm::Value* a, llvm::Value* b);
@@ -195,9 +186,9 @@ class KernelEmitter {
 
   // emit_pack.cpp: operands copied together.
   static llvm::Align lanes_align(const PackedBlock& block, unsigned lanes);
-  PackedBlock packed_block(const Pack& pack, std::int64_t lanes);
+  PackedBlock packed_block(const loop::Operand& pack, std::int64_t lanes);
   void fill(const std::vector<PackedBlock>& blocks);
-  PackedBlock panel_of(const PackedBlock& packed, const Panel& panel, llvm::Value* column,
+  PackedBlock panel_of(const PackedBlock& packed, const loop::Panel& panel, llvm::Value* column,
                        llvm::Value* first);
   void read_panel(const PackedBlock& part);
   void pack_steps(const std::vector<PackedBlock>& blocks, std::size_t depth);
@@ -207,7 +198,7 @@ class KernelEmitter {
 
   const loop::Program& program_;
   const loop::Kernel& kernel_;
-  VectorUnit unit_;
+  loop::Core core_;
   StepForm form_;
   llvm::IRBuilder<> builder_;
   ElementEmitter elements_;
@@ -222,8 +213,5 @@ class KernelEmitter {
   llvm::Value* scratch_ = nullptr;  // of a kernel with tiles
   std::int64_t scratch_used_ = 0;
 };
-
-/// Bytes of the widest float that `body` computes with, 4 at least.
-std::int64_t widest_element(const loop::Body& body);
 
 }  // namespace dlg

@@ -42,7 +42,7 @@ void set_attributes(llvm::Function& function) {
 }
 
 Value* emit_inline(llvm::IRBuilder<>& builder, Op op, DType dtype, std::span<Value* const> args,
-                   FmaSupport fma) {
+                   loop::FmaSupport fma) {
   LaneSite site{builder, fma};
   std::vector<IrLane> lanes;
   for (Value* arg : args) lanes.push_back({&site, arg});
@@ -50,7 +50,8 @@ Value* emit_inline(llvm::IRBuilder<>& builder, Op op, DType dtype, std::span<Val
 }
 
 /// The function of these arguments' type, emitted at its first use.
-llvm::Function* function_of(llvm::Module& module, Op op, DType dtype, llvm::Type* type, FmaSupport fma) {
+llvm::Function* function_of(llvm::Module& module, Op op, DType dtype, llvm::Type* type,
+                            loop::FmaSupport fma) {
   const unsigned width = type->isVectorTy() ? llvm::cast<llvm::FixedVectorType>(type)->getNumElements() : 1;
   const std::string name = fmt::format("maths.{}.{}.{}", loop::op_info(op).text, dtype_name(dtype), width);
   if (llvm::Function* known = module.getFunction(name)) return known;
@@ -66,7 +67,7 @@ llvm::Function* function_of(llvm::Module& module, Op op, DType dtype, llvm::Type
 }
 
 Value* emit_call(llvm::IRBuilder<>& builder, Op op, DType dtype, std::span<Value* const> args,
-                 FmaSupport fma) {
+                 loop::FmaSupport fma) {
   llvm::Module& module = *builder.GetInsertBlock()->getModule();
   llvm::Function* function = function_of(module, op, dtype, args[0]->getType(), fma);
   return builder.CreateCall(function, llvm::ArrayRef(args.data(), args.size()));
@@ -102,7 +103,7 @@ bool has_maths(Op op) {
 }
 
 Value* emit_maths(llvm::IRBuilder<>& builder, Op op, DType dtype, std::span<Value* const> args,
-                  FmaSupport fma) {
+                  loop::FmaSupport fma) {
   const unsigned widest = kVectorBytes / static_cast<unsigned>(dtype_bytes(dtype));
   const unsigned width = width_of(args[0]);
   // A straight step has everything in line: a call would send its registers to memory.

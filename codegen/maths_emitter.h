@@ -7,6 +7,7 @@
 #include <span>
 
 #include "codegen/target_spec.h"
+#include "ir/loop/core.h"
 #include "ir/loop/loop_ir.h"
 
 namespace dlg {
@@ -17,6 +18,6 @@ bool has_maths(loop::Op op);
 /// `op` of `args`, which are of one width and of `dtype` (f32 or f64). Vectors beyond 64 bytes are taken in
 /// parts.
 llvm::Value* emit_maths(llvm::IRBuilder<>& builder, loop::Op op, DType dtype,
-                        std::span<llvm::Value* const> args, FmaSupport fma);
+                        std::span<llvm::Value* const> args, loop::FmaSupport fma);
 
 }  // namespace dlg

@@ -168,9 +168,9 @@ std::int64_t most_stack_bytes(const llvm::Module& module) {
 
 }  // namespace
 
-ModuleFacts module_facts(const loop::Program& program, Target target, StepForm form) {
+ModuleFacts module_facts(const loop::Program& program, Target target) {
   llvm::LLVMContext context;
-  const std::unique_ptr<llvm::Module> module = emit_module(context, program, target_spec(target), form);
+  const std::unique_ptr<llvm::Module> module = emit_module(context, program, target_spec(target));
   ModuleFacts facts;
   AlignmentProof(program, *module).run(facts);
   facts.most_stack_bytes = most_stack_bytes(*module);

@@ -18,7 +18,7 @@ struct ModuleFacts {
 };
 
 /// Of the IR before LLVM's clean-up.
-ModuleFacts module_facts(const loop::Program& program, Target target, StepForm form);
+ModuleFacts module_facts(const loop::Program& program, Target target);
 
 /// What the slots of a function take at most, whatever the shapes are: a thread of a few hundred kilobytes
 /// will do.

@@ -22,7 +22,7 @@ struct Site {
   const loop::Instruction& instruction;
   DType argument_dtype;
   std::vector<Value*> args;
-  FmaSupport fma;
+  loop::FmaSupport fma;
 
   bool is_float_op() const { return is_float(argument_dtype); }
 };
@@ -78,7 +78,7 @@ Value* emit_div(Site& s) {
 }
 
 Value* emit_fma(Site& s) {
-  if (s.fma == FmaSupport::kNone)
+  if (s.fma == loop::FmaSupport::kNone)
     return s.builder.CreateFAdd(s.builder.CreateFMul(s.args[0], s.args[1]), s.args[2]);
   llvm::Module& module = *s.builder.GetInsertBlock()->getModule();
   return s.builder.CreateCall(adapter::intrinsic(module, llvm::Intrinsic::fma, {s.args[0]->getType()}),
@@ -239,7 +239,7 @@ std::vector<Value*> widened(llvm::IRBuilder<>& builder, std::span<Value* const> 
 }
 
 Value* emit_scalar(llvm::IRBuilder<>& builder, const loop::Instruction& instruction, DType argument_dtype,
-                   std::span<Value* const> args, FmaSupport fma) {
+                   std::span<Value* const> args, loop::FmaSupport fma) {
   Site site{builder, instruction, argument_dtype, widened(builder, args), fma};
   for (const Row& row : kRows) {
     if (row.op == instruction.op) return row.emit(site);

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "codegen/target_spec.h"
+#include "ir/loop/core.h"
 #include "ir/loop/loop_ir.h"
 
 namespace dlg {
@@ -23,6 +24,6 @@ unsigned width_of(const llvm::Value* value);
 /// Emits arithmetic, comparison, selection, cast or an elementary function. `args` are in
 /// registers; `argument_dtype` is the dtype of the last argument.
 llvm::Value* emit_scalar(llvm::IRBuilder<>& builder, const loop::Instruction& instruction,
-                         DType argument_dtype, std::span<llvm::Value* const> args, FmaSupport fma);
+                         DType argument_dtype, std::span<llvm::Value* const> args, loop::FmaSupport fma);
 
 }  // namespace dlg

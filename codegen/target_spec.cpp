@@ -16,10 +16,9 @@ namespace {
 
 struct Level {
   Target target;
-  std::string_view name;
+  std::string_view name;                 // of its row in ir/loop/core.cpp
   std::string_view cpu;                  // a level of the x86-64 psABI
   std::vector<std::string_view> needed;  // features that this machine must have
-  VectorUnit unit;
 };
 
 /// Highest first.
@@ -28,10 +27,9 @@ const std::vector<Level>& levels() {
       {Target::kAvx512,
        "avx512",
        "x86-64-v4",
-       {"avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512cd", "avx2", "fma", "bmi2"},
-       {FmaSupport::kNative, 64, 32}},
-      {Target::kAvx2, "avx2", "x86-64-v3", {"avx2", "fma", "bmi2"}, {FmaSupport::kNative, 32, 16}},
-      {Target::kSse2, "sse2", "x86-64", {"sse2"}, {FmaSupport::kNone, 16, 16}},
+       {"avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512cd", "avx2", "fma", "bmi2"}},
+      {Target::kAvx2, "avx2", "x86-64-v3", {"avx2", "fma", "bmi2"}},
+      {Target::kSse2, "sse2", "x86-64", {"sse2"}},
   };
   return all;
 }
@@ -79,8 +77,12 @@ std::string_view level_name(Target target) {
   return level_of(target).name;
 }
 
+const loop::Core& core_of(Target target) {
+  return *loop::find_core(level_name(target));
+}
+
 bool have_same_bits(Target a, Target b) {
-  return level_of(a).unit.fma == level_of(b).unit.fma;
+  return core_of(a).fma == core_of(b).fma;
 }
 
 TargetSpec target_spec(Target target) {
@@ -94,7 +96,7 @@ TargetSpec target_spec(Target target) {
   // No contraction: a product and a sum are two roundings unless the loop IR says fma.
   const bool contracts = has_defect(Defect::kContraction);
   builder.getOptions().AllowFPOpFusion = contracts ? llvm::FPOpFusion::Fast : llvm::FPOpFusion::Strict;
-  return {std::move(builder), level.unit};
+  return {std::move(builder), core_of(target)};
 }
 
 }  // namespace dlg

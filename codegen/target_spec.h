@@ -4,13 +4,13 @@
 #include <llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h>
 
 #include "codegen/jit.h"
-#include "codegen/vector_unit.h"
+#include "ir/loop/core.h"
 
 namespace dlg {
 
 struct TargetSpec {
   llvm::orc::JITTargetMachineBuilder builder;
-  VectorUnit unit;
+  loop::Core core;
 };
 
 /// kHost becomes the highest level that this machine can run.

@@ -1,9 +1,12 @@
-// Owns the list of forms in which a test compiles a program.
+// Owns the ways in which a test compiles a loop program: forms, targets, and the schedule for them.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "codegen/jit.h"
+#include "passes/schedule/schedule_loops.h"
+#include "passes/schedule/step_form.h"
 
 namespace dlg::test {
 
@@ -16,6 +19,24 @@ inline std::vector<StepForm> step_forms(const loop::Program& program) {
 
 inline const char* form_name(StepForm form) {
   return form == StepForm::kLoops ? "with loops" : "straight";
+}
+
+/// What a loop program is scheduled and compiled for.
+struct CompiledAs {
+  Target target = Target::kHost;
+  std::optional<StepForm> form = std::nullopt;  // nullopt: the one that is chosen
+  Caching caching = Caching::kOff;
+  Effort effort = Effort::kFull;
+};
+
+inline loop::Program scheduled(const loop::Program& program, Target target,
+                               std::optional<StepForm> form = std::nullopt) {
+  return schedule_loops(program, core_of(target), form);
+}
+
+inline CompiledProgram compiled(const loop::Program& program, const CompiledAs& how) {
+  return compile(scheduled(program, how.target, how.form),
+                 {.target = how.target, .caching = how.caching, .effort = how.effort});
 }
 
 }  // namespace dlg::test

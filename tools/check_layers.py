@@ -21,7 +21,7 @@ LAYERS = {
 # itself comes last, but for the front doors.
 INNER = {
     "frontend": ["text", "elaborate", "rules", "blocks"],
-    "passes": ["derive", "simplify", "lower", "fuse", "plan"],
+    "passes": ["derive", "simplify", "lower", "fuse", "plan", "schedule"],
     "driver": ["cli", "data", "engine", "training", "step", "race", "verbs"],
 }
 # Headers of a folder itself that its inner folders see: what the folder makes.

@@ -27,8 +27,8 @@ Exit codes: 0 ok, 1 the input is wrong, 2 usage, 3 environment or I/O, 4 an expe
 
 const std::vector<std::string> kTargets{"host", "avx512", "avx2", "sse2"};
 const std::vector<std::string> kEngines{"jit", "interpreter"};
-const std::vector<std::string> kStages{"ast",   "graph", "backward", "update", "simplified",
-                                       "fused", "plan",  "loops",    "llvm",   "asm"};
+const std::vector<std::string> kStages{"ast",  "graph", "backward",  "update", "simplified", "fused",
+                                       "plan", "loops", "scheduled", "llvm",   "asm"};
 const std::vector<std::string> kFormats{"text", "dot"};
 const std::vector<std::string> kDiagnosticFormats{"text", "json"};
 /// In the order of WeightsChoice.

@@ -1,8 +1,10 @@
 #include "driver/engine/artifact.h"
 
 #include "ir/loop/memory_proof.h"
+#include "ir/loop/schedule.h"
 #include "ir/loop/verify.h"
 #include "passes/lower_to_loops.h"
+#include "passes/schedule/schedule_loops.h"
 #include "support/check.h"
 
 namespace dlg {
@@ -27,6 +29,14 @@ Artifact build_artifact(const Graph& graph, const PassContext& context) {
   clock.lap("loops");
   artifact.stages = clock.stages();
   return artifact;
+}
+
+loop::Program scheduled(const Artifact& artifact, const loop::Core& core) {
+  const CheckContext where("pass schedule");
+  loop::Program program = schedule_loops(artifact.program, core);
+  const std::optional<BrokenLaw> broken = loop::verify_schedule(program);
+  DLG_CHECK(!broken, broken ? broken->sentence : "");
+  return program;
 }
 
 }  // namespace dlg

@@ -1,6 +1,7 @@
 // Owns the way from a graph to a loop program: the pipeline, the plan and the lowering, each verified.
 #pragma once
 
+#include "ir/loop/core.h"
 #include "ir/loop/loop_ir.h"
 #include "passes/pipeline.h"
 #include "passes/plan/plan.h"
@@ -15,6 +16,9 @@ struct Artifact {
   loop::Program program;
   StageTimes stages = {};  // of the passes, by their names
 };
+
+/// The loop program of `artifact` for `core`, verified again.
+loop::Program scheduled(const Artifact& artifact, const loop::Core& core);
 
 /// Runs the pipeline, plans memory, lowers; the verifiers and the proof of memory run on every result.
 Artifact build_artifact(const Graph& graph, const PassContext& context);

@@ -91,8 +91,9 @@ bool fits_memory(const Artifact& artifact, Diagnostics& diagnostics) {
 }  // namespace
 
 std::unique_ptr<Machine> Machine::make(Artifact artifact, Compilation how, Diagnostics& diagnostics) {
-  const loop::Program& program = artifact.program;
   if (!fits_memory(artifact, diagnostics)) return nullptr;
+  artifact.program = scheduled(artifact, core_of(how.target));
+  const loop::Program& program = artifact.program;
   CompiledProgram code =
       compile(program, {.target = how.target, .caching = how.caching, .effort = how.effort});
   const BlockSizes sizes{program.arena_bytes, program.state_bytes, program.output_bytes, code.scratch_bytes(),

@@ -111,8 +111,11 @@ std::string text_of(Session& session, const Graph& graph, const PassContext& con
     return print_plan(artifact.graph, artifact.plan, session.sources) + gate_comments(artifact.graph);
   }
   if (stage == "loops") return loop::print_program(artifact.program, session.sources);
-  if (stage == "llvm") return llvm_text(artifact.program, session.options.target, session.sources);
-  return assembly_text(artifact.program, session.options.target, session.sources);
+  const loop::Program program = scheduled(artifact, core_of(session.options.target));
+  session.clock.lap("scheduled");
+  if (stage == "scheduled") return loop::print_program(program, session.sources);
+  if (stage == "llvm") return llvm_text(program, session.options.target, session.sources);
+  return assembly_text(program, session.options.target, session.sources);
 }
 
 }  // namespace

@@ -7,7 +7,10 @@
 #include <cmath>
 #include <limits>
 
+#include "ir/loop/nest.h"
+#include "ir/loop/operands.h"
 #include "ir/loop/scalar_math.h"
+#include "ir/loop/schedule.h"
 #include "ir/loop/sum_order.h"
 #include "support/check.h"
 #include "support/defects.h"
@@ -98,6 +101,7 @@ class Stepper {
 
   void run(const Loop& loop) {
     if (loop.kind == LoopKind::kLanes) return run_lanes(loop);
+    if (loop.schedule) return run_scheduled(loop);
     const auto [begin, end] = bounds(loop);
     copy_registers(loop, &Carried::initial, &Carried::current);
     for (std::int64_t i = begin; i < end; i += loop.step) {
@@ -105,6 +109,72 @@ class Stepper {
       copy_registers(loop, &Carried::next, &Carried::current);
     }
     copy_registers(loop, &Carried::current, &Carried::result);
+  }
+
+  /// Panels of columns from `begin` to `end`, some side by side: each with where it begins and the lanes that
+  /// stand for a column.
+  using Panels = std::vector<std::pair<std::int64_t, std::int64_t>>;
+
+  /// The panels of a scheduled vector loop, in groups of those that lie within reach.
+  std::vector<Panels> panels_of(const Loop& columns, const std::vector<Panel>& panels) const {
+    std::vector<Panels> groups;
+    std::int64_t begin = 0;
+    for (const Panel& panel : panels) {
+      const std::int64_t width = panel.width;
+      const std::int64_t end = columns.extent == kBatch ? rows_ / width * width : panel.end;
+      std::int64_t count = 0;
+      for (std::int64_t at = begin; at < end; at += width, ++count) {
+        if (count % panel.reach == 0) groups.emplace_back();
+        groups.back().emplace_back(at, std::min(at + width, end));
+      }
+      begin = end;
+    }
+    return groups;
+  }
+
+  /// The rows at which the tiles of a scheduled nest begin, and where the last one ends.
+  std::vector<std::int64_t> tiles_of(const Loop& rows) const {
+    const LoopSchedule& schedule = *rows.schedule;
+    const std::int64_t end = rows.extent == kBatch ? rows_ : rows.extent;
+    const std::int64_t whole = whole_tiles(program_, rows, end);
+    std::vector<std::int64_t> starts;
+    for (std::int64_t tile = 0; tile <= whole; ++tile) starts.push_back(tile * schedule.tile);
+    const bool is_declared = end == declared_extent(program_, rows);
+    for (std::size_t i = 0; is_declared && i < schedule.rest.size(); ++i) {
+      starts.push_back(starts.back() + schedule.rest[i]);
+    }
+    while (!is_declared && starts.back() < end) starts.push_back(starts.back() + 1);
+    return starts;
+  }
+
+  /// As the schedule says: each group of panels over all tiles of rows, each tile over the panels of the
+  /// group.
+  void run_scheduled(const Loop& loop) {
+    if (loop.kind == LoopKind::kVector) {
+      for (const Panels& group : panels_of(loop, loop.schedule->panels)) {
+        for (const auto& [begin, end] : group) run_columns(loop, begin, end);
+      }
+      return;
+    }
+    const std::vector<std::int64_t> tiles = tiles_of(loop);
+    for (const Panels& group : panels_of(column_loop(loop), loop.schedule->panels)) {
+      for (std::size_t tile = 0; tile + 1 < tiles.size(); ++tile) {
+        for (const auto& panel : group) run_tile(loop, {tiles[tile], tiles[tile + 1]}, panel);
+      }
+    }
+  }
+
+  void run_columns(const Loop& columns, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t column = begin; column < end; ++column) iterate(columns, column);
+  }
+
+  void run_tile(const Loop& rows, Bounds tile, const std::pair<std::int64_t, std::int64_t>& panel) {
+    for (std::int64_t row = tile.begin; row < tile.end; ++row) {
+      variables_[rows.var] = row;
+      block_ends_[rows.var] = row + 1;
+      for (auto at = rows.body.begin(); at != rows.body.end() - 1; ++at) run(*at->instruction);
+      run_columns(column_loop(rows), panel.first, panel.second);
+    }
   }
 
   void iterate(const Loop& loop, std::int64_t i) {

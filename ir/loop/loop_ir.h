@@ -2,6 +2,7 @@
 // of every sum.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -119,6 +120,49 @@ struct Carried {
   RegId combined;
 };
 
+/// A run of columns taken `width` lanes at a time; it begins where the one before ends. A run narrower than
+/// its width is taken once, with idle lanes.
+struct Panel {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;  // kBatch: as far as whole vectors of the valid rows reach
+  unsigned width = 1;
+  std::int64_t reach = 1;          // so many of them side by side: each tile of rows goes over all
+  std::vector<RegId> packed = {};  // loads whose elements under a panel are copied together first
+
+  /// Lanes that stand for a column.
+  unsigned lanes() const {
+    return end == kBatch ? width : static_cast<unsigned>(std::min<std::int64_t>(width, end - begin));
+  }
+};
+
+/// When the sums of a tile are used: behind their chains, or beside the chains of the next tile.
+enum class Epilogue : std::uint8_t { kBehind, kBeside };
+
+/// How independent iterations are taken: of a vector loop in panels; of a parallel loop around one in
+/// register tiles, so many rows of a panel side by side. It changes no bit.
+struct LoopSchedule {
+  unsigned tile = 1;  // rows of a whole tile
+  /// Tiles for the rows that whole ones leave. Of the batch: of a whole one; any other leaves single rows.
+  std::vector<unsigned> rest = {};
+  std::vector<Panel> panels = {};
+  std::vector<RegId> packed =
+      {};  // loads whose elements for the rows of several tiles are copied together first
+  std::int64_t packed_tiles = 0;       // how many tiles
+  std::vector<RegId> prefetched = {};  // loads behind the chains that are asked for before them
+  Epilogue epilogue = Epilogue::kBehind;
+};
+
+/// What workers divide of the one loop that a kernel is: nothing, its iterations, the panels or the tiles of
+/// rows.
+enum class Share : std::uint8_t { kNothing, kIterations, kPanels, kTiles };
+
+/// The two forms of a compiled step; both compute the same bits.
+enum class StepForm : std::uint8_t {
+  kLoops,     // a function for each kernel: loops, vectors and tiles, for any number of rows
+  kStraight,  // kernels inside the entry, loops written out, states and arena in registers; for whole
+              // batches, with loops beside it for the smaller batch at the end of an epoch
+};
+
 struct Loop;
 
 /// A statement: exactly one of the three.
@@ -141,6 +185,7 @@ struct Loop {
   std::vector<Carried> carried;
   Body body;
   Body combine;  // kLanes: instructions only; joins two lanes of all carried values at once
+  std::optional<LoopSchedule> schedule = {};  // in a scheduled program, of what is taken in panels
 };
 
 /// A function over buffers: no state of its own.
@@ -151,6 +196,7 @@ struct Kernel {
   std::uint32_t reg_count = 0;
   SourceRange origin;
   std::string comment;  // names of the graph nodes it computes
+  Share share = Share::kNothing;
 };
 
 /// How often the body of `loop` runs at `batch` rows, so that a loop over blocks and the one inside count
@@ -168,6 +214,13 @@ struct Copy {
   BufferId to;
 };
 
+/// What is decided of a program as a whole before it is compiled for a core.
+struct ProgramSchedule {
+  std::string core;  // its name (ir/loop/core.h)
+  StepForm form = StepForm::kLoops;
+  std::int64_t scratch_bytes = 0;  // of each worker, for what is packed
+};
+
 /// One step: the kernels in order; after `kernels_before_stop_test` of them loss and fault are known and the
 /// stop test may leave the step; no kernel before it writes a state. Then the copies.
 struct Program {
@@ -179,7 +232,8 @@ struct Program {
   std::int64_t state_bytes = 0;
   std::int64_t output_bytes = 0;
   std::size_t kernels_before_stop_test = 0;
-  BufferId loss;   // kOutput f32/f64 []; invalid when the program has none (eval, predict)
+  BufferId loss;  // kOutput f32/f64 []; invalid when the program has none (eval, predict)
+  std::optional<ProgramSchedule> schedule = {};
   BufferId fault;  // kOutput f32/f64 []: not 0 where an index lies outside; invalid when all are proved
 
   std::optional<BufferId> find_buffer(BufferKind kind, std::string_view source) const;

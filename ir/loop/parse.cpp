@@ -1,4 +1,6 @@
 // Owns reading the textual form of loop programs.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <unordered_map>
@@ -201,6 +203,28 @@ class Parser {
     program_.output_bytes = integer();
     expect("stop_test");
     program_.kernels_before_stop_test = static_cast<std::size_t>(integer());
+    if (accept("scheduled")) parse_program_schedule();
+  }
+
+  void parse_program_schedule() {
+    ProgramSchedule schedule;
+    schedule.core = name();
+    schedule.form = known_word(parse_form, "`loops` or `straight`").value_or(StepForm::kLoops);
+    expect("scratch");
+    schedule.scratch_bytes = integer();
+    program_.schedule = std::move(schedule);
+  }
+
+  /// A word that `parse` knows.
+  template <class Kind>
+  std::optional<Kind> known_word(std::optional<Kind> (*parse)(std::string_view), const char* expected) {
+    const std::optional<Kind> found = parse(peek().text);
+    if (!found || peek().kind != TokenKind::kWord) {
+      fail(expected);
+      return std::nullopt;
+    }
+    ++at_;
+    return found;
   }
 
   std::int64_t extent() {
@@ -243,6 +267,9 @@ class Parser {
     kernel_ = Kernel{};
     open_.clear();
     kernel_.name = name();
+    if (accept("divided")) {
+      kernel_.share = known_word(parse_share, "`iterations`, `panels` or `tiles`").value_or(Share::kNothing);
+    }
     if (is_at("{")) places_.note(kernel_, program_.kernels.size(), peek().comment);
     kernel_.body = block();
     expect("}");
@@ -372,6 +399,7 @@ class Parser {
     }
     result.around = std::move(around);
     if (accept("carry")) parse_carry(result);
+    if (is_at("tile") || is_at("rest") || is_at("panels")) result.schedule = loop_schedule();
     for (const Loop& outer : result.around) open_.emplace_back(outer.name, outer.var);
     open_.emplace_back(result.name, result.var);
     result.body = block();
@@ -380,6 +408,50 @@ class Parser {
     expect("}");
     if (kind == LoopKind::kLanes) parse_combine(result);
     return result;
+  }
+
+  LoopSchedule loop_schedule() {
+    LoopSchedule schedule;
+    if (accept("tile")) schedule.tile = small_integer();
+    if (accept("rest")) schedule.rest = list("[", "]", [this] { return small_integer(); });
+    expect("panels");
+    schedule.panels = list("[", "]", [this] { return panel(); });
+    schedule.packed = loads("pack");
+    if (!schedule.packed.empty()) {
+      expect("of");
+      schedule.packed_tiles = integer();
+    }
+    schedule.prefetched = loads("prefetch");
+    if (accept("beside")) schedule.epilogue = Epilogue::kBeside;
+    return schedule;
+  }
+
+  Panel panel() {
+    Panel panel;
+    panel.begin = integer();
+    expect("..");
+    panel.end = accept("rows") ? kBatch : integer();
+    expect("by");
+    panel.width = small_integer();
+    if (accept("reach")) panel.reach = integer();
+    panel.packed = loads("pack");
+    return panel;
+  }
+
+  /// Registers behind `word`, if it stands there.
+  std::vector<RegId> loads(std::string_view word) {
+    if (!accept(word)) return {};
+    return list("[", "]", [this] { return reg(); });
+  }
+
+  /// Of rows or lanes of a tile.
+  unsigned small_integer() {
+    constexpr std::int64_t kMost = 1 << 10;
+    const SourceRange range = peek().range;
+    const std::int64_t value = integer();
+    if (value < 0 || value > kMost)
+      fail_limit(range, fmt::format("a tile has at most {} rows and lanes", kMost));
+    return static_cast<unsigned>(std::clamp<std::int64_t>(value, 0, kMost));
   }
 
   /// A variable and where it runs.

@@ -60,7 +60,7 @@ class Printer {
     has_own_names_ = false;
     var_names_ = IdVector<VarId, std::string>(kernel.var_count);
     print_body(kernel.body);
-    std::string text;
+    std::string text = share_text(kernel) + "\n";
     for (const BufferId id : parameters_) text += parameter_text(program_.buffers[id]) + "\n";
     return {text + out_, std::move(parameters_)};
   }
@@ -72,6 +72,10 @@ class Printer {
     line(fmt::format("state {}", program_.state_bytes));
     line(fmt::format("output {}", program_.output_bytes));
     line(fmt::format("stop_test {}", program_.kernels_before_stop_test));
+    if (const auto& schedule = program_.schedule) {
+      line(fmt::format("scheduled {} {} scratch {}", name_word(schedule->core), form_word(schedule->form),
+                       schedule->scratch_bytes));
+    }
     if (!program_.buffers.empty()) out_ += "\n";
   }
 
@@ -111,11 +115,15 @@ class Printer {
     const std::string computes = one_line(kernel.comment);
     if (!computes.empty()) comment += (comment.empty() ? "computes " : " computes ") + computes;
     if (!comment.empty()) comment = "  ; " + comment;
-    line(fmt::format("kernel {} {{{}", name_word(kernel.name), comment));
+    line(fmt::format("kernel {}{} {{{}", name_word(kernel.name), share_text(kernel), comment));
     var_names_ = IdVector<VarId, std::string>(kernel.var_count);
     open_.clear();
     print_body(kernel.body);
     line("}");
+  }
+
+  static std::string share_text(const Kernel& kernel) {
+    return kernel.share == Share::kNothing ? "" : fmt::format(" divided {}", share_word(kernel.share));
   }
 
   void print_body(const Body& body) {
@@ -155,12 +163,38 @@ class Printer {
       text += fmt::format(" carry ({}) -> ({})", join_text(starts, ", "),
                           regs_text(loop.carried, &Carried::result));
     }
+    if (loop.schedule) text += schedule_text(*loop.schedule);
     line(text + " {");
     print_body(loop.body);
     print_next(loop.carried, &Carried::next);
     open_.resize(open_.size() - 1 - loop.around.size());
     if (loop.kind == LoopKind::kLanes) print_combine(loop);
     line("}");
+  }
+
+  static std::string loads_text(std::string_view word, const std::vector<RegId>& loads) {
+    std::vector<std::string> parts;
+    for (const RegId load : loads) parts.push_back(reg_text(load));
+    return loads.empty() ? "" : fmt::format(" {} [{}]", word, join_text(parts, ", "));
+  }
+
+  static std::string panel_text(const Panel& panel) {
+    std::string text = fmt::format("{}..{} by {}", panel.begin, extent_text(panel.end), panel.width);
+    if (panel.reach > 1) text += fmt::format(" reach {}", panel.reach);
+    return text + loads_text("pack", panel.packed);
+  }
+
+  static std::string schedule_text(const LoopSchedule& schedule) {
+    std::string text;
+    if (schedule.tile > 1) text += fmt::format(" tile {}", schedule.tile);
+    if (!schedule.rest.empty()) text += fmt::format(" rest [{}]", fmt::join(schedule.rest, ", "));
+    std::vector<std::string> panels;
+    for (const Panel& panel : schedule.panels) panels.push_back(panel_text(panel));
+    text += fmt::format(" panels [{}]", join_text(panels, ", "));
+    text += loads_text("pack", schedule.packed);
+    if (!schedule.packed.empty()) text += fmt::format(" of {}", schedule.packed_tiles);
+    text += loads_text("prefetch", schedule.prefetched);
+    return schedule.epilogue == Epilogue::kBeside ? text + " beside" : text;
   }
 
   /// The variable, which can be used from now on, and where it runs.

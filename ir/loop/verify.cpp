@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "ir/loop/schedule.h"
 #include "ir/loop/verify_kernel.h"
 #include "ir/loop/verify_ranges.h"
 #include "ir/loop/words.h"
@@ -220,6 +221,7 @@ std::optional<BrokenLaw> find_broken_law(const Program& program) {
     }
   }
   if (Failure failure = verify_copies(program)) return BrokenLaw{*failure, "copy"};
+  if (std::optional<BrokenLaw> broken = verify_schedule(program)) return broken;
   return verify_ranges(program);
 }
 

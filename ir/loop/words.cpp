@@ -15,6 +15,20 @@ constexpr std::array<std::string_view, 7> kBufferKinds{"arena", "state",  "data"
 /// Indexed by LoopKind.
 constexpr std::array<std::string_view, 4> kLoopKinds{"for", "parallel", "vector", "lanes"};
 
+/// Indexed by Share.
+constexpr std::array<std::string_view, 4> kShares{"nothing", "iterations", "panels", "tiles"};
+
+/// Indexed by StepForm.
+constexpr std::array<std::string_view, 2> kForms{"loops", "straight"};
+
+/// The place of `word` in its table.
+template <class Kind, std::size_t kCount>
+std::optional<Kind> find_word(const std::array<std::string_view, kCount>& words, std::string_view word) {
+  const auto found = std::find(words.begin(), words.end(), word);
+  if (found == words.end()) return std::nullopt;
+  return static_cast<Kind>(found - words.begin());
+}
+
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
          static_cast<unsigned char>(c) >= 0x80;
@@ -27,10 +41,7 @@ std::string_view kind_word(BufferKind kind) {
 }
 
 std::optional<BufferKind> parse_buffer_kind(std::string_view word) {
-  for (std::size_t i = 0; i < kBufferKinds.size(); ++i) {
-    if (kBufferKinds[i] == word) return static_cast<BufferKind>(i);
-  }
-  return std::nullopt;
+  return find_word<BufferKind>(kBufferKinds, word);
 }
 
 std::string_view kind_word(LoopKind kind) {
@@ -38,10 +49,23 @@ std::string_view kind_word(LoopKind kind) {
 }
 
 std::optional<LoopKind> parse_loop_kind(std::string_view word) {
-  for (std::size_t i = 0; i < kLoopKinds.size(); ++i) {
-    if (kLoopKinds[i] == word) return static_cast<LoopKind>(i);
-  }
-  return std::nullopt;
+  return find_word<LoopKind>(kLoopKinds, word);
+}
+
+std::string_view share_word(Share share) {
+  return kShares[static_cast<std::size_t>(share)];
+}
+
+std::optional<Share> parse_share(std::string_view word) {
+  return find_word<Share>(kShares, word);
+}
+
+std::string_view form_word(StepForm form) {
+  return kForms[static_cast<std::size_t>(form)];
+}
+
+std::optional<StepForm> parse_form(std::string_view word) {
+  return find_word<StepForm>(kForms, word);
 }
 
 bool is_word_start(char c) {

@@ -17,6 +17,12 @@ std::optional<BufferKind> parse_buffer_kind(std::string_view word);
 std::string_view kind_word(LoopKind kind);
 std::optional<LoopKind> parse_loop_kind(std::string_view word);
 
+/// "iterations", "panels", "tiles" and back; "straight" and "loops".
+std::string_view share_word(Share share);
+std::optional<Share> parse_share(std::string_view word);
+std::string_view form_word(StepForm form);
+std::optional<StepForm> parse_form(std::string_view word);
+
 /// Letters, digits, `_`, `.`, `'` and non-ASCII bytes, not starting with a digit, a dot or a prime.
 bool is_word_start(char c);
 bool is_word_part(char c);

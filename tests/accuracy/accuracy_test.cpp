@@ -19,6 +19,7 @@
 #include "ir/loop/text.h"
 #include "support/diagnostic.h"
 #include "tests/catch.h"
+#include "tests/step_forms.h"
 
 namespace dlg::loop {
 namespace {
@@ -107,7 +108,7 @@ class Compiled {
  public:
   static constexpr std::size_t kCount = 1 << 14;
 
-  explicit Compiled(Op op) : code_(compile(program_of(op), {})) {}
+  explicit Compiled(Op op) : code_(test::compiled(program_of(op), {})) {}
 
   T* x() { return memory_.numbers; }
   T* y() { return memory_.numbers + kCount; }

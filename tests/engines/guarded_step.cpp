@@ -111,10 +111,10 @@ std::string guarding_name(const Guarding& guarding) {
                      guarding.edge == Edge::kStart ? "start" : "end");
 }
 
-GuardedProgram::GuardedProgram(const loop::Program& planned, const CodeRequest& how, const Guarding& guarding)
+GuardedProgram::GuardedProgram(const loop::Program& planned, const CompiledAs& how, const Guarding& guarding)
     : guarding_(guarding),
       program_(guarding.alone == Alone::kBuffers ? spread(planned, guarding.edge) : planned),
-      code_(compile(program_, how)) {}
+      code_(compiled(program_, how)) {}
 
 GuardedRun::GuardedRun(const GuardedProgram& guarded, std::int64_t workers)
     : guarded_(guarded),

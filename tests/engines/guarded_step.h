@@ -9,6 +9,7 @@
 #include "codegen/jit.h"
 #include "runtime/abi.h"
 #include "tests/engines/guarded_memory.h"
+#include "tests/step_forms.h"
 #include "tests/turns.h"
 
 namespace dlg::test {
@@ -32,7 +33,7 @@ std::string guarding_name(const Guarding& guarding);
 /// A program compiled for guarded memory.
 class GuardedProgram {
  public:
-  GuardedProgram(const loop::Program& planned, const CodeRequest& how, const Guarding& guarding);
+  GuardedProgram(const loop::Program& planned, const CompiledAs& how, const Guarding& guarding);
 
   /// As it is compiled: the offsets may be others than planned.
   const loop::Program& program() const { return program_; }

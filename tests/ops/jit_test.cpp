@@ -136,7 +136,7 @@ struct CompiledForms {
   /// With both efforts.
   void add(StepForm form, const test::Guarding& guarding) {
     for (const Effort effort : {Effort::kFull, Effort::kSmall}) {
-      const CodeRequest how{.target = way.target, .form = form, .effort = effort};
+      const test::CompiledAs how{.target = way.target, .form = form, .effort = effort};
       codes.emplace_back(program, how, guarding);
     }
   }

@@ -10,6 +10,7 @@
 
 #include "codegen/module_facts.h"
 #include "ir/loop/memory_proof.h"
+#include "ir/loop/schedule.h"
 #include "ir/loop/text.h"
 #include "ir/loop/verify.h"
 #include "ir/ops/ranges.h"
@@ -166,7 +167,7 @@ double open_tolerance(const Graph& graph) {
 
 /// What the code of one form asks of its memory and of the stack.
 Failure check_facts(const loop::Program& program, const CompiledWay& way, StepForm form) {
-  const ModuleFacts facts = module_facts(program, way.target, form);
+  const ModuleFacts facts = module_facts(scheduled(program, way.target, form), way.target);
   if (!facts.unfounded.empty()) return "not as aligned as it says: " + facts.unfounded.front();
   if (facts.most_stack_bytes <= kMostStackBytes) return std::nullopt;
   return fmt::format("{} bytes on the stack", facts.most_stack_bytes);
@@ -175,7 +176,7 @@ Failure check_facts(const loop::Program& program, const CompiledWay& way, StepFo
 Failure check_guarded(const Step& step, const Environment<double>& environment, const CompiledForm& form,
                       const Guarding& guarding) {
   for (const Effort effort : form.efforts) {
-    const CodeRequest how{.target = form.way.target, .form = form.form, .effort = effort};
+    const CompiledAs how{.target = form.way.target, .form = form.form, .effort = effort};
     const StepRun compiled = run_compiled(GuardedProgram(step.program, how, guarding), environment);
     Failure failure = compiled.fault;
     if (compiled.fault.empty()) {
@@ -196,6 +197,25 @@ Failure check_form(const Step& step, const Environment<double>& environment, con
                      fusion_name(form.way.fusion), form_name(form.form), *failure);
 }
 
+/// The schedule for every core, whatever machine this is: its laws, its text, and for one core in turn the
+/// bits of the step when the loop interpreter follows it.
+Failure check_schedules(const Step& step, const Environment<double>& environment, std::uint64_t turn) {
+  for (const loop::Core& core : loop::cores()) {
+    const loop::Program program = schedule_loops(step.program, core);
+    const std::string name(core.name);
+    if (const auto broken = loop::verify_schedule(program)) return name + ": " + broken->sentence;
+    if (const Failure failure = check_loop_text(program)) return name + ": " + *failure;
+    const loop::Fusing fusing =
+        core.fma == loop::FmaSupport::kNone ? loop::Fusing::kTwice : loop::Fusing::kOnce;
+    const auto expected = step.loops.find(fusing);
+    if (turn++ % loop::cores().size() != 0 || expected == step.loops.end()) continue;
+    const Failure failure =
+        differing(run_loops(program, environment, fusing), expected->second, is_same_number);
+    if (failure) return name + ": " + *failure;
+  }
+  return std::nullopt;
+}
+
 /// Makes each step and runs it in the interpreters; all must have the same bits.
 Failure run_steps(const RandomGraph& random, const std::set<loop::Fusing>& fusings,
                   std::map<Fusion, Step>& steps, Environment<double>& environment) {
@@ -211,6 +231,8 @@ Failure run_steps(const RandomGraph& random, const std::set<loop::Fusing>& fusin
       if (is_refused(step.loops[fusing]) == has_index_outside(step.simplified, environment)) continue;
       return fmt::format("{}: an index outside is not told of, or one inside is", fusion_name(fusion));
     }
+    const Failure failure = check_schedules(step, environment, random.seed);
+    if (failure) return fmt::format("{}, scheduled for {}", fusion_name(fusion), *failure);
   }
   const bool has_fault = is_refused(unfused.loops.at(loop::Fusing::kOnce));
   const Reference reference =

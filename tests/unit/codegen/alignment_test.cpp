@@ -65,7 +65,7 @@ void check_facts(const loop::Program& program) {
   for (const Target target : runnable_targets()) {
     for (const StepForm form : test::step_forms(program)) {
       INFO(target_text(target) << ", " << test::form_name(form));
-      const ModuleFacts facts = module_facts(program, target, form);
+      const ModuleFacts facts = module_facts(test::scheduled(program, target, form), target);
       CHECK(facts.accesses > 0);
       CHECK(facts.unfounded == std::vector<std::string>{});
       CHECK(facts.most_stack_bytes <= kMostStackBytes);
@@ -126,7 +126,8 @@ TEST_CASE("alignment: 1 to 8 run-time scalars in every order, for 1 to 64 number
 TEST_CASE("alignment: a run-time scalar that is taken to lie where a vector may begin is found") {
   const loop::Program program = scalars_program({0, 1}, 1, "f32");
   const AwakeDefect awake(Defect::kWideScalars);
-  CHECK_FALSE(module_facts(program, Target::kHost, StepForm::kStraight).unfounded.empty());
+  const loop::Program straight = test::scheduled(program, Target::kHost, StepForm::kStraight);
+  CHECK_FALSE(module_facts(straight, Target::kHost).unfounded.empty());
 }
 
 TEST_CASE("alignment: contractions, whatever the widths of their panels are") {
@@ -142,7 +143,7 @@ TEST_CASE("stack: what is packed lies in scratch, as large as it is") {
   for (const std::int64_t size : {64, 700, 3000}) {
     const loop::Program program = product(size, size, size, "f32");
     check_facts(program);
-    const CompiledProgram code = compile(program, {.form = StepForm::kLoops});
+    const CompiledProgram code = test::compiled(program, {.form = StepForm::kLoops});
     CHECK(code.scratch_bytes() % 64 == 0);
     largest = std::max(largest, code.scratch_bytes());
   }

@@ -3,6 +3,7 @@
 
 #include "codegen/equal_kernels.h"
 #include "tests/catch.h"
+#include "tests/step_forms.h"
 #include "tests/unit/codegen/harness.h"
 
 namespace dlg {
@@ -61,7 +62,7 @@ TEST_CASE("equal kernels: names and sources of all stand before the function") {
   loop::Program program = text.program();
   program.kernels[0].name = "first";
   program.kernels[1].name = "second";
-  const std::string llvm = llvm_text(program, Target::kSse2, Sources{});
+  const std::string llvm = llvm_text(test::scheduled(program, Target::kSse2), Target::kSse2, Sources{});
   CHECK(llvm.find("first: ") < llvm.find("define "));
   CHECK(llvm.find("second: ") < llvm.find("define "));
   CHECK(llvm.find("@k1") == std::string::npos);

@@ -8,6 +8,7 @@
 #include <random>
 
 #include "ir/loop/scalar_math.h"
+#include "ir/loop/schedule.h"
 #include "ir/loop/text.h"
 #include "ir/loop/verify.h"
 #include "support/text.h"
@@ -139,7 +140,7 @@ Compiled::Compiled(const loop::Program& program, Target target)
 
 Compiled::Compiled(const loop::Program& program, Target target, StepForm form)
     : program_(program),
-      code_(compile(program, {.target = target, .form = form})),
+      code_(test::compiled(program, {.target = target, .form = form})),
       arena_(program.arena_bytes),
       state_(program.state_bytes),
       output_(program.output_bytes),
@@ -276,12 +277,17 @@ std::string difference_in_form(Compiled& compiled, loop::Machine machine, const 
 
 std::string difference(const loop::Program& program, Target target, std::int64_t rows,
                        const std::map<std::string, std::vector<double>>& values) {
+  const loop::Fusing fusing = target == Target::kSse2 ? loop::Fusing::kTwice : loop::Fusing::kOnce;
+  const loop::Program scheduled = test::scheduled(program, target);
+  if (const auto broken = loop::verify_schedule(scheduled)) return broken->sentence;
   for (const StepForm form : test::step_forms(program)) {
-    Compiled compiled(program, target, form);
-    const loop::Fusing fusing = target == Target::kSse2 ? loop::Fusing::kTwice : loop::Fusing::kOnce;
-    const std::string found =
-        difference_in_form(compiled, loop::Machine(program, fusing), program, rows, values);
-    if (!found.empty()) return fmt::format("{}, {}: {}", target_text(target), test::form_name(form), found);
+    // The interpreter in the order of the loops, and in that of the schedule.
+    for (const loop::Program* interpreted : {&program, &scheduled}) {
+      Compiled compiled(program, target, form);
+      const std::string found =
+          difference_in_form(compiled, loop::Machine(*interpreted, fusing), program, rows, values);
+      if (!found.empty()) return fmt::format("{}, {}: {}", target_text(target), test::form_name(form), found);
+    }
   }
   return "";
 }

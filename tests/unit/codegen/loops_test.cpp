@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "tests/catch.h"
+#include "tests/step_forms.h"
 #include "tests/unit/codegen/harness.h"
 
 namespace dlg {
@@ -427,7 +428,8 @@ TEST_CASE("codegen: functions of the same name side by side, but not those that 
       compiled.run(1);
       const std::vector<double> out = compiled.get("out");
       CHECK(std::vector(out.begin(), out.begin() + 4) == std::vector<double>{8.0, 9.0, 64.0, 4.0});
-      CHECK(llvm_text(program, target, Sources{}).find("fmul <4 x double>") != std::string::npos);
+      CHECK(llvm_text(test::scheduled(program, target), target, Sources{}).find("fmul <4 x double>") !=
+            std::string::npos);
     }
   }
 }

@@ -9,6 +9,7 @@
 
 #include "tests/cache_folder.h"
 #include "tests/catch.h"
+#include "tests/step_forms.h"
 #include "tests/unit/codegen/harness.h"
 
 namespace dlg {
@@ -172,7 +173,7 @@ loop::Program small_program(const std::string& number) {
 TEST_CASE("jit: a program comes from the cache if program and target are the same, places aside") {
   const CacheFolder folder;
   const auto is_cached = [](const loop::Program& program, Target target) {
-    const CompiledProgram code = compile(program, {.target = target, .caching = Caching::kOn});
+    const CompiledProgram code = test::compiled(program, {.target = target, .caching = Caching::kOn});
     CHECK(code.entry() != nullptr);
     return code.report().is_cached;
   };
@@ -183,23 +184,23 @@ TEST_CASE("jit: a program comes from the cache if program and target are the sam
   CHECK(is_cached(program, Target::kHost));
   CHECK_FALSE(is_cached(small_program("3"), Target::kHost));
   if (runnable_targets().size() > 1) CHECK_FALSE(is_cached(program, runnable_targets().back()));
-  const CodeRequest small{.caching = Caching::kOn, .effort = Effort::kSmall};
-  CHECK_FALSE(compile(program, small).report().is_cached);
-  CHECK(compile(program, small).report().is_cached);
+  const test::CompiledAs small{.caching = Caching::kOn, .effort = Effort::kSmall};
+  CHECK_FALSE(test::compiled(program, small).report().is_cached);
+  CHECK(test::compiled(program, small).report().is_cached);
   const std::size_t count = folder.entries().size();
-  CHECK_FALSE(compile(program, {}).report().is_cached);
+  CHECK_FALSE(test::compiled(program, {}).report().is_cached);
   CHECK(folder.entries().size() == count);
 }
 
 TEST_CASE("jit: damaged entries are compiled anew and replaced") {
   const CacheFolder folder;
   const loop::Program program = small_program("2");
-  CHECK_FALSE(compile(program, {.caching = Caching::kOn}).report().is_cached);
+  CHECK_FALSE(test::compiled(program, {.caching = Caching::kOn}).report().is_cached);
   const std::string whole = bytes_of(folder.only_entry());
   put(folder.only_entry(), std::string(whole.size(), 'x'));
-  CHECK_FALSE(compile(program, {.caching = Caching::kOn}).report().is_cached);
+  CHECK_FALSE(test::compiled(program, {.caching = Caching::kOn}).report().is_cached);
   CHECK(bytes_of(folder.only_entry()) == whole);
-  CHECK(compile(program, {.caching = Caching::kOn}).report().is_cached);
+  CHECK(test::compiled(program, {.caching = Caching::kOn}).report().is_cached);
 }
 
 }  // namespace

@@ -3,8 +3,8 @@
 
 #include <numeric>
 
-#include "codegen/split.h"
 #include "ir/loop/sum_order.h"
+#include "passes/schedule/divide.h"
 #include "tests/catch.h"
 #include "tests/turns.h"
 #include "tests/unit/codegen/harness.h"
@@ -118,7 +118,7 @@ std::vector<double> values_after(const loop::Program& program, Target target, st
 }
 
 void check_workers(const loop::Program& program, std::int64_t rows) {
-  REQUIRE(is_split(program, program.kernels.front()));
+  REQUIRE(is_worth_dividing(program, program.kernels.front()));
   for (const Target target : runnable_targets()) {
     CHECK(difference(program, target, rows) == "");
     const std::vector<double> alone = values_after(program, target, rows, 1);
@@ -160,7 +160,7 @@ TEST_CASE("split: elements and reductions") {
 
 TEST_CASE("split: small kernels are not divided") {
   const loop::Program program = product(8, 16, 16);
-  CHECK_FALSE(is_split(program, program.kernels.front()));
+  CHECK_FALSE(is_worth_dividing(program, program.kernels.front()));
 }
 
 TEST_CASE("split: evenness of pieces among a few workers") {

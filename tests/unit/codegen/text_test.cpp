@@ -6,6 +6,7 @@
 #include "support/source.h"
 #include "support/text.h"
 #include "tests/catch.h"
+#include "tests/step_forms.h"
 #include "tests/unit/codegen/harness.h"
 
 namespace dlg {
@@ -49,7 +50,7 @@ TEST_CASE("llvm text: no fast-math flag on any instruction") {
   const std::regex flags(R"(\b(fast|nnan|ninf|nsz|arcp|contract|afn|reassoc)\b)");
   const loop::Program program = many_ops();
   for (const Target target : runnable_targets()) {
-    const std::string text = llvm_text(program, target, Sources{});
+    const std::string text = llvm_text(test::scheduled(program, target), target, Sources{});
     CHECK(!std::regex_search(text, flags));
   }
 }
@@ -59,7 +60,7 @@ TEST_CASE("llvm text: only intrinsics and functions of the module are called") {
   const std::regex definition(R"(\ndefine [^@\n]*@([A-Za-z0-9_.]+)\()");
   const std::regex name(R"(@([A-Za-z0-9_.]+)\()");
   for (const Target target : runnable_targets()) {
-    const std::string text = llvm_text(program, target, Sources{});
+    const std::string text = llvm_text(test::scheduled(program, target), target, Sources{});
     std::set<std::string> defined;
     for (std::sregex_iterator it(text.begin(), text.end(), definition), end; it != end; ++it) {
       defined.insert((*it)[1]);
@@ -82,23 +83,24 @@ TEST_CASE("llvm and assembly text: each instruction of a kernel names its place"
   Sources sources;
   const FileId file = sources.add("net.dlg", "dlg 1\nmodel\n");
   for (loop::Kernel& kernel : program.kernels) kernel.origin = {file, 6, 11};
-  const std::string llvm = llvm_text(program, Target::kHost, sources);
+  const std::string llvm = llvm_text(test::scheduled(program, Target::kHost), Target::kHost, sources);
   CHECK(llvm.find("  ret void  ; net.dlg:2 memcpy\n") != std::string::npos);
-  const std::string assembly = assembly_text(program, Target::kHost, sources);
+  const std::string assembly = assembly_text(test::scheduled(program, Target::kHost), Target::kHost, sources);
   CHECK(assembly.find("\tretq  # net.dlg:2 memcpy\n") != std::string::npos);
   CHECK(assembly.find("# net.dlg:2 net.h") != std::string::npos);
 }
 
 TEST_CASE("assembly text: the target decides about registers and fma") {
   const loop::Program program = many_ops();
-  const std::string sse2 = assembly_text(program, Target::kSse2, Sources{});
+  const std::string sse2 = assembly_text(test::scheduled(program, Target::kSse2), Target::kSse2, Sources{});
   CHECK(sse2.find("ymm") == std::string::npos);
   CHECK(sse2.find("vfmadd") == std::string::npos);
-  const std::string avx2 = assembly_text(program, Target::kAvx2, Sources{});
+  const std::string avx2 = assembly_text(test::scheduled(program, Target::kAvx2), Target::kAvx2, Sources{});
   CHECK(avx2.find("ymm") != std::string::npos);
   CHECK(avx2.find("zmm") == std::string::npos);
   CHECK(avx2.find("vfmadd") != std::string::npos);
-  CHECK(assembly_text(program, Target::kAvx512, Sources{}).find("zmm") != std::string::npos);
+  CHECK(assembly_text(test::scheduled(program, Target::kAvx512), Target::kAvx512, Sources{}).find("zmm") !=
+        std::string::npos);
 }
 
 TEST_CASE("targets: names, and the host is one of those that can run") {
@@ -116,8 +118,9 @@ TEST_CASE("targets: the host gives the bits of the highest target") {
 
 TEST_CASE("jit: compiling is the same twice, and compiled programs can be moved") {
   const loop::Program program = many_ops();
-  CHECK(llvm_text(program, Target::kHost, Sources{}) == llvm_text(program, Target::kHost, Sources{}));
-  CompiledProgram first = compile(program, {});
+  CHECK(llvm_text(test::scheduled(program, Target::kHost), Target::kHost, Sources{}) ==
+        llvm_text(test::scheduled(program, Target::kHost), Target::kHost, Sources{}));
+  CompiledProgram first = test::compiled(program, {});
   CompiledProgram second = std::move(first);
   CHECK(second.entry() != nullptr);
 }

@@ -4,10 +4,11 @@
 #include <sstream>
 
 #include "codegen/jit.h"
-#include "codegen/tile.h"
 #include "ir/loop/sum_order.h"
+#include "passes/schedule/tile.h"
 #include "support/source.h"
 #include "tests/catch.h"
+#include "tests/step_forms.h"
 #include "tests/unit/codegen/harness.h"
 
 namespace dlg {
@@ -87,14 +88,14 @@ std::vector<loop::Program> contractions(Target target) {
   return programs;
 }
 
-void check_cover(const TileQuery& query, const VectorUnit& unit) {
+void check_cover(const TileQuery& query, const loop::Core& core) {
   std::int64_t done = 0;
-  for (const Panel& panel : choose_panels(query, unit)) {
+  for (const auto& [panel, rows] : choose_panels(query, core)) {
     REQUIRE(panel.begin == done);
     const bool has_idle_lanes = panel.end - panel.begin < panel.width;
     REQUIRE((has_idle_lanes || (panel.end - panel.begin) % panel.width == 0));
-    const auto vectors = std::max<std::int64_t>(1, panel.width * query.element_bytes / unit.bytes);
-    REQUIRE(vectors * panel.rows + vectors + 1 <= unit.registers);
+    const auto vectors = std::max<std::int64_t>(1, panel.width * query.element_bytes / core.vector_bytes);
+    REQUIRE(vectors * rows + vectors + 1 <= core.registers);
     done = panel.end;
   }
   REQUIRE(done == query.columns);
@@ -136,7 +137,8 @@ TEST_CASE("tiles: no register is spilled inside the chains of any form and targe
   for (const std::string a : {"ik", "ki"}) {
     for (const std::string b : {"kj", "jk"}) {
       const loop::Program program = contraction(a, b, sizes, {dtype, "%5 = fma %3, %4, %1", after});
-      const std::vector<std::string> loops = chain_loops(assembly_text(program, target, Sources{}));
+      const std::vector<std::string> loops =
+          chain_loops(assembly_text(test::scheduled(program, target), target, Sources{}));
       CAPTURE(a, b, sizes.rows, sizes.columns, sizes.steps, dtype, target == Target::kAvx2);
       CHECK(!loops.empty());
       for (const std::string& loop : loops) {
@@ -150,7 +152,8 @@ TEST_CASE("tiles: no register is spilled inside the chains of any form and targe
 TEST_CASE("tiles: sums wait for an update with a division of a large weight, and for no other") {
   const auto waits = [](const Sizes& sizes, const char* after) {
     const loop::Program program = contraction("ki", "kj", sizes, {"f32", "%5 = fma %3, %4, %1", after});
-    return llvm_text(program, Target::kAvx2, Sources{}).find("waiting") != std::string::npos;
+    return llvm_text(test::scheduled(program, Target::kAvx2), Target::kAvx2, Sources{}).find("waiting") !=
+           std::string::npos;
   };
   CHECK(waits({784, 256, 32}, kUpdate));
   CHECK(waits({784, 256, 600}, kUpdate));
@@ -165,13 +168,11 @@ TEST_CASE("tiles: every form of a contraction gives the bits of the interpreter"
 }
 
 TEST_CASE("tiles: panels cover every column once, within the registers") {
-  const VectorUnit unit =
-      GENERATE(VectorUnit{FmaSupport::kNative, 64, 32}, VectorUnit{FmaSupport::kNative, 32, 16},
-               VectorUnit{FmaSupport::kNone, 16, 16});
+  const loop::Core core = *loop::find_core(GENERATE("avx512", "avx2", "sse2"));
   const std::int64_t rows = GENERATE(std::int64_t{1}, std::int64_t{13}, std::int64_t{128}, kBatch);
   for (std::int64_t columns = 1; columns < 200; ++columns) {
-    check_cover({rows, columns, 32, 4}, unit);
-    check_cover({rows, columns, 32, 8}, unit);
+    check_cover({rows, columns, 32, 4}, core);
+    check_cover({rows, columns, 32, 8}, core);
   }
 }
 

@@ -1,5 +1,5 @@
 // Owns the choice between the two forms of a compiled step.
-#include "codegen/jit.h"
+#include "passes/schedule/step_form.h"
 
 namespace dlg {
 namespace {
@@ -27,14 +27,14 @@ double operations(const loop::Program& program, const loop::Body& body) {
 
 }  // namespace
 
-StepForm choose_form(const loop::Program& program) {
-  if (program.arena_bytes + program.state_bytes > kMostBytes) return StepForm::kLoops;
+loop::StepForm choose_form(const loop::Program& program) {
+  if (program.arena_bytes + program.state_bytes > kMostBytes) return loop::StepForm::kLoops;
   double count = 0;
   for (const loop::Kernel& kernel : program.kernels) {
     count += operations(program, kernel.body);
-    if (count > kMostOperations) return StepForm::kLoops;
+    if (count > kMostOperations) return loop::StepForm::kLoops;
   }
-  return StepForm::kStraight;
+  return loop::StepForm::kStraight;
 }
 
 }  // namespace dlg

@@ -1,4 +1,4 @@
-#include "codegen/split.h"
+#include "passes/schedule/divide.h"
 
 #include <algorithm>
 #include <array>
@@ -35,7 +35,7 @@ double operations(const loop::Program& program, const loop::Body& body) {
 
 }  // namespace
 
-bool is_split(const loop::Program& program, const loop::Kernel& kernel) {
+bool is_worth_dividing(const loop::Program& program, const loop::Kernel& kernel) {
   const loop::Body& body = kernel.body;
   const bool has_plain_begin = !body.empty() && std::all_of(body.begin(), body.end() - 1, [](const auto& s) {
     return s.instruction.has_value();

@@ -1,0 +1,158 @@
+#include "ir/loop/nest.h"
+
+#include <algorithm>
+#include <functional>
+#include <set>
+
+namespace dlg::loop {
+
+bool has_loops(const Body& body) {
+  return std::any_of(body.begin(), body.end(), [](const Statement& s) { return !s.loop.empty(); });
+}
+
+namespace {
+
+/// Serial loops all the way down.
+bool is_chain(const Loop& loop) {
+  return loop.kind == LoopKind::kSerial &&
+         std::all_of(loop.body.begin(), loop.body.end(), [](const Statement& s) {
+           return !s.store && std::all_of(s.loop.begin(), s.loop.end(), is_chain);
+         });
+}
+
+bool has_only_chains(const Body& body) {
+  return std::all_of(body.begin(), body.end(),
+                     [](const Statement& s) { return std::all_of(s.loop.begin(), s.loop.end(), is_chain); });
+}
+
+}  // namespace
+
+bool is_tileable(const Loop& rows) {
+  if (rows.kind != LoopKind::kParallel || rows.body.empty() || rows.body.back().loop.empty()) return false;
+  const bool is_plain_before = std::all_of(rows.body.begin(), rows.body.end() - 1,
+                                           [](const Statement& s) { return s.instruction.has_value(); });
+  const Loop& columns = rows.body.back().loop.front();
+  return is_plain_before && columns.kind == LoopKind::kVector && has_loops(columns.body) &&
+         has_only_chains(columns.body);
+}
+
+/// Loops nest at most as deep as axes do.
+bool has_tiles(const Body& body) {
+  return std::any_of(body.begin(), body.end(), [](const Statement& s) {
+    return !s.loop.empty() && (is_tileable(s.loop.front()) || has_tiles(s.loop.front().body));
+  });
+}
+
+namespace {
+
+/// Whether `statement` is a chain or defines a register of `needed`; what it reads joins them then.
+bool takes_part(const Statement& statement, std::set<RegId>& needed) {
+  if (!statement.instruction) return true;
+  if (!needed.contains(statement.instruction->result)) return false;
+  needed.insert(statement.instruction->args.begin(), statement.instruction->args.end());
+  for (const Index& index : statement.instruction->indices) {
+    if (index.dynamic.is_valid()) needed.insert(index.dynamic);
+  }
+  return true;
+}
+
+/// Every register that is read in `loop`. Loops nest at most as deep as axes do.
+void collect_reads(const Loop& loop, std::set<RegId>& reads) {
+  for (const Carried& carried : loop.carried) reads.insert(carried.initial);
+  for (const Statement& statement : loop.body) {
+    for (const Loop& inner : statement.loop) collect_reads(inner, reads);
+    if (!statement.instruction) continue;
+    reads.insert(statement.instruction->args.begin(), statement.instruction->args.end());
+    for (const Index& index : statement.instruction->indices) {
+      if (index.dynamic.is_valid()) reads.insert(index.dynamic);
+    }
+  }
+}
+
+}  // namespace
+
+TileParts tile_parts(const Loop& rows) {
+  const Body& columns = rows.body.back().loop.front().body;
+  std::vector<const Statement*> all;
+  for (auto at = rows.body.begin(); at != rows.body.end() - 1; ++at) all.push_back(&*at);
+  for (const Statement& statement : columns) all.push_back(&statement);
+  std::size_t end = all.size();
+  while (all[end - 1]->loop.empty()) --end;
+  const auto last = all.begin() + static_cast<std::ptrdiff_t>(end);
+  // What is stored between chains may be read again behind it.
+  if (std::any_of(all.begin(), last, [](const Statement* s) { return s->store.has_value(); }))
+    return {{all.begin(), last}, {last, all.end()}};
+  TileParts parts;
+  std::set<RegId> needed;
+  for (std::size_t i = end; i-- > 0;) {
+    for (const Loop& chain : all[i]->loop) collect_reads(chain, needed);
+    (takes_part(*all[i], needed) ? parts.chains : parts.after).push_back(all[i]);
+  }
+  std::reverse(parts.chains.begin(), parts.chains.end());
+  std::reverse(parts.after.begin(), parts.after.end());
+  parts.after.insert(parts.after.end(), last, all.end());
+  return parts;
+}
+
+const Loop& column_loop(const Loop& rows) {
+  return rows.body.back().loop.front();
+}
+
+Body::const_iterator block_in(const Loop& chain) {
+  return std::find_if(chain.body.begin(), chain.body.end(),
+                      [](const Statement& s) { return !s.loop.empty(); });
+}
+
+namespace {
+
+/// Whether `chain` runs over blocks, each of which is one loop.
+bool has_plain_blocks(const Loop& chain) {
+  const auto block = block_in(chain);
+  const bool is_alone =
+      block != chain.body.end() &&
+      std::none_of(block + 1, chain.body.end(), [](const auto& s) { return !s.loop.empty(); });
+  return chain.step > 1 && is_alone && block->loop.front().block == chain.var &&
+         !has_loops(block->loop.front().body);
+}
+
+}  // namespace
+
+const Loop* single_chain(const TileParts& parts) {
+  const Loop* chain = nullptr;
+  for (const Statement* statement : parts.chains) {
+    if (statement->store || (chain != nullptr && !statement->loop.empty())) return nullptr;
+    if (!statement->loop.empty()) chain = statement->loop.data();
+  }
+  if (chain == nullptr || chain->block.is_valid()) return nullptr;
+  const bool is_plain = chain->step == 1 && !has_loops(chain->body);
+  return is_plain || has_plain_blocks(*chain) ? chain : nullptr;
+}
+
+const Loop& steps_of(const Loop& chain) {
+  return chain.step == 1 ? chain : block_in(chain)->loop.front();
+}
+
+namespace {
+
+/// Calls `visit` for every statement of `body` and its loops, in order. Loops nest at most as deep as axes
+/// do.
+void for_each_statement(const Body& body, const std::function<void(const Statement&)>& visit) {
+  for (const Statement& statement : body) {
+    visit(statement);
+    for (const Loop& inner : statement.loop) for_each_statement(inner.body, visit);
+  }
+}
+
+}  // namespace
+
+std::int64_t widest_element(const Body& body) {
+  std::int64_t widest = 4;
+  for_each_statement(body, [&](const Statement& s) {
+    if (s.instruction && is_float(s.instruction->dtype)) {
+      widest = std::max(widest, dtype_bytes(s.instruction->dtype));
+    }
+  });
+  return widest;
+}
+
+}  // namespace dlg::loop

@@ -1,0 +1,41 @@
+// Owns what a nest of loops is made of: contractions, their chains, and what is done to the sums.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "ir/loop/loop_ir.h"
+
+namespace dlg::loop {
+
+/// Whether a loop stands in `body`.
+bool has_loops(const Body& body);
+
+/// Whether `rows` is a parallel loop over a vector loop with chains in it, and nothing else that loops.
+bool is_tileable(const Loop& rows);
+
+/// Whether such a nest stands in `body` or its loops.
+bool has_tiles(const Body& body);
+
+/// The vector loop of such a nest.
+const Loop& column_loop(const Loop& rows);
+
+/// The statements of such a nest: the chains with what they need, then all else, which would only hold
+/// registers meanwhile.
+struct TileParts {
+  std::vector<const Statement*> chains;
+  std::vector<const Statement*> after;
+};
+TileParts tile_parts(const Loop& rows);
+
+/// The one chain of `parts`; null: there are more, or it is none that can be left and entered between steps.
+const Loop* single_chain(const TileParts& parts);
+/// The statement in which a block of such a chain runs.
+Body::const_iterator block_in(const Loop& chain);
+/// What runs over single steps: the chain, or its loop over a block.
+const Loop& steps_of(const Loop& chain);
+
+/// Bytes of the widest float that `body` computes with, 4 at least.
+std::int64_t widest_element(const Body& body);
+
+}  // namespace dlg::loop

@@ -1,0 +1,202 @@
+#include "ir/loop/schedule.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <numeric>
+#include <string>
+
+#include "ir/loop/core.h"
+#include "ir/loop/nest.h"
+#include "ir/loop/operands.h"
+#include "ir/loop/words.h"
+
+namespace dlg::loop {
+namespace {
+
+using Failure = std::optional<std::string>;
+
+/// Calls `visit` for every loop of `body` that is taken in panels. Loops nest at most as deep as axes do.
+void for_each_scheduled(const Body& body, const std::function<void(const Loop&)>& visit) {
+  for (const Statement& statement : body) {
+    for (const Loop& inner : statement.loop) {
+      if (inner.schedule) visit(inner);
+      if (!inner.schedule) for_each_scheduled(inner.body, visit);
+    }
+  }
+}
+
+bool has_schedule(const Body& body) {
+  bool has = false;
+  for_each_scheduled(body, [&](const Loop&) { has = true; });
+  return has;
+}
+
+/// Every column in one panel: each begins where the one before ends, the last one ends with the loop.
+Failure verify_panels(const Loop& columns, const std::vector<Panel>& panels) {
+  if (panels.empty()) return "has no panels";
+  std::int64_t begin = 0;
+  for (const Panel& panel : panels) {
+    if (panel.width < 1 || panel.reach < 1) return "has a panel without lanes";
+    const bool is_last = &panel == &panels.back();
+    if (columns.extent == kBatch) {
+      if (panel.end != kBatch || panel.begin != 0 || (is_last != (panel.width == 1))) {
+        return "has to end with single columns of the batch, and only so";
+      }
+      continue;
+    }
+    if (panel.begin != begin || panel.end <= begin)
+      return fmt::format("leaves out or repeats column {}", begin);
+    const bool is_whole = (panel.end - panel.begin) % panel.width == 0;
+    if (!is_whole && panel.end - panel.begin > panel.width)
+      return "has a panel that does not fill its last vector";
+    begin = panel.end;
+  }
+  if (columns.extent != kBatch && begin != columns.extent) return fmt::format("ends at column {}", begin);
+  return std::nullopt;
+}
+
+/// Every row in one tile.
+Failure verify_rows(const Program& program, const Loop& rows) {
+  const LoopSchedule& schedule = *rows.schedule;
+  const std::int64_t left = std::accumulate(schedule.rest.begin(), schedule.rest.end(), std::int64_t{0});
+  const std::int64_t declared = declared_extent(program, rows);
+  const bool is_empty = std::find(schedule.rest.begin(), schedule.rest.end(), 0U) != schedule.rest.end();
+  if (schedule.tile < 1 || is_empty || left > declared || (declared - left) % schedule.tile != 0) {
+    return fmt::format("tiles of {} rows and the rest do not cover {} rows once", schedule.tile, declared);
+  }
+  return std::nullopt;
+}
+
+Failure verify_packed(const std::vector<Operand>& operands, const std::vector<RegId>& loads) {
+  if (chosen(operands, loads).size() == loads.size()) return std::nullopt;
+  return "packs what is no operand of its chains";
+}
+
+Failure verify_nest(const Program& program, const Loop& rows) {
+  const LoopSchedule& schedule = *rows.schedule;
+  if (Failure failure = verify_rows(program, rows)) return failure;
+  if (Failure failure = verify_panels(column_loop(rows), schedule.panels)) return failure;
+  const Operands operands = operands_of(program, rows);
+  if (Failure failure = verify_packed(operands.of_rows, schedule.packed)) return failure;
+  if (!schedule.packed.empty() && schedule.packed_tiles < 1) return "packs no tile at a time";
+  for (const Panel& panel : schedule.panels) {
+    if (Failure failure = verify_packed(operands.of_columns, panel.packed)) return failure;
+  }
+  const TileParts parts = tile_parts(rows);
+  for (const RegId load : schedule.prefetched) {
+    const auto is_it = [&](const Statement* s) {
+      return s->instruction && s->instruction->op == Op::kLoad && s->instruction->result == load;
+    };
+    if (std::none_of(parts.after.begin(), parts.after.end(), is_it))
+      return "prefetches what is not loaded behind its chains";
+  }
+  if (schedule.epilogue == Epilogue::kBeside && single_chain(parts) == nullptr) {
+    return "has no single chain that something could be done beside";
+  }
+  return std::nullopt;
+}
+
+Failure verify_loop(const Program& program, const Loop& loop) {
+  if (is_tileable(loop)) return verify_nest(program, loop);
+  if (loop.kind != LoopKind::kVector) return "is neither a vector loop nor one of tiles";
+  const LoopSchedule& schedule = *loop.schedule;
+  const bool is_plain = schedule.tile == 1 && schedule.rest.empty() && schedule.packed.empty() &&
+                        schedule.prefetched.empty() && schedule.epilogue == Epilogue::kBehind;
+  return is_plain ? verify_panels(loop, schedule.panels) : "is a vector loop, which has panels alone";
+}
+
+/// Workers divide one loop whose iterations wait for nothing, by pieces that it has.
+Failure verify_share(const Kernel& kernel) {
+  if (kernel.share == Share::kNothing) return std::nullopt;
+  const bool has_plain_begin =
+      !kernel.body.empty() && std::all_of(kernel.body.begin(), kernel.body.end() - 1,
+                                          [](const Statement& s) { return s.instruction.has_value(); });
+  if (!has_plain_begin || kernel.body.back().loop.empty()) return "is divided, but is not one loop";
+  const Loop& loop = kernel.body.back().loop.front();
+  if (!is_independent(loop.kind)) return "is divided, but its iterations wait for each other";
+  const bool has_tiles = loop.schedule && is_tileable(loop);
+  const bool has_pieces = kernel.share == Share::kPanels  ? loop.schedule.has_value()
+                          : kernel.share == Share::kTiles ? has_tiles
+                                                          : !loop.schedule;
+  return has_pieces ? Failure() : "is divided by pieces that it does not have";
+}
+
+Failure verify_kernel(const Program& program, const Kernel& kernel) {
+  Failure failure = verify_share(kernel);
+  for_each_scheduled(kernel.body, [&](const Loop& loop) {
+    if (failure) return;
+    failure = verify_loop(program, loop);
+    if (failure) failure = fmt::format("the schedule of loop `{}` {}", loop.name, *failure);
+  });
+  return failure;
+}
+
+std::int64_t scratch_of_all(const std::vector<Operand>& operands, std::int64_t lanes) {
+  std::int64_t bytes = 0;
+  for (const Operand& operand : operands)
+    bytes += scratch_of(operand.steps * lanes * dtype_bytes(operand.load->dtype));
+  return bytes;
+}
+
+std::int64_t scratch_of_nest(const Program& program, const Loop& rows) {
+  const LoopSchedule& schedule = *rows.schedule;
+  const Operands operands = operands_of(program, rows);
+  std::int64_t of_panels = 0;
+  for (const Panel& panel : schedule.panels) {
+    const std::int64_t bytes =
+        scratch_of_all(chosen(operands.of_columns, panel.packed), panel.width * panel.reach);
+    of_panels = std::max(of_panels, bytes);
+  }
+  // The last of the tiles may be the rest, which is up to two.
+  const std::int64_t lanes = (schedule.packed_tiles + 1) * schedule.tile;
+  return of_panels + scratch_of_all(chosen(operands.of_rows, schedule.packed), lanes);
+}
+
+}  // namespace
+
+std::optional<BrokenLaw> verify_schedule(const Program& program) {
+  for (const Kernel& kernel : program.kernels) {
+    const std::string line = "kernel " + name_word(kernel.name);
+    const bool is_scheduled = kernel.share != Share::kNothing || has_schedule(kernel.body);
+    if (!program.schedule && is_scheduled) {
+      return BrokenLaw{fmt::format("kernel `{}` is scheduled for no core", kernel.name), line};
+    }
+    if (Failure failure = program.schedule ? verify_kernel(program, kernel) : Failure()) {
+      return BrokenLaw{fmt::format("kernel `{}`: {}", kernel.name, *failure), line};
+    }
+  }
+  if (!program.schedule) return std::nullopt;
+  if (find_core(program.schedule->core) == nullptr) {
+    return BrokenLaw{fmt::format("no core is named `{}`", program.schedule->core), "scheduled"};
+  }
+  const std::int64_t needed = needed_scratch(program);
+  if (program.schedule->scratch_bytes >= needed) return std::nullopt;
+  return BrokenLaw{fmt::format("the copies of packed operands need {} bytes of scratch", needed),
+                   "scheduled"};
+}
+
+std::int64_t scratch_of(std::int64_t bytes) {
+  constexpr std::int64_t kAlignment = 64;
+  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+}
+
+std::int64_t needed_scratch(const Program& program) {
+  std::int64_t most = 0;
+  for (const Kernel& kernel : program.kernels) {
+    for_each_scheduled(kernel.body, [&](const Loop& loop) {
+      if (is_tileable(loop)) most = std::max(most, scratch_of_nest(program, loop));
+    });
+  }
+  return most;
+}
+
+std::int64_t whole_tiles(const Program& program, const Loop& rows, std::int64_t count) {
+  const LoopSchedule& schedule = *rows.schedule;
+  if (count != declared_extent(program, rows)) return count / schedule.tile;
+  const std::int64_t left = std::accumulate(schedule.rest.begin(), schedule.rest.end(), std::int64_t{0});
+  return (count - left) / schedule.tile;
+}
+
+}  // namespace dlg::loop

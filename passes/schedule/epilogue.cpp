@@ -1,0 +1,53 @@
+#include "passes/schedule/epilogue.h"
+
+#include <algorithm>
+
+#include "ir/loop/nest.h"
+
+namespace dlg {
+namespace {
+
+using loop::Instruction;
+using loop::Statement;
+
+/// What occupies another unit than the multiply-adds, and long.
+bool is_slow(const Statement* statement) {
+  return statement->instruction &&
+         (statement->instruction->op == loop::Op::kDiv || statement->instruction->op == loop::Op::kSqrt);
+}
+
+/// Whether each row has elements of its own there, at a place that is known without a register.
+bool is_of_row(const Instruction& load, loop::VarId row) {
+  bool is_found = false;
+  for (const loop::Index& index : load.indices) {
+    if (index.dynamic.is_valid()) return false;
+    for (const loop::Index::Term& term : index.terms) is_found |= term.var == row;
+  }
+  return is_found;
+}
+
+}  // namespace
+
+std::vector<loop::RegId> far_loads(const loop::Program& program, const loop::Loop& rows,
+                                   const loop::Core& core) {
+  std::vector<loop::RegId> far;
+  for (const Statement* statement : loop::tile_parts(rows).after) {
+    if (!statement->instruction || statement->instruction->op != loop::Op::kLoad) continue;
+    const Instruction& load = *statement->instruction;
+    const std::int64_t bytes = loop::bytes_of(program.buffers[load.buffer], program.batch);
+    if (is_of_row(load, rows.var) && bytes > core.near_bytes) far.push_back(load.result);
+  }
+  return far;
+}
+
+loop::Epilogue choose_epilogue(const loop::Loop& rows, const std::vector<loop::RegId>& far) {
+  const loop::TileParts parts = loop::tile_parts(rows);
+  const bool has_loops_after = std::any_of(parts.after.begin(), parts.after.end(),
+                                           [](const Statement* s) { return !s->loop.empty(); });
+  const bool is_slow_and_far = !far.empty() && std::any_of(parts.after.begin(), parts.after.end(), is_slow);
+  return !has_loops_after && loop::single_chain(parts) != nullptr && is_slow_and_far
+             ? loop::Epilogue::kBeside
+             : loop::Epilogue::kBehind;
+}
+
+}  // namespace dlg

@@ -1,0 +1,21 @@
+// Owns the choice of what is done to the sums of a tile: what is asked for early, and what is done beside
+// other chains.
+#pragma once
+
+#include <vector>
+
+#include "ir/loop/core.h"
+#include "ir/loop/loop_ir.h"
+
+namespace dlg {
+
+/// The loads behind the chains of `rows` that bring each row's own elements from a buffer that does not stay
+/// in the near caches. They arrive while the chains run.
+std::vector<loop::RegId> far_loads(const loop::Program& program, const loop::Loop& rows,
+                                   const loop::Core& core);
+
+/// Beside the next tile's chains where the update divides or takes roots of what comes from far:
+/// multiply-adds need not wait for that.
+loop::Epilogue choose_epilogue(const loop::Loop& rows, const std::vector<loop::RegId>& far);
+
+}  // namespace dlg

@@ -1,0 +1,140 @@
+#include "passes/schedule/schedule_loops.h"
+
+#include <algorithm>
+
+#include "ir/loop/nest.h"
+#include "ir/loop/schedule.h"
+#include "passes/schedule/divide.h"
+#include "passes/schedule/epilogue.h"
+#include "passes/schedule/pack.h"
+#include "passes/schedule/step_form.h"
+#include "passes/schedule/tile.h"
+
+namespace dlg {
+namespace {
+
+using loop::Loop;
+using loop::LoopKind;
+using loop::LoopSchedule;
+using loop::Share;
+
+/// A vector loop takes 64 bytes at a time; narrower targets split it.
+constexpr std::int64_t kVectorBytes = 64;
+
+/// Pieces of `unit` in which a whole batch or an axis falls.
+std::int64_t pieces(const loop::Program& program, const Loop& loop, std::int64_t unit) {
+  return (declared_extent(program, loop) + unit - 1) / unit;
+}
+
+class Scheduler {
+ public:
+  Scheduler(const loop::Program& program, const loop::Core& core) : program_(program), core_(core) {}
+
+  void schedule(loop::Kernel& kernel) const {
+    visit(kernel.body);
+    if (is_worth_dividing(program_, kernel)) kernel.share = share_of(kernel.body.back().loop.front());
+  }
+
+ private:
+  /// Inside a vector loop the lanes are taken already. Loops nest at most as deep as axes do.
+  void visit(loop::Body& body) const {
+    for (loop::Statement& statement : body) {
+      for (Loop& inner : statement.loop) {
+        if (loop::is_tileable(inner)) {
+          inner.schedule = tiles(inner);
+        } else if (inner.kind == LoopKind::kVector) {
+          inner.schedule = LoopSchedule{.panels = vector_panels(inner)};
+        } else {
+          visit(inner.body);
+        }
+      }
+    }
+  }
+
+  LoopSchedule tiles(const Loop& rows) const {
+    const loop::Operands operands = loop::operands_of(program_, rows);
+    const TileNest nest{program_, rows, operands, core_};
+    const Loop& columns = loop::column_loop(rows);
+    LoopSchedule schedule{.prefetched = far_loads(program_, rows, core_)};
+    schedule.epilogue = choose_epilogue(rows, schedule.prefetched);
+    loop::Core core = core_;
+    // The update beside the chains needs some.
+    if (schedule.epilogue == loop::Epilogue::kBeside) core.registers -= core.registers / 4;
+    std::vector<TiledPanel> panels = choose_panels(
+        {rows.extent, columns.extent, program_.batch, loop::widest_element(columns.body)}, core);
+    schedule.tile = panels.front().rows;
+    schedule.rest = row_tiles(declared_extent(program_, rows), schedule.tile).rest;
+    schedule.packed = choose_row_packs(nest, panels.front());
+    if (!schedule.packed.empty()) {
+      // All panels read the same copy.
+      for (TiledPanel& tiled : panels) tiled.rows = schedule.tile;
+      schedule.packed_tiles = packed_tiles(nest, schedule);
+    }
+    for (TiledPanel& tiled : panels) {
+      // What the sums meet far away is read in order if all panels within reach go over a row before the
+      // next.
+      if (!schedule.prefetched.empty()) tiled.panel.reach = panels_in_reach(nest, tiled.panel);
+      tiled.panel.packed = choose_column_packs(nest, tiled);
+      schedule.panels.push_back(std::move(tiled.panel));
+    }
+    return schedule;
+  }
+
+  std::int64_t packed_tiles(const TileNest& nest, const LoopSchedule& schedule) const {
+    std::int64_t bytes_of_tile = 0;
+    for (const loop::Operand& operand : chosen(nest.operands.of_rows, schedule.packed)) {
+      bytes_of_tile += operand.steps * schedule.tile * dtype_bytes(operand.load->dtype);
+    }
+    return std::clamp<std::int64_t>(core_.packed_bytes / bytes_of_tile, 1,
+                                    pieces(program_, nest.rows, schedule.tile));
+  }
+
+  /// In runs of vectors; the last run may be one by one. A body with a chain in it waits for the chain:
+  /// vectors side by side hide that, and even a short rest is worth a narrower vector.
+  std::vector<loop::Panel> vector_panels(const Loop& loop) const {
+    const std::int64_t bytes = loop::widest_element(loop.body);
+    std::vector<loop::Panel> panels;
+    if (loop::has_loops(loop.body)) {
+      for (TiledPanel& tiled : choose_panels({1, loop.extent, program_.batch, bytes}, core_)) {
+        panels.push_back(std::move(tiled.panel));
+      }
+      return panels;
+    }
+    std::int64_t lanes = kVectorBytes / bytes;
+    while (loop.extent != kBatch && lanes > loop.extent) lanes /= 2;
+    const auto width = static_cast<unsigned>(lanes);
+    if (loop.extent == kBatch) return {{.end = kBatch, .width = width}, {.end = kBatch, .width = 1}};
+    const std::int64_t whole = loop.extent / lanes * lanes;
+    panels = {{.begin = 0, .end = whole, .width = width}};
+    if (whole != loop.extent) panels.push_back({.begin = whole, .end = loop.extent, .width = 1});
+    return panels;
+  }
+
+  /// On a tie by panels: each worker then packs and reads its own part of the repeated operand.
+  Share share_of(const Loop& loop) const {
+    if (loop.kind == LoopKind::kVector) return Share::kPanels;
+    if (!loop.schedule) return Share::kIterations;
+    const std::int64_t panels =
+        pieces(program_, loop::column_loop(loop), loop.schedule->panels.front().width);
+    const std::int64_t rows = pieces(program_, loop, loop.schedule->tile);
+    return unevenness(panels) <= unevenness(rows) ? Share::kPanels : Share::kTiles;
+  }
+
+  const loop::Program& program_;
+  const loop::Core& core_;
+};
+
+}  // namespace
+
+loop::Program schedule_loops(loop::Program program, const loop::Core& core,
+                             std::optional<loop::StepForm> form) {
+  // What the scheduler reads is not what it writes into.
+  const loop::Program before = program;
+  const Scheduler scheduler(before, core);
+  for (loop::Kernel& kernel : program.kernels) scheduler.schedule(kernel);
+  program.schedule = loop::ProgramSchedule{std::string(core.name), form.value_or(choose_form(before)), 0};
+  program.schedule->scratch_bytes = loop::needed_scratch(program);
+  return program;
+}
+
+}  // namespace dlg
