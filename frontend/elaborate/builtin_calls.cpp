@@ -178,7 +178,7 @@ Value chunk_call(Elaboration& e, const Builtin&, const Call& call) {
   return {std::move(list)};
 }
 
-Value repeat_call(Elaboration& e, const Builtin&, const Call& call) {
+Value spread_call(Elaboration& e, const Builtin&, const Call& call) {
   const std::optional<TensorValue> tensor = tensor_of(e, call.arguments[0].operand);
   const std::optional<Axis> axis = axis_of(e, call.arguments[1].operand);
   if (!tensor || !axis) return {Poison{}};

@@ -12,7 +12,7 @@ Value fraction_call(Elaboration& e, const Builtin& builtin, const Call& call);
 
 Value transpose_call(Elaboration& e, const Builtin& builtin, const Call& call);
 Value chunk_call(Elaboration& e, const Builtin& builtin, const Call& call);
-Value repeat_call(Elaboration& e, const Builtin& builtin, const Call& call);
+Value spread_call(Elaboration& e, const Builtin& builtin, const Call& call);
 Value one_hot_call(Elaboration& e, const Builtin& builtin, const Call& call);
 Value gather_call(Elaboration& e, const Builtin& builtin, const Call& call);
 

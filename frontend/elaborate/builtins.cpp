@@ -77,7 +77,7 @@ const std::array<Builtin, 43> kBuiltins{{
     // Shapes.
     {"transpose", "transpose(x)", "the last two axes swapped", 1, 1, transpose_call},
     {"chunk", "chunk(x, parts)", "the last axis in equal parts", 2, 2, chunk_call},
-    {"repeat", "repeat(x, axis)", "x repeated along a new last axis", 2, 2, repeat_call},
+    {"spread", "spread(x, axis)", "x repeated along a new last axis", 2, 2, spread_call},
     {"one_hot", "one_hot(index, axis)", "1 at the index along a new last axis, else 0", 2, 2, one_hot_call},
     {"gather", "gather(table, index)", "rows of a table", 2, 2, gather_call},
     // Initial values.

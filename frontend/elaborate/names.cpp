@@ -52,6 +52,18 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kOtherWo
     {"square", "a square is written `x^2`"},
 }};
 
+/// Words for what dlg has under another one, by which they may be replaced.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 1> kSynonyms{{
+    {"repeat", "spread"},
+}};
+
+std::optional<std::string> synonym(std::string_view name) {
+  const auto found =
+      std::find_if(kSynonyms.begin(), kSynonyms.end(), [&](const auto& row) { return row.first == name; });
+  if (found == kSynonyms.end()) return std::nullopt;
+  return std::string(found->second);
+}
+
 std::optional<std::string> other_word(std::string_view name) {
   const auto found = std::find_if(kOtherWords.begin(), kOtherWords.end(),
                                   [&](const auto& row) { return row.first == name; });
@@ -241,6 +253,8 @@ Value look_up(Elaboration& e, const std::string& name, SourceRange range) {
     e.label(report, *later, "gets its value only here");
   } else if (const auto said = other_word(name)) {
     report.note(*said);
+  } else if (const auto same = synonym(name)) {
+    report.suggest(range, *same, fmt::format("this is `{}` here", *same));
   } else if (const auto near = nearest_name(name, visible_names(e))) {
     report.suggest(range, *near, fmt::format("did you mean `{}`?", *near));
   }
