@@ -105,6 +105,11 @@ Value map_call(Elaboration& e, const Builtin& builtin, const Call& call) {
   return node ? Value{with_node(*tensor, *node)} : Value{Poison{}};
 }
 
+Value round_call(Elaboration& e, const Builtin& builtin, const Call& call) {
+  const NumberValue* number = call.arguments[0].operand.value.as<NumberValue>();
+  return number ? number_value(builtin.number(number->value)) : map_call(e, builtin, call);
+}
+
 Value where_call(Elaboration& e, const Builtin& builtin, const Call& call) {
   if (std::optional<Value> list = mapped(e, builtin, call)) return *std::move(list);
   const std::vector<Operand> operands = operands_of(call);

@@ -7,6 +7,8 @@ namespace dlg {
 
 /// One op on each element; a number known at compile time stays one.
 Value map_call(Elaboration& e, const Builtin& builtin, const Call& call);
+/// As map_call; of a number a whole one, so that `floor(a / b)` may be a size.
+Value round_call(Elaboration& e, const Builtin& builtin, const Call& call);
 Value where_call(Elaboration& e, const Builtin& builtin, const Call& call);
 Value fraction_call(Elaboration& e, const Builtin& builtin, const Call& call);
 

@@ -29,6 +29,7 @@ double softplus_of(double x) {
 }
 
 constexpr double (*kAbs)(double) = [](double x) { return std::abs(x); };
+constexpr double (*kRound)(double) = [](double x) { return std::nearbyint(x); };
 constexpr double (*kSqrt)(double) = [](double x) { return std::sqrt(x); };
 constexpr double (*kExp)(double) = [](double x) { return std::exp(x); };
 constexpr double (*kExpm1)(double) = [](double x) { return std::expm1(x); };
@@ -39,10 +40,12 @@ constexpr double (*kErf)(double) = [](double x) { return std::erf(x); };
 constexpr double (*kSin)(double) = [](double x) { return std::sin(x); };
 constexpr double (*kCos)(double) = [](double x) { return std::cos(x); };
 
-const std::array<Builtin, 43> kBuiltins{{
+const std::array<Builtin, 44> kBuiltins{{
     // Element-wise.
     {"abs", "abs(x)", "absolute value", 1, 1, map_call, &ops::abs_, kAbs},
     {"sign", "sign(x)", "-1, 0 or 1", 1, 1, map_call, &ops::sign_, sign_of},
+    {"round", "round(x)", "the nearest whole number, halves to the even one", 1, 1, round_call, &ops::round_,
+     kRound},
     {"sqrt", "sqrt(x)", "square root", 1, 1, map_call, &ops::sqrt_, kSqrt},
     {"exp", "exp(x)", "e to the power x", 1, 1, map_call, &ops::exp_, kExp},
     {"expm1", "expm1(x)", "exp(x) - 1", 1, 1, map_call, &ops::expm1_, kExpm1},

@@ -53,7 +53,9 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kOtherWo
 }};
 
 /// Words for what dlg has under another one, by which they may be replaced.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 1> kSynonyms{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kSynonyms{{
+    {"ceiling", "ceil"},
+    {"clip", "clamp"},
     {"repeat", "spread"},
 }};
 
