@@ -2,11 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <numeric>
+
+#include "frontend/elaborate/axis_names.h"
 #include "frontend/elaborate/constants.h"
 #include "frontend/elaborate/elementwise.h"
 #include "frontend/elaborate/parameters.h"
 #include "frontend/elaborate/shapes.h"
 #include "ir/ops/ranges.h"
+#include "support/text.h"
 
 namespace dlg {
 namespace {
@@ -17,6 +21,8 @@ constexpr Diag<std::string, std::string> kWhereShapes{DiagCode::ShapeMismatch, S
                                                       "the condition is {}, the values are {}"};
 constexpr Diag<std::string> kFewAxes{DiagCode::BadAxis, Severity::kError,
                                      "found {}, expected at least two axes"};
+constexpr Diag<std::string, std::string> kOrder{DiagCode::BadAxis, Severity::kError,
+                                                "found {} after `to`, expected each axis of {} once"};
 constexpr Diag<std::string, std::int64_t> kParts{DiagCode::ElementCount, Severity::kError,
                                                  "the last axis of {} has no {} equal parts"};
 constexpr Diag<> kTable{DiagCode::BadAxis, Severity::kError,
@@ -151,18 +157,29 @@ Value transpose_call(Elaboration& e, const Builtin& builtin, const Call& call) {
   const std::optional<TensorValue> tensor = tensor_of(e, call.arguments[0].operand);
   if (!tensor) return {Poison{}};
   const std::size_t rank = tensor->axes.size();
-  if (rank < 2) {
+  std::vector<std::size_t> order(rank);
+  std::iota(order.begin(), order.end(), 0U);
+  if (const CallArgument* to = named_argument(call, "to")) {
+    const auto named = named_positions(e, *tensor, *to, call.arguments[0].operand);
+    if (!named) return {Poison{}};
+    if (named->size() != rank) {
+      e.error(to->operand.range, kOrder, counted(static_cast<long long>(named->size()), "name"),
+              axes_text(tensor->axes))
+          .note("`as` gives names to axes that have none");
+      return {Poison{}};
+    }
+    order = *named;
+  } else if (rank < 2) {
     e.error(call.range, kFewAxes, axes_text(tensor->axes));
     return {Poison{}};
+  } else {
+    std::swap(order[rank - 1], order[rank - 2]);
   }
-  std::vector<std::int64_t> order;
-  for (std::size_t i = 0; i < expr_of(e, *tensor).shape().rank(); ++i) {
-    order.push_back(static_cast<std::int64_t>(i));
-  }
-  std::swap(order[order.size() - 1], order[order.size() - 2]);
   TensorValue result = *tensor;
-  std::swap(result.axes[rank - 1], result.axes[rank - 2]);
-  result.id = transpose(expr_of(e, *tensor), std::move(order)).value;
+  for (std::size_t i = 0; i < rank; ++i) result.axes[i] = tensor->axes[order[i]];
+  std::vector<std::int64_t> positions = graph_positions(*tensor, order);
+  if (tensor->batching == Batching::kPerSample) positions.insert(positions.begin(), 0);
+  result.id = transpose(expr_of(e, *tensor), std::move(positions)).value;
   return {result};
 }
 

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "frontend/elaborate/builtin_calls.h"
+#include "frontend/elaborate/joining.h"
 #include "frontend/elaborate/reductions.h"
 #include "frontend/elaborate/signature.h"
 #include "ir/ops/registry.h"
@@ -40,7 +41,7 @@ constexpr double (*kErf)(double) = [](double x) { return std::erf(x); };
 constexpr double (*kSin)(double) = [](double x) { return std::sin(x); };
 constexpr double (*kCos)(double) = [](double x) { return std::cos(x); };
 
-const std::array<Builtin, 44> kBuiltins{{
+const std::array<Builtin, 48> kBuiltins{{
     // Element-wise.
     {"abs", "abs(x)", "absolute value", 1, 1, map_call, &ops::abs_, kAbs},
     {"sign", "sign(x)", "-1, 0 or 1", 1, 1, map_call, &ops::sign_, sign_of},
@@ -61,8 +62,8 @@ const std::array<Builtin, 44> kBuiltins{{
     {"fraction", "fraction(condition)", "1 where the condition holds, else 0; a mean of it is a percentage",
      1, 1, fraction_call},
     // Reductions over the axes of one sample.
-    {"sum", "sum(x, over = axis)", "sum over all axes or one", 1, 2, reduce_call, &ops::sum},
-    {"mean", "mean(x, over = axis)", "average over all axes or one", 1, 2, mean_call, &ops::mean},
+    {"sum", "sum(x, over = axis)", "sum over all axes or some", 1, 2, reduce_call, &ops::sum},
+    {"mean", "mean(x, over = axis)", "average over all axes or some", 1, 2, mean_call, &ops::mean},
     {"max", "max(x, over = axis)` or `max(a, b)", "largest element; of two values element-wise", 1, 2,
      max_call, &ops::reduce_max},
     {"min", "min(x, over = axis)` or `min(a, b)", "smallest element; of two values element-wise", 1, 2,
@@ -78,7 +79,15 @@ const std::array<Builtin, 44> kBuiltins{{
      &ops::log_softmax},
     {"batch_mean", "batch_mean(x)", "average over the rows of the batch", 1, 1, batch_mean_call},
     // Shapes.
-    {"transpose", "transpose(x)", "the last two axes swapped", 1, 1, transpose_call},
+    {"transpose", "transpose(x, to = axes)",
+     "the last two axes swapped, or all axes in the order of their names", 1, 2, transpose_call},
+    {"concat", "concat(parts, over = axis)",
+     "a list of values one after the other along an axis, by default the last one", 1, 2, concat_call},
+    {"stack", "stack(parts)", "a list of values along a new first axis, as `[a, b]`", 1, 1, stack_call},
+    {"flip", "flip(x, over = axis)", "in the opposite order along an axis, by default the last one", 1, 2,
+     flip_call},
+    {"pad", "pad(x, before = number, after = number, over = axis)",
+     "zeros before and after an axis, by default the last one", 1, 4, pad_call},
     {"chunk", "chunk(x, parts)", "the last axis in equal parts", 2, 2, chunk_call},
     {"spread", "spread(x, axis)", "x repeated along a new last axis", 2, 2, spread_call},
     {"one_hot", "one_hot(index, axis)", "1 at the index along a new last axis, else 0", 2, 2, one_hot_call},

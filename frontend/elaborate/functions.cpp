@@ -258,7 +258,8 @@ std::optional<Value> call_in_lockstep(Elaboration& e, const FunctionValue& funct
   });
 }
 
-/// Whether `over = a` names an axis, which may be no value: not for what is written in the language.
+/// Whether `over = a` and `to = [b, a]` name axes, which may be no values: not for what is written in the
+/// language.
 bool takes_axis(Elaboration& e, const ast::Expr& callee) {
   if (callee.kind != ast::ExprKind::kName) return true;
   const TopName* top = e.library.find(e.frame().unit, callee.text);
@@ -311,8 +312,8 @@ Call evaluate_arguments(Elaboration& e, const ast::Expr& expr, const std::option
   Call call{expr.range, {}, {}};
   if (piped) call.arguments.push_back({std::nullopt, *piped, {}});
   for (const ast::Argument& argument : expr.arguments) {
-    const bool is_axis =
-        argument.name && argument.name->text == "over" && takes_axis(e, e.expr(expr.args[0]));
+    const bool is_named = argument.name && (argument.name->text == "over" || argument.name->text == "to");
+    const bool is_axis = is_named && takes_axis(e, e.expr(expr.args[0]));
     const Operand operand = is_axis ? Operand{number_value(0), e.expr(argument.value).range}
                                     : evaluate_operand(e, argument.value);
     call.arguments.push_back({argument.name, operand, argument.value});

@@ -53,10 +53,15 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kOtherWo
 }};
 
 /// Words for what dlg has under another one, by which they may be replaced.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kSynonyms{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kSynonyms{{
+    {"cat", "concat"},
     {"ceiling", "ceil"},
     {"clip", "clamp"},
+    {"concatenate", "concat"},
+    {"permute", "transpose"},
     {"repeat", "spread"},
+    {"reverse", "flip"},
+    {"tile", "spread"},
 }};
 
 std::optional<std::string> synonym(std::string_view name) {
