@@ -10,6 +10,7 @@
 #include "frontend/elaborate/parameters.h"
 #include "frontend/elaborate/shapes.h"
 #include "ir/ops/ranges.h"
+#include "ir/ops/registry.h"
 #include "support/text.h"
 
 namespace dlg {
@@ -29,6 +30,8 @@ constexpr Diag<> kTable{DiagCode::BadAxis, Severity::kError,
                         "the table of `gather` is the same for all samples and has at least one axis"};
 constexpr Diag<std::string> kIndexType{DiagCode::ElementTypes, Severity::kError,
                                        "found elements of type {}, expected i32 as index"};
+constexpr Diag<std::string> kNoNumber{DiagCode::ElementTypes, Severity::kError,
+                                      "found conditions, {}, expected integers"};
 constexpr Diag<std::int64_t, std::int64_t> kConstantIndex{DiagCode::IndexOutOfRange, Severity::kError,
                                                           "index {} is outside of an axis of {}"};
 constexpr Diag<std::string, std::int64_t> kIndexRange{
@@ -220,6 +223,26 @@ Value one_hot_call(Elaboration& e, const Builtin&, const Call& call) {
   TensorValue result = with_node(*index, one_hot(expr_of(e, *index), axis->size, e.dtype));
   result.axes.push_back(*axis);
   return {result};
+}
+
+Value iota_call(Elaboration& e, const Builtin&, const Call& call) {
+  const std::optional<Axis> axis = axis_of(e, call.arguments[0].operand);
+  if (!axis) return {Poison{}};
+  const TensorType type{DType::kI32, {axis->size}};
+  return {
+      TensorValue{e.builder.add(ops::iota, {}, {.ints = {0}}, type), {*axis}, Batching::kShared, type.dtype}};
+}
+
+Value float_call(Elaboration& e, const Builtin& builtin, const Call& call) {
+  if (std::optional<Value> list = mapped(e, builtin, call)) return *std::move(list);
+  const Operand& operand = call.arguments[0].operand;
+  if (operand.value.as<NumberValue>()) return operand.value;
+  const std::optional<TensorValue> tensor = tensor_of(e, operand);
+  if (!tensor) return {Poison{}};
+  if (tensor->dtype != DType::kBool) return {with_node(*tensor, cast(expr_of(e, *tensor), e.dtype))};
+  e.error(operand.range, kNoNumber, kind_text(operand.value))
+      .note("`where(c, 1, 0)` makes numbers of conditions");
+  return {Poison{}};
 }
 
 Value gather_call(Elaboration& e, const Builtin&, const Call& call) {

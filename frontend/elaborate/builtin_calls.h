@@ -16,6 +16,10 @@ Value transpose_call(Elaboration& e, const Builtin& builtin, const Call& call);
 Value chunk_call(Elaboration& e, const Builtin& builtin, const Call& call);
 Value spread_call(Elaboration& e, const Builtin& builtin, const Call& call);
 Value one_hot_call(Elaboration& e, const Builtin& builtin, const Call& call);
+/// The indices of an axis, i32.
+Value iota_call(Elaboration& e, const Builtin& builtin, const Call& call);
+/// Integers in the file's float type.
+Value float_call(Elaboration& e, const Builtin& builtin, const Call& call);
 Value gather_call(Elaboration& e, const Builtin& builtin, const Call& call);
 
 Value uniform_call(Elaboration& e, const Builtin& builtin, const Call& call);

@@ -41,7 +41,7 @@ constexpr double (*kErf)(double) = [](double x) { return std::erf(x); };
 constexpr double (*kSin)(double) = [](double x) { return std::sin(x); };
 constexpr double (*kCos)(double) = [](double x) { return std::cos(x); };
 
-const std::array<Builtin, 48> kBuiltins{{
+const std::array<Builtin, 50> kBuiltins{{
     // Element-wise.
     {"abs", "abs(x)", "absolute value", 1, 1, map_call, &ops::abs_, kAbs},
     {"sign", "sign(x)", "-1, 0 or 1", 1, 1, map_call, &ops::sign_, sign_of},
@@ -91,6 +91,8 @@ const std::array<Builtin, 48> kBuiltins{{
     {"chunk", "chunk(x, parts)", "the last axis in equal parts", 2, 2, chunk_call},
     {"spread", "spread(x, axis)", "x repeated along a new last axis", 2, 2, spread_call},
     {"one_hot", "one_hot(index, axis)", "1 at the index along a new last axis, else 0", 2, 2, one_hot_call},
+    {"iota", "iota(axis)", "0, 1, 2, ... along an axis, as integers", 1, 1, iota_call},
+    {"float", "float(x)", "integers as numbers of the file's type", 1, 1, float_call},
     {"gather", "gather(table, index)", "rows of a table", 2, 2, gather_call},
     // Initial values.
     {"uniform", "uniform(low, high)", "drawn uniformly", 2, 2, uniform_call},
@@ -99,8 +101,8 @@ const std::array<Builtin, 48> kBuiltins{{
     {"fan_out", "fan_out()", "outputs of the parameter that is initialised", 0, 0, fan_out_call},
     // Parameters and derivatives.
     {"params", "params(model)", "all trained parameters of a model", 1, 1, params_call},
-    {"grad", "grad(v)` or `grad(expression, v)", "a derivative, of the loss where no expression is given", 1,
-     2, grad_call},
+    {"grad", "grad(v)` or `grad(expression, v)` or `grad(f, point)",
+     "a derivative, of the loss where no expression is given; of a function at a point", 1, 2, grad_call},
     {"hessian", "hessian(point)", "all second derivatives of the loss, in an optimizer", 1, 1, hessian_call},
     {"solve", "solve(a, b, shift = number)", "x with (a + shift I) @ x = b", 2, 3, solve_call},
     {"total", "total(x)", "the sum over all parameters, in an optimizer", 1, 1, total_call},

@@ -52,8 +52,18 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kOtherWo
     {"square", "a square is written `x^2`"},
 }};
 
+/// What stands for itself, unless the program gives it another meaning: choices of functions of the library.
+constexpr std::array<std::string_view, 3> kWords{"none", "same", "valid"};
+
+std::optional<Value> word_value(std::string_view name) {
+  if (name == "true" || name == "false") return Value{TruthValue{name == "true"}};
+  if (std::find(kWords.begin(), kWords.end(), name) == kWords.end()) return std::nullopt;
+  return Value{TextValue{std::string(name)}};
+}
+
 /// Words for what dlg has under another one, by which they may be replaced.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kSynonyms{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kSynonyms{{
+    {"arange", "iota"},
     {"cat", "concat"},
     {"ceiling", "ceil"},
     {"clip", "clamp"},
@@ -83,6 +93,7 @@ std::vector<std::string> visible_names(const Elaboration& e) {
   for (const auto& [name, value] : e.frame().names) names.push_back(name);
   for (const auto& [name, axis] : e.frame().axes) names.push_back(name);
   for (const Builtin& builtin : builtins()) names.emplace_back(builtin.name);
+  names.insert(names.end(), {"true", "false"});
   if (e.schedule) names.insert(names.end(), {"step", "epoch", "epoch_steps", "last_step"});
   return names;
 }
@@ -239,7 +250,7 @@ std::optional<Value> find_name(Elaboration& e, const std::string& name) {
     return measured;
   }
   if (const Builtin* builtin = find_builtin(name)) return Value{FunctionValue{name, {}, builtin}};
-  return std::nullopt;
+  return word_value(name);
 }
 
 Value look_up(Elaboration& e, const std::string& name, SourceRange range) {
