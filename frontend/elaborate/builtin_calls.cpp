@@ -2,11 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <numeric>
+
+#include "frontend/elaborate/axis_names.h"
 #include "frontend/elaborate/constants.h"
 #include "frontend/elaborate/elementwise.h"
 #include "frontend/elaborate/parameters.h"
 #include "frontend/elaborate/shapes.h"
 #include "ir/ops/ranges.h"
+#include "ir/ops/registry.h"
+#include "support/text.h"
 
 namespace dlg {
 namespace {
@@ -17,12 +22,16 @@ constexpr Diag<std::string, std::string> kWhereShapes{DiagCode::ShapeMismatch, S
                                                       "the condition is {}, the values are {}"};
 constexpr Diag<std::string> kFewAxes{DiagCode::BadAxis, Severity::kError,
                                      "found {}, expected at least two axes"};
+constexpr Diag<std::string, std::string> kOrder{DiagCode::BadAxis, Severity::kError,
+                                                "found {} after `to`, expected each axis of {} once"};
 constexpr Diag<std::string, std::int64_t> kParts{DiagCode::ElementCount, Severity::kError,
                                                  "the last axis of {} has no {} equal parts"};
 constexpr Diag<> kTable{DiagCode::BadAxis, Severity::kError,
                         "the table of `gather` is the same for all samples and has at least one axis"};
 constexpr Diag<std::string> kIndexType{DiagCode::ElementTypes, Severity::kError,
                                        "found elements of type {}, expected i32 as index"};
+constexpr Diag<std::string> kNoNumber{DiagCode::ElementTypes, Severity::kError,
+                                      "found conditions, {}, expected integers"};
 constexpr Diag<std::int64_t, std::int64_t> kConstantIndex{DiagCode::IndexOutOfRange, Severity::kError,
                                                           "index {} is outside of an axis of {}"};
 constexpr Diag<std::string, std::int64_t> kIndexRange{
@@ -105,6 +114,11 @@ Value map_call(Elaboration& e, const Builtin& builtin, const Call& call) {
   return node ? Value{with_node(*tensor, *node)} : Value{Poison{}};
 }
 
+Value round_call(Elaboration& e, const Builtin& builtin, const Call& call) {
+  const NumberValue* number = call.arguments[0].operand.value.as<NumberValue>();
+  return number ? number_value(builtin.number(number->value)) : map_call(e, builtin, call);
+}
+
 Value where_call(Elaboration& e, const Builtin& builtin, const Call& call) {
   if (std::optional<Value> list = mapped(e, builtin, call)) return *std::move(list);
   const std::vector<Operand> operands = operands_of(call);
@@ -146,18 +160,29 @@ Value transpose_call(Elaboration& e, const Builtin& builtin, const Call& call) {
   const std::optional<TensorValue> tensor = tensor_of(e, call.arguments[0].operand);
   if (!tensor) return {Poison{}};
   const std::size_t rank = tensor->axes.size();
-  if (rank < 2) {
+  std::vector<std::size_t> order(rank);
+  std::iota(order.begin(), order.end(), 0U);
+  if (const CallArgument* to = named_argument(call, "to")) {
+    const auto named = named_positions(e, *tensor, *to, call.arguments[0].operand);
+    if (!named) return {Poison{}};
+    if (named->size() != rank) {
+      e.error(to->operand.range, kOrder, counted(static_cast<long long>(named->size()), "name"),
+              axes_text(tensor->axes))
+          .note("`as` gives names to axes that have none");
+      return {Poison{}};
+    }
+    order = *named;
+  } else if (rank < 2) {
     e.error(call.range, kFewAxes, axes_text(tensor->axes));
     return {Poison{}};
+  } else {
+    std::swap(order[rank - 1], order[rank - 2]);
   }
-  std::vector<std::int64_t> order;
-  for (std::size_t i = 0; i < expr_of(e, *tensor).shape().rank(); ++i) {
-    order.push_back(static_cast<std::int64_t>(i));
-  }
-  std::swap(order[order.size() - 1], order[order.size() - 2]);
   TensorValue result = *tensor;
-  std::swap(result.axes[rank - 1], result.axes[rank - 2]);
-  result.id = transpose(expr_of(e, *tensor), std::move(order)).value;
+  for (std::size_t i = 0; i < rank; ++i) result.axes[i] = tensor->axes[order[i]];
+  std::vector<std::int64_t> positions = graph_positions(*tensor, order);
+  if (tensor->batching == Batching::kPerSample) positions.insert(positions.begin(), 0);
+  result.id = transpose(expr_of(e, *tensor), std::move(positions)).value;
   return {result};
 }
 
@@ -178,7 +203,7 @@ Value chunk_call(Elaboration& e, const Builtin&, const Call& call) {
   return {std::move(list)};
 }
 
-Value repeat_call(Elaboration& e, const Builtin&, const Call& call) {
+Value spread_call(Elaboration& e, const Builtin&, const Call& call) {
   const std::optional<TensorValue> tensor = tensor_of(e, call.arguments[0].operand);
   const std::optional<Axis> axis = axis_of(e, call.arguments[1].operand);
   if (!tensor || !axis) return {Poison{}};
@@ -198,6 +223,26 @@ Value one_hot_call(Elaboration& e, const Builtin&, const Call& call) {
   TensorValue result = with_node(*index, one_hot(expr_of(e, *index), axis->size, e.dtype));
   result.axes.push_back(*axis);
   return {result};
+}
+
+Value iota_call(Elaboration& e, const Builtin&, const Call& call) {
+  const std::optional<Axis> axis = axis_of(e, call.arguments[0].operand);
+  if (!axis) return {Poison{}};
+  const TensorType type{DType::kI32, {axis->size}};
+  return {
+      TensorValue{e.builder.add(ops::iota, {}, {.ints = {0}}, type), {*axis}, Batching::kShared, type.dtype}};
+}
+
+Value float_call(Elaboration& e, const Builtin& builtin, const Call& call) {
+  if (std::optional<Value> list = mapped(e, builtin, call)) return *std::move(list);
+  const Operand& operand = call.arguments[0].operand;
+  if (operand.value.as<NumberValue>()) return operand.value;
+  const std::optional<TensorValue> tensor = tensor_of(e, operand);
+  if (!tensor) return {Poison{}};
+  if (tensor->dtype != DType::kBool) return {with_node(*tensor, cast(expr_of(e, *tensor), e.dtype))};
+  e.error(operand.range, kNoNumber, kind_text(operand.value))
+      .note("`where(c, 1, 0)` makes numbers of conditions");
+  return {Poison{}};
 }
 
 Value gather_call(Elaboration& e, const Builtin&, const Call& call) {

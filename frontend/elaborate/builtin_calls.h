@@ -7,13 +7,19 @@ namespace dlg {
 
 /// One op on each element; a number known at compile time stays one.
 Value map_call(Elaboration& e, const Builtin& builtin, const Call& call);
+/// As map_call; of a number a whole one, so that `floor(a / b)` may be a size.
+Value round_call(Elaboration& e, const Builtin& builtin, const Call& call);
 Value where_call(Elaboration& e, const Builtin& builtin, const Call& call);
 Value fraction_call(Elaboration& e, const Builtin& builtin, const Call& call);
 
 Value transpose_call(Elaboration& e, const Builtin& builtin, const Call& call);
 Value chunk_call(Elaboration& e, const Builtin& builtin, const Call& call);
-Value repeat_call(Elaboration& e, const Builtin& builtin, const Call& call);
+Value spread_call(Elaboration& e, const Builtin& builtin, const Call& call);
 Value one_hot_call(Elaboration& e, const Builtin& builtin, const Call& call);
+/// The indices of an axis, i32.
+Value iota_call(Elaboration& e, const Builtin& builtin, const Call& call);
+/// Integers in the file's float type.
+Value float_call(Elaboration& e, const Builtin& builtin, const Call& call);
 Value gather_call(Elaboration& e, const Builtin& builtin, const Call& call);
 
 Value uniform_call(Elaboration& e, const Builtin& builtin, const Call& call);

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "frontend/elaborate/builtin_calls.h"
+#include "frontend/elaborate/joining.h"
 #include "frontend/elaborate/reductions.h"
 #include "frontend/elaborate/signature.h"
 #include "ir/ops/registry.h"
@@ -29,6 +30,7 @@ double softplus_of(double x) {
 }
 
 constexpr double (*kAbs)(double) = [](double x) { return std::abs(x); };
+constexpr double (*kRound)(double) = [](double x) { return std::nearbyint(x); };
 constexpr double (*kSqrt)(double) = [](double x) { return std::sqrt(x); };
 constexpr double (*kExp)(double) = [](double x) { return std::exp(x); };
 constexpr double (*kExpm1)(double) = [](double x) { return std::expm1(x); };
@@ -39,10 +41,12 @@ constexpr double (*kErf)(double) = [](double x) { return std::erf(x); };
 constexpr double (*kSin)(double) = [](double x) { return std::sin(x); };
 constexpr double (*kCos)(double) = [](double x) { return std::cos(x); };
 
-const std::array<Builtin, 43> kBuiltins{{
+const std::array<Builtin, 50> kBuiltins{{
     // Element-wise.
     {"abs", "abs(x)", "absolute value", 1, 1, map_call, &ops::abs_, kAbs},
     {"sign", "sign(x)", "-1, 0 or 1", 1, 1, map_call, &ops::sign_, sign_of},
+    {"round", "round(x)", "the nearest whole number, halves to the even one", 1, 1, round_call, &ops::round_,
+     kRound},
     {"sqrt", "sqrt(x)", "square root", 1, 1, map_call, &ops::sqrt_, kSqrt},
     {"exp", "exp(x)", "e to the power x", 1, 1, map_call, &ops::exp_, kExp},
     {"expm1", "expm1(x)", "exp(x) - 1", 1, 1, map_call, &ops::expm1_, kExpm1},
@@ -58,8 +62,8 @@ const std::array<Builtin, 43> kBuiltins{{
     {"fraction", "fraction(condition)", "1 where the condition holds, else 0; a mean of it is a percentage",
      1, 1, fraction_call},
     // Reductions over the axes of one sample.
-    {"sum", "sum(x, over = axis)", "sum over all axes or one", 1, 2, reduce_call, &ops::sum},
-    {"mean", "mean(x, over = axis)", "average over all axes or one", 1, 2, mean_call, &ops::mean},
+    {"sum", "sum(x, over = axis)", "sum over all axes or some", 1, 2, reduce_call, &ops::sum},
+    {"mean", "mean(x, over = axis)", "average over all axes or some", 1, 2, mean_call, &ops::mean},
     {"max", "max(x, over = axis)` or `max(a, b)", "largest element; of two values element-wise", 1, 2,
      max_call, &ops::reduce_max},
     {"min", "min(x, over = axis)` or `min(a, b)", "smallest element; of two values element-wise", 1, 2,
@@ -75,10 +79,20 @@ const std::array<Builtin, 43> kBuiltins{{
      &ops::log_softmax},
     {"batch_mean", "batch_mean(x)", "average over the rows of the batch", 1, 1, batch_mean_call},
     // Shapes.
-    {"transpose", "transpose(x)", "the last two axes swapped", 1, 1, transpose_call},
+    {"transpose", "transpose(x, to = axes)",
+     "the last two axes swapped, or all axes in the order of their names", 1, 2, transpose_call},
+    {"concat", "concat(parts, over = axis)",
+     "a list of values one after the other along an axis, by default the last one", 1, 2, concat_call},
+    {"stack", "stack(parts)", "a list of values along a new first axis, as `[a, b]`", 1, 1, stack_call},
+    {"flip", "flip(x, over = axis)", "in the opposite order along an axis, by default the last one", 1, 2,
+     flip_call},
+    {"pad", "pad(x, before = number, after = number, over = axis)",
+     "zeros before and after an axis, by default the last one", 1, 4, pad_call},
     {"chunk", "chunk(x, parts)", "the last axis in equal parts", 2, 2, chunk_call},
-    {"repeat", "repeat(x, axis)", "x repeated along a new last axis", 2, 2, repeat_call},
+    {"spread", "spread(x, axis)", "x repeated along a new last axis", 2, 2, spread_call},
     {"one_hot", "one_hot(index, axis)", "1 at the index along a new last axis, else 0", 2, 2, one_hot_call},
+    {"iota", "iota(axis)", "0, 1, 2, ... along an axis, as integers", 1, 1, iota_call},
+    {"float", "float(x)", "integers as numbers of the file's type", 1, 1, float_call},
     {"gather", "gather(table, index)", "rows of a table", 2, 2, gather_call},
     // Initial values.
     {"uniform", "uniform(low, high)", "drawn uniformly", 2, 2, uniform_call},
@@ -87,8 +101,8 @@ const std::array<Builtin, 43> kBuiltins{{
     {"fan_out", "fan_out()", "outputs of the parameter that is initialised", 0, 0, fan_out_call},
     // Parameters and derivatives.
     {"params", "params(model)", "all trained parameters of a model", 1, 1, params_call},
-    {"grad", "grad(v)` or `grad(expression, v)", "a derivative, of the loss where no expression is given", 1,
-     2, grad_call},
+    {"grad", "grad(v)` or `grad(expression, v)` or `grad(f, point)",
+     "a derivative, of the loss where no expression is given; of a function at a point", 1, 2, grad_call},
     {"hessian", "hessian(point)", "all second derivatives of the loss, in an optimizer", 1, 1, hessian_call},
     {"solve", "solve(a, b, shift = number)", "x with (a + shift I) @ x = b", 2, 3, solve_call},
     {"total", "total(x)", "the sum over all parameters, in an optimizer", 1, 1, total_call},

@@ -6,6 +6,8 @@
 #include "frontend/elaborate/builtin_calls.h"
 #include "frontend/elaborate/diagonal.h"
 #include "frontend/elaborate/elementwise.h"
+#include "frontend/elaborate/functions.h"
+#include "frontend/elaborate/shapes.h"
 #include "frontend/elaborate/tensors.h"
 #include "ir/graph/update_rule.h"
 #include "ir/ops/registry.h"
@@ -141,6 +143,38 @@ Value derivative(Elaboration& e, const Operand& of, const TensorValue& value, co
   return {result};
 }
 
+/// `value` as a node of its own, which nothing else of the graph is: seven axes of size 1, and back.
+TensorValue apart(Elaboration& e, const TensorValue& value) {
+  Axes wide = value.axes;
+  wide.insert(wide.begin(), 7, Axis{});
+  TensorValue own = with_axes(e, with_axes(e, value, wide), value.axes);
+  own.is_fraction = false;
+  return own;
+}
+
+/// The derivative of a function of one argument at a point.
+Value derivative_at(Elaboration& e, const Call& call) {
+  const CallArgument& function = call.arguments.front();
+  const Operand& at = call.arguments.back().operand;
+  const std::optional<TensorValue> given = tensor_of(e, at);
+  if (!given) return {Poison{}};
+  if (!is_float(given->dtype)) {
+    e.error(at.range, kNoVariable, kind_text(at.value));
+    return {Poison{}};
+  }
+  const Operand point{{apart(e, *given)}, at.range};
+  Call applied{call.range, function.operand.range, {{std::nullopt, point, call.arguments.back().expr}}};
+  const Value result = evaluate_call(e, function.expr, applied);
+  if (result.is_poison()) return {Poison{}};
+  const std::optional<TensorValue> value = tensor_of(e, {result, call.range});
+  if (!value) return {Poison{}};
+  if (value->axes.empty() && is_float(value->dtype)) {
+    return derivative(e, {result, function.operand.range}, *value, point);
+  }
+  e.error(function.operand.range, kNotScalar, axes_text(value->axes));
+  return {Poison{}};
+}
+
 /// x with (a + shift I) x = b.
 std::optional<TensorValue> solution(Elaboration& e, TensorValue a, TensorValue b, const Operand* shift,
                                     SourceRange range) {
@@ -248,6 +282,10 @@ Value params_call(Elaboration& e, const Builtin&, const Call& call) {
 
 Value grad_call(Elaboration& e, const Builtin&, const Call& call) {
   if (e.update) return rule_gradient(e, call);
+  const Operand& first = call.arguments.front().operand;
+  const bool is_at_point = call.arguments.size() == 2 && call.arguments.front().expr.is_valid() &&
+                           first.value.as<FunctionValue>() && !instance_of(e, first.value);
+  if (is_at_point) return derivative_at(e, call);
   const std::optional<TensorValue> value = differentiated(e, call);
   if (!value) return {Poison{}};
   const Operand of = call.arguments.front().operand;

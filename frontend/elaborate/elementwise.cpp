@@ -89,6 +89,9 @@ bool align_dtypes(Elaboration& e, const std::vector<Operand>& operands, std::vec
     Report report = e.error(range, kTypes, first, second, what);
     e.label(report, operands.front().range, first);
     e.label(report, operands.back().range, second);
+    if (is_integer(tensors.front().dtype) != is_integer(tensors.back().dtype)) {
+      report.note("`float(i)` makes numbers of integers");
+    }
     return false;
   }
   return true;
@@ -118,8 +121,24 @@ std::optional<TensorValue> operand_tensor(Elaboration& e, const Operand& operand
 /// Arithmetic is for floating-point numbers; integers are indices and classes.
 bool check_float(Elaboration& e, const TensorValue& tensor, const std::string& op, SourceRange range) {
   if (is_float(tensor.dtype)) return true;
-  e.error(range, kNoFloat, std::string(dtype_name(tensor.dtype)), op);
+  Report report = e.error(range, kNoFloat, std::string(dtype_name(tensor.dtype)), op);
+  if (is_integer(tensor.dtype)) report.note("`float(i)` makes a number of an integer");
   return false;
+}
+
+/// `pad == same`: whether two words, or two truth values, are the same. A word is no number: `k == same` does
+/// not hold.
+std::optional<Value> compared_words(const std::string& op, const Value& a, const Value& b) {
+  if (op != "==" && op != "!=") return std::nullopt;
+  const TextValue* words[] = {a.as<TextValue>(), b.as<TextValue>()};
+  const TruthValue* truths[] = {a.as<TruthValue>(), b.as<TruthValue>()};
+  const auto is_number = [](const Value& value) { return value.as<NumberValue>() || is_number_list(value); };
+  std::optional<bool> is_same;
+  if (words[0] && words[1]) is_same = words[0]->text == words[1]->text;
+  if (truths[0] && truths[1]) is_same = truths[0]->value == truths[1]->value;
+  if ((words[0] && is_number(b)) || (words[1] && is_number(a))) is_same = false;
+  if (!is_same) return std::nullopt;
+  return Value{TruthValue{*is_same == (op == "==")}};
 }
 
 Value power(Elaboration& e, const Operand& a, const NumberValue& exponent) {
@@ -177,6 +196,7 @@ Value binary(Elaboration& e, const std::string& op, const Operand& a, const Oper
       return binary(e, op, items[0], items[1], range);
     });
   }
+  if (std::optional<Value> answer = compared_words(op, a.value, b.value)) return *std::move(answer);
   const NumberValue* left = a.value.as<NumberValue>();
   const NumberValue* right = b.value.as<NumberValue>();
   if (left && right) return checked_number(e, number_binary(op, *left, *right), range);

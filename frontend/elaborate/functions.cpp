@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "frontend/elaborate/builtin_calls.h"
 #include "frontend/elaborate/elementwise.h"
 #include "frontend/elaborate/expressions.h"
 #include "frontend/elaborate/names.h"
@@ -258,7 +259,29 @@ std::optional<Value> call_in_lockstep(Elaboration& e, const FunctionValue& funct
   });
 }
 
-/// Whether `over = a` names an axis, which may be no value: not for what is written in the language.
+/// The built-in function that the callee names, if it does.
+const Builtin* builtin_named(Elaboration& e, const ast::Expr& callee) {
+  if (callee.kind != ast::ExprKind::kName || e.library.find(e.frame().unit, callee.text)) return nullptr;
+  const std::optional<Value> value = find_name(e, callee.text);
+  const FunctionValue* function = value ? value->as<FunctionValue>() : nullptr;
+  return function ? function->builtin : nullptr;
+}
+
+/// Whether an argument of `where` is the one that a condition known at compile time does not choose: it is
+/// not elaborated, and so no parameter of it exists.
+bool is_left_out(const Call& before, const std::optional<ast::Name>& name) {
+  if (before.arguments.empty()) return false;
+  const CallArgument& first = before.arguments.front();
+  const bool is_condition = !first.name || first.name->text == "condition";
+  const TruthValue* truth = is_condition ? first.operand.value.as<TruthValue>() : nullptr;
+  if (!truth) return false;
+  const bool is_first = name ? name->text == "a" : before.arguments.size() == 1;
+  const bool is_second = name ? name->text == "b" : before.arguments.size() == 2;
+  return truth->value ? is_second : is_first;
+}
+
+/// Whether `over = a` and `to = [b, a]` name axes, which may be no values: not for what is written in the
+/// language.
 bool takes_axis(Elaboration& e, const ast::Expr& callee) {
   if (callee.kind != ast::ExprKind::kName) return true;
   const TopName* top = e.library.find(e.frame().unit, callee.text);
@@ -310,9 +333,17 @@ Value call_function(Elaboration& e, const FunctionValue& function, const Call& c
 Call evaluate_arguments(Elaboration& e, const ast::Expr& expr, const std::optional<Operand>& piped) {
   Call call{expr.range, {}, {}};
   if (piped) call.arguments.push_back({std::nullopt, *piped, {}});
+  const Builtin* builtin = builtin_named(e, e.expr(expr.args[0]));
+  // In a schedule a condition is known for one moment only.
+  const bool is_choice = builtin && builtin->call == where_call && !e.schedule;
   for (const ast::Argument& argument : expr.arguments) {
-    const bool is_axis =
-        argument.name && argument.name->text == "over" && takes_axis(e, e.expr(expr.args[0]));
+    if (is_choice && argument.value.is_valid() && is_left_out(call, argument.name)) {
+      call.arguments.push_back(
+          {argument.name, {number_value(0), e.expr(argument.value).range}, argument.value});
+      continue;
+    }
+    const bool is_named = argument.name && (argument.name->text == "over" || argument.name->text == "to");
+    const bool is_axis = is_named && takes_axis(e, e.expr(expr.args[0]));
     const Operand operand = is_axis ? Operand{number_value(0), e.expr(argument.value).range}
                                     : evaluate_operand(e, argument.value);
     call.arguments.push_back({argument.name, operand, argument.value});

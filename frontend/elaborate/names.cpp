@@ -52,6 +52,35 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kOtherWo
     {"square", "a square is written `x^2`"},
 }};
 
+/// What stands for itself, unless the program gives it another meaning: choices of functions of the library.
+constexpr std::array<std::string_view, 3> kWords{"none", "same", "valid"};
+
+std::optional<Value> word_value(std::string_view name) {
+  if (name == "true" || name == "false") return Value{TruthValue{name == "true"}};
+  if (std::find(kWords.begin(), kWords.end(), name) == kWords.end()) return std::nullopt;
+  return Value{TextValue{std::string(name)}};
+}
+
+/// Words for what dlg has under another one, by which they may be replaced.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kSynonyms{{
+    {"arange", "iota"},
+    {"cat", "concat"},
+    {"ceiling", "ceil"},
+    {"clip", "clamp"},
+    {"concatenate", "concat"},
+    {"permute", "transpose"},
+    {"repeat", "spread"},
+    {"reverse", "flip"},
+    {"tile", "spread"},
+}};
+
+std::optional<std::string> synonym(std::string_view name) {
+  const auto found =
+      std::find_if(kSynonyms.begin(), kSynonyms.end(), [&](const auto& row) { return row.first == name; });
+  if (found == kSynonyms.end()) return std::nullopt;
+  return std::string(found->second);
+}
+
 std::optional<std::string> other_word(std::string_view name) {
   const auto found = std::find_if(kOtherWords.begin(), kOtherWords.end(),
                                   [&](const auto& row) { return row.first == name; });
@@ -64,6 +93,7 @@ std::vector<std::string> visible_names(const Elaboration& e) {
   for (const auto& [name, value] : e.frame().names) names.push_back(name);
   for (const auto& [name, axis] : e.frame().axes) names.push_back(name);
   for (const Builtin& builtin : builtins()) names.emplace_back(builtin.name);
+  names.insert(names.end(), {"true", "false"});
   if (e.schedule) names.insert(names.end(), {"step", "epoch", "epoch_steps", "last_step"});
   return names;
 }
@@ -220,7 +250,7 @@ std::optional<Value> find_name(Elaboration& e, const std::string& name) {
     return measured;
   }
   if (const Builtin* builtin = find_builtin(name)) return Value{FunctionValue{name, {}, builtin}};
-  return std::nullopt;
+  return word_value(name);
 }
 
 Value look_up(Elaboration& e, const std::string& name, SourceRange range) {
@@ -241,6 +271,8 @@ Value look_up(Elaboration& e, const std::string& name, SourceRange range) {
     e.label(report, *later, "gets its value only here");
   } else if (const auto said = other_word(name)) {
     report.note(*said);
+  } else if (const auto same = synonym(name)) {
+    report.suggest(range, *same, fmt::format("this is `{}` here", *same));
   } else if (const auto near = nearest_name(name, visible_names(e))) {
     report.suggest(range, *near, fmt::format("did you mean `{}`?", *near));
   }

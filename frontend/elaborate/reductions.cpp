@@ -1,84 +1,82 @@
 #include "frontend/elaborate/reductions.h"
 
 #include <algorithm>
+#include <numeric>
 
+#include "frontend/elaborate/axis_names.h"
 #include "frontend/elaborate/elementwise.h"
-#include "frontend/elaborate/names.h"
 #include "ir/ops/registry.h"
 
 namespace dlg {
 namespace {
 
-constexpr Diag<std::string, std::string> kNoAxis{DiagCode::BadAxis, Severity::kError, "{} has no axis `{}`"};
-constexpr Diag<> kAxisWanted{DiagCode::BadAxis, Severity::kError,
-                             "expected the name of an axis after `over`"};
 constexpr Diag<std::string> kNoLastAxis{DiagCode::BadAxis, Severity::kError,
                                         "found {} without an axis, expected logits along one"};
 constexpr Diag<std::string> kNotAList{DiagCode::NotAValue, Severity::kError,
                                       "found {}, expected a list of parameters"};
 
-const CallArgument* over_argument(const Call& call) {
-  for (const CallArgument& argument : call.arguments) {
-    if (argument.name && argument.name->text == "over") return &argument;
-  }
-  return nullptr;
-}
-
-std::optional<std::size_t> position_of(const Axes& axes, const std::string& name, int scope) {
-  for (std::size_t i = 0; i < axes.size(); ++i) {
-    if (axes[i].name == name && axes[i].scope == scope) return i;
-  }
-  return std::nullopt;
-}
-
-/// The position of the axis that `over` names: a variable or dim by what it is bound to, else by its name.
-std::optional<std::size_t> over_position(Elaboration& e, const TensorValue& tensor, const CallArgument& over,
-                                         const Operand& operand) {
-  const ast::Expr& expr = e.expr(over.expr);
-  if (expr.kind != ast::ExprKind::kName) {
-    e.error(expr.range, kAxisWanted);
-    return std::nullopt;
-  }
-  Axis axis{expr.text, 1, 0};
-  const std::optional<Value> value = find_name(e, expr.text);
-  const NumberValue* number = value ? value->as<NumberValue>() : nullptr;
-  if (number && number->axis) axis = *number->axis;
-  if (const auto position = position_of(tensor.axes, axis.name, axis.scope)) return position;
-  Report report = e.error(expr.range, kNoAxis, axes_text(tensor.axes), expr.text);
-  e.label(report, operand.range, "this is " + axes_text(tensor.axes));
-  e.label_origin(report, operand);
-  return std::nullopt;
-}
-
 /// Positions in the graph's shape, ascending, with the axes that stay.
 struct Reduced {
   std::vector<std::int64_t> positions;
   Axes kept;
+  std::vector<std::size_t> named;  // positions in the value, in the order of the text
 };
 
 std::optional<Reduced> reduced_axes(Elaboration& e, const TensorValue& tensor, const Call& call) {
-  const CallArgument* over = over_argument(call);
-  if (!over) return Reduced{last_positions(tensor.axes, tensor.batching, tensor.axes.size()), {}};
-  const std::optional<std::size_t> position = over_position(e, tensor, *over, call.arguments.front().operand);
-  if (!position) return std::nullopt;
-  Reduced reduced{{static_cast<std::int64_t>(*position)}, tensor.axes};
-  if (tensor.batching == Batching::kPerSample) ++reduced.positions.front();
-  reduced.kept.erase(reduced.kept.begin() + static_cast<std::ptrdiff_t>(*position));
+  Reduced reduced;
+  const CallArgument* over = named_argument(call, "over");
+  if (over) {
+    const auto named = named_positions(e, tensor, *over, call.arguments.front().operand);
+    if (!named) return std::nullopt;
+    reduced.named = *named;
+  } else {
+    reduced.named.resize(tensor.axes.size());
+    std::iota(reduced.named.begin(), reduced.named.end(), 0U);
+  }
+  for (std::size_t i = 0; i < tensor.axes.size(); ++i) {
+    const bool is_kept = std::find(reduced.named.begin(), reduced.named.end(), i) == reduced.named.end();
+    if (is_kept) reduced.kept.push_back(tensor.axes[i]);
+  }
+  reduced.positions = graph_positions(tensor, reduced.named);
+  std::sort(reduced.positions.begin(), reduced.positions.end());
   return reduced;
 }
 
-Value reduce_tensor(Elaboration& e, const OpDef& op, const TensorValue& tensor, const Call& call) {
-  const std::optional<Reduced> reduced = reduced_axes(e, tensor, call);
-  if (!reduced) return {Poison{}};
-  TensorValue result{tensor.id, reduced->kept, tensor.batching, tensor.dtype};
-  if (reduced->positions.empty()) return {result};
-  Attributes attributes;
-  attributes.ints = reduced->positions;
-  const std::optional<Expr> node = checked_node(e, op, {tensor}, attributes, call.range);
+Value reduce_axes(Elaboration& e, const OpDef& op, const TensorValue& tensor, const Reduced& reduced,
+                  SourceRange range) {
+  TensorValue result{tensor.id, reduced.kept, tensor.batching, tensor.dtype};
+  if (reduced.positions.empty()) return {result};
+  const std::optional<Expr> node = checked_node(e, op, {tensor}, {.ints = reduced.positions}, range);
   if (!node) return {Poison{}};
   result.id = node->value;
   result.dtype = node->type().dtype;
   return {result};
+}
+
+Value reduce_tensor(Elaboration& e, const OpDef& op, const TensorValue& tensor, const Call& call) {
+  const std::optional<Reduced> reduced = reduced_axes(e, tensor, call);
+  return reduced ? reduce_axes(e, op, tensor, *reduced, call.range) : Value{Poison{}};
+}
+
+/// The axes that are reduced as one, the last, in row-major order of their names in the text.
+TensorValue merged(Elaboration& e, const TensorValue& tensor, Reduced& reduced) {
+  const std::int64_t batch = tensor.batching == Batching::kPerSample ? 1 : 0;
+  std::vector<std::int64_t> order(static_cast<std::size_t>(batch), 0);
+  Axes gone;
+  for (std::size_t i = 0; i < tensor.axes.size(); ++i) {
+    const bool is_kept = std::find(reduced.named.begin(), reduced.named.end(), i) == reduced.named.end();
+    if (is_kept) order.push_back(static_cast<std::int64_t>(i) + batch);
+  }
+  for (const std::size_t i : reduced.named) {
+    order.push_back(static_cast<std::int64_t>(i) + batch);
+    gone.push_back(tensor.axes[i]);
+  }
+  Axes axes = reduced.kept;
+  axes.push_back({"", element_count(gone).value_or(1), 0});
+  Expr node = expr_of(e, tensor);
+  if (!std::is_sorted(order.begin(), order.end())) node = transpose(node, std::move(order));
+  reduced.positions = last_positions(axes, tensor.batching, 1);
+  return {reshape(node, graph_shape(axes, tensor.batching)).value, axes, tensor.batching, tensor.dtype};
 }
 
 /// In an update rule a reduction is per parameter.
@@ -93,7 +91,7 @@ std::optional<Value> reduce_lists(Elaboration& e, const Builtin& builtin, const 
 }
 
 Value reduce_or_pair(Elaboration& e, const Builtin& builtin, const Call& call, Expr (*pair)(Expr, Expr)) {
-  if (over_argument(call) || call.arguments.size() < 2) return reduce_call(e, builtin, call);
+  if (named_argument(call, "over") || call.arguments.size() < 2) return reduce_call(e, builtin, call);
   const std::vector<Operand> operands{call.arguments[0].operand, call.arguments[1].operand};
   if (has_mapped_list(operands)) {
     return map_lists(e, operands, call.range, [&](const std::vector<Operand>& items) {
@@ -112,7 +110,7 @@ std::optional<Value> fold_pair(const Call& call, double (*pair)(double, double))
   if (call.arguments.size() != 2) return std::nullopt;
   const NumberValue* a = call.arguments[0].operand.value.as<NumberValue>();
   const NumberValue* b = call.arguments[1].operand.value.as<NumberValue>();
-  if (!a || !b || over_argument(call)) return std::nullopt;
+  if (!a || !b || named_argument(call, "over")) return std::nullopt;
   return Value{NumberValue{pair(a->value, b->value), std::nullopt, a->is_rounded || b->is_rounded}};
 }
 
@@ -183,13 +181,10 @@ Value min_call(Elaboration& e, const Builtin& builtin, const Call& call) {
 Value argmax_call(Elaboration& e, const Builtin& builtin, const Call& call) {
   if (std::optional<Value> mapped = reduce_lists(e, builtin, call)) return *std::move(mapped);
   std::optional<TensorValue> tensor = tensor_of(e, call.arguments[0].operand);
-  if (!tensor) return {Poison{}};
-  if (!over_argument(call) && tensor->axes.size() != 1) {
-    const Axes flat{{"", element_count(tensor->axes).value_or(1), 0}};
-    const Expr node = reshape(expr_of(e, *tensor), graph_shape(flat, tensor->batching));
-    tensor = TensorValue{node.value, flat, tensor->batching, tensor->dtype};
-  }
-  return reduce_tensor(e, *builtin.op, *tensor, call);
+  std::optional<Reduced> reduced = tensor ? reduced_axes(e, *tensor, call) : std::nullopt;
+  if (!reduced) return {Poison{}};
+  if (reduced->positions.size() != 1) tensor = merged(e, *tensor, *reduced);
+  return reduce_axes(e, *builtin.op, *tensor, *reduced, call.range);
 }
 
 Value logits_call(Elaboration& e, const Builtin& builtin, const Call& call) {
@@ -202,7 +197,7 @@ Value logits_call(Elaboration& e, const Builtin& builtin, const Call& call) {
     return {Poison{}};
   }
   std::vector<std::int64_t> positions = last_positions(tensor->axes, tensor->batching, 1);
-  if (over_argument(call)) {
+  if (named_argument(call, "over")) {
     const std::optional<Reduced> chosen = reduced_axes(e, *tensor, call);
     if (!chosen) return {Poison{}};
     positions = chosen->positions;

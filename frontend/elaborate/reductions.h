@@ -1,4 +1,4 @@
-// Owns reductions over the axes of one sample, and how `over = axis` finds its axis.
+// Owns reductions over the axes of one sample, all of them or those that `over` names.
 #pragma once
 
 #include "frontend/elaborate/builtins.h"
@@ -6,7 +6,7 @@
 
 namespace dlg {
 
-/// `sum(x)`, `logsumexp(x, over = n)`: the builtin's op over all axes or one. Numbers stay themselves. `sum`
+/// `sum(x)`, `logsumexp(x, over = n)`: the builtin's op over all axes or some. Numbers stay themselves. `sum`
 /// of a list of parameters adds all.
 Value reduce_call(Elaboration& e, const Builtin& builtin, const Call& call);
 

@@ -1,4 +1,4 @@
-// Owns expressions that move elements: indices, slices, `as`, transpose, chunk, repeat.
+// Owns expressions that move elements: indices, slices, `as`, transpose, chunk, spread.
 #pragma once
 
 #include "frontend/elaborate/tensors.h"

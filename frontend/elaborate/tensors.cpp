@@ -1,6 +1,7 @@
 #include "frontend/elaborate/tensors.h"
 
 #include "frontend/elaborate/constants.h"
+#include "frontend/elaborate/joining.h"
 #include "ir/ops/registry.h"
 
 namespace dlg {
@@ -30,6 +31,21 @@ const TensorValue* result_tensor(const Elaboration& e, const Value& value) {
   const std::optional<InstanceId> instance = instance_of(e, value);
   if (!instance || !e.instances[*instance].result) return nullptr;
   return e.instances[*instance].result->as<TensorValue>();
+}
+
+/// The axes of `[a, b]` of values: those of the items, aligned, behind a new one.
+std::optional<Axes> stacked_axes(const Elaboration& e, const Value& value) {
+  const ListValue* list = value.as<ListValue>();
+  if (!list || list->kind != ListKind::kPlain) return std::nullopt;
+  Axes common;
+  for (const Value& item : list->items) {
+    const std::optional<Axes> axes = axes_if_tensor(e, item);
+    const std::optional<Axes> both = axes ? broadcast_axes(common, *axes) : std::nullopt;
+    if (!both) return std::nullopt;
+    common = *both;
+  }
+  common.insert(common.begin(), Axis{"", static_cast<std::int64_t>(list->items.size()), 0});
+  return common;
 }
 
 }  // namespace
@@ -62,7 +78,10 @@ std::optional<TensorValue> tensor_of(Elaboration& e, const Operand& operand, std
     return TensorValue{constant(e.builder, number->value, {wanted, {}}).value, {}, Batching::kShared, wanted};
   }
   const ListValue* list = operand.value.as<ListValue>();
-  if (list && list->kind == ListKind::kPlain) return literal_tensor(e, operand, wanted);
+  if (list && list->kind == ListKind::kPlain) {
+    return is_number_list(operand.value) ? literal_tensor(e, operand, wanted)
+                                         : stacked(e, *list, operand.range);
+  }
   Report report = e.error(operand.range, kNotAValue, kind_text(operand.value));
   e.label_origin(report, operand);
   return std::nullopt;
@@ -73,7 +92,7 @@ std::optional<Axes> axes_if_tensor(const Elaboration& e, const Value& value) {
   if (const FieldValue* field = value.as<FieldValue>())
     return e.data[field->dataset].fields[field->field].axes;
   if (value.as<NumberValue>()) return Axes{};
-  if (!is_number_list(value)) return std::nullopt;
+  if (!is_number_list(value)) return stacked_axes(e, value);
   std::vector<std::int64_t> sizes;
   const Value* first = &value;
   while (const ListValue* list = first->as<ListValue>()) {

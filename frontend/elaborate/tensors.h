@@ -14,7 +14,8 @@ std::optional<InstanceId> instance_of(const Elaboration& e, const Value& value);
 /// A layer or model that has no result because of errors of its own.
 bool is_failed_instance(const Elaboration& e, const Value& value);
 
-/// A graph value for `operand`. A number or list of numbers becomes a constant; a field of the data takes
+/// A graph value for `operand`. A number or list of numbers becomes a constant, a
+/// list of values one value of them side by side; a field of the data takes
 /// `dtype`; both default to the file's float type. Errors: not a value (a function, a text).
 std::optional<TensorValue> tensor_of(Elaboration& e, const Operand& operand,
                                      std::optional<DType> dtype = std::nullopt);

@@ -21,6 +21,20 @@ Scalar sign_element(ElementScope& scope) {
   return choose(test(Op::kGt, x, zero), scope.constant(1, x.dtype), below);
 }
 
+/// Adding 2^23 (f64: 2^52) leaves no bit for what is behind the point: the sum is rounded to a whole number,
+/// halves to the even one, and taking it off again is exact. What is as large is whole already.
+Scalar round_element(ElementScope& scope) {
+  const Scalar x = scope.arg(0);
+  const Scalar zero = scope.constant(0, x.dtype);
+  const Scalar large = scope.constant(x.dtype == DType::kF32 ? 0x1p23 : 0x1p52, x.dtype);
+  const Scalar size = scope.emit(Op::kAbs, {x});
+  const Scalar whole = (size + large) - large;
+  // Zeros keep their sign, and NaN stays.
+  const Scalar signed_whole =
+      choose(test(Op::kGt, x, zero), whole, choose(test(Op::kLt, x, zero), -whole, x));
+  return choose(test(Op::kLt, size, large), signed_whole, x);
+}
+
 Scalar masked_mul_element(ElementScope& scope) {
   const Scalar seed = scope.arg(0);
   const Scalar zero = scope.constant(0, seed.dtype);
@@ -142,6 +156,19 @@ constinit const OpDef ops::sign_{
     .type = float_elementwise,
     .vjp = no_gradient,
     .lowering = Map{sign_element},
+    .sample = {.margin = 0.05},
+};
+
+constinit const OpDef ops::round_{
+    .name = "round",
+    .doc =
+        "The whole number nearest to x, of two as near the even one: 2 for 2.5 and -0 for -0.5; NaN and "
+        "infinities stay.",
+    .formula = "dx = 0, also where the result jumps",
+    .arity = 1,
+    .type = float_elementwise,
+    .vjp = no_gradient,
+    .lowering = Map{round_element},
     .sample = {.margin = 0.05},
 };
 

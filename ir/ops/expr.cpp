@@ -240,6 +240,18 @@ Expr pad(Expr x, std::vector<std::int64_t> starts, const Shape& shape) {
   return make(ops::pad, {x}, {.ints = std::move(starts)}, TensorType{x.type().dtype, shape});
 }
 
+Expr concat(std::span<const Expr> parts, std::int64_t axis) {
+  if (parts.size() == 1) return parts.front();
+  std::vector<ValueId> operands;
+  for (const Expr& part : parts) operands.push_back(part.value);
+  Builder& builder = *parts.front().builder;
+  return {&builder, builder.add(ops::concat, std::move(operands), {.ints = {axis}})};
+}
+
+Expr flip(Expr x, std::vector<std::int64_t> axes) {
+  return make(ops::flip, {x}, {.ints = std::move(axes)});
+}
+
 Expr gather(Expr table, Expr index) {
   return make(ops::gather, {table, index});
 }

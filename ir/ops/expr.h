@@ -75,6 +75,10 @@ Expr transpose(Expr x, std::vector<std::int64_t> permutation);
 Expr slice(Expr x, std::vector<std::int64_t> starts, const Shape& shape);
 /// The adjoint of slice: x at `starts` in a tensor of zeros of `shape`.
 Expr pad(Expr x, std::vector<std::int64_t> starts, const Shape& shape);
+/// `parts` one after the other along `axis`.
+Expr concat(std::span<const Expr> parts, std::int64_t axis);
+/// The elements in the opposite order along `axes` (ascending).
+Expr flip(Expr x, std::vector<std::int64_t> axes);
 /// rows of `table` [n, rest...] at `index` [i...]: [i..., rest...].
 Expr gather(Expr table, Expr index);
 /// The adjoint of gather: adds the rows of `values` into zeros of `shape` at `index`; repeated indices add.

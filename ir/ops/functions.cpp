@@ -14,6 +14,14 @@ double sign_of(double x) {
   return x > 0 ? 1 : x < 0 ? -1 : x;
 }
 
+/// Halves go to the even number.
+double nearest_whole(double x) {
+  const double below = std::floor(x);
+  const double rest = x - below;
+  const bool is_below = rest < 0.5 || (rest == 0.5 && std::fmod(below, 2) == 0);
+  return std::copysign(is_below || !std::isfinite(x) ? below : below + 1, x);
+}
+
 double sigmoid_of(double x) {
   const double e = std::exp(-std::abs(x));
   return x >= 0 || std::isnan(x) ? 1 / (1 + e) : e / (1 + e);
@@ -67,10 +75,11 @@ constexpr double flat(double) {
   return 0;
 }
 
-constexpr std::array<UnaryRow, 14> kUnary{{
+constexpr std::array<UnaryRow, 15> kUnary{{
     {&ops::neg, {[](double x) { return -x; }, [](double) { return -1.0; }, flat, Rounding::kExact}},
     {&ops::abs_, {[](double x) { return std::abs(x); }, sign_of, flat, Rounding::kExact}},
     {&ops::sign_, {sign_of, flat, flat, Rounding::kExact}},
+    {&ops::round_, {nearest_whole, flat, flat, Rounding::kExact}},
     {&ops::sqrt_,
      {[](double x) { return std::sqrt(x); }, [](double x) { return 0.5 / std::sqrt(x); },
       [](double x) { return -0.25 / (x * std::sqrt(x)); }, Rounding::kOnce}},

@@ -57,11 +57,45 @@ Tensor<Number> pad_value(const Call<Number>& call) {
 }
 
 template <class Number>
-constexpr std::array<EvaluatorRow<Number>, 5> kShapes{{{&ops::broadcast, broadcast_value<Number>},
+Tensor<Number> concat_value(const Call<Number>& call) {
+  const auto axis = static_cast<std::size_t>(call.ints().front());
+  Tensor<Number> result{call.shape, {}};
+  result.elements.resize(static_cast<std::size_t>(call.shape.elements()));
+  std::int64_t start = 0;
+  for (std::size_t part = 0; part < call.node.operands.size(); ++part) {
+    const Tensor<Number>& x = call.operand(part);
+    std::size_t next = 0;
+    for_each_place(x.shape, [&](const Place& place) {
+      Place to = place;
+      to[axis] += start;
+      result.elements[offset_of(call.shape, to)] = x.elements[next++];
+    });
+    start += x.shape[axis];
+  }
+  return result;
+}
+
+template <class Number>
+Tensor<Number> flip_value(const Call<Number>& call) {
+  const Tensor<Number>& x = call.operand(0);
+  return tabulate<Number>(call.shape, [&](const Place& place) {
+    Place from = place;
+    for (const std::int64_t axis : call.ints()) {
+      const auto i = static_cast<std::size_t>(axis);
+      from[i] = call.shape[i] - 1 - place[i];
+    }
+    return element_at(x, from);
+  });
+}
+
+template <class Number>
+constexpr std::array<EvaluatorRow<Number>, 7> kShapes{{{&ops::broadcast, broadcast_value<Number>},
                                                        {&ops::reshape, reshape_value<Number>},
                                                        {&ops::transpose, transpose_value<Number>},
                                                        {&ops::slice, slice_value<Number>},
-                                                       {&ops::pad, pad_value<Number>}}};
+                                                       {&ops::pad, pad_value<Number>},
+                                                       {&ops::concat, concat_value<Number>},
+                                                       {&ops::flip, flip_value<Number>}}};
 
 }  // namespace
 

@@ -1,12 +1,15 @@
-// Owns the ops that move elements without changing them: broadcast, reshape, transpose, slice, pad.
+// Owns the ops that move elements without changing them: broadcast, reshape, transpose, slice, pad,
+// concat, flip.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "ir/ops/expr.h"
 #include "ir/ops/lowering.h"
 #include "ir/ops/registry.h"
 #include "ir/ops/type_rules.h"
+#include "support/arithmetic.h"
 #include "support/defects.h"
 
 namespace dlg {
@@ -308,6 +311,118 @@ std::vector<SampleCase> pad_cases() {
           {{{DType::kF64, {kBatch, 2}}}, {.ints = {0, 2}}, {DType::kF64, {kBatch, 4}}}};
 }
 
+// concat
+
+std::size_t joined_axis(const Attributes& attributes) {
+  return static_cast<std::size_t>(attributes.ints.front());
+}
+
+TypeResult concat_type(const TypeQuery& query) {
+  if (query.operands.empty()) return "no operands, expected at least one";
+  const TensorType& first = query.operands.front();
+  if (query.attributes.ints.size() != 1) return "no axis to join along, expected one";
+  if (const auto reason = bad_axes(query.attributes.ints, first.shape.rank())) return *reason;
+  const std::size_t axis = joined_axis(query.attributes);
+  std::vector<std::int64_t> dims = first.shape.dims();
+  if (dims[axis] == kBatch) return "the batch as the axis to join along, expected another one";
+  dims[axis] = 0;
+  for (const TensorType& operand : query.operands) {
+    std::vector<std::int64_t> others = operand.shape.dims();
+    const bool has_axis = axis < others.size() && others[axis] != kBatch;
+    const std::int64_t size = has_axis ? std::exchange(others[axis], dims[axis]) : 0;
+    if (!has_axis || others != dims || operand.dtype != first.dtype) {
+      return fmt::format("operands of types {} and {}, which differ in more than axis {}", type_text(first),
+                         type_text(operand), axis);
+    }
+    const std::optional<std::int64_t> total = checked_add(dims[axis], size);
+    if (!total) return "an axis beyond 64 bits";
+    dims[axis] = *total;
+  }
+  return TensorType{first.dtype, Shape(std::move(dims))};
+}
+
+/// Outside of its part an operand is read at index 0, which is there, and the element is not used.
+Scalar concat_element(ElementScope& scope) {
+  const std::size_t axis = joined_axis(scope.node().attributes);
+  const Scalar zero = scope.constant(0, DType::kI64);
+  std::optional<Scalar> element;
+  std::int64_t start = 0;
+  for (std::size_t part = 0; part < scope.node().operands.size(); ++part) {
+    const std::int64_t size = scope.operand_type(part).shape[axis];
+    Indices at(scope.index().begin(), scope.index().end());
+    at[axis] = loop::shifted(at[axis], -start);
+    start += size;
+    if (scope.node().operands.size() > 1) {
+      const Scalar place = scope.index_value(at[axis]);
+      const Scalar extent = scope.constant(static_cast<double>(size), DType::kI64);
+      const Scalar fits = test(Op::kAnd, test(Op::kGe, place, zero), test(Op::kLt, place, extent));
+      at[axis] = dynamic_index(choose(fits, place, zero));
+      const Scalar own = scope.arg(part, std::move(at));
+      element = element ? choose(fits, own, *element) : own;
+    } else {
+      element = scope.arg(part, std::move(at));
+    }
+  }
+  return *element;
+}
+
+void concat_vjp(VjpScope& scope) {
+  if (!is_float(scope.result().type().dtype)) return;
+  const std::size_t axis = joined_axis(scope.attributes());
+  std::vector<std::int64_t> starts(scope.result().shape().rank(), 0);
+  for (std::size_t part = 0; part < scope.operand_count(); ++part) {
+    const Shape shape = scope.operand(part).shape();
+    scope.add_gradient(part, slice(scope.seed(), starts, shape));
+    starts[axis] += shape[axis];
+  }
+}
+
+std::vector<SampleCase> concat_cases() {
+  return {{{{DType::kF64, {2}}, {DType::kF64, {3}}}, {.ints = {0}}, {}},
+          {{{DType::kF64, {4}}}, {.ints = {0}}, {}},
+          {{{DType::kF64, {2, 1}}, {DType::kF64, {2, 3}}, {DType::kF64, {2, 2}}}, {.ints = {1}}, {}},
+          {{{DType::kF64, {1, 3}}, {DType::kF64, {2, 3}}}, {.ints = {0}}, {}},
+          {{{DType::kF64, {kBatch, 2}}, {DType::kF64, {kBatch, 2}}}, {.ints = {1}}, {}}};
+}
+
+Interval concat_range(const RangeQuery& query) {
+  Interval all = Interval::none();
+  for (const Interval& operand : query.operands) all = united(all, operand);
+  return all;
+}
+
+// flip
+
+TypeResult flip_type(const TypeQuery& query) {
+  const TensorType& operand = query.operands[0];
+  if (query.attributes.ints.empty()) return "no axis to turn round, expected at least one";
+  if (const auto reason = bad_axes(query.attributes.ints, operand.shape.rank())) return *reason;
+  for (const std::int64_t axis : query.attributes.ints) {
+    if (operand.shape[static_cast<std::size_t>(axis)] == kBatch) {
+      return "the batch as an axis to turn round, expected another one";
+    }
+  }
+  return operand;
+}
+
+Scalar flip_element(ElementScope& scope) {
+  Indices at(scope.index().begin(), scope.index().end());
+  for (const std::int64_t axis : scope.node().attributes.ints) {
+    loop::Index& index = at[static_cast<std::size_t>(axis)];
+    const std::int64_t last = scope.operand_type(0).shape[static_cast<std::size_t>(axis)] - 1;
+    const Scalar end = scope.constant(static_cast<double>(last), DType::kI64);
+    index = dynamic_index(end - scope.index_value(index));
+  }
+  return scope.arg(0, std::move(at));
+}
+
+std::vector<SampleCase> flip_cases() {
+  return {{{{DType::kF64, {5}}}, {.ints = {0}}, {}},
+          {{{DType::kF64, {3, 4}}}, {.ints = {0}}, {}},
+          {{{DType::kF64, {3, 4}}}, {.ints = {0, 1}}, {}},
+          {{{DType::kF64, {kBatch, 3}}}, {.ints = {1}}, {}}};
+}
+
 }  // namespace
 
 constinit const OpDef ops::broadcast{
@@ -378,6 +493,32 @@ constinit const OpDef ops::pad{
     .lowering = Map{pad_element},
     .range = [](const RangeQuery& q) { return united(q.operands[0], Interval::of(0)); },
     .cases = pad_cases,
+};
+
+constinit const OpDef ops::concat{
+    .name = "concat",
+    .doc = "The operands one after the other along `axis`; their other axes and element types are equal.",
+    .formula = "each operand gets its slice of dy",
+    .arity = -1,
+    .attributes = {.ints = "axis"},
+    .type = concat_type,
+    .vjp = concat_vjp,
+    .lowering = Map{concat_element},
+    .range = concat_range,
+    .cases = concat_cases,
+};
+
+constinit const OpDef ops::flip{
+    .name = "flip",
+    .doc = "The elements in the opposite order along `axes`.",
+    .formula = "dx = flip(dy) along the same axes",
+    .arity = 1,
+    .attributes = {.ints = "axes"},
+    .type = flip_type,
+    .vjp = [](VjpScope& s) { s.add_gradient(0, dlg::flip(s.seed(), s.attributes().ints)); },
+    .lowering = Map{flip_element},
+    .is_selection = true,
+    .cases = flip_cases,
 };
 
 }  // namespace dlg
