@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "frontend/blocks/data_formats.h"
 #include "frontend/compile.h"
 #include "frontend/elaborate/builtins.h"
 #include "frontend/text/parser.h"
@@ -15,6 +16,18 @@ namespace dlg {
 namespace {
 
 constexpr std::string_view kExampleMark = "example:";
+
+constexpr std::string_view kHead = R"(# The library
+
+This page is generated from the tables of built-in functions and of data formats and from `std/`; `scripts/test --bless`
+writes it again. The files of `std/` are written in the language and are inside the program. A definition of the same name
+in a file shadows theirs.
+
+In a signature `[...]` are any axes, `[..., n]` any and then one; a reduction without `over` reduces all axes. What stands
+with `=` is given by its name, or not at all. Every example stands in this program, in the place of the line with the same
+left side, an expression in that of `result`; what reads columns, in one whose data block has `file = csv("points.csv")`.
+Values are those of the f64 interpreter.
+)";
 
 /// Where examples stand; each takes the place of one line.
 constexpr std::string_view kFrame = R"(dlg 1
@@ -52,6 +65,25 @@ check "example" {
 }
 )";
 
+/// The same for what reads columns of a file.
+constexpr std::string_view kTableFrame = R"(dlg 1
+dim n = 3
+data points {
+  file = csv("points.csv")
+  x = columns(0..2)
+  t = column(3)
+}
+model net(x: [n]) -> [] {
+  param w: [n] = 0.1
+  return w @ x
+}
+train {
+  minimize = mse(net(points.x), points.t)
+  optimizer = sgd(lr = 0.1)
+  stop = [100 steps]
+}
+)";
+
 /// The section of this title, which is made where there is none.
 LibrarySection& section_of(std::vector<LibrarySection>& sections, std::string_view title) {
   for (LibrarySection& section : sections) {
@@ -68,6 +100,16 @@ std::vector<LibrarySection> builtin_sections() {
                             std::string(builtin.doc), std::string(builtin.example)});
   }
   return sections;
+}
+
+LibrarySection data_section() {
+  return {"Fields of the data",
+          "",
+          {
+#define DLG_DATA_FORMAT(callee, kind, files, signature, doc, example) {#callee, signature, doc, example},
+#include "frontend/blocks/data_formats.def"
+#undef DLG_DATA_FORMAT
+          }};
 }
 
 /// A file of std/ while its entries are taken out.
@@ -173,20 +215,35 @@ std::string statement_of(const std::string& example) {
   return is_statement ? example : "result = " + example;
 }
 
+/// Whether the example reads columns of a file.
+bool is_of_table(const std::string& example) {
+  std::vector<std::string> calls;
+#define DLG_DATA_FORMAT(callee, kind, files, signature, doc, example) \
+  if (DataFiles::files == DataFiles::kTable) calls.emplace_back(#callee "(");
+#include "frontend/blocks/data_formats.def"
+#undef DLG_DATA_FORMAT
+  return std::any_of(calls.begin(), calls.end(),
+                     [&](const std::string& call) { return example.find(call) != std::string::npos; });
+}
+
+/// The frame with the statement in the place of the line with this left side; nullopt: it has none.
+std::optional<std::string> placed(std::string_view frame, std::string_view left,
+                                  const std::string& statement) {
+  std::string text;
+  bool is_placed = false;
+  for (const std::string_view line : split_text(frame, '\n')) {
+    const bool is_place = line.starts_with("  ") && left_side(line) == left;
+    is_placed = is_placed || is_place;
+    text += (is_place ? "  " + statement : std::string(line)) + "\n";
+  }
+  return is_placed ? std::optional(text) : std::nullopt;
+}
+
 std::string example_program(const std::string& example) {
   const std::string statement = statement_of(example);
-  const auto program = [&](std::string_view replaced) {
-    std::string text;
-    bool is_placed = false;
-    for (const std::string_view line : split_text(kFrame, '\n')) {
-      const bool is_place = line.starts_with("  ") && left_side(line) == replaced;
-      is_placed = is_placed || is_place;
-      text += is_place ? "  " + statement + "\n" : std::string(line) + "\n";
-    }
-    return is_placed ? text : std::string();
-  };
-  const std::string text = program(left_side(statement));
-  return text.empty() ? program("result") : text;
+  const std::string_view frame = is_of_table(example) ? kTableFrame : kFrame;
+  const std::optional<std::string> program = placed(frame, left_side(statement), statement);
+  return program ? *program : placed(frame, "result", statement).value_or("");
 }
 
 std::string value_text(const Tensor<double>& tensor) {
@@ -245,6 +302,7 @@ std::string text_of(const LibrarySection& section) {
 
 std::vector<LibrarySection> library_sections() {
   std::vector<LibrarySection> sections = builtin_sections();
+  sections.push_back(data_section());
   for (const StdFile& std_file : std_files()) sections.push_back(std_section(std_file));
   return sections;
 }
@@ -264,22 +322,7 @@ ExampleOutcome run_example(const std::string& example) {
 }
 
 std::string library_reference() {
-  std::string text =
-      "# The library\n\n"
-      "This page is generated from the table of built-in functions and from `std/`; `scripts/test --bless` "
-      "writes it "
-      "again. The files of `std/` are written in the language and are inside the program. A definition of "
-      "the same "
-      "name in a file shadows theirs.\n\n"
-      "In a signature `[...]` are any axes, `[..., n]` any and then one; a reduction without `over` reduces "
-      "all "
-      "axes. What stands with `=` is given by its name, or not at all. Every example stands in this program, "
-      "in the "
-      "place of the line with the same left side; an expression in that of `result`. Values are those "
-      "of "
-      "the f64 interpreter.\n\n"
-      "```\n" +
-      std::string(kFrame) + "```\n";
+  std::string text = fmt::format("{}\n```\n{}```\n", kHead, kFrame);
   for (const LibrarySection& section : library_sections()) text += text_of(section);
   return text;
 }
