@@ -24,6 +24,7 @@ struct PassInfo {
   std::string_view makes;  // "fused", as in `show --stage fused`
   Stage needs;             // what it relies on
   Stage stage;             // what holds afterwards
+  std::string_view holds;  // the same in words
   std::string_view doc;    // why it stands here
   Graph (*run)(const Graph&, const PassContext&);
 };

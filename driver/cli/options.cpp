@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "driver/cli/session.h"
+#include "driver/cli/stages.h"
 #include "driver/cli/usage.h"
 #include "support/diagnostic.h"
 #include "support/text.h"
@@ -48,8 +49,6 @@ Exit codes: 0 ok, 1 the input is wrong, 2 usage, 3 environment or I/O, 4 an expe
 
 const std::vector<std::string> kTargets{"host", "avx512", "avx2", "sse2"};
 const std::vector<std::string> kEngines{"jit", "interpreter"};
-const std::vector<std::string> kStages{"ast",   "graph", "backward", "update", "simplified",
-                                       "fused", "plan",  "loops",    "llvm",   "asm"};
 const std::vector<std::string> kFormats{"text", "dot"};
 const std::vector<std::string> kDiagnosticFormats{"text", "json"};
 /// In the order of WeightsChoice.
@@ -147,7 +146,7 @@ void step_options(CLI::App& app, RawOptions& raw) {
 void show_options(CLI::App& app, RawOptions& raw) {
   app.add_option("--stage", raw.options.stage, "which stage of the pipeline to print")
       ->required()
-      ->type_name(one_of(kStages));
+      ->type_name(one_of(stage_names()));
   app.add_option("--format", raw.format, "text, or dot for Graphviz (graph stages)")
       ->type_name(one_of(kFormats));
 }
@@ -221,7 +220,7 @@ bool check_words(const RawOptions& raw, const std::string& help, std::ostream& e
          check_word({"--format", raw.format, kFormats}, help, err) &&
          check_word({"--diagnostics", raw.diagnostics, kDiagnosticFormats}, help, err) &&
          check_word({"--weights", raw.weights, kWeights}, help, err) &&
-         (raw.options.verb != "show" || check_word({"--stage", stage, kStages}, help, err));
+         (raw.options.verb != "show" || check_word({"--stage", stage, stage_names()}, help, err));
 }
 
 /// The values that are numbers; false after a message.
