@@ -4,6 +4,7 @@
 
 #include <array>
 #include <map>
+#include <type_traits>
 
 #include "codegen/alignment.h"
 #include "codegen/emit.h"
@@ -21,26 +22,29 @@ using loop::BufferKind;
 
 /// Fields of DlgContext in order; the index is the LLVM struct index.
 enum Field : unsigned {
-  kArenaField,
-  kStateField,
-  kOutputField,
-  kDataField,
-  kHypersField,
-  kOrderField,
-  kRowsTotalField,
-  kPositionField,
-  kLossesField,
-  kPreviousLossField,
-  kStopLossBelowField,
-  kStopChangeBelowField,
-  kStopFlagField,
-  kReasonField,
-  kRunPhaseField,
-  kTeamField,
-  kScratchField,
-  kScratchStrideField,
+#define DLG_FIELD(Name, name, type, doc) k##Name##Field,
+#include "runtime/abi.def"
+#undef DLG_FIELD
   kFieldCount,
 };
+
+/// What a field of this C type is in LLVM.
+template <class Type>
+llvm::Type* field_type(llvm::LLVMContext& context) {
+  static_assert(std::is_pointer_v<Type> || std::is_same_v<Type, double> ||
+                std::is_same_v<Type, std::int64_t>);
+  if (std::is_pointer_v<Type>) return llvm::PointerType::get(context, 0);
+  return std::is_same_v<Type, double> ? llvm::Type::getDoubleTy(context) : llvm::Type::getInt64Ty(context);
+}
+
+llvm::StructType* context_type(llvm::LLVMContext& context) {
+  const std::array<llvm::Type*, kFieldCount> fields{
+#define DLG_FIELD(Name, name, type, doc) field_type<decltype(DlgContext::name)>(context),
+#include "runtime/abi.def"
+#undef DLG_FIELD
+  };
+  return llvm::StructType::get(context, fields);
+}
 
 /// Where each buffer begins.
 using Places = std::map<BufferId, Value*>;
@@ -51,11 +55,7 @@ class EntryEmitter {
       : module_(module), program_(program), builder_(module.getContext()) {
     llvm::Type* pointer = llvm::PointerType::get(module.getContext(), 0);
     llvm::Type* i64 = builder_.getInt64Ty();
-    llvm::Type* f64 = builder_.getDoubleTy();
-    const std::array<llvm::Type*, kFieldCount> fields{pointer, pointer, pointer, pointer, pointer, pointer,
-                                                      i64,     i64,     pointer, f64,     f64,     f64,
-                                                      pointer, i64,     pointer, pointer, pointer, i64};
-    context_type_ = llvm::StructType::get(module.getContext(), fields);
+    context_type_ = context_type(module.getContext());
     function_ = llvm::Function::Create(llvm::FunctionType::get(i64, {pointer, i64}, false),
                                        llvm::Function::ExternalLinkage, kEntryName, module);
     function_->setDoesNotThrow();

@@ -1,6 +1,5 @@
 #include "driver/main.h"
 
-#include <array>
 #include <iostream>
 #include <iterator>
 #include <new>
@@ -12,24 +11,6 @@
 
 namespace dlg {
 namespace {
-
-struct VerbEntry {
-  std::string_view name;
-  int (*run)(Session&);
-};
-
-constexpr std::array<VerbEntry, 10> kVerbs{{
-    {"check", verb_check},
-    {"step", verb_step},
-    {"train", verb_train},
-    {"race", verb_race},
-    {"eval", verb_eval},
-    {"predict", verb_predict},
-    {"show", verb_show},
-    {"gradcheck", verb_gradcheck},
-    {"explain", verb_explain},
-    {"new", verb_new},
-}};
 
 constexpr Diag<> kNoOutput{DiagCode::FileNotWritten, Severity::kError,
                            "the results cannot be written to standard output"};
@@ -64,11 +45,11 @@ std::vector<std::string> words(int argc, char** argv) {
 }
 
 int run(const std::vector<std::string>& arguments, const Streams& streams, StageClock clock) {
-  ParsedOptions parsed = parse_options(arguments, streams.out, streams.err);
+  ParsedOptions parsed = parse_options(arguments, verbs(), streams.out, streams.err);
   if (!parsed.options) return parsed.exit_code;
   clock.lap("options");
   Session session{std::move(*parsed.options), streams, {}, {}, {}, {}, {}, std::move(clock)};
-  for (const VerbEntry& verb : kVerbs) {
+  for (const Verb& verb : verbs()) {
     if (verb.name != session.options.verb) continue;
     int code = within_memory([&] { return verb.run(session); },
                              [&](const Diagnostics& diagnostics) { session.say(diagnostics); });

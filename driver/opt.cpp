@@ -277,7 +277,7 @@ int run_opt(const std::vector<std::string>& arguments, Streams streams) {
   app.add_option("FILE", options.file,
                  "text of a graph or of loops, as `dlg show` prints it (default: standard input)");
   app.add_option("--passes,-p", options.passes,
-                 "passes to run, in order: differentiate, simplify, fuse, schedule, loops")
+                 "passes to run, in order: differentiate, simplify, guard, fuse, order, loops")
       ->delimiter(',')
       ->allow_extra_args(false);
   app.add_flag("--interpret,-i", options.is_interpreted,

@@ -6,7 +6,7 @@
 #include "ir/graph/state_values.h"
 #include "passes/derive/differentiate.h"
 #include "passes/derive/update.h"
-#include "passes/fuse/schedule.h"
+#include "passes/fuse/order_kernels.h"
 #include "passes/simplify/guard_indices.h"
 #include "passes/simplify/simplify.h"
 #include "support/check.h"
@@ -26,6 +26,7 @@ constexpr PassInfo kGraphPipeline[] = {
      .makes = "backward",
      .needs = Stage::kGraph,
      .stage = Stage::kDifferentiated,
+     .holds = "no `gradient` node is left; every trained parameter has a cotangent",
      .doc = "Adds the backward graph. First, so that derivatives see the program's own ops, composites with "
             "their stable formulas included.",
      .run = [](const Graph& graph, const PassContext&) { return differentiate(graph); }},
@@ -33,6 +34,7 @@ constexpr PassInfo kGraphPipeline[] = {
      .makes = "update",
      .needs = Stage::kDifferentiated,
      .stage = Stage::kUpdated,
+     .holds = "the optimizer's rule is graph; `effects` lists (state, new value), none lost",
      .doc = "Turns the optimizer's text into effects. Before simplification, so that update and gradient are "
             "one graph and may end in one kernel.",
      .run =
@@ -43,6 +45,7 @@ constexpr PassInfo kGraphPipeline[] = {
      .makes = "simplified",
      .needs = Stage::kUpdated,
      .stage = Stage::kSimplified,
+     .holds = "no composites; exact laws applied; no dead nodes",
      .doc = "Expands composites, applies exact laws, folds constants and drops dead nodes. After it only ops "
             "that own loops are left.",
      .run = [](const Graph& graph, const PassContext&) { return simplify(graph); }},
@@ -50,6 +53,7 @@ constexpr PassInfo kGraphPipeline[] = {
      .makes = "",
      .needs = Stage::kSimplified,
      .stage = Stage::kSimplified,
+     .holds = "every index lies inside of its axis, or is guarded",
      .doc = "Guards the indices that are not proved to lie inside. After simplification, so that what is not "
             "computed is not guarded.",
      .run = [](const Graph& graph, const PassContext&) { return guard_indices(graph); }},
@@ -57,15 +61,17 @@ constexpr PassInfo kGraphPipeline[] = {
      .makes = "fused",
      .needs = Stage::kSimplified,
      .stage = Stage::kFused,
+     .holds = "every node is in one kernel",
      .doc = "Decides which nodes are computed in one kernel.",
      .run = [](const Graph& graph, const PassContext& context) { return fuse(graph, context.fusion); }},
-    {.name = "schedule",
+    {.name = "order",
      .makes = "",
      .needs = Stage::kFused,
      .stage = Stage::kFused,
+     .holds = "kernels are in an order in which they can run",
      .doc = "Orders the kernels: the loss first, then so that little memory is live and weights are written "
             "after their last read.",
-     .run = [](const Graph& graph, const PassContext&) { return schedule(graph); }},
+     .run = [](const Graph& graph, const PassContext&) { return order_kernels(graph); }},
 };
 
 void check_result(const PassInfo& pass, const Graph& before, const Graph& after) {

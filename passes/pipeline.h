@@ -24,11 +24,12 @@ struct PassInfo {
   std::string_view makes;  // "fused", as in `show --stage fused`
   Stage needs;             // what it relies on
   Stage stage;             // what holds afterwards
+  std::string_view holds;  // the same in words
   std::string_view doc;    // why it stands here
   Graph (*run)(const Graph&, const PassContext&);
 };
 
-/// The graph passes in order: differentiate, update, simplify, guard, fuse, schedule.
+/// The graph passes in order: differentiate, update, simplify, guard, fuse, order.
 std::span<const PassInfo> graph_pipeline();
 const PassInfo* find_pass(std::string_view name);
 

@@ -8,39 +8,15 @@
 #include <limits>
 
 #include "driver/cli/session.h"
+#include "driver/cli/stages.h"
 #include "driver/cli/usage.h"
 #include "support/diagnostic.h"
 #include "support/text.h"
 
 namespace dlg {
-namespace {
-
-constexpr std::string_view kVersion = "0.1.0";
-
-constexpr std::string_view kFooter = R"(
-Start with:   dlg new backprop        write the worked example of the lecture
-              dlg check net.dlg       check shapes and expectations
-              dlg step net.dlg        see every number of one training step
-              dlg train net.dlg       train; results go to runs/
-Exit codes: 0 ok, 1 the input is wrong, 2 usage, 3 environment or I/O, 4 an expectation failed,
-            5 the numbers diverged or an index was outside, 70 a bug of dlg, 130/143 stopped by a signal after saving)";
-
-const std::vector<std::string> kTargets{"host", "avx512", "avx2", "sse2"};
-const std::vector<std::string> kEngines{"jit", "interpreter"};
-const std::vector<std::string> kStages{"ast",  "graph", "backward",  "update", "simplified", "fused",
-                                       "plan", "loops", "scheduled", "llvm",   "asm"};
-const std::vector<std::string> kFormats{"text", "dot"};
-const std::vector<std::string> kDiagnosticFormats{"text", "json"};
-/// In the order of WeightsChoice.
-const std::vector<std::string> kWeights{"last", "best", "ema"};
-
-/// How help shows what an option may be.
-std::string one_of(const std::vector<std::string>& words) {
-  return "{" + join_text(words, ",") + "}";
-}
 
 /// CLI11 fills these; they become Options at the end.
-struct Raw {
+struct RawOptions {
   Options options;
   std::vector<std::string> sets;
   std::vector<std::string> init_maps;
@@ -59,7 +35,33 @@ struct Raw {
   bool is_timed = false;
 };
 
-void add_file(CLI::App& app, Raw& raw) {
+namespace {
+
+constexpr std::string_view kVersion = "0.1.0";
+
+constexpr std::string_view kFooter = R"(
+Start with:   dlg new backprop        write the worked example of the lecture
+              dlg check net.dlg       check shapes and expectations
+              dlg step net.dlg        see every number of one training step
+              dlg train net.dlg       train; results go to runs/
+Exit codes: 0 ok, 1 the input is wrong, 2 usage, 3 environment or I/O, 4 an expectation failed,
+            5 the numbers diverged or an index was outside, 70 a bug of dlg, 130/143 stopped by a signal after saving)";
+
+const std::vector<std::string> kTargets{"host", "avx512", "avx2", "sse2"};
+const std::vector<std::string> kEngines{"jit", "interpreter"};
+const std::vector<std::string> kFormats{"text", "dot"};
+const std::vector<std::string> kDiagnosticFormats{"text", "json"};
+/// In the order of WeightsChoice.
+const std::vector<std::string> kWeights{"last", "best", "ema"};
+
+/// How help shows what an option may be.
+std::string one_of(const std::vector<std::string>& words) {
+  return "{" + join_text(words, ",") + "}";
+}
+
+}  // namespace
+
+void file_options(CLI::App& app, RawOptions& raw) {
   app.add_option("FILE", raw.options.file, "the program, a .dlg file")->required();
   app.add_option("--set", raw.sets, "override a dim, const or setting: --set optimizer.lr=0.1")
       ->type_name("KEY=VALUE")
@@ -69,7 +71,7 @@ void add_file(CLI::App& app, Raw& raw) {
       ->type_name(one_of(kDiagnosticFormats));
 }
 
-void add_engine(CLI::App& app, Raw& raw) {
+void engine_options(CLI::App& app, RawOptions& raw) {
   app.add_option("--seed", raw.seed, "seed of initial values and shuffling (default: the program's, 1)")
       ->type_name("NUMBER");
   app.add_option("--target", raw.target, "instruction set of the compiled code")->type_name(one_of(kTargets));
@@ -83,27 +85,23 @@ void add_engine(CLI::App& app, Raw& raw) {
                "print the time of every stage; of train: until the first step ends");
 }
 
-void add_engine_choice(CLI::App& app, Raw& raw) {
+void engine_choice_options(CLI::App& app, RawOptions& raw) {
   app.add_option("--engine", raw.engine, "compiled code or the f64 reference interpreter")
       ->type_name(one_of(kEngines));
 }
 
-void add_run(CLI::App& app, Raw& raw) {
+void run_options(CLI::App& app, RawOptions& raw) {
   app.add_option("--run", raw.options.run,
                  "a run folder, its number or name (default: the latest of this program)");
   app.add_option("--weights", raw.weights, "which weights of the run (default: last)")
       ->type_name(one_of(kWeights));
 }
 
-void define_check(CLI::App& app, Raw& raw) {
-  add_file(app, raw);
-  add_engine(app, raw);
-  add_engine_choice(app, raw);
+void json_options(CLI::App& app, RawOptions& raw) {
+  app.add_flag("--json", raw.options.is_json, "the result as one JSON object");
 }
 
-void define_train(CLI::App& app, Raw& raw) {
-  add_file(app, raw);
-  add_engine(app, raw);
+void train_options(CLI::App& app, RawOptions& raw) {
   CLI::Option* init = app.add_option("--init", raw.options.init,
                                      "start from the weights in this safetensors file, by parameter path")
                           ->type_name("FILE");
@@ -121,36 +119,19 @@ void define_train(CLI::App& app, Raw& raw) {
   app.add_option("--save-every", raw.save_every, "seconds between two saves while training (default: 60)")
       ->type_name("NUMBER");
   app.add_flag("--quiet,-q", raw.options.is_quiet, "no progress, only the result");
-  app.add_flag("--json", raw.options.is_json, "the result as one JSON object");
 }
 
-void define_race(CLI::App& app, Raw& raw) {
-  add_file(app, raw);
-  add_engine(app, raw);
+void race_options(CLI::App& app, RawOptions& raw) {
   app.add_option("--out,-o", raw.options.output, "folder to write to (default: the next one in runs/)");
-  app.add_flag("--json", raw.options.is_json, "the result as one JSON object");
 }
 
-void define_eval(CLI::App& app, Raw& raw) {
-  add_file(app, raw);
-  add_engine(app, raw);
-  add_run(app, raw);
-  app.add_flag("--json", raw.options.is_json, "the result as one JSON object");
-}
-
-void define_predict(CLI::App& app, Raw& raw) {
-  add_file(app, raw);
+void predict_options(CLI::App& app, RawOptions& raw) {
   app.add_option("INPUT", raw.options.input, "CSV file with the columns the model was trained on")
       ->required();
   app.add_option("--out,-o", raw.options.output, "CSV file to write (default: standard output)");
-  add_engine(app, raw);
-  add_run(app, raw);
 }
 
-void define_step(CLI::App& app, Raw& raw) {
-  add_file(app, raw);
-  add_engine(app, raw);
-  add_engine_choice(app, raw);
+void step_options(CLI::App& app, RawOptions& raw) {
   app.add_option("--sample", raw.sample, "the sample whose values are shown (from 0)")->type_name("NUMBER");
   CLI::Option* against =
       app.add_option("--against", raw.options.against,
@@ -162,65 +143,35 @@ void define_step(CLI::App& app, Raw& raw) {
       ->excludes(against);
 }
 
-void define_show(CLI::App& app, Raw& raw) {
-  add_file(app, raw);
-  add_engine(app, raw);
+void show_options(CLI::App& app, RawOptions& raw) {
   app.add_option("--stage", raw.options.stage, "which stage of the pipeline to print")
       ->required()
-      ->type_name(one_of(kStages));
+      ->type_name(one_of(stage_names()));
   app.add_option("--format", raw.format, "text, or dot for Graphviz (graph stages)")
       ->type_name(one_of(kFormats));
 }
 
-void define_gradcheck(CLI::App& app, Raw& raw) {
-  add_file(app, raw);
-  add_engine(app, raw);
-}
-
-void define_explain(CLI::App& app, Raw& raw) {
+void explain_options(CLI::App& app, RawOptions& raw) {
   app.add_option("CODE", raw.options.input, "a diagnostic code such as DLG0301; without it: the list of all");
 }
 
-void define_new(CLI::App& app, Raw& raw) {
+void new_options(CLI::App& app, RawOptions& raw) {
   app.add_option("NAME", raw.options.input, "folder to write: backprop, digits or xor are ready examples")
       ->required();
   app.add_option("--template", raw.options.template_name,
                  "which example to start from (default: by NAME, else xor)");
 }
 
-struct Verb {
-  VerbInfo info;
-  void (*define)(CLI::App&, Raw&);
-};
-
-const std::vector<Verb>& verb_table() {
-  static const std::vector<Verb> table = {
-      {{"new", "write a starting example into a new folder"}, define_new},
-      {{"check", "check a program and its expectations, compiled code against the reference"}, define_check},
-      {{"step", "make one training step and show every value, derivative and update"}, define_step},
-      {{"train", "train and save weights, config and log in runs/"}, define_train},
-      {{"race", "run several update rules on one objective: table, picture, page"}, define_race},
-      {{"eval", "loss and metrics of a trained run"}, define_eval},
-      {{"predict", "predictions of a trained run: CSV in, CSV out"}, define_predict},
-      {{"show", "print a stage of the compiler"}, define_show},
-      {{"gradcheck", "compare derivatives with finite differences"}, define_gradcheck},
-      {{"explain", "explain a diagnostic code"}, define_explain},
-  };
-  return table;
-}
-
-std::vector<std::string> verb_names() {
-  std::vector<std::string> names;
-  for (const VerbInfo& verb : verbs()) names.emplace_back(verb.name);
-  return names;
-}
+namespace {
 
 /// A word that is no verb, before CLI11 sees it: its own message has no suggestion.
-std::optional<int> reject_unknown_verb(const std::vector<std::string>& arguments, std::ostream& err) {
+std::optional<int> reject_unknown_verb(const std::vector<std::string>& arguments, std::span<const Verb> verbs,
+                                       std::ostream& err) {
   constexpr std::array<std::string_view, 3> kOptions{"--help", "-h", "--version"};
   if (arguments.empty()) return std::nullopt;
   const std::string& word = arguments[0];
-  std::vector<std::string> names = verb_names();
+  std::vector<std::string> names;
+  for (const Verb& verb : verbs) names.emplace_back(verb.name);
   names.insert(names.end(), kOptions.begin(), kOptions.end());
   if (std::find(names.begin(), names.end(), word) != names.end()) return std::nullopt;
   return report_usage(
@@ -262,18 +213,18 @@ std::optional<std::vector<InitMap>> parse_init_maps(const std::vector<std::strin
 }
 
 /// The values that are one word of several; false after a message.
-bool check_words(const Raw& raw, const std::string& help, std::ostream& err) {
+bool check_words(const RawOptions& raw, const std::string& help, std::ostream& err) {
   const std::string& stage = raw.options.stage;
   return check_word({"--target", raw.target, kTargets}, help, err) &&
          check_word({"--engine", raw.engine, kEngines}, help, err) &&
          check_word({"--format", raw.format, kFormats}, help, err) &&
          check_word({"--diagnostics", raw.diagnostics, kDiagnosticFormats}, help, err) &&
          check_word({"--weights", raw.weights, kWeights}, help, err) &&
-         (raw.options.verb != "show" || check_word({"--stage", stage, kStages}, help, err));
+         (raw.options.verb != "show" || check_word({"--stage", stage, stage_names()}, help, err));
 }
 
 /// The values that are numbers; false after a message.
-bool read_numbers(Raw& raw, const std::string& help, std::ostream& err) {
+bool read_numbers(RawOptions& raw, const std::string& help, std::ostream& err) {
   constexpr std::uint64_t kMostThreads = 1024;
   constexpr auto kMostSamples = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
   constexpr std::uint64_t kMostSeconds = 1'000'000'000;
@@ -290,7 +241,7 @@ bool read_numbers(Raw& raw, const std::string& help, std::ostream& err) {
   return raw.options.seed.has_value();
 }
 
-std::optional<Options> finish(Raw& raw, const CLI::App& app, std::ostream& err) {
+std::optional<Options> finish(RawOptions& raw, const CLI::App& app, std::ostream& err) {
   raw.options.verb = app.get_subcommands().front()->get_name();
   const std::string help = fmt::format("dlg {} --help", raw.options.verb);
   if (!check_words(raw, help, err) || !read_numbers(raw, help, err)) return std::nullopt;
@@ -314,25 +265,20 @@ std::optional<Options> finish(Raw& raw, const CLI::App& app, std::ostream& err) 
 
 }  // namespace
 
-const std::vector<VerbInfo>& verbs() {
-  static const std::vector<VerbInfo> infos = [] {
-    std::vector<VerbInfo> all;
-    for (const Verb& verb : verb_table()) all.push_back(verb.info);
-    return all;
-  }();
-  return infos;
-}
-
-ParsedOptions parse_options(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err) {
-  if (const std::optional<int> code = reject_unknown_verb(arguments, err)) return {std::nullopt, *code};
+ParsedOptions parse_options(const std::vector<std::string>& arguments, std::span<const Verb> verbs,
+                            std::ostream& out, std::ostream& err) {
+  if (const std::optional<int> code = reject_unknown_verb(arguments, verbs, err))
+    return {std::nullopt, *code};
   CLI::App app("dlg - train neural networks from a text file, compiled to one native step", "dlg");
   app.footer(std::string(kFooter));
   app.set_version_flag("--version", fmt::format("dlg {} ({})", kVersion, llvm_version()));
   app.require_subcommand(1);
-  Raw raw;
-  for (const Verb& verb : verb_table()) {
-    CLI::App* sub = app.add_subcommand(std::string(verb.info.name), std::string(verb.info.doc));
-    verb.define(*sub, raw);
+  RawOptions raw;
+  for (const Verb& verb : verbs) {
+    CLI::App* sub = app.add_subcommand(std::string(verb.name), std::string(verb.doc));
+    for (const OptionGroup add : verb.options) {
+      if (add) add(*sub, raw);
+    }
   }
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));

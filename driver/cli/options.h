@@ -1,15 +1,22 @@
 // Owns the command line of `dlg`: from words to a plain struct, with suggestions for what is misspelt.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <iosfwd>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "codegen/jit.h"
 #include "frontend/compile.h"
 #include "passes/fuse/fuse.h"
+
+namespace CLI {  // NOLINT(readability-identifier-naming): the library's
+class App;
+}  // namespace CLI
 
 namespace dlg {
 
@@ -66,13 +73,33 @@ struct ParsedOptions {
   int exit_code = 0;
 };
 
-ParsedOptions parse_options(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err);
+/// What a verb can be made of: each adds some options to its command.
+struct RawOptions;
+using OptionGroup = void (*)(CLI::App&, RawOptions&);
+void file_options(CLI::App& app, RawOptions& raw);           // FILE, --set, --diagnostics
+void engine_options(CLI::App& app, RawOptions& raw);         // how the program is compiled and run
+void engine_choice_options(CLI::App& app, RawOptions& raw);  // --engine
+void run_options(CLI::App& app, RawOptions& raw);            // --run, --weights
+void json_options(CLI::App& app, RawOptions& raw);           // --json
+void train_options(CLI::App& app, RawOptions& raw);          // those of one verb
+void race_options(CLI::App& app, RawOptions& raw);
+void predict_options(CLI::App& app, RawOptions& raw);
+void step_options(CLI::App& app, RawOptions& raw);
+void show_options(CLI::App& app, RawOptions& raw);
+void explain_options(CLI::App& app, RawOptions& raw);
+void new_options(CLI::App& app, RawOptions& raw);
 
-/// The verbs with their one-line descriptions, in the order of the help text.
-struct VerbInfo {
+/// A row of the table of verbs.
+struct Session;
+struct Verb {
   std::string_view name;
-  std::string_view doc;
+  std::string_view doc;                // in the help text
+  std::array<OptionGroup, 4> options;  // in the order of its help; null: no more
+  int (*run)(Session&);                // answers the exit code
 };
-const std::vector<VerbInfo>& verbs();
+
+/// The help lists the verbs in their order.
+ParsedOptions parse_options(const std::vector<std::string>& arguments, std::span<const Verb> verbs,
+                            std::ostream& out, std::ostream& err);
 
 }  // namespace dlg

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "driver/data/data_path.h"
+#include "frontend/blocks/data_formats.h"
 #include "ir/ops/registry.h"
 #include "runtime/npy.h"
 #include "support/text.h"
@@ -164,7 +165,7 @@ class Loader {
       const ColumnSpec spec{field.path, element_type(field.type.dtype), row_elements,
                             limits_of(graph_, field.path), field.source.range};
       std::optional<DataColumn> column =
-          field.source.kind == FieldSource::Kind::kArray
+          files_of(field.source.kind) == DataFiles::kArrays
               ? array_column(field, spec)
               : make_column(spec, data_.values[field.path], session_.diagnostics);
       if (!column) return false;
@@ -223,7 +224,7 @@ bool read_fields(Session& session, const Dataset& dataset, Loader& loader) {
     return read_file_fields(session, dataset, path, loader);
   }
   return std::all_of(dataset.fields.begin(), dataset.fields.end(), [&](const Field& field) {
-    if (field.source.kind != FieldSource::Kind::kArray) return loader.add_inline(field);
+    if (files_of(field.source.kind) == DataFiles::kNone) return loader.add_inline(field);
     std::vector<FileRequest> requests;
     for (const QuotedText& file : field.source.files) {
       const auto request = data_request(session, {file.text, field.path, file.range});
@@ -243,7 +244,7 @@ struct FeatureFile {
 bool read_features(Session& session, const FeatureFile& file, const std::vector<Field>& fields,
                    Loader& loader) {
   const bool has_arrays = std::any_of(fields.begin(), fields.end(), [](const Field& field) {
-    return field.source.kind == FieldSource::Kind::kArray;
+    return files_of(field.source.kind) == DataFiles::kArrays;
   });
   if (has_arrays && fields.size() > 1) {
     session.diagnostics.report(file.request.range, kOneArray, fields.size());

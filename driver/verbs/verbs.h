@@ -1,20 +1,17 @@
-// Owns the verbs: one function each, from a session to an exit code. The table that maps names to them is in
-// main.cpp.
+// Owns the verbs: one function each, from a session to an exit code; verbs.def is their table.
 #pragma once
+
+#include <span>
 
 #include "driver/cli/session.h"
 
 namespace dlg {
 
-int verb_check(Session& session);
-int verb_step(Session& session);
-int verb_train(Session& session);
-int verb_eval(Session& session);
-int verb_predict(Session& session);
-int verb_show(Session& session);
-int verb_gradcheck(Session& session);
-int verb_explain(Session& session);
-int verb_new(Session& session);
-int verb_race(Session& session);
+#define DLG_VERB(name, doc, ...) int verb_##name(Session& session);
+#include "driver/verbs/verbs.def"
+#undef DLG_VERB
+
+/// In the order of the help text.
+std::span<const Verb> verbs();
 
 }  // namespace dlg

@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 
+#include "frontend/blocks/data_formats.h"
 #include "frontend/blocks/field_source.h"
 #include "frontend/elaborate/expressions.h"
 #include "frontend/elaborate/settings.h"
@@ -138,13 +139,12 @@ void set_block_setting(Elaboration& e, const ast::Setting& setting, Dataset& dat
 
 bool check_source(Elaboration& e, const ast::Setting& setting, const FieldText& text,
                   const DeclaredData& data) {
-  const bool is_inline = text.source.kind == FieldSource::Kind::kInline;
-  const bool is_array = text.source.kind == FieldSource::Kind::kArray;
-  if ((is_inline || is_array) && data.dataset.file) {
+  const DataFiles files = files_of(text.source.kind);
+  if (files != DataFiles::kTable && data.dataset.file) {
     e.error(setting.range, kMixed);
     return false;
   }
-  if (!is_inline && !is_array && !data.dataset.file) {
+  if (files == DataFiles::kTable && !data.dataset.file) {
     e.error(setting.key.range, kNoFile, setting.key.text);
     return false;
   }
@@ -153,7 +153,7 @@ bool check_source(Elaboration& e, const ast::Setting& setting, const FieldText& 
     e.label(report, data.dataset.file_range, "`header = none`");
     return false;
   }
-  if (is_inline && data.rows != 0 && text.rows != data.rows) {
+  if (files == DataFiles::kNone && data.rows != 0 && text.rows != data.rows) {
     e.error(setting.key.range, kRows, setting.key.text, text.rows, data.rows);
     return false;
   }

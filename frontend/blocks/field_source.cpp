@@ -139,7 +139,7 @@ bool add_column(Elaboration& e, ast::ExprId id, FieldSource& source) {
 
 enum class ColumnCount { kOne, kSeveral };
 
-std::optional<Part> columns_part(Elaboration& e, const ast::Expr& call, ColumnCount count) {
+std::optional<Part> counted_columns(Elaboration& e, const ast::Expr& call, ColumnCount count) {
   Part part;
   FieldSource& source = part.field.source;
   source.kind = FieldSource::Kind::kColumns;
@@ -160,6 +160,14 @@ std::optional<Part> columns_part(Elaboration& e, const ast::Expr& call, ColumnCo
   return part;
 }
 
+std::optional<Part> columns_part(Elaboration& e, const ast::Expr& call, int) {
+  return counted_columns(e, call, ColumnCount::kSeveral);
+}
+
+std::optional<Part> column_part(Elaboration& e, const ast::Expr& call, int) {
+  return counted_columns(e, call, ColumnCount::kOne);
+}
+
 std::optional<Part> class_part(Elaboration& e, const ast::Expr& call, int depth) {
   const bool has_one = call.arguments.size() == 1;
   std::optional<Part> part = has_one ? part_of(e, call.arguments[0].value, depth) : std::nullopt;
@@ -174,7 +182,7 @@ std::optional<Part> class_part(Elaboration& e, const ast::Expr& call, int depth)
   return part;
 }
 
-std::optional<Part> array_part(Elaboration& e, const ast::Expr& call) {
+std::optional<Part> npy_part(Elaboration& e, const ast::Expr& call, int) {
   Part part;
   part.field.source.kind = FieldSource::Kind::kArray;
   part.field.source.range = call.range;
@@ -226,6 +234,18 @@ std::optional<Part> named_part(Elaboration& e, ast::ExprId id, int depth) {
   return part;
 }
 
+/// A call that says where a field comes from.
+struct SourceCall {
+  std::string_view callee;
+  std::optional<Part> (*part)(Elaboration&, const ast::Expr& call, int depth);
+};
+
+constexpr SourceCall kSourceCalls[] = {
+#define DLG_DATA_FORMAT(callee, kind, files, signature, doc, example) {#callee, callee##_part},
+#include "frontend/blocks/data_formats.def"
+#undef DLG_DATA_FORMAT
+};
+
 std::optional<Part> part_of(Elaboration& e, ast::ExprId id, int depth) {
   const ast::Expr& expr = e.expr(id);
   if (depth > kLargestDepth) {
@@ -235,11 +255,9 @@ std::optional<Part> part_of(Elaboration& e, ast::ExprId id, int depth) {
   if (expr.kind == ast::ExprKind::kAs) return named_part(e, id, depth + 1);
   if (expr.kind == ast::ExprKind::kBinary) return binary_part(e, expr, depth + 1);
   if (expr.kind == ast::ExprKind::kCall) {
-    const std::string_view callee = callee_of(e, id);
-    if (callee == "columns") return columns_part(e, expr, ColumnCount::kSeveral);
-    if (callee == "column") return columns_part(e, expr, ColumnCount::kOne);
-    if (callee == "npy") return array_part(e, expr);
-    if (callee == "class") return class_part(e, expr, depth + 1);
+    for (const SourceCall& source : kSourceCalls) {
+      if (source.callee == callee_of(e, id)) return source.part(e, expr, depth + 1);
+    }
   }
   return inline_part(e, id);
 }

@@ -289,7 +289,7 @@ Value fan_out_call(Elaboration& e, const Builtin&, const Call& call) {
 
 Value misplaced_call(Elaboration& e, const Builtin& builtin, const Call& call) {
   e.error(call.range, kMisplaced, std::string(builtin.name), std::string(builtin.doc))
-      .note(fmt::format("it is `{}`", builtin.signature));
+      .note(fmt::format("it is `{}`", call_form(builtin)));
   return {Poison{}};
 }
 

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -25,10 +26,15 @@ struct Call {
   std::vector<CallArgument> arguments;
 };
 
+/// One row of the table. Its signature in the notation of the language: "sum(x: [..., axis, ...], over =
+/// axis) -> [..., ...]". An argument with `=` is given by its name or not at all; a second form stands behind
+/// "` or `".
 struct Builtin {
   std::string_view name;
-  std::string_view signature;  // "sum(x, over = axis)": the names of the arguments; with `=` by name only
+  std::string_view group;  // under which the library's page shows it
+  std::string_view signature;
   std::string_view doc;
+  std::string_view example;  // as in frontend/library_reference.h
   std::size_t min_arguments = 1;
   std::size_t max_arguments = 1;
   Value (*call)(Elaboration&, const Builtin&, const Call&) = nullptr;
@@ -40,6 +46,9 @@ std::span<const Builtin> builtins();
 
 /// Null if there is none.
 const Builtin* find_builtin(std::string_view name);
+
+/// The signature without types, as messages show it: "sum(x, over = axis)".
+std::string call_form(const Builtin& builtin);
 
 /// Checks count and names of the arguments, puts them in order, then calls. Poison in, poison out.
 Value call_builtin(Elaboration& e, const Builtin& builtin, const Call& call);

@@ -4,7 +4,7 @@
 #include <map>
 
 #include "passes/fuse/group_order.h"
-#include "passes/fuse/schedule.h"
+#include "passes/fuse/order_kernels.h"
 #include "passes/lower/group_trace.h"
 #include "support/defects.h"
 
@@ -323,7 +323,7 @@ Graph fuse(const Graph& graph, Fusion fusion) {
   Graph fused = graph;
   name_nodes(fused);
   fused.groups = fusion == Fusion::kOff ? single_groups(fused) : fused_groups(fused, fusion);
-  return schedule(fused);
+  return order_kernels(fused);
 }
 
 }  // namespace dlg

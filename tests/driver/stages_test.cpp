@@ -1,5 +1,6 @@
 // Owns the promise that every stage of every example can be shown, and that the textual IR is read back byte
 // for byte.
+#include "driver/cli/stages.h"
 #include "tests/catch.h"
 #include "tests/driver/programs_in_tests.h"
 
@@ -16,8 +17,7 @@ const std::vector<std::string>& shown_examples() {
 
 TEST_CASE("every stage of the examples can be shown") {
   for (const std::string& file : shown_examples()) {
-    for (const char* stage :
-         {"ast", "graph", "backward", "update", "simplified", "fused", "plan", "loops", "llvm", "asm"}) {
+    for (const std::string& stage : stage_names()) {
       const Called called = call_dlg({"show", "--stage", stage, source_path(file)});
       CAPTURE(file, stage, called.err);
       CHECK(called.exit_code == 0);

@@ -57,7 +57,7 @@ TEST_CASE("an error inside std points at the user's call and notes the place in 
   CHECK(compiled.sources.line_reference(diagnostic.range) == "t.dlg:10");
   CHECK(compiled.sources.text(diagnostic.range) == "dense(x, units = 0)");
   REQUIRE(!diagnostic.notes.empty());
-  CHECK(diagnostic.notes.front() == "inside `dense`, std/layers.dlg:5: `units`");
+  CHECK(diagnostic.notes.front() == "inside `dense`, std/layers.dlg:7: `units`");
 }
 
 TEST_CASE("calls: unknown, missing, surplus and repeated arguments") {

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "passes/fuse/schedule.h"
+#include "passes/fuse/order_kernels.h"
 #include "passes/lower/group_trace.h"
 #include "tests/unit/passes/lowering.h"
 
@@ -144,11 +144,11 @@ TEST_CASE("without fusion each node is a group of its own") {
                     [](const Group& group) { return group.nodes.size() == 1; }));
 }
 
-TEST_CASE("scheduling twice changes nothing") {
+TEST_CASE("ordering twice changes nothing") {
   Sketch s;
   test::build_classifier(s);
   const Graph once = test::pipelined(s.graph, Fusion::kOn, &test::momentum_rule());
-  const Graph twice = schedule(once);
+  const Graph twice = order_kernels(once);
   REQUIRE(once.groups.size() == twice.groups.size());
   for (const GroupId group : once.groups.ids()) CHECK(once.groups[group].nodes == twice.groups[group].nodes);
 }

@@ -1,4 +1,4 @@
-#include "passes/fuse/schedule.h"
+#include "passes/fuse/order_kernels.h"
 
 #include <algorithm>
 #include <numeric>
@@ -110,7 +110,7 @@ void place_views(Graph& graph, const Roles& roles) {
 
 }  // namespace
 
-Graph schedule(const Graph& fused) {
+Graph order_kernels(const Graph& fused) {
   const Roles roles = roles_of(fused);
   const Quotient quotient = quotient_of(fused, roles);
   const std::vector<std::size_t> wish = sorted_by(wishes(fused, quotient));

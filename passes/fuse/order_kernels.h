@@ -9,6 +9,6 @@ namespace dlg {
 /// computed before it is read: first those that the loss needs, then the rest as the text has them, but where
 /// the data flow allows it no kernel writes a state before the loss is known and its old value was last read.
 /// An inlined view stands in its first reader.
-Graph schedule(const Graph& fused);
+Graph order_kernels(const Graph& fused);
 
 }  // namespace dlg

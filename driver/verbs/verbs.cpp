@@ -1,0 +1,18 @@
+#include "driver/verbs/verbs.h"
+
+namespace dlg {
+namespace {
+
+constexpr Verb kVerbs[] = {
+#define DLG_VERB(name, doc, ...) {#name, doc, {__VA_ARGS__}, verb_##name},
+#include "driver/verbs/verbs.def"
+#undef DLG_VERB
+};
+
+}  // namespace
+
+std::span<const Verb> verbs() {
+  return kVerbs;
+}
+
+}  // namespace dlg

@@ -1,0 +1,24 @@
+// Owns what follows from the table of data formats, data_formats.def: which files a field reads.
+#pragma once
+
+#include <cstdint>
+
+#include "frontend/program.h"
+
+namespace dlg {
+
+enum class DataFiles : std::uint8_t {
+  kNone,    // numbers in the program
+  kTable,   // the CSV file of the block
+  kArrays,  // files of its own
+};
+
+constexpr DataFiles files_of(FieldSource::Kind kind) {
+#define DLG_DATA_FORMAT(callee, row_kind, files, signature, doc, example) \
+  if (kind == FieldSource::Kind::row_kind) return DataFiles::files;
+#include "frontend/blocks/data_formats.def"
+#undef DLG_DATA_FORMAT
+  return DataFiles::kNone;
+}
+
+}  // namespace dlg
