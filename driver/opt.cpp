@@ -16,6 +16,7 @@
 #include "ir/graph/topology.h"
 #include "ir/loop/interpret.h"
 #include "ir/loop/memory_proof.h"
+#include "ir/loop/schedule.h"
 #include "ir/loop/text.h"
 #include "ir/loop/verify.h"
 #include "ir/ops/interpret.h"
@@ -23,6 +24,7 @@
 #include "passes/lower_to_loops.h"
 #include "passes/pipeline.h"
 #include "passes/plan/update_report.h"
+#include "passes/schedule/schedule_loops.h"
 #include "support/arithmetic.h"
 #include "support/memory_limit.h"
 #include "support/render.h"
@@ -47,6 +49,7 @@ constexpr Diag<std::string> kCannotReadIr{DiagCode::CannotReadIr, Severity::kErr
 struct OptOptions {
   std::string file = "-";
   std::vector<std::string> passes;
+  std::string core = "avx512";  // that `schedule` is for
   bool is_interpreted = false;
   bool is_dot = false;
 };
@@ -119,7 +122,7 @@ std::optional<Ir> parse_ir(const Reading& reading) {
 }
 
 std::vector<std::string> pass_names() {
-  std::vector<std::string> names{"loops"};
+  std::vector<std::string> names{"loops", "schedule"};
   for (const PassInfo& pass : graph_pipeline()) names.emplace_back(pass.name);
   return names;
 }
@@ -181,9 +184,20 @@ bool run_graph_pass(Graph& graph, const PassInfo& pass, const Reading& reading) 
   return !broken;
 }
 
+/// The loops once more for `core`; what another schedule said of them is forgotten.
+bool schedule(loop::Program& program, const std::string& core, const Reading& reading) {
+  program = schedule_loops(std::move(program), *loop::find_core(core));
+  const std::optional<BrokenLaw> broken = loop::verify_schedule(program);
+  if (broken) reading.diagnostics.report(reading.place(*broken), kBadResult, "schedule", broken->sentence);
+  return !broken;
+}
+
 /// Runs one pass; false after a diagnostic.
-bool run_pass(Ir& ir, const std::string& name, const Reading& reading) {
+bool run_pass(Ir& ir, const std::string& name, const OptOptions& options, const Reading& reading) {
   Graph* graph = std::get_if<Graph>(&ir);
+  if (graph == nullptr && name == "schedule") {
+    return schedule(std::get<loop::Program>(ir), options.core, reading);
+  }
   const PassInfo* pass = find_pass(name);
   if (graph != nullptr && name == "loops") return lower(ir, reading);
   if (graph != nullptr && pass != nullptr && name != "update") return run_graph_pass(*graph, *pass, reading);
@@ -261,7 +275,7 @@ int process(const OptOptions& options, Streams streams) {
   const Reading reading{sources, file, diagnostics};
   std::optional<Ir> ir = diagnostics.has_errors() ? std::nullopt : parse_ir(reading);
   for (const std::string& pass : options.passes) {
-    if (diagnostics.has_errors() || !run_pass(*ir, pass, reading)) break;
+    if (diagnostics.has_errors() || !run_pass(*ir, pass, options, reading)) break;
   }
   if (!diagnostics.has_errors() && options.is_interpreted) check_runnable(*ir, reading);
   if (!diagnostics.has_errors()) print_result(*ir, options, sources, streams.out);
@@ -277,9 +291,15 @@ int run_opt(const std::vector<std::string>& arguments, Streams streams) {
   app.add_option("FILE", options.file,
                  "text of a graph or of loops, as `dlg show` prints it (default: standard input)");
   app.add_option("--passes,-p", options.passes,
-                 "passes to run, in order: differentiate, simplify, guard, fuse, order, loops")
+                 "passes to run, in order: differentiate, simplify, guard, fuse, order, loops, schedule")
       ->delimiter(',')
       ->allow_extra_args(false);
+  app.add_option("--core", options.core, "what `schedule` is for: avx512, avx2 or sse2")
+      ->check([](const std::string& name) {
+        return loop::find_core(name) == nullptr
+                   ? "there is no core `" + name + "`: avx512, avx2 and sse2 are known"
+                   : "";
+      });
   app.add_flag("--interpret,-i", options.is_interpreted,
                "run the IR in its interpreter and print outputs and effects");
   app.add_flag("--dot", options.is_dot, "print a Graphviz drawing instead of text");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 
 #include "support/check.h"
@@ -32,6 +33,18 @@ inline std::int64_t multiply_sizes(std::int64_t a, std::int64_t b) {
   const std::optional<std::int64_t> product = checked_mul(a, b);
   DLG_CHECK(product.has_value(), "a product of sizes has more than 63 bits");
   return *product;
+}
+
+/// The product, or the nearest number of 64 bits: for what is compared with limits.
+inline std::int64_t saturated_mul(std::int64_t a, std::int64_t b) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  return checked_mul(a, b).value_or((a < 0) == (b < 0) ? kMost : -kMost);
+}
+
+/// The sum, likewise.
+inline std::int64_t saturated_add(std::int64_t a, std::int64_t b) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  return checked_add(a, b).value_or(a > 0 ? kMost : -kMost);
 }
 
 /// The smallest multiple of `step` that is not below `size`.

@@ -5,6 +5,8 @@
 #include <optional>
 #include <set>
 
+#include "support/arithmetic.h"
+
 namespace dlg::loop {
 namespace {
 
@@ -26,7 +28,7 @@ std::int64_t stride_of(const Program& program, const Instruction& load, VarId va
   std::int64_t stride = 0;
   for (std::size_t axis = 0; axis < load.indices.size(); ++axis) {
     for (const Index::Term& term : load.indices[axis].terms) {
-      if (term.var == var) stride += term.factor * strides[axis];
+      if (term.var == var) stride = saturated_add(stride, saturated_mul(term.factor, strides[axis]));
     }
   }
   return stride;
@@ -105,7 +107,8 @@ class Finder {
     operand.load = load.instruction;
     operand.chain = load.chain;
     operand.steps = 1;
-    for (const Loop* loop : load.chain) operand.steps *= declared_extent(program_, *loop);
+    for (const Loop* loop : load.chain)
+      operand.steps = saturated_mul(operand.steps, declared_extent(program_, *loop));
     operand.lane_stride = stride_of(program_, *load.instruction, lane);
     operand.chain_stride = stride_of(program_, *load.instruction, load.chain.back()->var);
     for (const Index& index : load.instruction->indices) {

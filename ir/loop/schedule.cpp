@@ -11,6 +11,7 @@
 #include "ir/loop/nest.h"
 #include "ir/loop/operands.h"
 #include "ir/loop/words.h"
+#include "support/arithmetic.h"
 
 namespace dlg::loop {
 namespace {
@@ -99,6 +100,7 @@ Failure verify_nest(const Program& program, const Loop& rows) {
 }
 
 Failure verify_loop(const Program& program, const Loop& loop) {
+  if (has_schedule(loop.body)) return "has another one inside: its lanes are taken";
   if (is_tileable(loop)) return verify_nest(program, loop);
   if (loop.kind != LoopKind::kVector) return "is neither a vector loop nor one of tiles";
   const LoopSchedule& schedule = *loop.schedule;
@@ -135,8 +137,10 @@ Failure verify_kernel(const Program& program, const Kernel& kernel) {
 
 std::int64_t scratch_of_all(const std::vector<Operand>& operands, std::int64_t lanes) {
   std::int64_t bytes = 0;
-  for (const Operand& operand : operands)
-    bytes += scratch_of(operand.steps * lanes * dtype_bytes(operand.load->dtype));
+  for (const Operand& operand : operands) {
+    const std::int64_t elements = saturated_mul(operand.steps, lanes);
+    bytes = saturated_add(bytes, scratch_of(saturated_mul(elements, dtype_bytes(operand.load->dtype))));
+  }
   return bytes;
 }
 
@@ -146,12 +150,12 @@ std::int64_t scratch_of_nest(const Program& program, const Loop& rows) {
   std::int64_t of_panels = 0;
   for (const Panel& panel : schedule.panels) {
     const std::int64_t bytes =
-        scratch_of_all(chosen(operands.of_columns, panel.packed), panel.width * panel.reach);
+        scratch_of_all(chosen(operands.of_columns, panel.packed), saturated_mul(panel.width, panel.reach));
     of_panels = std::max(of_panels, bytes);
   }
   // The last of the tiles may be the rest, which is up to two.
-  const std::int64_t lanes = (schedule.packed_tiles + 1) * schedule.tile;
-  return of_panels + scratch_of_all(chosen(operands.of_rows, schedule.packed), lanes);
+  const std::int64_t lanes = saturated_mul(saturated_add(schedule.packed_tiles, 1), schedule.tile);
+  return saturated_add(of_panels, scratch_of_all(chosen(operands.of_rows, schedule.packed), lanes));
 }
 
 }  // namespace
@@ -179,7 +183,7 @@ std::optional<BrokenLaw> verify_schedule(const Program& program) {
 
 std::int64_t scratch_of(std::int64_t bytes) {
   constexpr std::int64_t kAlignment = 64;
-  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  return saturated_add(bytes, kAlignment - 1) / kAlignment * kAlignment;
 }
 
 std::int64_t needed_scratch(const Program& program) {

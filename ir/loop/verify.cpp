@@ -221,8 +221,8 @@ std::optional<BrokenLaw> find_broken_law(const Program& program) {
     }
   }
   if (Failure failure = verify_copies(program)) return BrokenLaw{*failure, "copy"};
-  if (std::optional<BrokenLaw> broken = verify_schedule(program)) return broken;
-  return verify_ranges(program);
+  if (std::optional<BrokenLaw> broken = verify_ranges(program)) return broken;
+  return verify_schedule(program);
 }
 
 std::optional<std::string> verify(const Program& program) {

@@ -26,12 +26,24 @@ std::int64_t pieces(const loop::Program& program, const Loop& loop, std::int64_t
   return (declared_extent(program, loop) + unit - 1) / unit;
 }
 
+/// Loops nest at most as deep as axes do.
+void forget_schedules(loop::Body& body) {
+  for (loop::Statement& statement : body) {
+    for (Loop& inner : statement.loop) {
+      inner.schedule = std::nullopt;
+      forget_schedules(inner.body);
+    }
+  }
+}
+
 class Scheduler {
  public:
   Scheduler(const loop::Program& program, const loop::Core& core) : program_(program), core_(core) {}
 
   void schedule(loop::Kernel& kernel) const {
+    forget_schedules(kernel.body);
     visit(kernel.body);
+    kernel.share = Share::kNothing;
     if (is_worth_dividing(program_, kernel)) kernel.share = share_of(kernel.body.back().loop.front());
   }
 

@@ -13,6 +13,7 @@
 #include "ir/loop/text.h"
 #include "passes/lower_to_loops.h"
 #include "passes/pipeline.h"
+#include "passes/schedule/schedule_loops.h"
 #include "tests/catch.h"
 #include "tests/mutations/batches.h"
 #include "tests/mutations/text_breaker.h"
@@ -45,7 +46,10 @@ std::vector<std::string> base_texts() {
       texts.push_back(print_graph(graph, Sources()));
       return true;
     });
-    texts.push_back(loop::print_program(lower_to_loops(fused, plan_memory(fused)), Sources()));
+    const loop::Program program = lower_to_loops(fused, plan_memory(fused));
+    texts.push_back(loop::print_program(program, Sources()));
+    const loop::Core& core = loop::cores()[seed % loop::cores().size()];
+    texts.push_back(loop::print_program(schedule_loops(program, core), Sources()));
   }
   return texts;
 }
@@ -54,12 +58,13 @@ const std::vector<std::string> kPasses{"",
                                        "differentiate",
                                        "simplify",
                                        "fuse",
-                                       "schedule",
+                                       "order",
                                        "loops",
-                                       "schedule,loops",
+                                       "schedule",
+                                       "order,loops",
                                        "simplify,loops",
-                                       "simplify,fuse,schedule,loops",
-                                       "differentiate,simplify,fuse,schedule,loops"};
+                                       "simplify,fuse,order,loops",
+                                       "differentiate,simplify,fuse,order,loops,schedule"};
 
 struct Called {
   int exit_code = 0;
