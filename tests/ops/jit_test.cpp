@@ -8,6 +8,7 @@
 #include <functional>
 #include <limits>
 
+#include "ir/ops/expr.h"
 #include "tests/catch.h"
 #include "tests/ops/compiled_samples.h"
 #include "tests/step_forms.h"
@@ -135,6 +136,20 @@ TEST_CASE("compiled ops agree with the loop interpreter and the reference, each 
 
 TEST_CASE("compiled ops keep to their buffers on every way, however those lie", "[.guarded]") {
   check_all_cases(all_forms);
+}
+
+/// LLVM's quick selection of instructions blends such a number with the three behind it.
+TEST_CASE("of a number that is chosen by a comparison nothing behind it is read, with small effort either") {
+  for (const std::int64_t count : {15, 31, 63}) {
+    OpSample sample;
+    Builder builder(sample.graph);
+    const Expr x{&builder, add_leaf(builder, "x", {DType::kF32, {count}})};
+    const Expr y{&builder, add_leaf(builder, "y", {DType::kF32, {count}})};
+    const Expr zero = constant_like(x, 0);
+    sample.graph.outputs = {{"z", select(compare(">", x, zero), y, zero).value}};
+    sample.environment = default_environment(sample.graph);
+    for (const CompiledForms& forms : all_forms(sample.graph)) check_run(forms, sample, OpenBounds::kRefused);
+  }
 }
 
 TEST_CASE("a bound that is infinite lets no NaN pass for a number") {
