@@ -4,6 +4,8 @@
 #include <llvm-c/Core.h>
 #include <llvm/ExecutionEngine/Orc/CompileUtils.h>
 #include <llvm/ExecutionEngine/Orc/LLJIT.h>
+#include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/InstIterator.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/MC/TargetRegistry.h>
 #include <llvm/Passes/PassBuilder.h>
@@ -67,6 +69,24 @@ void optimize(llvm::Module& module, llvm::TargetMachine& machine, StepForm form)
     if (!function.isDeclaration()) pipeline.run(function, functions);
   }
   if (form == StepForm::kStraight) compute_ahead(*module.getFunction(kEntryName));
+}
+
+/// Every loaded number becomes a value of its own, so that no instruction takes it from memory itself.
+/// FastISel, which chooses the instructions with small effort, would let `vblendvps` read the 16 bytes at a
+/// number's 4.
+void keep_loads_apart(llvm::Module& module) {
+  std::vector<llvm::LoadInst*> loads;
+  for (llvm::Function& function : module) {
+    for (llvm::Instruction& instruction : llvm::instructions(function)) {
+      auto* load = llvm::dyn_cast<llvm::LoadInst>(&instruction);
+      if (load != nullptr && load->getType()->isFloatingPointTy()) loads.push_back(load);
+    }
+  }
+  for (llvm::LoadInst* load : loads) {
+    llvm::IRBuilder<> builder(load->getNextNode());
+    llvm::Value* number = builder.CreateFreeze(load);
+    load->replaceUsesWithIf(number, [&](const llvm::Use& use) { return use.getUser() != number; });
+  }
 }
 
 std::unique_ptr<llvm::TargetMachine> machine_of(const TargetSpec& spec) {
@@ -136,6 +156,7 @@ std::string make_object(Compilation& how) {
   how.clock.lap("emit");
   const std::unique_ptr<llvm::TargetMachine> machine = machine_of(how.spec);
   optimize(*module, *machine, how.program.schedule->form);
+  if (how.effort == Effort::kSmall) keep_loads_apart(*module);
   how.clock.lap("optimise");
   llvm::orc::SimpleCompiler compiler(*machine);
   const std::unique_ptr<llvm::MemoryBuffer> object = checked(compiler(*module), "object");

@@ -32,7 +32,7 @@ using loop::StepForm;
 /// Whether compiled objects are kept on disk (codegen/object_cache.h) and taken from there.
 enum class Caching : std::uint8_t { kOff, kOn };
 
-/// How much work goes into fast code. The bits are the same, and so is the LLVM IR; the machine code is not.
+/// How much work goes into fast code. The bits are the same; the machine code is not.
 enum class Effort : std::uint8_t {
   kFull,   // for what is made again and again: a step of a training
   kSmall,  // for what runs once or a few times: instructions and registers in one go over each block, in a

@@ -1,23 +1,13 @@
 // Owns the proof that every example works: each .dlg file under examples/ is checked and trained, from a copy
 // of its folder; of a race, it is run. A new example needs no line here.
-#include <algorithm>
-
 #include "tests/catch.h"
+#include "tests/driver/example_steps.h"
 #include "tests/driver/programs_in_tests.h"
 
 namespace {
 
 namespace fs = std::filesystem;
 using namespace dlg::testing;
-
-std::vector<fs::path> example_programs() {
-  std::vector<fs::path> programs;
-  for (const auto& entry : fs::recursive_directory_iterator(source_path("examples"))) {
-    if (entry.path().extension() == ".dlg") programs.push_back(entry.path());
-  }
-  std::sort(programs.begin(), programs.end());
-  return programs;
-}
 
 /// A temporary working folder with a copy of one example's folder in it; links stay links, so none can lead
 /// out of it.

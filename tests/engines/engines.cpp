@@ -49,15 +49,18 @@ const Access& access_of(const loop::Buffer& buffer) {
 std::vector<std::size_t> places(const loop::Buffer& buffer, std::int64_t capacity, std::int64_t rows) {
   const std::vector<std::int64_t> strides = strides_of(buffer, capacity);
   const Shape shape = buffer.type.shape.at(rows);
+  const std::int64_t count = shape.elements();
+  const std::int64_t bytes = dtype_bytes(buffer.type.dtype);
   std::vector<std::size_t> all;
-  for (std::int64_t i = 0; i < shape.elements(); ++i) {
+  all.reserve(static_cast<std::size_t>(count));
+  for (std::int64_t i = 0; i < count; ++i) {
     std::int64_t rest = i;
     std::int64_t offset = 0;
     for (std::size_t axis = shape.rank(); axis-- > 0;) {
       offset += rest % shape[axis] * strides[axis];
       rest /= shape[axis];
     }
-    all.push_back(static_cast<std::size_t>(offset * dtype_bytes(buffer.type.dtype)));
+    all.push_back(static_cast<std::size_t>(offset * bytes));
   }
   return all;
 }

@@ -9,16 +9,9 @@
 namespace dlg {
 namespace {
 
-constexpr std::int64_t kCapacity = 19;
-constexpr std::int64_t kRows = 18;
-
 TensorType with_dtype(TensorType type, DType float_dtype) {
   if (type.dtype == DType::kF64) type.dtype = float_dtype;
   return type;
-}
-
-bool is_operand_of(const SampleDomain& domain, std::size_t operand) {
-  return domain.integers > 0 && domain.integer_operand == static_cast<int>(operand);
 }
 
 /// Distinct numbers of the domain in random order, away from 0: a permuted grid.
@@ -59,24 +52,36 @@ std::vector<double> float_numbers(const SampleDomain& domain, std::size_t count,
   return numbers;
 }
 
-/// Adds the leaf of one operand; integers and bools get their values, floats zeros.
-void add_operand(OpSample& sample, Builder& builder, const SampleRequest& request, std::size_t operand,
-                 std::mt19937_64& random) {
-  const SampleDomain& domain = request.op.sample;
+/// Adds the leaf of one operand, with zeros.
+void add_operand(OpSample& sample, Builder& builder, const SampleRequest& request, std::size_t operand) {
   const TensorType type = with_dtype(request.sample.operands[operand], request.float_dtype);
   const std::string path = fmt::format("x{}", operand);
   sample.operands.push_back(add_leaf(builder, path, type));
-  Tensor<double> values{type.shape.at(kRows), {}};
+  Tensor<double> values{type.shape.at(request.rows), {}};
   values.elements.resize(static_cast<std::size_t>(values.shape.elements()));
-  const bool is_index = is_operand_of(domain, operand);
-  const std::uint64_t limit = is_index ? static_cast<std::uint64_t>(domain.integers) : 2;
-  const bool is_free = !is_index && (type.dtype == DType::kI32 || type.dtype == DType::kI64);
-  for (double& x : values.elements) {
-    x = is_free ? static_cast<double>((random() >> 8u) % 2001) - 1000
-                : static_cast<double>((random() >> 8u) % limit);
-  }
   auto& home = type.shape.has_batch() ? sample.environment.inputs : sample.environment.states;
   home[path] = std::move(values);
+}
+
+/// The numbers that an integer operand is drawn from, 0 .. limit - 1: all of an index; nullopt: any.
+std::optional<std::int64_t> integer_limit(const OpSample& sample, const OpDef& op, std::size_t operand) {
+  if (op.index && op.index->operand == operand)
+    return op.index->extent(sample.graph, sample.graph[sample.result]);
+  const bool is_limited = op.sample.integers > 0 && op.sample.integer_operand == static_cast<int>(operand);
+  return is_limited ? std::optional<std::int64_t>(op.sample.integers) : std::nullopt;
+}
+
+/// The elements of all operands as if they were integers or bools.
+void fill_integers(OpSample& sample, const OpDef& op, std::mt19937_64& random) {
+  for (std::size_t operand = 0; operand < sample.operands.size(); ++operand) {
+    const Node& leaf = sample.graph[sample.operands[operand]];
+    const std::optional<std::int64_t> limit = integer_limit(sample, op, operand);
+    const bool is_free = !limit && is_integer(leaf.type.dtype);
+    const auto count = static_cast<std::uint64_t>(is_free ? 2001 : limit.value_or(2));
+    for (double& x : leaf_values(sample.environment, leaf).elements) {
+      x = static_cast<double>((random() >> 8u) % count) - (is_free ? 1000 : 0);
+    }
+  }
 }
 
 /// The elements of all float operands together: distinct where the domain asks for a margin.
@@ -103,7 +108,7 @@ void fill_floats(OpSample& sample, const SampleRequest& request, std::mt19937_64
 void declare_leaf(OpSample& sample, const SampleRequest& request) {
   const std::string& path = request.sample.attributes.text;
   const TensorType type = with_dtype(request.sample.declared, request.float_dtype);
-  const Shape shape = type.shape.at(kRows);
+  const Shape shape = type.shape.at(request.rows);
   std::vector<double> elements;
   for (std::int64_t i = 0; i < shape.elements(); ++i) elements.push_back(0.25 * static_cast<double>(i) - 1);
   if (&request.op == &ops::state) {
@@ -153,18 +158,18 @@ ValueId add_leaf(Builder& builder, const std::string& path, const TensorType& ty
 
 OpSample make_sample(const SampleRequest& request) {
   OpSample sample;
-  sample.graph.batch = kCapacity;
-  sample.environment.rows = kRows;
+  sample.graph.batch = request.batch;
+  sample.environment.rows = request.rows;
   Builder builder(sample.graph);
-  std::mt19937_64 random(request.seed);
-  for (std::size_t i = 0; i < request.sample.operands.size(); ++i)
-    add_operand(sample, builder, request, i, random);
-  fill_floats(sample, request, random);
+  for (std::size_t i = 0; i < request.sample.operands.size(); ++i) add_operand(sample, builder, request, i);
   declare_leaf(sample, request);
   sample.result = builder.add(request.op, sample.operands, request.sample.attributes,
                               with_dtype(request.sample.declared, request.float_dtype));
   builder.set_name(sample.result, "y");
   sample.graph.outputs = {{"y", sample.result}};
+  std::mt19937_64 random(request.seed);
+  fill_integers(sample, request.op, random);
+  fill_floats(sample, request, random);
   sample.title = fmt::format("{} {} -> {}", request.op.name, regime_name(request.regime),
                              type_text(sample.graph.type(sample.result)));
   return sample;

@@ -32,13 +32,15 @@ struct OpSample {
 /// The op's own cases, or [], [7], [3, 5], [*batch, 4] for element-wise ops.
 std::vector<SampleCase> sample_cases(const OpDef& op);
 
-/// `float_dtype` takes the place of f64 in the case; values are exact in it.
+/// `float_dtype` takes the place of f64 in the case; values are exact in it. The last batch is ragged.
 struct SampleRequest {
   const OpDef& op;
   const SampleCase& sample;
   Regime regime = Regime::kOrdinary;
   DType float_dtype = DType::kF64;
   std::uint64_t seed = 1;
+  std::int64_t batch = 19;
+  std::int64_t rows = 18;
 };
 OpSample make_sample(const SampleRequest& request);
 

@@ -67,7 +67,7 @@ class Generator {
 
   RandomGraph generate() {
     const std::size_t target = kFewestNodes + random_.below(kMostNodes - kReserve - kFewestNodes);
-    leaf({float_, lengthened(random_.chance(0.5) ? Shape{3, 5} : Shape{7})});
+    leaf({float_, lengthened(random_.chance(0.5) ? Shape{3, 5} : Shape{7}, lengthening_)});
     while (size() < target) add_op();
     finish();
     settle_indices();
@@ -105,8 +105,7 @@ class Generator {
   void add_leaf_op(const OpDef& op, const SampleCase& sample);
   void add_twin(const OpDef& op, const SampleCase& sample, const std::vector<ValueId>& operands);
   void add_gradient();
-  Shape lengthened(const Shape& shape) const;
-  bool lengthen(const OpDef& op, SampleCase& sample) const;
+  std::optional<SampleCase> lengthened_case(const OpDef& op, SampleCase sample) const;
   std::vector<SampleCase> fitting_cases(const OpDef& op);
   std::optional<SampleCase> draw_case(const OpDef& op);
   void finish();
@@ -273,26 +272,10 @@ const OpDef& Generator::draw_op() {
   return *all[random_.below(all.size())];
 }
 
-Shape Generator::lengthened(const Shape& shape) const {
-  std::vector<std::int64_t> dims = shape.dims();
-  std::replace(dims.begin(), dims.end(), lengthening_.from, lengthening_.to);
-  return Shape(std::move(dims));
-}
-
-/// Whether the case is one of the op with its longer extent, too.
-bool Generator::lengthen(const OpDef& op, SampleCase& sample) const {
-  if (lengthening_.to == 0) return true;
-  bool is_small = true;
-  const auto change = [&](TensorType& type) {
-    type.shape = lengthened(type.shape);
-    is_small = is_small && type.shape.elements(result_.graph.batch) <= kMostElements;
-  };
-  for (TensorType& operand : sample.operands) change(operand);
-  change(sample.declared);
-  if (!is_small) return false;
-  const TypeResult result = op.type({sample.operands, sample.attributes, sample.declared});
-  const auto* type = std::get_if<TensorType>(&result);
-  return type != nullptr && type->shape.elements(result_.graph.batch) <= kMostElements;
+/// The case with its longer extent, where the graph has one.
+std::optional<SampleCase> Generator::lengthened_case(const OpDef& op, SampleCase sample) const {
+  if (lengthening_.to == 0) return sample;
+  return lengthened(op, std::move(sample), lengthening_, {result_.graph.batch, kMostElements});
 }
 
 /// The op's cases in the graph's element type; in a batched graph those with a batch three times.
@@ -305,8 +288,9 @@ std::vector<SampleCase> Generator::fitting_cases(const OpDef& op) {
     if (has_batch && !is_batched_) continue;
     for (TensorType& operand : sample.operands) retype(operand);
     retype(sample.declared);
-    if (!lengthen(op, sample)) continue;
-    for (int i = has_batch ? 3 : 1; i > 0; --i) fitting.push_back(sample);
+    const std::optional<SampleCase> longer = lengthened_case(op, std::move(sample));
+    if (!longer) continue;
+    for (int i = has_batch ? 3 : 1; i > 0; --i) fitting.push_back(*longer);
   }
   return fitting;
 }
@@ -419,7 +403,7 @@ void Generator::settle_indices() {
 Lengthening lengthening_of(std::uint64_t seed) {
   Random random(seed + 5);
   return {random.pick(std::vector<std::int64_t>{3, 4, 5, 7}),
-          random.pick(std::vector<std::int64_t>{15, 16, 17, 255, 256, 257, 4095, 4096, 4097, 65537})};
+          random.pick(std::vector(kLongExtents.begin(), kLongExtents.end()))};
 }
 
 RandomGraph random_graph(std::uint64_t seed, const Lengthening& lengthening) {

@@ -6,6 +6,7 @@
 
 #include "ir/graph/graph.h"
 #include "ir/ops/interpret.h"
+#include "tests/lengthening.h"
 
 namespace dlg::test {
 
@@ -17,13 +18,7 @@ struct RandomGraph {
   Environment<double> environment;  // numbers that f32 holds; rows <= graph.batch
 };
 
-/// One extent of the ops' sample shapes (3, 4, 5 or 7) that is another, longer one throughout a graph.
-struct Lengthening {
-  std::int64_t from = 0;
-  std::int64_t to = 0;
-};
-
-/// Of each seed one around the lengths at which sums and loops turn: lanes, blocks of 256, blocks of blocks.
+/// Of each seed one long extent for one of those of the ops' sample shapes (3, 4, 5 or 7).
 Lengthening lengthening_of(std::uint64_t seed);
 
 /// 5 to 60 nodes, f32 or f64, with or without a batch.

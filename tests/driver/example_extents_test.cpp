@@ -1,0 +1,95 @@
+// Owns the proof that the batch of an example, however long, moves no bit: over batches around which sums and
+// loops turn, a training, fused or not, leaves the same states behind for every target that rounds like the
+// host, by 1 to 3 workers.
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "tests/catch.h"
+#include "tests/driver/example_steps.h"
+#include "tests/step_forms.h"
+
+namespace {
+
+using namespace dlg;
+using namespace dlg::test;
+using namespace dlg::testing;
+
+constexpr std::int64_t kBatches[] = {15, 16, 17, 255, 256, 257, 4097};
+
+/// `count` rows of so many, over and over.
+std::vector<std::int64_t> repeated_rows(std::int64_t rows, std::int64_t count) {
+  std::vector<std::int64_t> order(static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::int64_t>(i) % rows;
+  return order;
+}
+
+/// What runs of one training left behind must be what the first one did.
+class Agreement {
+ public:
+  void add(const StepBlocks& found) {
+    if (!first_) first_ = found;
+    CHECK((found == *first_));
+  }
+
+ private:
+  std::optional<StepBlocks> first_;
+};
+
+/// As the machine has it; then for every target that rounds like the host, in one of its forms and guardings,
+/// by each number of workers.
+void add_ways(Agreement& agreement, const ExampleStep& example, std::uint64_t turn) {
+  agreement.add(example.end());
+  const std::vector<StepForm> forms = step_forms(example.program());
+  for (const Target target : runnable_targets()) {
+    if (!have_same_bits(target, Target::kHost)) continue;
+    const StepForm form = forms[turn % forms.size()];
+    INFO(target_name(target) << ", " << form_name(form));
+    const GuardedProgram code = example.compiled({.target = target, .form = form}, guarding_of(turn));
+    for (const std::int64_t workers : {1, 2, 3}) {
+      INFO(workers << " workers");
+      agreement.add(example.run(code, workers));
+    }
+    ++turn;
+  }
+}
+
+/// Four and a half batches of a program, so that one that accumulates four makes an update; its data, which
+/// may be shorter, is repeated.
+void check_batch(Session& session, const Program& program, LoadedData& data, std::uint64_t turn) {
+  const std::int64_t batch = *program.training->batch;
+  const std::vector<std::int64_t> order = repeated_rows(data.rows, 4 * batch + (batch + 1) / 2);
+  data.parts.train = order;
+  Agreement agreement;
+  for (const Fusion fusion : {Fusion::kOn, Fusion::kOff}) {
+    INFO((fusion == Fusion::kOn ? "fused" : "unfused"));
+    session.options.fusion = fusion;
+    const std::unique_ptr<Machine> machine = make_trainer(session, program, data);
+    REQUIRE(machine);
+    REQUIRE(machine->program().batch == batch);
+    add_ways(agreement, ExampleStep(*machine, order), turn);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("trainings of examples leave the same behind on every way, whatever the batch", "[.extents]") {
+  print_skipped_targets();
+  std::uint64_t turn = 0;
+  for_each_example([&](Session& session, Program program) {
+    std::optional<LoadedData> data = load_training_data(session, program);
+    REQUIRE(data);
+    if (data->rows == 0) return;
+    for (const std::int64_t extent : kBatches) {
+      program.training->batch = extent;
+      if (program.race) {
+        const std::vector<Competitor>& rules = program.race->competitors;
+        program.training->rule = rules[turn % rules.size()].rule;
+      }
+      INFO("batches of " << extent);
+      check_batch(session, program, *data, turn++);
+    }
+  });
+  fmt::print("{} trainings\n", turn);
+  CHECK(turn >= 9 * std::size(kBatches));
+}
