@@ -127,6 +127,12 @@ std::vector<std::string> pass_names() {
   return names;
 }
 
+std::vector<std::string> core_names() {
+  std::vector<std::string> names;
+  for (const loop::Core& core : loop::cores()) names.emplace_back(core.name);
+  return names;
+}
+
 /// What a pass relies on.
 std::optional<BrokenLaw> find_obstacle(const Graph& graph, Stage needs) {
   std::optional<BrokenLaw> broken = find_broken_law(graph, needs);
@@ -294,12 +300,10 @@ int run_opt(const std::vector<std::string>& arguments, Streams streams) {
                  "passes to run, in order: differentiate, simplify, guard, fuse, order, loops, schedule")
       ->delimiter(',')
       ->allow_extra_args(false);
-  app.add_option("--core", options.core, "what `schedule` is for: avx512, avx2 or sse2")
-      ->check([](const std::string& name) {
-        return loop::find_core(name) == nullptr
-                   ? "there is no core `" + name + "`: avx512, avx2 and sse2 are known"
-                   : "";
-      });
+  const std::vector<std::string> cores = core_names();
+  app.add_option("--core", options.core, "what `schedule` is for")
+      ->check(CLI::IsMember(cores).description(""))
+      ->type_name("{" + join_text(cores, ",") + "}");
   app.add_flag("--interpret,-i", options.is_interpreted,
                "run the IR in its interpreter and print outputs and effects");
   app.add_flag("--dot", options.is_dot, "print a Graphviz drawing instead of text");

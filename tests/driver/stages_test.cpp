@@ -28,7 +28,7 @@ TEST_CASE("every stage of the examples can be shown") {
 
 TEST_CASE("the textual IR of every stage is read back byte for byte") {
   for (const std::string& file : shown_examples()) {
-    for (const char* stage : {"graph", "backward", "update", "simplified", "fused", "loops"}) {
+    for (const char* stage : {"graph", "backward", "update", "simplified", "fused", "loops", "scheduled"}) {
       const Called shown = call_dlg({"show", "--stage", stage, source_path(file)});
       const Called again = call_dlg_opt({}, shown.out);
       CAPTURE(file, stage, again.err);
@@ -38,8 +38,23 @@ TEST_CASE("the textual IR of every stage is read back byte for byte") {
   }
 }
 
+TEST_CASE("the interpreter that follows a schedule computes what the loops compute, for every core") {
+  for (const std::string& file : shown_examples()) {
+    const std::string loops = call_dlg({"show", "--stage", "loops", source_path(file)}).out;
+    const std::string expected = call_dlg_opt({"--interpret"}, loops).out;
+    for (const char* core : {"avx512", "avx2", "sse2"}) {
+      CAPTURE(file, core);
+      const Called scheduled = call_dlg_opt({"--passes", "schedule", "--core", core}, loops);
+      CHECK(scheduled.exit_code == 0);
+      const Called followed = call_dlg_opt({"--interpret"}, scheduled.out);
+      CHECK(followed.exit_code == 0);
+      CHECK((followed.out == expected));
+    }
+  }
+}
+
 TEST_CASE("changing a constant in the text changes what the interpreter computes") {
-  for (const char* stage : {"graph", "backward", "update", "simplified", "fused", "loops"}) {
+  for (const char* stage : {"graph", "backward", "update", "simplified", "fused", "loops", "scheduled"}) {
     std::string text = call_dlg({"show", "--stage", stage, source_path("examples/backprop/net.dlg")}).out;
     const std::string before = call_dlg_opt({"--interpret"}, text).out;
     const std::size_t at = text.find("0.5");
