@@ -197,23 +197,17 @@ Failure check_form(const Step& step, const Environment<double>& environment, con
                      fusion_name(form.way.fusion), form_name(form.form), *failure);
 }
 
-/// The schedule for every core, whatever machine this is: its laws, its text, and for one core in turn the
-/// bits of the step when the loop interpreter follows it.
-Failure check_schedules(const Step& step, const Environment<double>& environment, std::uint64_t turn) {
-  for (const loop::Core& core : loop::cores()) {
-    const loop::Program program = schedule_loops(step.program, core);
-    const std::string name(core.name);
-    if (const auto broken = loop::verify_schedule(program)) return name + ": " + broken->sentence;
-    if (const Failure failure = check_loop_text(program)) return name + ": " + *failure;
-    const loop::Fusing fusing =
-        core.fma == loop::FmaSupport::kNone ? loop::Fusing::kTwice : loop::Fusing::kOnce;
-    const auto expected = step.loops.find(fusing);
-    if (turn++ % loop::cores().size() != 0 || expected == step.loops.end()) continue;
-    const Failure failure =
-        differing(run_loops(program, environment, fusing), expected->second, is_same_number);
-    if (failure) return name + ": " + *failure;
-  }
-  return std::nullopt;
+/// The schedule for one core in turn, whatever machine this is: its laws, its text, and the bits of the step
+/// when the loop interpreter follows it.
+Failure check_schedule(const Step& step, const Environment<double>& environment, std::uint64_t turn) {
+  const loop::Core& core = loop::cores()[turn % loop::cores().size()];
+  const loop::Program program = schedule_loops(step.program, core);
+  if (const auto broken = loop::verify_schedule(program)) return broken->sentence;
+  if (Failure failure = check_loop_text(program)) return failure;
+  const bool is_fused = core.fma == loop::FmaSupport::kNative;
+  const auto expected = step.loops.find(is_fused ? loop::Fusing::kOnce : loop::Fusing::kTwice);
+  if (expected == step.loops.end()) return std::nullopt;
+  return differing(run_loops(program, environment, expected->first), expected->second, is_same_number);
 }
 
 /// Makes each step and runs it in the interpreters; all must have the same bits.
@@ -231,8 +225,8 @@ Failure run_steps(const RandomGraph& random, const std::set<loop::Fusing>& fusin
       if (is_refused(step.loops[fusing]) == has_index_outside(step.simplified, environment)) continue;
       return fmt::format("{}: an index outside is not told of, or one inside is", fusion_name(fusion));
     }
-    const Failure failure = check_schedules(step, environment, random.seed);
-    if (failure) return fmt::format("{}, scheduled for {}", fusion_name(fusion), *failure);
+    const Failure failure = check_schedule(step, environment, random.seed);
+    if (failure) return fmt::format("{}, scheduled: {}", fusion_name(fusion), *failure);
   }
   const bool has_fault = is_refused(unfused.loops.at(loop::Fusing::kOnce));
   const Reference reference =

@@ -1,6 +1,7 @@
 #include "tests/unit/codegen/harness.h"
 
 #include <fmt/format.h>
+#include <functional>
 
 #include <cmath>
 #include <cstring>
@@ -241,10 +242,16 @@ std::string difference(const loop::Program& program, Target target, std::int64_t
 
 namespace {
 
-std::string difference_in_form(Compiled& compiled, loop::Machine machine, const loop::Program& program,
-                               std::int64_t rows, const std::map<std::string, std::vector<double>>& values) {
-  std::vector<std::int64_t> order(static_cast<std::size_t>(rows));
-  for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::int64_t>(i * 7) % (2 * rows);
+/// What buffers hold before a step, and the data rows that it takes.
+struct Start {
+  std::vector<std::int64_t> order;
+  std::map<loop::BufferId, std::vector<double>> values;
+};
+
+Start start_of(const loop::Program& program, std::int64_t rows,
+               const std::map<std::string, std::vector<double>>& given) {
+  Start start;
+  for (std::int64_t i = 0; i < rows; ++i) start.order.push_back(i * 7 % (2 * rows));
   for (const loop::BufferId id : program.buffers.ids()) {
     const loop::Buffer& buffer = program.buffers[id];
     const bool is_data = buffer.kind == loop::BufferKind::kData;
@@ -252,21 +259,31 @@ std::string difference_in_form(Compiled& compiled, loop::Machine machine, const 
                         buffer.kind == loop::BufferKind::kHyper || buffer.kind == loop::BufferKind::kOutput;
     if (!is_set) continue;
     const std::int64_t count = buffer.type.shape.elements(is_data ? 2 * rows : program.batch);
-    std::vector<double> start = random_values(buffer.type.dtype, count, 17 + id.index);
-    if (const auto found = values.find(buffer.name); found != values.end()) start = found->second;
-    compiled.set(buffer.name, start);
-    machine.buffer(id) = start;
+    const auto found = given.find(buffer.name);
+    start.values[id] =
+        found == given.end() ? random_values(buffer.type.dtype, count, 17 + id.index) : found->second;
   }
-  compiled.step(order);
-  machine.step(rows, order);
+  return start;
+}
+
+loop::Machine interpreted(const loop::Program& program, loop::Fusing fusing, const Start& start) {
+  loop::Machine machine(program, fusing);
+  for (const auto& [id, values] : start.values) machine.buffer(id) = values;
+  machine.step(static_cast<std::int64_t>(start.order.size()), start.order);
+  return machine;
+}
+
+/// Of states and outputs in their first `rows` rows, which `read` gives.
+std::string difference_from(const loop::Machine& machine, const loop::Program& program, std::int64_t rows,
+                            const std::function<std::vector<double>(loop::BufferId)>& read) {
   for (const loop::BufferId id : program.buffers.ids()) {
     const loop::Buffer& buffer = program.buffers[id];
     if (buffer.kind != loop::BufferKind::kState && buffer.kind != loop::BufferKind::kOutput) continue;
-    const std::vector<double> found = compiled.get(buffer.name);
+    const std::vector<double> found = read(id);
     const auto valid = static_cast<std::size_t>(buffer.type.shape.elements(rows));
     for (std::size_t i = 0; i < valid; ++i) {
       if (same_bits(found[i], machine.buffer(id)[i])) continue;
-      return fmt::format("{}[{}] is {} compiled, {} interpreted", buffer.name, i, number_text(found[i]),
+      return fmt::format("{}[{}] is {}, {} interpreted", buffer.name, i, number_text(found[i]),
                          number_text(machine.buffer(id)[i]));
     }
   }
@@ -278,16 +295,21 @@ std::string difference_in_form(Compiled& compiled, loop::Machine machine, const 
 std::string difference(const loop::Program& program, Target target, std::int64_t rows,
                        const std::map<std::string, std::vector<double>>& values) {
   const loop::Fusing fusing = target == Target::kSse2 ? loop::Fusing::kTwice : loop::Fusing::kOnce;
+  const Start start = start_of(program, rows, values);
+  const loop::Machine expected = interpreted(program, fusing, start);
   const loop::Program scheduled = test::scheduled(program, target);
   if (const auto broken = loop::verify_schedule(scheduled)) return broken->sentence;
+  const loop::Machine followed = interpreted(scheduled, fusing, start);
+  std::string found =
+      difference_from(expected, program, rows, [&](loop::BufferId id) { return followed.buffer(id); });
+  if (!found.empty()) return fmt::format("{}, by the schedule: {}", target_text(target), found);
   for (const StepForm form : test::step_forms(program)) {
-    // The interpreter in the order of the loops, and in that of the schedule.
-    for (const loop::Program* interpreted : {&program, &scheduled}) {
-      Compiled compiled(program, target, form);
-      const std::string found =
-          difference_in_form(compiled, loop::Machine(*interpreted, fusing), program, rows, values);
-      if (!found.empty()) return fmt::format("{}, {}: {}", target_text(target), test::form_name(form), found);
-    }
+    Compiled compiled(program, target, form);
+    for (const auto& [id, elements] : start.values) compiled.set(program.buffers[id].name, elements);
+    compiled.step(start.order);
+    found = difference_from(expected, program, rows,
+                            [&](loop::BufferId id) { return compiled.get(program.buffers[id].name); });
+    if (!found.empty()) return fmt::format("{}, {}: {}", target_text(target), test::form_name(form), found);
   }
   return "";
 }
