@@ -31,12 +31,14 @@ Artifact build_artifact(const Graph& graph, const PassContext& context) {
   return artifact;
 }
 
-loop::Program scheduled(const Artifact& artifact, const loop::Core& core) {
+void schedule(Artifact& artifact, const loop::Core& core) {
   const CheckContext where("pass schedule");
-  loop::Program program = schedule_loops(artifact.program, core);
-  const std::optional<BrokenLaw> broken = loop::verify_schedule(program);
-  DLG_CHECK(!broken, broken ? broken->sentence : "");
-  return program;
+  StageClock clock(std::move(artifact.stages));
+  artifact.program = schedule_loops(std::move(artifact.program), core);
+  const std::optional<BrokenLaw> broken = loop::verify_schedule(artifact.program);
+  DLG_CHECK(!broken, broken->sentence);
+  clock.lap("schedule");
+  artifact.stages = clock.stages();
 }
 
 }  // namespace dlg

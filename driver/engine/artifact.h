@@ -11,14 +11,14 @@ namespace dlg {
 
 /// What the middle made of one graph.
 struct Artifact {
-  Graph graph;  // fused and scheduled
+  Graph graph;  // fused, kernels in order
   Plan plan;
   loop::Program program;
   StageTimes stages = {};  // of the passes, by their names
 };
 
-/// The loop program of `artifact` for `core`, verified again.
-loop::Program scheduled(const Artifact& artifact, const loop::Core& core);
+/// Schedules its loop program for `core`, verified again.
+void schedule(Artifact& artifact, const loop::Core& core);
 
 /// Runs the pipeline, plans memory, lowers; the verifiers and the proof of memory run on every result.
 Artifact build_artifact(const Graph& graph, const PassContext& context);

@@ -92,7 +92,7 @@ bool fits_memory(const Artifact& artifact, Diagnostics& diagnostics) {
 
 std::unique_ptr<Machine> Machine::make(Artifact artifact, Compilation how, Diagnostics& diagnostics) {
   if (!fits_memory(artifact, diagnostics)) return nullptr;
-  artifact.program = scheduled(artifact, core_of(how.target));
+  if (!artifact.program.schedule) schedule(artifact, core_of(how.target));
   const loop::Program& program = artifact.program;
   CompiledProgram code =
       compile(program, {.target = how.target, .caching = how.caching, .effort = how.effort});

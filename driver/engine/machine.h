@@ -30,7 +30,8 @@ class Machine {
     Effort effort = Effort::kFull;
   };
 
-  /// Compiles and allocates. nullopt after a diagnostic (not enough memory).
+  /// Schedules for the target, unless that is done, compiles and allocates. nullopt after a diagnostic (not
+  /// enough memory).
   static std::unique_ptr<Machine> make(Artifact artifact, Compilation how, Diagnostics& diagnostics);
 
   const Graph& graph() const { return artifact_.graph; }

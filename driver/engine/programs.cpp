@@ -52,6 +52,7 @@ std::unique_ptr<Machine> make_machine(Session& session, const Graph& graph, cons
   context.rule = purpose.rule;
   context.fusion = session.options.fusion;
   Artifact artifact = build_artifact(graph, context);
+  schedule(artifact, core_of(session.options.target));
   const std::string prefix = std::string(purpose.name) + ": ";
   session.clock.insert(artifact.stages, prefix);
   if (session.options.threads > 1 && !session.team) {

@@ -105,17 +105,16 @@ std::string text_of(Session& session, const Graph& graph, const PassContext& con
     if (session.options.format == "dot") return draw(shown);
     return print_graph(shown, session.sources) + update_comments(shown) + gate_comments(shown);
   }
-  const Artifact artifact = build_artifact(graph, context);
+  Artifact artifact = build_artifact(graph, context);
+  if (stage != "plan" && stage != "loops") schedule(artifact, core_of(session.options.target));
   session.clock.insert(artifact.stages, "");
   if (stage == "plan") {
     return print_plan(artifact.graph, artifact.plan, session.sources) + gate_comments(artifact.graph);
   }
   if (stage == "loops") return loop::print_program(artifact.program, session.sources);
-  const loop::Program program = scheduled(artifact, core_of(session.options.target));
-  session.clock.lap("scheduled");
-  if (stage == "scheduled") return loop::print_program(program, session.sources);
-  if (stage == "llvm") return llvm_text(program, session.options.target, session.sources);
-  return assembly_text(program, session.options.target, session.sources);
+  if (stage == "scheduled") return loop::print_program(artifact.program, session.sources);
+  if (stage == "llvm") return llvm_text(artifact.program, session.options.target, session.sources);
+  return assembly_text(artifact.program, session.options.target, session.sources);
 }
 
 }  // namespace
