@@ -262,8 +262,9 @@ Legend legend_of(const Contest& contest, double width) {
 
 void add_legend(Scene& scene, const Contest& contest, const Legend& legend, double top) {
   for (std::size_t i = 0; i < contest.runs.size(); ++i) {
+    const std::size_t row = i / legend.columns;
     const Point at{kMargin + legend.column * static_cast<double>(i % legend.columns),
-                   top + kLegendRow * static_cast<double>(i / legend.columns)};
+                   top + kLegendRow * static_cast<double>(row)};
     scene.rules.push_back({{{at.x, at.y - 4}, {at.x + 22, at.y - 4}}, {rule_color(i), 3, 1}});
     scene.texts.push_back(
         {{at.x + kLegendText, at.y}, contest.runs[i].text, Anchor::kStart, kLegendSize, "222222"});

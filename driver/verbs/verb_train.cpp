@@ -367,7 +367,8 @@ bool keep_others(Trainer& trainer) {
 void record_results(RunRecord& record, const std::string& prefix, const std::vector<PartResult>& results) {
   for (const PartResult& part : results) {
     for (const auto& [name, value] : part.values) {
-      record.results.emplace_back(prefix + (part.part.empty() ? name : part.part + " " + name), value);
+      const std::string_view blank = part.part.empty() ? "" : " ";
+      record.results.emplace_back(fmt::format("{}{}{}{}", prefix, part.part, blank, name), value);
     }
   }
 }
