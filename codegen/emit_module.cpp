@@ -74,6 +74,7 @@ std::vector<EmittedKernel> emit_kernels(llvm::Module& module, const loop::Progra
   return kernels;
 }
 
+/// Says in the module what each worker needs: kernels run one after the other, on the same bytes.
 void state_scratch(llvm::Module& module, std::int64_t bytes) {
   llvm::Type* type = llvm::Type::getInt64Ty(module.getContext());
   new llvm::GlobalVariable(module, type, true, llvm::GlobalValue::ExternalLinkage,
