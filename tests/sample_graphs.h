@@ -31,7 +31,7 @@ struct Sketch {
 
  private:
   Expr read(const OpDef& op, const std::string& path, const TensorType& type) {
-    const Expr value{&builder, builder.add(op, {}, {.text = path}, type)};
+    const Expr value{&builder, builder.add(op, {}, LeafPath{path}, type)};
     name(value, path.substr(path.rfind('.') + 1));
     return value;
   }

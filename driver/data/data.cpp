@@ -31,7 +31,7 @@ std::vector<std::int64_t> limits_of(const Graph& graph, const std::string& path)
 
 bool reads_input(const Graph& graph, const std::string& path) {
   return std::any_of(graph.nodes.begin(), graph.nodes.end(), [&](const Node& node) {
-    return node.op == &ops::input && node.attributes.text == path;
+    return node.op == &ops::input && *leaf_path(node) == path;
   });
 }
 

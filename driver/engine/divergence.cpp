@@ -142,9 +142,9 @@ IdVector<ValueId, char> moved_by_rate(const Graph& step, const Program& program,
   IdVector<ValueId, char> moved(step.nodes.size(), 0);
   for (const ValueId value : step.nodes.ids()) {
     const Node& node = step[value];
-    if (node.op == &ops::hyper) moved[value] = is_rate(node.attributes.text) ? 1 : 0;
+    if (node.op == &ops::hyper) moved[value] = is_rate(*leaf_path(node)) ? 1 : 0;
     if (node.op == &ops::state && is_updated) {
-      const StateKind kind = step.states[*step.find_state(node.attributes.text)].kind;
+      const StateKind kind = step.states[*step.find_state(*leaf_path(node))].kind;
       moved[value] = kind == StateKind::kParameter || kind == StateKind::kOptimizer ? 1 : 0;
     }
     for (const ValueId operand : node.operands) moved[value] |= moved[operand];

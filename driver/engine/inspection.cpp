@@ -21,7 +21,7 @@ void add_parameter_gradients(Graph& graph, Builder& builder, const IdVector<Valu
     const ValueId value{i};
     const Node& node = graph[value];
     if (!reaches_loss[value] || node.op != &ops::state) continue;
-    const std::string path = node.attributes.text;
+    const std::string path = *leaf_path(node);
     if (graph.states[*graph.find_state(path)].kind != StateKind::kParameter) continue;
     const Expr derivative = gradient(Expr{&builder, *graph.find_output("loss")}, Expr{&builder, value});
     graph.outputs.push_back({"grad." + path, derivative.value});

@@ -33,15 +33,14 @@ ValueId add_leaf(CutGraph& cut, Builder& builder, CutGraph::Place place, const T
   place.leaf = "cut." + place.name;
   place.is_input = type.shape.batch_axis().has_value();
   place.shape = of_one_sample(type.shape);
-  Attributes attributes;
-  attributes.text = place.leaf;
+  const LeafPath path{place.leaf};
   if (place.is_input) {
     cut.graph.inputs.push_back({place.leaf, type, {}, {}});
   } else {
     cut.graph.states.add({place.leaf, type, StateKind::kConstant, {}, {}});
   }
   cut.places.push_back(std::move(place));
-  return builder.add(cut.places.back().is_input ? ops::input : ops::state, {}, std::move(attributes), type);
+  return builder.add(cut.places.back().is_input ? ops::input : ops::state, {}, path, type);
 }
 
 Environment<Dual> seeded(const Environment<double>& values) {
@@ -91,8 +90,8 @@ IdVector<ValueId, char> leading_to_loss(const CutGraph& cut) {
     const CutGraph::Place& place = cut.places[i];
     if (!place.definition.is_valid()) continue;
     const auto is_leaf = [&](ValueId value) {
-      return leads[value] != 0 && cut.graph[value].operands.empty() &&
-             cut.graph[value].attributes.text == place.leaf;
+      const std::string* path = leaf_path(cut.graph[value]);
+      return leads[value] != 0 && path != nullptr && *path == place.leaf;
     };
     const auto nodes = cut.graph.nodes.ids();
     const bool is_read = place.leaf.empty() || std::any_of(nodes.begin(), nodes.end(), is_leaf);

@@ -22,7 +22,7 @@ bool has_batch(const Graph& graph, ValueId value) {
 bool is_over_rows(const Graph& graph, ValueId value, const OpDef& op) {
   const Node& node = graph[value];
   return node.op == &op && has_batch(graph, node.operands[0]) &&
-         node.attributes.ints == std::vector<std::int64_t>{0};
+         std::get<OverAxes>(node.attributes) == OverAxes{{0}};
 }
 
 /// In a function the derivative of a sample's own value by what varies per sample is written as that of the

@@ -215,7 +215,7 @@ std::vector<char> states_read_by(const Graph& graph, ValueId root) {
   for (const ValueId value : graph.nodes.ids()) {
     const Node& node = graph[value];
     if (!needed[value] || node.op != &ops::state) continue;
-    if (const auto state = graph.find_state(node.attributes.text)) read[state->index] = 1;
+    if (const auto state = graph.find_state(*leaf_path(node))) read[state->index] = 1;
   }
   return read;
 }

@@ -230,7 +230,7 @@ Value iota_call(Elaboration& e, const Builtin&, const Call& call) {
   if (!axis) return {Poison{}};
   const TensorType type{DType::kI32, {axis->size}};
   return {
-      TensorValue{e.builder.add(ops::iota, {}, {.ints = {0}}, type), {*axis}, Batching::kShared, type.dtype}};
+      TensorValue{e.builder.add(ops::iota, {}, AlongAxis{0}, type), {*axis}, Batching::kShared, type.dtype}};
 }
 
 Value float_call(Elaboration& e, const Builtin& builtin, const Call& call) {

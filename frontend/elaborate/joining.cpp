@@ -81,8 +81,8 @@ std::optional<TensorValue> concatenated(Elaboration& e, std::vector<TensorValue>
   }
   for (TensorValue& part : parts) part = stretch(e, part, part.axes, result.batching);
   if (parts.size() == 1) return parts.front();
-  const std::vector<std::int64_t> place = graph_positions(result, {axis});
-  const std::optional<Expr> node = checked_node(e, ops::concat, parts, {.ints = place}, range);
+  const AlongAxis along{graph_positions(result, {axis}).front()};
+  const std::optional<Expr> node = checked_node(e, ops::concat, parts, along, range);
   if (!node) return std::nullopt;
   result.id = node->value;
   result.is_fraction = false;

@@ -12,6 +12,8 @@ namespace {
 
 constexpr Diag<std::string> kNoLastAxis{DiagCode::BadAxis, Severity::kError,
                                         "found {} without an axis, expected logits along one"};
+constexpr Diag<std::string, std::size_t> kSeveralAxes{DiagCode::BadAxis, Severity::kError,
+                                                      "`{}` over {} axes, expected one"};
 constexpr Diag<std::string> kNotAList{DiagCode::NotAValue, Severity::kError,
                                       "found {}, expected a list of parameters"};
 
@@ -42,11 +44,22 @@ std::optional<Reduced> reduced_axes(Elaboration& e, const TensorValue& tensor, c
   return reduced;
 }
 
+/// What a node of `op` says that works on these axes; nullopt: it works on one only.
+std::optional<Attributes> axes_attributes(const OpDef& op, const std::vector<std::int64_t>& axes) {
+  if (!std::holds_alternative<AlongAxis>(op.attributes())) return OverAxes{axes};
+  return axes.size() == 1 ? std::optional<Attributes>(AlongAxis{axes.front()}) : std::nullopt;
+}
+
 Value reduce_axes(Elaboration& e, const OpDef& op, const TensorValue& tensor, const Reduced& reduced,
                   SourceRange range) {
   TensorValue result{tensor.id, reduced.kept, tensor.batching, tensor.dtype};
   if (reduced.positions.empty()) return {result};
-  const std::optional<Expr> node = checked_node(e, op, {tensor}, {.ints = reduced.positions}, range);
+  const std::optional<Attributes> axes = axes_attributes(op, reduced.positions);
+  if (!axes) {
+    e.error(range, kSeveralAxes, std::string(op.name), reduced.positions.size());
+    return {Poison{}};
+  }
+  const std::optional<Expr> node = checked_node(e, op, {tensor}, *axes, range);
   if (!node) return {Poison{}};
   result.id = node->value;
   result.dtype = node->type().dtype;
@@ -202,7 +215,7 @@ Value logits_call(Elaboration& e, const Builtin& builtin, const Call& call) {
     if (!chosen) return {Poison{}};
     positions = chosen->positions;
   }
-  const std::optional<Expr> node = checked_node(e, *builtin.op, {*tensor}, {.ints = positions}, call.range);
+  const std::optional<Expr> node = checked_node(e, *builtin.op, {*tensor}, OverAxes{positions}, call.range);
   if (!node) return {Poison{}};
   TensorValue result = *tensor;
   result.id = node->value;
@@ -222,7 +235,7 @@ Value batch_mean_call(Elaboration& e, const Builtin&, const Call& call) {
   const std::optional<TensorValue> tensor = tensor_of(e, call.arguments[0].operand);
   if (!tensor) return {Poison{}};
   if (tensor->batching == Batching::kShared) return {*tensor};
-  const std::optional<Expr> node = checked_node(e, ops::mean, {*tensor}, {.ints = {0}}, call.range);
+  const std::optional<Expr> node = checked_node(e, ops::mean, {*tensor}, OverAxes{{0}}, call.range);
   if (!node) return {Poison{}};
   TensorValue result = *tensor;
   result.id = node->value;

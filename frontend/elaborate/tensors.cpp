@@ -19,9 +19,7 @@ std::optional<TensorValue> literal_tensor(Elaboration& e, const Operand& operand
     if (!check_representable(e, value, dtype, operand.range)) return std::nullopt;
   }
   TensorValue tensor{{}, plain_axes(literal->sizes), Batching::kShared, dtype};
-  Attributes attributes;
-  attributes.numbers = literal->values;
-  tensor.id = e.builder.add(ops::constant, {}, std::move(attributes),
+  tensor.id = e.builder.add(ops::constant, {}, ConstantElements{0, literal->values},
                             {dtype, graph_shape(tensor.axes, tensor.batching)});
   return tensor;
 }
@@ -120,9 +118,7 @@ TensorValue field_tensor(Elaboration& e, const FieldValue& value, DType dtype) {
     e.builder.graph().inputs.push_back(
         {field.field.path, type, field.field.source.values, field.field.range});
   }
-  Attributes attributes;
-  attributes.text = field.field.path;
-  const ValueId id = e.builder.add(ops::input, {}, std::move(attributes), type);
+  const ValueId id = e.builder.add(ops::input, {}, LeafPath{field.field.path}, type);
   e.builder.set_name(id, field.field.name);
   return {cast({&e.builder, id}, dtype).value, field.axes, Batching::kPerSample, dtype};
 }
@@ -157,10 +153,8 @@ std::optional<Expr> checked_node(Elaboration& e, const OpDef& op, const std::vec
 }
 
 TensorValue state_tensor(Elaboration& e, const std::string& path, const Axes& axes, DType dtype) {
-  Attributes attributes;
-  attributes.text = path;
   const TensorType type{dtype, graph_shape(axes, Batching::kShared)};
-  return {e.builder.add(ops::state, {}, std::move(attributes), type), axes, Batching::kShared, dtype};
+  return {e.builder.add(ops::state, {}, LeafPath{path}, type), axes, Batching::kShared, dtype};
 }
 
 }  // namespace dlg

@@ -46,7 +46,7 @@ std::vector<std::string> patterns_of(const Elaboration& e, const Value& value) {
   }
   const TensorValue* tensor = value.as<TensorValue>();
   if (tensor && e.builder.graph()[tensor->id].op == &ops::state) {
-    return {e.builder.graph()[tensor->id].attributes.text};
+    return {*leaf_path(e.builder.graph()[tensor->id])};
   }
   std::vector<std::string> patterns;
   const ListValue* list = value.as<ListValue>();

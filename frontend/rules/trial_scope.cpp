@@ -14,9 +14,7 @@ TrialScope::TrialScope(const Graph& program, const std::vector<std::string>& fro
 }
 
 ValueId TrialScope::hyper(const std::string& name) {
-  Attributes attributes;
-  attributes.text = name;
-  return builder_.add(ops::hyper, {}, std::move(attributes));
+  return builder_.add(ops::hyper, {}, HyperName{name});
 }
 
 std::vector<ValueId> TrialScope::gradient(const std::vector<ValueId>& points) {
@@ -29,10 +27,8 @@ ValueId TrialScope::hessian(const std::vector<ValueId>& points) {
   is_second_order_ = true;
   std::int64_t count = 0;
   for (const ValueId point : points) count += builder_.type(point).shape.elements();
-  Attributes attributes;
-  attributes.text = ".hessian";
   const DType dtype = builder_.type(points.front()).dtype;
-  return builder_.add(ops::state, {}, std::move(attributes), {dtype, {count, count}});
+  return builder_.add(ops::state, {}, LeafPath{".hessian"}, {dtype, {count, count}});
 }
 
 std::vector<ValueId> TrialScope::derivatives(ValueId, const std::vector<ValueId>& by) {
@@ -41,9 +37,8 @@ std::vector<ValueId> TrialScope::derivatives(ValueId, const std::vector<ValueId>
 }
 
 ValueId TrialScope::read(std::size_t parameter, const std::string& suffix) {
-  Attributes attributes;
-  attributes.text = parameters_[parameter].path + suffix;
-  return builder_.add(ops::state, {}, std::move(attributes), parameters_[parameter].type);
+  const State& theta = parameters_[parameter];
+  return builder_.add(ops::state, {}, LeafPath{theta.path + suffix}, theta.type);
 }
 
 }  // namespace dlg

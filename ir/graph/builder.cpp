@@ -3,43 +3,23 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 #include <span>
 
 #include "support/check.h"
 #include "support/defects.h"
+#include "support/hash.h"
 
 namespace dlg {
 namespace {
 
-void mix(std::size_t& seed, std::size_t value) {
-  seed ^= value + 0x9e3779b97f4a7c15ull + (seed << 6u) + (seed >> 2u);
-}
-
-/// The integers that tell nodes apart.
-std::span<const std::int64_t> key_ints(const Node& node) {
-  if (has_defect(Defect::kMergedAttributes)) return {};
-  return node.attributes.ints;
-}
-
-bool same_ints(std::span<const std::int64_t> a, std::span<const std::int64_t> b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end());
-}
-
-/// Bits, not value: -0 and +0 are different constants, and a NaN equals itself.
-std::uint64_t bits(double value) {
-  return std::bit_cast<std::uint64_t>(value);
-}
-
-bool same_numbers(const std::vector<double>& a, const std::vector<double>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](double x, double y) { return bits(x) == bits(y); });
+/// Whether what a node says tells it from others.
+bool counts_attributes(const Node& node) {
+  return node.operands.empty() || !has_defect(Defect::kMergedAttributes);
 }
 
 bool same_node(const Node& a, const Node& b) {
   return a.op == b.op && a.operands == b.operands && a.type == b.type &&
-         bits(a.attributes.number) == bits(b.attributes.number) && same_ints(key_ints(a), key_ints(b)) &&
-         a.attributes.text == b.attributes.text && same_numbers(a.attributes.numbers, b.attributes.numbers);
+         (!counts_attributes(a) || a.attributes == b.attributes);
 }
 
 }  // namespace
@@ -50,13 +30,10 @@ Builder::Builder(Graph& graph) : graph_(graph) {
 
 std::size_t Builder::hash(const Node& node) const {
   std::size_t seed = std::hash<const void*>{}(node.op);
-  for (const ValueId operand : node.operands) mix(seed, operand.index);
-  mix(seed, static_cast<std::size_t>(node.type.dtype));
-  for (const std::int64_t dim : node.type.shape.dims()) mix(seed, static_cast<std::size_t>(dim));
-  mix(seed, bits(node.attributes.number));
-  for (const std::int64_t number : key_ints(node)) mix(seed, static_cast<std::size_t>(number));
-  for (const double number : node.attributes.numbers) mix(seed, bits(number));
-  mix(seed, std::hash<std::string>{}(node.attributes.text));
+  for (const ValueId operand : node.operands) mix_hash(seed, operand.index);
+  mix_hash(seed, static_cast<std::size_t>(node.type.dtype));
+  for (const std::int64_t dim : node.type.shape.dims()) mix_hash(seed, static_cast<std::size_t>(dim));
+  if (counts_attributes(node)) mix_hash(seed, hash_of(node.attributes));
   return seed;
 }
 
@@ -65,6 +42,8 @@ TypeResult Builder::infer(const OpDef& op, std::span<const ValueId> operands, co
   if (op.arity >= 0 && operands.size() != static_cast<std::size_t>(op.arity)) {
     return fmt::format("{} takes {} operands, not {}", op.name, op.arity, operands.size());
   }
+  DLG_CHECK(attributes.index() == op.attributes().index(),
+            fmt::format("attributes of another kind for {}", op.name));
   std::vector<TensorType> types;
   for (const ValueId operand : operands) types.push_back(graph_.type(operand));
   return op.type(TypeQuery{types, attributes, declared});

@@ -20,12 +20,12 @@ void mark_operands(const Graph& graph, IdVector<ValueId, char>& marked) {
 
 /// A number written out is its own best name: `mul 0.5, x`.
 bool is_number(const Node& node) {
-  const bool has_number = !node.op->attributes.number.empty() && node.attributes.numbers.empty();
-  return node.operands.empty() && has_number;
+  const auto* said = std::get_if<ConstantElements>(&node.attributes);
+  return said != nullptr && said->is_splat();
 }
 
 std::string leaf_name(const Node& node) {
-  return is_number(node) ? number_text(node.attributes.number) : std::string(node.op->name);
+  return is_number(node) ? number_text(std::get<ConstantElements>(node.attributes).value) : std::string(node.op->name);
 }
 
 /// What tells the n-th namesake from the first: one to three strokes, then a stroke and the number.
@@ -81,6 +81,12 @@ std::optional<ValueId> Graph::find_output(std::string_view name) const {
     if (output.name == name) return output.value;
   }
   return std::nullopt;
+}
+
+const std::string* leaf_path(const Node& node) {
+  if (const auto* leaf = std::get_if<LeafPath>(&node.attributes)) return &leaf->path;
+  const auto* hyper = std::get_if<HyperName>(&node.attributes);
+  return hyper == nullptr ? nullptr : &hyper->name;
 }
 
 std::vector<ValueId> tested_values(const Graph& graph) {

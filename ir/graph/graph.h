@@ -118,6 +118,9 @@ class Graph {
   std::optional<ValueId> find_output(std::string_view name) const;
 };
 
+/// What a leaf reads from outside: the path of a state or input, the name of a hyper; null: nothing.
+const std::string* leaf_path(const Node& node);
+
 /// What is looked at before a step writes anything: the loss and the fault, as far as there are any.
 std::vector<ValueId> tested_values(const Graph& graph);
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 
 #include "ir/ops/registry.h"
 #include "support/check.h"
@@ -14,7 +13,7 @@ namespace {
 constexpr std::array<const char*, 3> kVariableNames{"x", "y", "z"};
 
 bool is_splat(const Node& node) {
-  return node.op == &ops::constant && node.attributes.numbers.empty();
+  return node.op == &ops::constant && std::get<ConstantElements>(node.attributes).is_splat();
 }
 
 /// Matches one law at one node. Patterns are a few nodes deep, so the walk recurses.
@@ -67,16 +66,11 @@ class Match {
       if (!bound_[pattern].is_valid()) bound_[pattern] = value;
       return bound_[pattern] == value;
     }
-    const bool is_match = is_splat(p)
-                              ? is_splat(node) && same_bits(p.attributes.number, node.attributes.number)
-                              : same_kind(p, node) && operands(p, node);
+    const bool is_match = is_splat(p) ? is_splat(node) && p.attributes == node.attributes
+                                      : same_kind(p, node) && operands(p, node);
     // What stands on the right side too is not made again.
     if (is_match) bound_[pattern] = value;
     return is_match;
-  }
-
-  static bool same_bits(double a, double b) {
-    return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
   }
 
   const Law& law_;
@@ -94,7 +88,7 @@ void Laws::law(std::string name, const std::vector<TensorType>& variables,
   for (std::size_t i = 0; i < variables.size(); ++i) {
     const std::string path = kVariableNames[i];
     law.pattern.inputs.push_back({path, variables[i], {}, {}});
-    law.variables.push_back(builder.add(ops::input, {}, {.text = path}, variables[i]));
+    law.variables.push_back(builder.add(ops::input, {}, LeafPath{path}, variables[i]));
     written.push_back({&builder, law.variables.back()});
   }
   const auto [left, right] = write(written);

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "ir/graph/attributes.h"
 #include "ir/graph/types.h"
 #include "support/interval.h"
 
@@ -22,24 +23,6 @@ namespace loop {
 class ElementScope;  // ir/loop/element_scope.h: what an op builds to compute one element of its result
 struct Scalar;
 }  // namespace loop
-
-/// The attributes of a node. Each op names the slots it uses (AttributeNames); the others stay empty.
-struct Attributes {
-  double number = 0;
-  std::vector<std::int64_t> ints = {};
-  std::vector<double> numbers = {};
-  std::string text = {};
-
-  friend bool operator==(const Attributes&, const Attributes&) = default;
-};
-
-/// The names under which the used slots are printed, e.g. {.ints = "axes"}.
-struct AttributeNames {
-  std::string_view number = {};
-  std::string_view ints = {};
-  std::string_view numbers = {};
-  std::string_view text = {};
-};
 
 /// What a type rule sees. `declared` is the result type that the text or the builder asks for; only ops whose
 /// `declares_type` is set (constant, state, reshape, broadcast, slice, ...) may use it.
@@ -64,7 +47,7 @@ struct Map {
   ElementRule element;
 };
 
-/// Reduce: some axes (attribute ints, ascending) are combined away in the fixed order of 16 lanes and a tree:
+/// Reduce: some axes (OverAxes, or AlongAxis for one) are combined away in the fixed order of 16 lanes and a tree:
 /// sum, argmax.
 struct Reduce {
   ElementRule element;
@@ -132,7 +115,7 @@ struct OpDef {
   std::string_view doc;      // one sentence or more: what it computes; shapes; special values
   std::string_view formula;  // derivative, in words of mathematics, for docs/ops.md
   int arity = 0;             // -1: any number
-  AttributeNames attributes = {};
+  Attributes (*attributes)() = attributes_like<NoAttributes>;
   bool declares_type = false;
   bool is_commutative = false;
   TypeResult (*type)(const TypeQuery&) = nullptr;

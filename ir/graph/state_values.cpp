@@ -8,7 +8,7 @@ namespace dlg {
 
 ValueId find_state_value(const Graph& graph, std::string_view path) {
   for (const ValueId value : graph.nodes.ids()) {
-    if (graph[value].op == &ops::state && graph[value].attributes.text == path) return value;
+    if (graph[value].op == &ops::state && *leaf_path(graph[value]) == path) return value;
   }
   return {};
 }

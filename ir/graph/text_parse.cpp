@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "ir/graph/attributes_text.h"
 #include "ir/graph/builder.h"
 #include "ir/graph/text.h"
 #include "ir/graph/text_comment.h"
@@ -129,7 +130,7 @@ class GraphParser {
   bool parse_op(NodeText& node);
   bool parse_operands(NodeText& node);
   bool parse_attributes(NodeText& node);
-  bool parse_attribute(const OpDef& op, Attributes& attributes);
+  bool parse_attribute(NodeText& node, std::vector<AttributeDoc>& open);
   bool parse_value(ValueId& value);
   bool add_node(const NodeText& node, SourceRange range);
 
@@ -361,25 +362,36 @@ bool GraphParser::parse_value(ValueId& value) {
 }
 
 bool GraphParser::parse_attributes(NodeText& node) {
-  if (!cursor_.eat("{")) return true;
-  if (cursor_.eat("}")) return true;
-  do {
-    if (!parse_attribute(*node.op, node.attributes)) return false;
-  } while (cursor_.eat(","));
-  return expect("}");
+  node.attributes = node.op->attributes();
+  std::vector<AttributeDoc> open = attribute_docs(node.attributes);
+  if (cursor_.eat("{") && !cursor_.eat("}")) {
+    do {
+      if (!parse_attribute(node, open)) return false;
+    } while (cursor_.eat(","));
+    if (!expect("}")) return false;
+  }
+  for (const AttributeDoc& field : open) {
+    if (!field.is_optional) return unexpected(fmt::format("`{{{} = ...}}`, {}", field.name, field.kind));
+  }
+  return true;
 }
 
-bool GraphParser::parse_attribute(const OpDef& op, Attributes& attributes) {
-  const AttributeNames& names = op.attributes;
+/// One attribute, which is not among the `open` ones from then on.
+bool GraphParser::parse_attribute(NodeText& node, std::vector<AttributeDoc>& open) {
   const SourceRange range = cursor_.next_range();
   std::string name;
   if (!take(cursor_.name(), name, "the name of an attribute") || !expect("=")) return false;
-  if (name == names.number) return take(cursor_.number(), attributes.number, "a number");
-  if (name == names.ints)
-    return take(cursor_.integers(), attributes.ints, "a list of integers like `[0, 1]`");
-  if (name == names.numbers) return take(cursor_.numbers(), attributes.numbers, "a list of numbers");
-  if (name == names.text) return take(cursor_.name(), attributes.text, "a word");
-  diagnostics_.report(range, kUnknownName, fmt::format("attribute of `{}`", op.name), name);
+  const auto field = std::find_if(open.begin(), open.end(), [&](const AttributeDoc& f) { return f.name == name; });
+  if (field == open.end()) {
+    diagnostics_.report(range, kUnknownName, fmt::format("attribute of `{}`", node.op->name), name);
+    return false;
+  }
+  open.erase(field);
+  const SourceRange value = cursor_.next_range();
+  const std::optional<AttributeError> error = read_attribute(cursor_, name, node.attributes);
+  if (!error) return true;
+  if (error->reason.empty()) return unexpected(error->wanted);
+  diagnostics_.report(value, kIllTyped, fmt::format("`{}`: {}", node.op->name, error->reason));
   return false;
 }
 

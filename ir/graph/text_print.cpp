@@ -1,8 +1,7 @@
 // Owns the writing of graphs as text.
 #include <fmt/format.h>
 
-#include <bit>
-
+#include "ir/graph/attributes_text.h"
 #include "ir/graph/text.h"
 #include "ir/graph/text_comment.h"
 #include "ir/graph/text_cursor.h"
@@ -24,22 +23,6 @@ std::string initializer_text(const Initializer& initial) {
       break;
   }
   return fmt::format("{} {}", word, number_text(initial.a));
-}
-
-/// "{axes = [0], value = 0.5}", or nothing. A number beside a list of numbers says nothing and is left out.
-std::string attributes_text(const Node& node) {
-  const AttributeNames& names = node.op->attributes;
-  const Attributes& attributes = node.attributes;
-  std::vector<std::string> parts;
-  const auto add = [&](std::string_view name, const std::string& value) {
-    parts.push_back(fmt::format("{} = {}", name, value));
-  };
-  if (!names.text.empty()) add(names.text, quoted_name(attributes.text));
-  if (!names.ints.empty()) add(names.ints, list_text(attributes.ints));
-  if (!names.number.empty() && attributes.numbers.empty()) add(names.number, number_text(attributes.number));
-  if (!names.numbers.empty() && !attributes.numbers.empty())
-    add(names.numbers, list_text(attributes.numbers));
-  return parts.empty() ? "" : fmt::format(" {{{}}}", join_text(parts, ", "));
 }
 
 /// Collects the text of one graph.
@@ -100,7 +83,7 @@ class Printer {
     std::vector<std::string> operands;
     for (const ValueId operand : node.operands) operands.push_back(quoted_name(graph_.name(operand)));
     text_ += fmt::format("{}{} = {}{}{}{} : {}{}\n", indent, quoted_name(graph_.name(value)), word_of(node),
-                         operands.empty() ? "" : " ", join_text(operands, ", "), attributes_text(node),
+                         operands.empty() ? "" : " ", join_text(operands, ", "), attributes_text(node.attributes),
                          type_text(node.type), node_comment(graph_.infos[value], sources_));
   }
 

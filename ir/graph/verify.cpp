@@ -102,7 +102,9 @@ struct Read {
 };
 
 Read declared_read(const Graph& graph, const Node& node) {
-  const std::string& path = node.attributes.text;
+  const std::string* read = leaf_path(node);
+  if (read == nullptr) return {};
+  const std::string& path = *read;
   if (node.op == &ops::state) {
     const std::optional<StateId> state = graph.find_state(path);
     return {true, state ? std::optional(graph.states[*state].type) : std::nullopt};
@@ -124,7 +126,7 @@ Broken check_reads(const Graph& graph) {
     const Node& node = graph[value];
     const Read read = declared_read(graph, node);
     if (!read.is_outside) continue;
-    const std::string& path = node.attributes.text;
+    const std::string& path = *leaf_path(node);
     const auto broken = [&](const std::string& what) {
       return BrokenLaw{fmt::format("{} reads `{}`{}", node_text(graph, value), path, what),
                        value_line(graph, value)};

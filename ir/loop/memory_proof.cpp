@@ -268,7 +268,7 @@ class MemoryProof {
 Obligations obligations_of(const Graph& graph) {
   std::map<std::string_view, ValueId> old_values;
   for (const ValueId value : graph.nodes.ids()) {
-    if (graph[value].op == &ops::state) old_values.emplace(graph[value].attributes.text, value);
+    if (graph[value].op == &ops::state) old_values.emplace(*leaf_path(graph[value]), value);
   }
   Obligations obligations;
   for (const State& state : graph.states) {

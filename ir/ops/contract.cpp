@@ -3,7 +3,7 @@
 
 #include <map>
 
-#include "ir/ops/contract_spec.h"
+#include "ir/ops/contract_sums.h"
 #include "ir/ops/expr.h"
 #include "ir/ops/lowering.h"
 #include "ir/ops/registry.h"
@@ -38,15 +38,13 @@ TypeResult contract_type(const TypeQuery& query) {
   if (a.dtype != b.dtype) {
     return fmt::format("operands of 2 element types: {} and {}", dtype_name(a.dtype), dtype_name(b.dtype));
   }
-  const auto parsed = parse_contract(query.attributes.text);
-  if (const std::string* reason = std::get_if<std::string>(&parsed)) return *reason;
-  const ContractSpec& spec = std::get<ContractSpec>(parsed);
+  const ContractLabels& labels = std::get<ContractedAxes>(query.attributes).labels;
   Extents extents;
-  if (const auto reason = note_extents(extents, spec.a, a.shape)) return *reason;
-  if (const auto reason = note_extents(extents, spec.b, b.shape)) return *reason;
+  if (const auto reason = note_extents(extents, labels.a, a.shape)) return *reason;
+  if (const auto reason = note_extents(extents, labels.b, b.shape)) return *reason;
   std::vector<std::int64_t> dims;
   int batches = 0;
-  for (const char label : spec.result) {
+  for (const char label : labels.result) {
     dims.push_back(extents.at(label));
     batches += dims.back() == kBatch ? 1 : 0;
   }
@@ -57,18 +55,18 @@ TypeResult contract_type(const TypeQuery& query) {
 /// The gradient of one operand contracts the seed with the other operand: every label of it stands in one of
 /// them, and none of the others is left over.
 void contract_vjp(VjpScope& scope) {
-  const ContractSpec spec = contract_spec(scope.attributes().text);
+  const ContractLabels labels = std::get<ContractedAxes>(scope.attributes()).labels;
   const Expr a = scope.operand(0);
   const Expr b = scope.operand(1);
-  scope.add_gradient(0, contract(scope.seed(), b, fmt::format("{},{}->{}", spec.result, spec.b, spec.a)));
-  scope.add_gradient(1, contract(scope.seed(), a, fmt::format("{},{}->{}", spec.result, spec.a, spec.b)));
+  scope.add_gradient(0, contract(scope.seed(), b, fmt::format("{},{}->{}", labels.result, labels.b, labels.a)));
+  scope.add_gradient(1, contract(scope.seed(), a, fmt::format("{},{}->{}", labels.result, labels.a, labels.b)));
 }
 
 std::string_view contract_word(const Attributes& attributes) {
-  const ContractSpec spec = contract_spec(attributes.text);
-  const bool has_free_a = !spec.free_a.empty();
-  const bool has_free_b = !spec.free_b.empty();
-  if (spec.contracted.empty()) return spec.batch.empty() && has_free_a && has_free_b ? "outer" : "contract";
+  const ContractLabels& labels = std::get<ContractedAxes>(attributes).labels;
+  const bool has_free_a = !labels.free_a.empty();
+  const bool has_free_b = !labels.free_b.empty();
+  if (labels.contracted.empty()) return labels.batch.empty() && has_free_a && has_free_b ? "outer" : "contract";
   if (has_free_a && has_free_b) return "matmul";
   return has_free_a || has_free_b ? "matvec" : "dot";
 }
@@ -76,28 +74,28 @@ std::string_view contract_word(const Attributes& attributes) {
 /// Loads both operands at result indices and contracted indices.
 class Product {
  public:
-  Product(ElementScope& scope, const ContractSpec& spec) : scope_(scope), spec_(spec) {}
+  Product(ElementScope& scope, const ContractLabels& labels) : scope_(scope), labels_(labels) {}
 
-  Scalar multiply() const { return scope_.arg(0, at(spec_.a, {})) * scope_.arg(1, at(spec_.b, {})); }
+  Scalar multiply() const { return scope_.arg(0, at(labels_.a, {})) * scope_.arg(1, at(labels_.b, {})); }
 
   /// carried + a * b at the contracted indices `k`, with one rounding where the target has it.
   Scalar multiply_add(std::span<const loop::Index> k, Scalar carried) const {
-    return scope_.emit(Op::kFma, {scope_.arg(0, at(spec_.a, k)), scope_.arg(1, at(spec_.b, k)), carried});
+    return scope_.emit(Op::kFma, {scope_.arg(0, at(labels_.a, k)), scope_.arg(1, at(labels_.b, k)), carried});
   }
 
  private:
-  Indices at(std::string_view labels, std::span<const loop::Index> k) const {
+  Indices at(std::string_view axes, std::span<const loop::Index> k) const {
     Indices indices;
-    for (const char label : labels) {
-      const std::size_t kept = spec_.result.find(label);
+    for (const char label : axes) {
+      const std::size_t kept = labels_.result.find(label);
       const bool is_kept = kept != std::string::npos;
-      indices.push_back(is_kept ? scope_.index()[kept] : k[spec_.contracted.find(label)]);
+      indices.push_back(is_kept ? scope_.index()[kept] : k[labels_.contracted.find(label)]);
     }
     return indices;
   }
 
   ElementScope& scope_;
-  const ContractSpec& spec_;
+  const ContractLabels& labels_;
 };
 
 Scalars add_scalars(std::span<const Scalar> left, std::span<const Scalar> right) {
@@ -105,20 +103,20 @@ Scalars add_scalars(std::span<const Scalar> left, std::span<const Scalar> right)
 }
 
 Scalar contract_element(ElementScope& scope) {
-  const ContractSpec spec = contract_spec(scope.node().attributes.text);
-  const Product product(scope, spec);
-  if (spec.contracted.empty()) return product.multiply();
+  const ContractLabels& labels = std::get<ContractedAxes>(scope.node().attributes).labels;
+  const Product product(scope, labels);
+  if (labels.contracted.empty()) return product.multiply();
   const Shape& a = scope.operand_type(0).shape;
   const Shape& b = scope.operand_type(1).shape;
   const DType dtype = scope.node().type.dtype;
-  std::vector<std::int64_t> extents = contracted_extents(spec, a);
+  std::vector<std::int64_t> extents = contracted_extents(labels, a);
   if (extents.back() > 1 && has_defect(Defect::kContractTail)) --extents.back();
   const ElementScope::Step step = [&](std::span<const loop::Index> at, std::span<const Scalar> carried) {
     return Scalars{product.multiply_add(at, carried[0])};
   };
   const ElementScope::Combine add = add_scalars;
   const Scalar none = scope.constant(-0.0, dtype);
-  const loop::SumForm form = sum_form(spec, a, b);
+  const loop::SumForm form = sum_form(labels, a, b);
   return scope.reduce({.extents = extents,
                        .form = form,
                        .initial = {form == loop::SumForm::kChains ? scope.constant(0, dtype) : none},
@@ -127,8 +125,8 @@ Scalar contract_element(ElementScope& scope) {
                        .combine = add})[0];
 }
 
-SampleCase contraction(const Shape& a, const Shape& b, std::string spec) {
-  return {{{DType::kF64, a}, {DType::kF64, b}}, {.text = std::move(spec)}, {}};
+SampleCase contraction(const Shape& a, const Shape& b, std::string_view labels) {
+  return {{{DType::kF64, a}, {DType::kF64, b}}, ContractedAxes{contract_labels(labels)}, {}};
 }
 
 std::vector<SampleCase> contract_cases() {
@@ -157,7 +155,7 @@ constinit const OpDef ops::contract{
         "in an operand.",
     .formula = "da = contract(dy, b) to the labels of a; db = contract(dy, a) to the labels of b",
     .arity = 2,
-    .attributes = {.text = "labels"},
+    .attributes = attributes_like<ContractedAxes>,
     .type = contract_type,
     .vjp = contract_vjp,
     .lowering = Nest{contract_element},

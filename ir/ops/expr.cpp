@@ -28,7 +28,7 @@ Expr binary(const OpDef& op, Expr a, Expr b) {
 }
 
 Expr reduction(const OpDef& op, Expr x, std::vector<std::int64_t> axes) {
-  return axes.empty() ? x : make(op, {x}, {.ints = std::move(axes)});
+  return axes.empty() ? x : make(op, {x}, OverAxes{std::move(axes)});
 }
 
 /// Literals, also repeated.
@@ -37,15 +37,15 @@ bool is_finite_constant(Expr x) {
   ValueId value = x.value;
   while (graph[value].op == &ops::broadcast) value = graph[value].operands.front();
   if (graph[value].op != &ops::constant) return false;
-  const Attributes& literal = graph[value].attributes;
-  return std::isfinite(literal.number) && std::all_of(literal.numbers.begin(), literal.numbers.end(),
-                                                      [](double number) { return std::isfinite(number); });
+  const auto& literal = std::get<ConstantElements>(graph[value].attributes);
+  return std::isfinite(literal.value) && std::all_of(literal.elements.begin(), literal.elements.end(),
+                                                     [](double number) { return std::isfinite(number); });
 }
 
 }  // namespace
 
 Expr constant(Builder& builder, double value, const TensorType& type) {
-  return {&builder, builder.add(ops::constant, {}, {.number = value}, type)};
+  return {&builder, builder.add(ops::constant, {}, ConstantElements{value}, type)};
 }
 
 Expr constant_like(Expr like, double value) {
@@ -153,7 +153,9 @@ Expr min(Expr a, Expr b) {
 }
 
 Expr compare(std::string_view relation, Expr a, Expr b) {
-  return make(ops::compare, {stretched(a, b), stretched(b, a)}, {.text = std::string(relation)});
+  const std::optional<Relation> found = find_relation(relation);
+  DLG_CHECK(found.has_value(), "a comparison by something else than a relation");
+  return make(ops::compare, {stretched(a, b), stretched(b, a)}, ComparedBy{*found});
 }
 
 Expr select(Expr condition, Expr if_true, Expr if_false) {
@@ -199,12 +201,12 @@ Expr log_softmax(Expr x, std::vector<std::int64_t> axes) {
   return reduction(ops::log_softmax, x, std::move(axes));
 }
 Expr argmax(Expr x, std::int64_t axis) {
-  return make(ops::argmax, {x}, {.ints = {axis}});
+  return make(ops::argmax, {x}, AlongAxis{axis});
 }
 
 Expr broadcast(Expr x, const Shape& shape, std::vector<std::int64_t> axes) {
   if (x.shape() == shape) return x;
-  return make(ops::broadcast, {x}, {.ints = std::move(axes)}, TensorType{x.type().dtype, shape});
+  return make(ops::broadcast, {x}, AxisMap{std::move(axes)}, TensorType{x.type().dtype, shape});
 }
 
 Expr broadcast_to(Expr x, const Shape& shape) {
@@ -227,17 +229,17 @@ Expr reshape(Expr x, const Shape& shape) {
 }
 
 Expr transpose(Expr x, std::vector<std::int64_t> permutation) {
-  return make(ops::transpose, {x}, {.ints = std::move(permutation)});
+  return make(ops::transpose, {x}, AxisMap{std::move(permutation)});
 }
 
 Expr slice(Expr x, std::vector<std::int64_t> starts, const Shape& shape) {
   if (x.shape() == shape) return x;
-  return make(ops::slice, {x}, {.ints = std::move(starts)}, TensorType{x.type().dtype, shape});
+  return make(ops::slice, {x}, BoxStarts{std::move(starts)}, TensorType{x.type().dtype, shape});
 }
 
 Expr pad(Expr x, std::vector<std::int64_t> starts, const Shape& shape) {
   if (x.shape() == shape) return x;
-  return make(ops::pad, {x}, {.ints = std::move(starts)}, TensorType{x.type().dtype, shape});
+  return make(ops::pad, {x}, BoxStarts{std::move(starts)}, TensorType{x.type().dtype, shape});
 }
 
 Expr concat(std::span<const Expr> parts, std::int64_t axis) {
@@ -245,11 +247,11 @@ Expr concat(std::span<const Expr> parts, std::int64_t axis) {
   std::vector<ValueId> operands;
   for (const Expr& part : parts) operands.push_back(part.value);
   Builder& builder = *parts.front().builder;
-  return {&builder, builder.add(ops::concat, std::move(operands), {.ints = {axis}})};
+  return {&builder, builder.add(ops::concat, std::move(operands), AlongAxis{axis})};
 }
 
 Expr flip(Expr x, std::vector<std::int64_t> axes) {
-  return make(ops::flip, {x}, {.ints = std::move(axes)});
+  return make(ops::flip, {x}, OverAxes{std::move(axes)});
 }
 
 Expr gather(Expr table, Expr index) {
@@ -266,8 +268,8 @@ Expr one_hot(Expr index, std::int64_t n, DType dtype) {
   return make(ops::one_hot, {index}, {}, TensorType{dtype, Shape(std::move(dims))});
 }
 
-Expr contract(Expr a, Expr b, std::string spec) {
-  return make(ops::contract, {a, b}, {.text = std::move(spec)});
+Expr contract(Expr a, Expr b, std::string_view labels) {
+  return make(ops::contract, {a, b}, ContractedAxes{contract_labels(labels)});
 }
 
 Expr solve(Expr a, Expr b) {

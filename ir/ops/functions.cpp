@@ -169,19 +169,12 @@ constexpr std::array<BinaryRow, 8> kBinary{{
     {&ops::masked_mul, {masked_product, second, first, Rounding::kOnce, zero, one, zero}},
 }};
 
-struct RelationRow {
-  std::string_view text;
-  Relation holds;
+/// In the order of Relation.
+constexpr std::array<RelationFunction, 6> kRelations{
+    [](double a, double b) { return a == b; }, [](double a, double b) { return a != b; },
+    [](double a, double b) { return a < b; },  [](double a, double b) { return a <= b; },
+    [](double a, double b) { return a > b; },  [](double a, double b) { return a >= b; },
 };
-
-constexpr std::array<RelationRow, 6> kRelations{{
-    {"==", [](double a, double b) { return a == b; }},
-    {"!=", [](double a, double b) { return a != b; }},
-    {"<", [](double a, double b) { return a < b; }},
-    {"<=", [](double a, double b) { return a <= b; }},
-    {">", [](double a, double b) { return a > b; }},
-    {">=", [](double a, double b) { return a >= b; }},
-}};
 
 template <class Table>
 auto* find_function(const Table& table, const OpDef& op) {
@@ -211,11 +204,8 @@ const BinaryFunction* binary_function(const OpDef& op) {
   return find_function(kBinary, op);
 }
 
-Relation find_relation_function(std::string_view text) {
-  for (const RelationRow& row : kRelations) {
-    if (row.text == text) return row.holds;
-  }
-  return nullptr;
+RelationFunction relation_function(Relation relation) {
+  return kRelations[static_cast<std::size_t>(relation)];
 }
 
 }  // namespace dlg

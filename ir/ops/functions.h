@@ -11,8 +11,7 @@ namespace dlg {
 const UnaryFunction* unary_function(const OpDef& op);
 /// Null if `op` is no element-wise function of two floats.
 const BinaryFunction* binary_function(const OpDef& op);
-/// Null if there is no such relation.
-Relation find_relation_function(std::string_view text);
+RelationFunction relation_function(Relation relation);
 
 /// The larger or smaller of two numbers; NaN wins; of +0 and -0 the first.
 double larger(double a, double b);

@@ -144,24 +144,23 @@ std::vector<SampleCase> one_hot_cases() {
 
 TypeResult guard_type(const TypeQuery& query) {
   if (const auto reason = not_integer(query.operands[0])) return *reason;
-  const std::vector<std::int64_t>& below = query.attributes.ints;
-  if (below.size() != 1 || below[0] < 1) return "no limit, expected one number above 0";
+  if (std::get<IndexLimit>(query.attributes).below < 1) return "no limit, expected one number above 0";
   return query.operands[0];
 }
 
 Scalar guard_element(ElementScope& scope) {
   const Scalar index = scope.arg(0);
   const Scalar zero = scope.constant(0, index.dtype);
-  const auto limit = static_cast<double>(scope.node().attributes.ints[0]);
+  const auto limit = static_cast<double>(std::get<IndexLimit>(scope.node().attributes).below);
   const Scalar end = scope.constant(limit, index.dtype);
   return choose(test(Op::kAnd, test(Op::kGe, index, zero), test(Op::kLt, index, end)), index, zero);
 }
 
 std::vector<SampleCase> guard_cases() {
-  return {{{{DType::kI32, {}}}, {.ints = {4}}, {}},
-          {{{DType::kI32, {7}}}, {.ints = {2}}, {}},
-          {{{DType::kI32, {2, 3}}}, {.ints = {3}}, {}},
-          {{{DType::kI32, {kBatch}}}, {.ints = {1}}, {}}};
+  return {{{{DType::kI32, {}}}, IndexLimit{4}, {}},
+          {{{DType::kI32, {7}}}, IndexLimit{2}, {}},
+          {{{DType::kI32, {2, 3}}}, IndexLimit{3}, {}},
+          {{{DType::kI32, {kBatch}}}, IndexLimit{1}, {}}};
 }
 
 }  // namespace
@@ -217,11 +216,11 @@ constinit const OpDef ops::guard{
     .doc = "The index x where it lies in 0 .. `below` - 1, else 0.",
     .formula = "dx = 0",
     .arity = 1,
-    .attributes = {.ints = "below"},
+    .attributes = attributes_like<IndexLimit>,
     .type = guard_type,
     .vjp = no_gradient,
     .lowering = Map{guard_element},
-    .range = [](const RangeQuery& q) { return Interval::below(q.node.attributes.ints[0]); },
+    .range = [](const RangeQuery& q) { return Interval::below(std::get<IndexLimit>(q.node.attributes).below); },
     .sample = {.integers = 4, .integer_operand = 0},
     .cases = guard_cases,
 };

@@ -1,5 +1,5 @@
 // Owns the interpretation of the contraction: a plain ascending sum per element.
-#include "ir/ops/contract_spec.h"
+#include "ir/ops/contract_sums.h"
 #include "ir/ops/interpret_parts.h"
 #include "ir/ops/registry.h"
 
@@ -38,21 +38,21 @@ Number product_of(const Number& a, const Number& b) {
 
 template <class Number>
 Tensor<Number> contract_value(const Call<Number>& call) {
-  const ContractSpec spec = contract_spec(call.node.attributes.text);
+  const ContractLabels& labels = std::get<ContractedAxes>(call.node.attributes).labels;
   const Tensor<Number>& a = call.operand(0);
   const Tensor<Number>& b = call.operand(1);
-  const Shape inner(contracted_extents(spec, a.shape));
-  const auto kept_a = offsets(call.shape, label_strides(spec.result, spec.a, a.shape));
-  const auto kept_b = offsets(call.shape, label_strides(spec.result, spec.b, b.shape));
-  const auto inner_a = offsets(inner, label_strides(spec.contracted, spec.a, a.shape));
-  const auto inner_b = offsets(inner, label_strides(spec.contracted, spec.b, b.shape));
+  const Shape inner(contracted_extents(labels, a.shape));
+  const auto kept_a = offsets(call.shape, label_strides(labels.result, labels.a, a.shape));
+  const auto kept_b = offsets(call.shape, label_strides(labels.result, labels.b, b.shape));
+  const auto inner_a = offsets(inner, label_strides(labels.contracted, labels.a, a.shape));
+  const auto inner_b = offsets(inner, label_strides(labels.contracted, labels.b, b.shape));
   const Shape& declared_a = call.graph.type(call.node.operands[0]).shape;
   const Shape& declared_b = call.graph.type(call.node.operands[1]).shape;
   const double additions =
-      call.additions(contracted_extents(spec, declared_a), sum_form(spec, declared_a, declared_b));
+      call.additions(contracted_extents(labels, declared_a), sum_form(labels, declared_a, declared_b));
   Tensor<Number> result{call.shape, {}};
   for (std::size_t i = 0; i < kept_a.size(); ++i) {
-    if (spec.contracted.empty()) {
+    if (labels.contracted.empty()) {
       result.elements.push_back(product_of(a.elements[kept_a[i]], b.elements[kept_b[i]]));
       continue;
     }

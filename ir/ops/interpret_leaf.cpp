@@ -12,11 +12,11 @@ namespace {
 template <class Number>
 Tensor<Number> constant_value(const Call<Number>& call) {
   const DType dtype = call.node.type.dtype;
-  const std::vector<double>& literals = call.node.attributes.numbers;
+  const auto& said = std::get<ConstantElements>(call.node.attributes);
   Tensor<Number> result{call.shape, {}};
-  for (const double literal : literals) result.elements.push_back(literal_number<Number>(literal, dtype));
-  if (!literals.empty()) return result;
-  const Number splat = literal_number<Number>(call.node.attributes.number, dtype);
+  for (const double literal : said.elements) result.elements.push_back(literal_number<Number>(literal, dtype));
+  if (!said.is_splat()) return result;
+  const Number splat = literal_number<Number>(said.value, dtype);
   result.elements.assign(static_cast<std::size_t>(call.shape.elements()), splat);
   return result;
 }
@@ -25,7 +25,7 @@ Tensor<Number> constant_value(const Call<Number>& call) {
 template <class Number>
 Tensor<Number> outside_value(const Call<Number>& call,
                              const std::unordered_map<std::string, Tensor<Number>>& tensors) {
-  const std::string& path = call.node.attributes.text;
+  const std::string& path = std::get<LeafPath>(call.node.attributes).path;
   const auto found = tensors.find(path);
   DLG_CHECK(found != tensors.end(), fmt::format("the environment has no `{}`", path));
   Tensor<Number> result{call.shape, found->second.elements};
@@ -48,9 +48,9 @@ Tensor<Number> input_value(const Call<Number>& call) {
 
 template <class Number>
 Tensor<Number> hyper_value(const Call<Number>& call) {
-  const auto found = call.environment.hypers.find(call.node.attributes.text);
-  DLG_CHECK(found != call.environment.hypers.end(),
-            fmt::format("the environment has no `{}`", call.node.attributes.text));
+  const std::string& name = std::get<HyperName>(call.node.attributes).name;
+  const auto found = call.environment.hypers.find(name);
+  DLG_CHECK(found != call.environment.hypers.end(), fmt::format("the environment has no `{}`", name));
   return {call.shape, {outside_number(found->second, DType::kF64)}};
 }
 
@@ -62,7 +62,7 @@ Tensor<Number> rows_value(const Call<Number>& call) {
 
 template <class Number>
 Tensor<Number> iota_value(const Call<Number>& call) {
-  const std::size_t axis = static_cast<std::size_t>(call.ints()[0]);
+  const std::size_t axis = std::get<AlongAxis>(call.node.attributes).index();
   return tabulate<Number>(call.shape, [&](const Place& place) {
     return literal_number<Number>(static_cast<double>(place[axis]), call.node.type.dtype);
   });

@@ -28,7 +28,7 @@ Tensor<Number> binary_value(const Call<Number>& call) {
 
 template <class Number>
 Tensor<Number> compare_value(const Call<Number>& call) {
-  const Relation holds = find_relation_function(call.node.attributes.text);
+  const RelationFunction holds = relation_function(std::get<ComparedBy>(call.node.attributes).relation);
   const std::vector<Number>& a = call.operand(0).elements;
   const std::vector<Number>& b = call.operand(1).elements;
   Tensor<Number> result{call.shape, {}};

@@ -21,7 +21,6 @@ struct Call {
   Shape shape;
 
   const Tensor<Number>& operand(std::size_t i) const { return *operands[i]; }
-  const std::vector<std::int64_t>& ints() const { return node.attributes.ints; }
   /// The most additions that a term of a sum over axes of these declared extents goes through.
   double additions(const std::vector<std::int64_t>& extents, loop::SumForm form) const {
     const std::int64_t batch = std::max(graph.batch, environment.rows);

@@ -12,12 +12,17 @@
 namespace dlg {
 namespace {
 
+std::vector<std::int64_t> reduced_axes(const Node& node) {
+  if (const auto* along = std::get_if<AlongAxis>(&node.attributes)) return {along->axis};
+  return std::get<OverAxes>(node.attributes).axes;
+}
+
 /// The elements that end in each element of the result, in row-major order.
 template <class Number>
 std::vector<std::vector<Number>> reduced_elements(const Call<Number>& call) {
   std::vector<std::vector<Number>> rows(static_cast<std::size_t>(call.shape.elements()));
   const Tensor<Number>& x = call.operand(0);
-  const std::vector<std::int64_t> kept = other_axes(x.shape.rank(), call.ints());
+  const std::vector<std::int64_t> kept = other_axes(x.shape.rank(), reduced_axes(call.node));
   std::size_t next = 0;
   for_each_place(x.shape, [&](const Place& place) {
     Place target;
@@ -31,7 +36,7 @@ template <class Number>
 Tensor<Number> sum_value(const Call<Number>& call) {
   Tensor<Number> result{call.shape, {}};
   const Shape& declared = call.graph.type(call.node.operands[0]).shape;
-  const double additions = call.additions(extents_of(declared, call.ints()), loop::SumForm::kLanes);
+  const double additions = call.additions(extents_of(declared, reduced_axes(call.node)), loop::SumForm::kLanes);
   for (const std::vector<Number>& row : reduced_elements(call)) {
     Sum<Number> sum(-0.0, additions);
     for (const Number& x : row) sum.add(x);

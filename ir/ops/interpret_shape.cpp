@@ -10,9 +10,10 @@ namespace {
 template <class Number>
 Tensor<Number> broadcast_value(const Call<Number>& call) {
   const Tensor<Number>& x = call.operand(0);
+  const std::vector<std::int64_t>& axes = std::get<AxisMap>(call.node.attributes).axes;
   return tabulate<Number>(call.shape, [&](const Place& place) {
     Place from;
-    for (const std::int64_t axis : call.ints()) from.push_back(place[static_cast<std::size_t>(axis)]);
+    for (const std::int64_t axis : axes) from.push_back(place[static_cast<std::size_t>(axis)]);
     return element_at(x, from);
   });
 }
@@ -25,9 +26,10 @@ Tensor<Number> reshape_value(const Call<Number>& call) {
 template <class Number>
 Tensor<Number> transpose_value(const Call<Number>& call) {
   const Tensor<Number>& x = call.operand(0);
+  const std::vector<std::int64_t>& axes = std::get<AxisMap>(call.node.attributes).axes;
   return tabulate<Number>(call.shape, [&](const Place& place) {
     Place from(place.size());
-    for (std::size_t i = 0; i < place.size(); ++i) from[static_cast<std::size_t>(call.ints()[i])] = place[i];
+    for (std::size_t i = 0; i < place.size(); ++i) from[static_cast<std::size_t>(axes[i])] = place[i];
     return element_at(x, from);
   });
 }
@@ -35,22 +37,24 @@ Tensor<Number> transpose_value(const Call<Number>& call) {
 template <class Number>
 Tensor<Number> slice_value(const Call<Number>& call) {
   const Tensor<Number>& x = call.operand(0);
+  const std::vector<std::int64_t>& starts = std::get<BoxStarts>(call.node.attributes).starts;
   return tabulate<Number>(call.shape, [&](const Place& place) {
     Place from = place;
-    for (std::size_t i = 0; i < from.size(); ++i) from[i] += call.ints()[i];
+    for (std::size_t i = 0; i < from.size(); ++i) from[i] += starts[i];
     return element_at(x, from);
   });
 }
 
 template <class Number>
 Tensor<Number> pad_value(const Call<Number>& call) {
+  const std::vector<std::int64_t>& starts = std::get<BoxStarts>(call.node.attributes).starts;
   const Number zero = literal_number<Number>(0, call.node.type.dtype);
   Tensor<Number> result{call.shape, {}};
   result.elements.assign(static_cast<std::size_t>(call.shape.elements()), zero);
   std::size_t next = 0;
   for_each_place(call.operand(0).shape, [&](const Place& place) {
     Place to = place;
-    for (std::size_t i = 0; i < to.size(); ++i) to[i] += call.ints()[i];
+    for (std::size_t i = 0; i < to.size(); ++i) to[i] += starts[i];
     result.elements[offset_of(call.shape, to)] = call.operand(0).elements[next++];
   });
   return result;
@@ -58,7 +62,7 @@ Tensor<Number> pad_value(const Call<Number>& call) {
 
 template <class Number>
 Tensor<Number> concat_value(const Call<Number>& call) {
-  const auto axis = static_cast<std::size_t>(call.ints().front());
+  const auto axis = std::get<AlongAxis>(call.node.attributes).index();
   Tensor<Number> result{call.shape, {}};
   result.elements.resize(static_cast<std::size_t>(call.shape.elements()));
   std::int64_t start = 0;
@@ -78,9 +82,10 @@ Tensor<Number> concat_value(const Call<Number>& call) {
 template <class Number>
 Tensor<Number> flip_value(const Call<Number>& call) {
   const Tensor<Number>& x = call.operand(0);
+  const std::vector<std::int64_t>& axes = std::get<OverAxes>(call.node.attributes).axes;
   return tabulate<Number>(call.shape, [&](const Place& place) {
     Place from = place;
-    for (const std::int64_t axis : call.ints()) {
+    for (const std::int64_t axis : axes) {
       const auto i = static_cast<std::size_t>(axis);
       from[i] = call.shape[i] - 1 - place[i];
     }

@@ -10,7 +10,7 @@ namespace dlg {
 namespace {
 
 TypeResult constant_type(const TypeQuery& query) {
-  const std::vector<double>& elements = query.attributes.numbers;
+  const std::vector<double>& elements = std::get<ConstantElements>(query.attributes).elements;
   if (elements.empty()) return query.declared;
   if (query.declared.shape.has_batch()) {
     return "literal elements along the batch, expected one number for all elements";
@@ -24,12 +24,12 @@ TypeResult constant_type(const TypeQuery& query) {
 }
 
 TypeResult named_type(const TypeQuery& query) {
-  if (query.attributes.text.empty()) return "no path, expected the path of what is read";
+  if (std::get<LeafPath>(query.attributes).path.empty()) return "no path, expected the path of what is read";
   return query.declared;
 }
 
 TypeResult hyper_type(const TypeQuery& query) {
-  if (query.attributes.text.empty()) return "no name, expected the name of a run-time scalar";
+  if (std::get<HyperName>(query.attributes).name.empty()) return "no name, expected the name of a run-time scalar";
   return TensorType{DType::kF64, Shape{}};
 }
 
@@ -40,23 +40,23 @@ TypeResult rows_type(const TypeQuery& query) {
 
 TypeResult iota_type(const TypeQuery& query) {
   const TensorType& declared = query.declared;
-  if (query.attributes.ints.size() != 1) return "no axis to count along, expected one";
-  if (const auto reason = bad_axes(query.attributes.ints, declared.shape.rank())) return *reason;
+  const std::int64_t axis = std::get<AlongAxis>(query.attributes).axis;
+  if (const auto reason = bad_axes({axis}, declared.shape.rank())) return *reason;
   if (declared.dtype == DType::kBool) return "a declared type of bool, expected numbers";
   return declared;
 }
 
 Interval constant_range(const RangeQuery& query) {
-  const Attributes& attributes = query.node.attributes;
-  if (attributes.numbers.empty()) return Interval::of(attributes.number);
+  const auto& said = std::get<ConstantElements>(query.node.attributes);
+  if (said.is_splat()) return Interval::of(said.value);
   Interval all = Interval::none();
-  for (const double number : attributes.numbers) all = united(all, Interval::of(number));
+  for (const double number : said.elements) all = united(all, Interval::of(number));
   return all;
 }
 
 /// What the loader checks.
 Interval input_range(const RangeQuery& query) {
-  const Input* input = query.graph.find_input(query.node.attributes.text);
+  const Input* input = query.graph.find_input(std::get<LeafPath>(query.node.attributes).path);
   return input == nullptr ? Interval{} : input->range();
 }
 
@@ -66,32 +66,32 @@ Interval rows_range(const RangeQuery& query) {
 
 Interval iota_range(const RangeQuery& query) {
   const Shape shape = query.node.type.shape.at(query.graph.batch);
-  return Interval::below(shape[static_cast<std::size_t>(query.node.attributes.ints.front())]);
+  return Interval::below(shape[std::get<AlongAxis>(query.node.attributes).index()]);
 }
 
 std::vector<SampleCase> constant_cases() {
-  return {{{}, {.number = 1.5}, {DType::kF64, {}}},
-          {{}, {.numbers = {1, -2, 0.5}}, {DType::kF64, {3}}},
-          {{}, {.numbers = {1, 2, 3, 4, 5, 6}}, {DType::kF64, {2, 3}}},
-          {{}, {.number = -0.25}, {DType::kF64, {kBatch, 4}}}};
+  return {{{}, ConstantElements{1.5}, {DType::kF64, {}}},
+          {{}, ConstantElements{0, {1, -2, 0.5}}, {DType::kF64, {3}}},
+          {{}, ConstantElements{0, {1, 2, 3, 4, 5, 6}}, {DType::kF64, {2, 3}}},
+          {{}, ConstantElements{-0.25}, {DType::kF64, {kBatch, 4}}}};
 }
 
 std::vector<SampleCase> state_cases() {
-  return {{{}, {.text = "s0"}, {DType::kF64, {}}},
-          {{}, {.text = "s1"}, {DType::kF64, {5}}},
-          {{}, {.text = "s2"}, {DType::kF64, {3, 4}}}};
+  return {{{}, LeafPath{"s0"}, {DType::kF64, {}}},
+          {{}, LeafPath{"s1"}, {DType::kF64, {5}}},
+          {{}, LeafPath{"s2"}, {DType::kF64, {3, 4}}}};
 }
 
 std::vector<SampleCase> input_cases() {
-  return {{{}, {.text = "x0"}, {DType::kF64, {kBatch}}},
-          {{}, {.text = "x1"}, {DType::kF64, {kBatch, 5}}},
-          {{}, {.text = "x2"}, {DType::kF64, {kBatch, 2, 3}}}};
+  return {{{}, LeafPath{"x0"}, {DType::kF64, {kBatch}}},
+          {{}, LeafPath{"x1"}, {DType::kF64, {kBatch, 5}}},
+          {{}, LeafPath{"x2"}, {DType::kF64, {kBatch, 2, 3}}}};
 }
 
 std::vector<SampleCase> hyper_cases() {
-  return {{{}, {.text = "optimizer.lr"}, {DType::kF64, {}}},
-          {{}, {.text = "optimizer.beta"}, {DType::kF64, {}}},
-          {{}, {.text = "h"}, {DType::kF64, {}}}};
+  return {{{}, HyperName{"optimizer.lr"}, {DType::kF64, {}}},
+          {{}, HyperName{"optimizer.beta"}, {DType::kF64, {}}},
+          {{}, HyperName{"h"}, {DType::kF64, {}}}};
 }
 
 std::vector<SampleCase> rows_cases() {
@@ -99,9 +99,9 @@ std::vector<SampleCase> rows_cases() {
 }
 
 std::vector<SampleCase> iota_cases() {
-  return {{{}, {.ints = {0}}, {DType::kI32, {5}}},
-          {{}, {.ints = {1}}, {DType::kI64, {2, 3}}},
-          {{}, {.ints = {0}}, {DType::kF64, {kBatch, 3}}}};
+  return {{{}, AlongAxis{0}, {DType::kI32, {5}}},
+          {{}, AlongAxis{1}, {DType::kI64, {2, 3}}},
+          {{}, AlongAxis{0}, {DType::kF64, {kBatch, 3}}}};
 }
 
 }  // namespace
@@ -111,7 +111,7 @@ constinit const OpDef ops::constant{
     .doc = "The number `value` in every element, or the literal `elements` in row-major order.",
     .formula = "none: it has no operands",
     .arity = 0,
-    .attributes = {.number = "value", .numbers = "elements"},
+    .attributes = attributes_like<ConstantElements>,
     .declares_type = true,
     .type = constant_type,
     .vjp = no_gradient,
@@ -124,7 +124,7 @@ constinit const OpDef ops::state{
     .doc = "A parameter, constant or optimizer state, as it is at the start of the step.",
     .formula = "none: it has no operands",
     .arity = 0,
-    .attributes = {.text = "path"},
+    .attributes = attributes_like<LeafPath>,
     .declares_type = true,
     .type = named_type,
     .vjp = no_gradient,
@@ -136,7 +136,7 @@ constinit const OpDef ops::input{
     .doc = "A field of the data: the rows of this batch. Its first axis is the batch.",
     .formula = "none: it has no operands",
     .arity = 0,
-    .attributes = {.text = "path"},
+    .attributes = attributes_like<LeafPath>,
     .declares_type = true,
     .type = named_type,
     .vjp = no_gradient,
@@ -149,7 +149,7 @@ constinit const OpDef ops::hyper{
     .doc = "A run-time scalar of the optimizer, f64[]. Changing it never recompiles.",
     .formula = "none: it has no operands",
     .arity = 0,
-    .attributes = {.text = "name"},
+    .attributes = attributes_like<HyperName>,
     .type = hyper_type,
     .vjp = no_gradient,
     .cases = hyper_cases,
@@ -172,7 +172,7 @@ constinit const OpDef ops::iota{
     .doc = "The index along `axis`, from 0, in every element.",
     .formula = "none: it has no operands",
     .arity = 0,
-    .attributes = {.ints = "axis"},
+    .attributes = attributes_like<AlongAxis>,
     .declares_type = true,
     .type = iota_type,
     .vjp = no_gradient,

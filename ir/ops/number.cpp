@@ -116,19 +116,19 @@ Bound apply(const BinaryFunction& f, Bound a, Bound b) {
   return rounded(value, error, std::max(a.unit, b.unit), f.rounding);
 }
 
-double compare(Relation holds, double a, double b) {
+double compare(RelationFunction holds, double a, double b) {
   return holds(a, b) ? 1 : 0;
 }
 
-Dual compare(Relation holds, Dual a, Dual b) {
+Dual compare(RelationFunction holds, Dual a, Dual b) {
   return {compare(holds, a.value, b.value), 0};
 }
 
-SecondDual compare(Relation holds, SecondDual a, SecondDual b) {
+SecondDual compare(RelationFunction holds, SecondDual a, SecondDual b) {
   return {compare(holds, a.value, b.value), 0, 0, 0};
 }
 
-Bound compare(Relation holds, Bound a, Bound b) {
+Bound compare(RelationFunction holds, Bound a, Bound b) {
   return {compare(holds, a.value, b.value), overlap(a, b) ? 1.0 : 0.0, 0};
 }
 

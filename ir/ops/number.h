@@ -53,7 +53,7 @@ struct BinaryFunction {
   Function curvature_bb;
 };
 
-using Relation = bool (*)(double, double);
+using RelationFunction = bool (*)(double, double);
 
 double apply(const UnaryFunction& f, double x);
 Dual apply(const UnaryFunction& f, Dual x);
@@ -66,10 +66,10 @@ SecondDual apply(const BinaryFunction& f, SecondDual a, SecondDual b);
 Bound apply(const BinaryFunction& f, Bound a, Bound b);
 
 /// 1 or 0. A Bound whose operands' intervals overlap answers with the error 1: it may be either.
-double compare(Relation holds, double a, double b);
-Dual compare(Relation holds, Dual a, Dual b);
-SecondDual compare(Relation holds, SecondDual a, SecondDual b);
-Bound compare(Relation holds, Bound a, Bound b);
+double compare(RelationFunction holds, double a, double b);
+Dual compare(RelationFunction holds, Dual a, Dual b);
+SecondDual compare(RelationFunction holds, SecondDual a, SecondDual b);
+Bound compare(RelationFunction holds, Bound a, Bound b);
 
 double choose(double condition, double a, double b);
 Dual choose(Dual condition, Dual a, Dual b);

@@ -98,7 +98,7 @@ std::vector<double> origins(const Graph& graph, ValueId selection) {
   Builder builder(alone);
   const TensorType type{DType::kF64, from};
   alone.states.add({"x", type, StateKind::kConstant, {}, {}});
-  const ValueId x = builder.add(ops::state, {}, {.text = "x"}, type);
+  const ValueId x = builder.add(ops::state, {}, LeafPath{"x"}, type);
   const ValueId moved =
       builder.add(*node.op, {x}, node.attributes, TensorType{DType::kF64, node.type.shape.at(1)});
   alone.outputs = {{"moved", moved}};
@@ -144,7 +144,7 @@ void limit_inputs(Graph& graph) {
     const Node& node = graph[value];
     if (limits[value].empty()) continue;
     for (Input& input : graph.inputs) {
-      if (node.op == &ops::input && input.path == node.attributes.text)
+      if (node.op == &ops::input && input.path == std::get<LeafPath>(node.attributes).path)
         input.below = shortened(limits[value]);
     }
     if (!node.op->is_selection || row_elements(graph, value) > kMostFollowed) continue;

@@ -21,7 +21,7 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 template <Op op>
 Scalar lanes_of(ElementScope& scope, double identity) {
   const Shape& shape = scope.operand_type(0).shape;
-  const std::vector<std::int64_t>& axes = scope.node().attributes.ints;
+  const std::vector<std::int64_t>& axes = std::get<OverAxes>(scope.node().attributes).axes;
   const Indices kept(scope.index().begin(), scope.index().end());
   const ElementScope::Step step = [&](std::span<const loop::Index> at, std::span<const Scalar> carried) {
     return Scalars{scope.emit(op, {carried[0], scope.arg(0, merged_indices(shape, kept, at, axes))})};
@@ -57,13 +57,14 @@ Scalars larger_pair(std::span<const Scalar> left, std::span<const Scalar> right)
 
 Scalar argmax_element(ElementScope& scope) {
   const TensorType& operand = scope.operand_type(0);
-  const std::vector<std::int64_t>& axes = scope.node().attributes.ints;
+  const AlongAxis along = std::get<AlongAxis>(scope.node().attributes);
+  const std::vector<std::int64_t> axes{along.axis};
   const Indices kept(scope.index().begin(), scope.index().end());
   const ElementScope::Step step = [&](std::span<const loop::Index> at, std::span<const Scalar> carried) {
     const Scalar x = scope.arg(0, merged_indices(operand.shape, kept, at, axes));
     return larger_pair(carried, Scalars{x, scope.index_value(at[0])});
   };
-  const std::int64_t extent = operand.shape[static_cast<std::size_t>(axes[0])];
+  const std::int64_t extent = operand.shape[along.index()];
   // The last index: whatever is compared with a missing element comes first or is that element.
   const Scalar last = extent == kBatch ? scope.rows() - scope.constant(1, DType::kI64)
                                        : scope.constant(static_cast<double>(extent) - 1, DType::kI64);
@@ -80,13 +81,13 @@ Scalar argmax_element(ElementScope& scope) {
 }
 
 Interval argmax_range(const RangeQuery& query) {
-  const auto axis = static_cast<std::size_t>(query.node.attributes.ints.front());
-  return Interval::below(query.graph.type(query.node.operands[0]).shape.at(query.graph.batch)[axis]);
+  const Shape shape = query.graph.type(query.node.operands[0]).shape.at(query.graph.batch);
+  return Interval::below(shape[std::get<AlongAxis>(query.node.attributes).index()]);
 }
 
 TypeResult argmax_type(const TypeQuery& query) {
-  if (query.attributes.ints.size() != 1) return "argmax over other than one axis, expected one";
-  TypeResult result = float_reduction(query);
+  const std::vector<std::int64_t> axes{std::get<AlongAxis>(query.attributes).axis};
+  TypeResult result = reduced_float(query.operands[0], axes);
   if (TensorType* type = std::get_if<TensorType>(&result)) type->dtype = DType::kI32;
   return result;
 }
@@ -112,24 +113,25 @@ Expr count_of(Builder& builder, const Shape& shape, const std::vector<std::int64
 ValueId expand_mean(CompositeScope& scope) {
   const Expr x = scope.operand(0);
   const Shape shape = x.shape();
-  const Expr total = sum(x, scope.attributes().ints);
-  const Expr count = count_of(scope.builder(), shape, scope.attributes().ints, total.type().dtype);
+  const Expr total = sum(x, std::get<OverAxes>(scope.attributes()).axes);
+  const Expr count = count_of(scope.builder(), shape, std::get<OverAxes>(scope.attributes()).axes, total.type().dtype);
   // A constant needs no broadcast.
-  const Attributes attributes = scope.builder().graph()[count.value].attributes;
-  const bool is_fixed = scope.builder().graph()[count.value].op == &ops::constant;
-  return (is_fixed ? total / constant_like(total, attributes.number) : total / count).value;
+  const auto* fixed = std::get_if<ConstantElements>(&scope.builder().graph()[count.value].attributes);
+  if (fixed == nullptr) return (total / count).value;
+  const double number = fixed->value;
+  return (total / constant_like(total, number)).value;
 }
 
 void mean_vjp(VjpScope& scope) {
   const Shape shape = scope.operand(0).shape();
-  const std::vector<std::int64_t> axes = scope.attributes().ints;
+  const std::vector<std::int64_t> axes = std::get<OverAxes>(scope.attributes()).axes;
   const Expr count = count_of(scope.builder(), shape, axes, scope.seed().type().dtype);
   scope.add_gradient(0, expand_axes(scope.seed() / count, shape, axes));
 }
 
 void sum_vjp(VjpScope& scope) {
   const Shape shape = scope.operand(0).shape();
-  const std::vector<std::int64_t> axes = scope.attributes().ints;
+  const std::vector<std::int64_t> axes = std::get<OverAxes>(scope.attributes()).axes;
   scope.add_gradient(0, expand_axes(scope.seed(), shape, axes));
 }
 
@@ -137,7 +139,7 @@ void sum_vjp(VjpScope& scope) {
 void extremum_vjp(VjpScope& scope) {
   const Expr x = scope.operand(0);
   const Shape shape = x.shape();
-  const std::vector<std::int64_t> axes = scope.attributes().ints;
+  const std::vector<std::int64_t> axes = std::get<OverAxes>(scope.attributes()).axes;
   const Expr zero = constant_like(x, 0);
   const Expr one = constant_like(x, 1);
   const Expr is_nan = select(compare("!=", x, x), one, zero);
@@ -147,21 +149,21 @@ void extremum_vjp(VjpScope& scope) {
 }
 
 std::vector<SampleCase> reduction_cases() {
-  return {{{{DType::kF64, {7}}}, {.ints = {0}}, {}},
-          {{{DType::kF64, {3, 5}}}, {.ints = {1}}, {}},
-          {{{DType::kF64, {3, 5}}}, {.ints = {0}}, {}},
-          {{{DType::kF64, {2, 3, 4}}}, {.ints = {0, 2}}, {}},
-          {{{DType::kF64, {37, 2}}}, {.ints = {0, 1}}, {}},
-          {{{DType::kF64, {kBatch, 4}}}, {.ints = {1}}, {}},
-          {{{DType::kF64, {kBatch, 4}}}, {.ints = {0}}, {}},
-          {{{DType::kF64, {kBatch, 2, 3}}}, {.ints = {0, 1, 2}}, {}}};
+  return {{{{DType::kF64, {7}}}, OverAxes{{0}}, {}},
+          {{{DType::kF64, {3, 5}}}, OverAxes{{1}}, {}},
+          {{{DType::kF64, {3, 5}}}, OverAxes{{0}}, {}},
+          {{{DType::kF64, {2, 3, 4}}}, OverAxes{{0, 2}}, {}},
+          {{{DType::kF64, {37, 2}}}, OverAxes{{0, 1}}, {}},
+          {{{DType::kF64, {kBatch, 4}}}, OverAxes{{1}}, {}},
+          {{{DType::kF64, {kBatch, 4}}}, OverAxes{{0}}, {}},
+          {{{DType::kF64, {kBatch, 2, 3}}}, OverAxes{{0, 1, 2}}, {}}};
 }
 
 std::vector<SampleCase> argmax_cases() {
-  return {{{{DType::kF64, {7}}}, {.ints = {0}}, {}},
-          {{{DType::kF64, {3, 35}}}, {.ints = {1}}, {}},
-          {{{DType::kF64, {3, 5}}}, {.ints = {0}}, {}},
-          {{{DType::kF64, {kBatch, 4}}}, {.ints = {1}}, {}}};
+  return {{{{DType::kF64, {7}}}, AlongAxis{0}, {}},
+          {{{DType::kF64, {3, 35}}}, AlongAxis{1}, {}},
+          {{{DType::kF64, {3, 5}}}, AlongAxis{0}, {}},
+          {{{DType::kF64, {kBatch, 4}}}, AlongAxis{1}, {}}};
 }
 
 }  // namespace
@@ -171,7 +173,7 @@ constinit const OpDef ops::sum{
     .doc = "The sum over `axes`, which the result does not have any more.",
     .formula = "dx = dy, repeated along the axes",
     .arity = 1,
-    .attributes = {.ints = "axes"},
+    .attributes = attributes_like<OverAxes>,
     .type = float_reduction,
     .vjp = sum_vjp,
     .lowering = Reduce{[](ElementScope& s) { return lanes_of<Op::kAdd>(s, -0.0); }},
@@ -183,7 +185,7 @@ constinit const OpDef ops::mean{
     .doc = "The sum over `axes` divided by their number of elements; over the batch, by the valid rows.",
     .formula = "dx = dy / n, repeated along the axes",
     .arity = 1,
-    .attributes = {.ints = "axes"},
+    .attributes = attributes_like<OverAxes>,
     .type = float_reduction,
     .vjp = mean_vjp,
     .lowering = Composite{expand_mean},
@@ -195,7 +197,7 @@ constinit const OpDef ops::reduce_max{
     .doc = "The largest element over `axes`; NaN wins.",
     .formula = "dy goes to the largest element; equal ones (and several NaN) share it equally",
     .arity = 1,
-    .attributes = {.ints = "axes"},
+    .attributes = attributes_like<OverAxes>,
     .type = float_reduction,
     .vjp = extremum_vjp,
     .lowering = Reduce{[](ElementScope& s) { return lanes_of<Op::kMax>(s, -kInfinity); }},
@@ -208,7 +210,7 @@ constinit const OpDef ops::reduce_min{
     .doc = "The smallest element over `axes`; NaN wins.",
     .formula = "dy goes to the smallest element; equal ones (and several NaN) share it equally",
     .arity = 1,
-    .attributes = {.ints = "axes"},
+    .attributes = attributes_like<OverAxes>,
     .type = float_reduction,
     .vjp = extremum_vjp,
     .lowering = Reduce{[](ElementScope& s) { return lanes_of<Op::kMin>(s, kInfinity); }},
@@ -221,7 +223,7 @@ constinit const OpDef ops::argmax{
     .doc = "The index (i32) of the largest element along `axis`: the first of equals; NaN counts as largest.",
     .formula = "dx = 0",
     .arity = 1,
-    .attributes = {.ints = "axis"},
+    .attributes = attributes_like<AlongAxis>,
     .type = argmax_type,
     .vjp = no_gradient,
     .lowering = Reduce{argmax_element},

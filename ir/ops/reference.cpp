@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "ir/graph/attributes_text.h"
 #include "ir/ops/registry.h"
 
 namespace dlg {
@@ -23,23 +24,18 @@ constexpr std::array<LoweringRow, std::variant_size_v<Lowering>> kLowerings{{
     {"Composite", "a graph of other ops, expanded by `simplify`"},
 }};
 
-std::string attribute_text(const AttributeNames& names) {
+std::string attributes_of(const OpDef& op) {
   std::string text;
-  const auto add = [&text](std::string_view name, std::string_view kind) {
-    if (name.empty()) return;
-    text += fmt::format("{}`{}` ({})", text.empty() ? "" : ", ", name, kind);
-  };
-  add(names.number, "a number");
-  add(names.ints, "integers");
-  add(names.numbers, "numbers");
-  add(names.text, "text");
+  for (const AttributeDoc& field : attribute_docs(op.attributes())) {
+    text += fmt::format("{}`{}` ({})", text.empty() ? "" : ", ", field.name, field.kind);
+  }
   return text.empty() ? "none" : text;
 }
 
 std::string section(const OpDef& op, std::string_view gloss) {
   std::string text = fmt::format("## {}: {}\n\n{}\n\n", op.name, gloss, op.doc);
   text += fmt::format("- operands: {}\n", op.arity < 0 ? "any number" : std::to_string(op.arity));
-  text += fmt::format("- attributes: {}\n", attribute_text(op.attributes));
+  text += fmt::format("- attributes: {}\n", attributes_of(op));
   if (op.declares_type) text += "- the result type is written in the text\n";
   if (op.is_commutative) text += "- operands may be exchanged\n";
   text += fmt::format("- lowering: {}\n", kLowerings[op.lowering.index()].name);

@@ -7,7 +7,6 @@
 #include "ir/ops/lowering.h"
 #include "ir/ops/registry.h"
 #include "ir/ops/type_rules.h"
-#include "support/check.h"
 #include "support/defects.h"
 
 namespace dlg {
@@ -15,34 +14,18 @@ namespace {
 
 using loop::Op;
 
-struct RelationRow {
-  std::string_view text;
-  Op op;
-};
-
-constexpr std::array<RelationRow, 6> kRelations{
-    {{"==", Op::kEq}, {"!=", Op::kNe}, {"<", Op::kLt}, {"<=", Op::kLe}, {">", Op::kGt}, {">=", Op::kGe}}};
-
-const RelationRow* find_relation(std::string_view text) {
-  for (const RelationRow& row : kRelations) {
-    if (row.text == text) return &row;
-  }
-  return nullptr;
-}
+/// In the order of Relation.
+constexpr std::array<Op, 6> kRelations{Op::kEq, Op::kNe, Op::kLt, Op::kLe, Op::kGt, Op::kGe};
 
 TypeResult compare_type(const TypeQuery& query) {
-  if (find_relation(query.attributes.text) == nullptr) {
-    return fmt::format("a relation `{}`, expected ==, !=, <, <=, > or >=", query.attributes.text);
-  }
   if (const auto reason = differing_operands(query.operands)) return *reason;
   return TensorType{DType::kBool, query.operands[0].shape};
 }
 
 Scalar compare_element(ElementScope& scope) {
-  const RelationRow* row = find_relation(scope.node().attributes.text);
-  DLG_CHECK(row != nullptr, "a compare node without a relation");
-  const bool is_wrong = row->op == Op::kLt && has_defect(Defect::kWrongRelation);
-  return test(is_wrong ? Op::kLe : row->op, scope.arg(0), scope.arg(1));
+  const Relation relation = std::get<ComparedBy>(scope.node().attributes).relation;
+  const bool is_wrong = relation == Relation::kLess && has_defect(Defect::kWrongRelation);
+  return test(is_wrong ? Op::kLe : kRelations[static_cast<std::size_t>(relation)], scope.arg(0), scope.arg(1));
 }
 
 std::vector<SampleCase> compare_cases() {
@@ -50,9 +33,9 @@ std::vector<SampleCase> compare_cases() {
   const TensorType vector{DType::kF64, {7}};
   const TensorType matrix{DType::kF64, {3, 5}};
   const TensorType batched{DType::kF64, {kBatch, 4}};
-  return {{{scalar, scalar}, {.text = "=="}, {}}, {{vector, vector}, {.text = "!="}, {}},
-          {{matrix, matrix}, {.text = "<"}, {}},  {{batched, batched}, {.text = "<="}, {}},
-          {{vector, vector}, {.text = ">"}, {}},  {{matrix, matrix}, {.text = ">="}, {}}};
+  return {{{scalar, scalar}, ComparedBy{Relation::kEqual}, {}}, {{vector, vector}, ComparedBy{Relation::kUnequal}, {}},
+          {{matrix, matrix}, ComparedBy{Relation::kLess}, {}},  {{batched, batched}, ComparedBy{Relation::kLessOrEqual}, {}},
+          {{vector, vector}, ComparedBy{Relation::kGreater}, {}},  {{matrix, matrix}, ComparedBy{Relation::kGreaterOrEqual}, {}}};
 }
 
 TypeResult select_type(const TypeQuery& query) {
@@ -90,7 +73,7 @@ constinit const OpDef ops::compare{
     .doc = "Whether `relation` (==, !=, <, <=, >, >=) holds between a and b, as bool; with NaN only != does.",
     .formula = "da = 0; db = 0",
     .arity = 2,
-    .attributes = {.text = "relation"},
+    .attributes = attributes_like<ComparedBy>,
     .type = compare_type,
     .vjp = no_gradient,
     .lowering = Map{compare_element},

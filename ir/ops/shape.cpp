@@ -28,7 +28,7 @@ std::optional<std::string> other_dtype(const TypeQuery& query) {
 TypeResult broadcast_type(const TypeQuery& query) {
   const Shape& from = query.operands[0].shape;
   const Shape& to = query.declared.shape;
-  const std::vector<std::int64_t>& axes = query.attributes.ints;
+  const std::vector<std::int64_t>& axes = std::get<AxisMap>(query.attributes).axes;
   if (const auto reason = other_dtype(query)) return *reason;
   if (axes.size() != from.rank()) {
     return fmt::format("{} axes for an operand of shape {}, expected one for each axis", axes.size(),
@@ -45,28 +45,28 @@ TypeResult broadcast_type(const TypeQuery& query) {
 
 Scalar broadcast_element(ElementScope& scope) {
   Indices at;
-  for (const std::int64_t axis : scope.node().attributes.ints) {
+  for (const std::int64_t axis : std::get<AxisMap>(scope.node().attributes).axes) {
     at.push_back(scope.index()[static_cast<std::size_t>(axis)]);
   }
   return scope.arg(0, std::move(at));
 }
 
 void broadcast_vjp(VjpScope& scope) {
-  const std::vector<std::int64_t> copies = other_axes(scope.result().shape().rank(), scope.attributes().ints);
+  const std::vector<std::int64_t> copies = other_axes(scope.result().shape().rank(), std::get<AxisMap>(scope.attributes()).axes);
   if (has_defect(Defect::kLostReduce)) return scope.add_gradient(0, scope.seed());
   if (has_defect(Defect::kAveragedCopies)) return scope.add_gradient(0, mean(scope.seed(), copies));
   scope.add_gradient(0, sum(scope.seed(), copies));
 }
 
 std::vector<SampleCase> broadcast_cases() {
-  return {{{{DType::kF64, {}}}, {}, {DType::kF64, {3, 4}}},
-          {{{DType::kF64, {5}}}, {.ints = {1}}, {DType::kF64, {3, 5}}},
-          {{{DType::kF64, {3}}}, {.ints = {0}}, {DType::kF64, {3, 5}}},
-          {{{DType::kF64, {5}}}, {.ints = {0}}, {DType::kF64, {5, 5}}},
-          {{{DType::kF64, {5}}}, {.ints = {1}}, {DType::kF64, {5, 5}}},
-          {{{DType::kF64, {2, 4}}}, {.ints = {0, 2}}, {DType::kF64, {2, 3, 4}}},
-          {{{DType::kF64, {1, 4}}}, {.ints = {1, 2}}, {DType::kF64, {kBatch, 1, 4}}},
-          {{{DType::kF64, {kBatch}}}, {.ints = {0}}, {DType::kF64, {kBatch, 4}}}};
+  return {{{{DType::kF64, {}}}, AxisMap{}, {DType::kF64, {3, 4}}},
+          {{{DType::kF64, {5}}}, AxisMap{{1}}, {DType::kF64, {3, 5}}},
+          {{{DType::kF64, {3}}}, AxisMap{{0}}, {DType::kF64, {3, 5}}},
+          {{{DType::kF64, {5}}}, AxisMap{{0}}, {DType::kF64, {5, 5}}},
+          {{{DType::kF64, {5}}}, AxisMap{{1}}, {DType::kF64, {5, 5}}},
+          {{{DType::kF64, {2, 4}}}, AxisMap{{0, 2}}, {DType::kF64, {2, 3, 4}}},
+          {{{DType::kF64, {1, 4}}}, AxisMap{{1, 2}}, {DType::kF64, {kBatch, 1, 4}}},
+          {{{DType::kF64, {kBatch}}}, AxisMap{{0}}, {DType::kF64, {kBatch, 4}}}};
 }
 
 // reshape
@@ -180,7 +180,7 @@ std::vector<SampleCase> reshape_cases() {
 
 TypeResult transpose_type(const TypeQuery& query) {
   const TensorType& operand = query.operands[0];
-  const std::vector<std::int64_t>& permutation = query.attributes.ints;
+  const std::vector<std::int64_t>& permutation = std::get<AxisMap>(query.attributes).axes;
   std::vector<std::int64_t> sorted = permutation;
   std::sort(sorted.begin(), sorted.end());
   const bool is_complete = permutation.size() == operand.shape.rank();
@@ -194,7 +194,7 @@ TypeResult transpose_type(const TypeQuery& query) {
 }
 
 Scalar transpose_element(ElementScope& scope) {
-  const std::vector<std::int64_t>& permutation = scope.node().attributes.ints;
+  const std::vector<std::int64_t>& permutation = std::get<AxisMap>(scope.node().attributes).axes;
   Indices at(permutation.size());
   for (std::size_t i = 0; i < at.size(); ++i) {
     at[static_cast<std::size_t>(permutation[i])] = scope.index()[i];
@@ -203,7 +203,7 @@ Scalar transpose_element(ElementScope& scope) {
 }
 
 void transpose_vjp(VjpScope& scope) {
-  const std::vector<std::int64_t> permutation = scope.attributes().ints;
+  const std::vector<std::int64_t> permutation = std::get<AxisMap>(scope.attributes()).axes;
   std::vector<std::int64_t> inverse(permutation.size());
   for (std::size_t i = 0; i < inverse.size(); ++i) {
     inverse[static_cast<std::size_t>(permutation[i])] = static_cast<std::int64_t>(i);
@@ -212,10 +212,10 @@ void transpose_vjp(VjpScope& scope) {
 }
 
 std::vector<SampleCase> transpose_cases() {
-  return {{{{DType::kF64, {3, 5}}}, {.ints = {1, 0}}, {}},
-          {{{DType::kF64, {2, 3, 4}}}, {.ints = {2, 0, 1}}, {}},
-          {{{DType::kF64, {7}}}, {.ints = {0}}, {}},
-          {{{DType::kF64, {kBatch, 2, 3}}}, {.ints = {0, 2, 1}}, {}}};
+  return {{{{DType::kF64, {3, 5}}}, AxisMap{{1, 0}}, {}},
+          {{{DType::kF64, {2, 3, 4}}}, AxisMap{{2, 0, 1}}, {}},
+          {{{DType::kF64, {7}}}, AxisMap{{0}}, {}},
+          {{{DType::kF64, {kBatch, 2, 3}}}, AxisMap{{0, 2, 1}}, {}}};
 }
 
 // slice and pad
@@ -240,7 +240,7 @@ std::optional<std::string> bad_box(const std::vector<std::int64_t>& starts, cons
 
 TypeResult slice_type(const TypeQuery& query) {
   if (const auto reason = other_dtype(query)) return *reason;
-  if (const auto reason = bad_box(query.attributes.ints, query.declared.shape, query.operands[0].shape)) {
+  if (const auto reason = bad_box(std::get<BoxStarts>(query.attributes).starts, query.declared.shape, query.operands[0].shape)) {
     return *reason;
   }
   return query.declared;
@@ -249,30 +249,30 @@ TypeResult slice_type(const TypeQuery& query) {
 Scalar slice_element(ElementScope& scope) {
   Indices at;
   for (std::size_t axis = 0; axis < scope.index().size(); ++axis) {
-    at.push_back(loop::shifted(scope.index()[axis], scope.node().attributes.ints[axis]));
+    at.push_back(loop::shifted(scope.index()[axis], std::get<BoxStarts>(scope.node().attributes).starts[axis]));
   }
   return scope.arg(0, std::move(at));
 }
 
 void slice_vjp(VjpScope& scope) {
   const Shape shape = scope.operand(0).shape();
-  std::vector<std::int64_t> starts = scope.attributes().ints;
+  std::vector<std::int64_t> starts = std::get<BoxStarts>(scope.attributes()).starts;
   if (has_defect(Defect::kMisplacedSlice)) starts.assign(starts.size(), 0);
   scope.add_gradient(0, pad(scope.seed(), std::move(starts), shape));
 }
 
 std::vector<SampleCase> slice_cases() {
-  return {{{{DType::kF64, {7}}}, {.ints = {2}}, {DType::kF64, {3}}},
-          {{{DType::kF64, {7}}}, {.ints = {4}}, {DType::kF64, {3}}},
-          {{{DType::kF64, {3, 5}}}, {.ints = {1, 0}}, {DType::kF64, {2, 5}}},
-          {{{DType::kF64, {3, 5}}}, {.ints = {0, 4}}, {DType::kF64, {3, 1}}},
-          {{{DType::kF64, {kBatch, 4}}}, {.ints = {0, 1}}, {DType::kF64, {kBatch, 2}}},
-          {{{DType::kF64, {kBatch, 4}}}, {.ints = {0, 2}}, {DType::kF64, {kBatch, 2}}}};
+  return {{{{DType::kF64, {7}}}, BoxStarts{{2}}, {DType::kF64, {3}}},
+          {{{DType::kF64, {7}}}, BoxStarts{{4}}, {DType::kF64, {3}}},
+          {{{DType::kF64, {3, 5}}}, BoxStarts{{1, 0}}, {DType::kF64, {2, 5}}},
+          {{{DType::kF64, {3, 5}}}, BoxStarts{{0, 4}}, {DType::kF64, {3, 1}}},
+          {{{DType::kF64, {kBatch, 4}}}, BoxStarts{{0, 1}}, {DType::kF64, {kBatch, 2}}},
+          {{{DType::kF64, {kBatch, 4}}}, BoxStarts{{0, 2}}, {DType::kF64, {kBatch, 2}}}};
 }
 
 TypeResult pad_type(const TypeQuery& query) {
   if (const auto reason = other_dtype(query)) return *reason;
-  if (const auto reason = bad_box(query.attributes.ints, query.operands[0].shape, query.declared.shape)) {
+  if (const auto reason = bad_box(std::get<BoxStarts>(query.attributes).starts, query.operands[0].shape, query.declared.shape)) {
     return *reason;
   }
   return query.declared;
@@ -285,7 +285,7 @@ Scalar pad_element(ElementScope& scope) {
   Indices at;
   std::optional<Scalar> is_inside;
   for (std::size_t axis = 0; axis < box.rank(); ++axis) {
-    const loop::Index index = loop::shifted(scope.index()[axis], -scope.node().attributes.ints[axis]);
+    const loop::Index index = loop::shifted(scope.index()[axis], -std::get<BoxStarts>(scope.node().attributes).starts[axis]);
     at.push_back(index);
     if (box[axis] == scope.node().type.shape[axis]) continue;
     const Scalar place = scope.index_value(index);
@@ -300,29 +300,25 @@ Scalar pad_element(ElementScope& scope) {
 
 void pad_vjp(VjpScope& scope) {
   const Shape shape = scope.operand(0).shape();
-  scope.add_gradient(0, slice(scope.seed(), scope.attributes().ints, shape));
+  scope.add_gradient(0, slice(scope.seed(), std::get<BoxStarts>(scope.attributes()).starts, shape));
 }
 
 std::vector<SampleCase> pad_cases() {
-  return {{{{DType::kF64, {3}}}, {.ints = {2}}, {DType::kF64, {7}}},
-          {{{DType::kF64, {2, 5}}}, {.ints = {1, 0}}, {DType::kF64, {3, 5}}},
-          {{{DType::kF64, {3, 1}}}, {.ints = {0, 4}}, {DType::kF64, {3, 5}}},
-          {{{DType::kF64, {kBatch, 2}}}, {.ints = {0, 1}}, {DType::kF64, {kBatch, 4}}},
-          {{{DType::kF64, {kBatch, 2}}}, {.ints = {0, 2}}, {DType::kF64, {kBatch, 4}}}};
+  return {{{{DType::kF64, {3}}}, BoxStarts{{2}}, {DType::kF64, {7}}},
+          {{{DType::kF64, {2, 5}}}, BoxStarts{{1, 0}}, {DType::kF64, {3, 5}}},
+          {{{DType::kF64, {3, 1}}}, BoxStarts{{0, 4}}, {DType::kF64, {3, 5}}},
+          {{{DType::kF64, {kBatch, 2}}}, BoxStarts{{0, 1}}, {DType::kF64, {kBatch, 4}}},
+          {{{DType::kF64, {kBatch, 2}}}, BoxStarts{{0, 2}}, {DType::kF64, {kBatch, 4}}}};
 }
 
 // concat
 
-std::size_t joined_axis(const Attributes& attributes) {
-  return static_cast<std::size_t>(attributes.ints.front());
-}
-
 TypeResult concat_type(const TypeQuery& query) {
   if (query.operands.empty()) return "no operands, expected at least one";
   const TensorType& first = query.operands.front();
-  if (query.attributes.ints.size() != 1) return "no axis to join along, expected one";
-  if (const auto reason = bad_axes(query.attributes.ints, first.shape.rank())) return *reason;
-  const std::size_t axis = joined_axis(query.attributes);
+  const AlongAxis along = std::get<AlongAxis>(query.attributes);
+  if (const auto reason = bad_axes({along.axis}, first.shape.rank())) return *reason;
+  const std::size_t axis = along.index();
   std::vector<std::int64_t> dims = first.shape.dims();
   if (dims[axis] == kBatch) return "the batch as the axis to join along, expected another one";
   dims[axis] = 0;
@@ -343,7 +339,7 @@ TypeResult concat_type(const TypeQuery& query) {
 
 /// Outside of its part an operand is read at index 0, which is there, and the element is not used.
 Scalar concat_element(ElementScope& scope) {
-  const std::size_t axis = joined_axis(scope.node().attributes);
+  const std::size_t axis = std::get<AlongAxis>(scope.node().attributes).index();
   const Scalar zero = scope.constant(0, DType::kI64);
   std::optional<Scalar> element;
   std::int64_t start = 0;
@@ -368,7 +364,7 @@ Scalar concat_element(ElementScope& scope) {
 
 void concat_vjp(VjpScope& scope) {
   if (!is_float(scope.result().type().dtype)) return;
-  const std::size_t axis = joined_axis(scope.attributes());
+  const std::size_t axis = std::get<AlongAxis>(scope.attributes()).index();
   std::vector<std::int64_t> starts(scope.result().shape().rank(), 0);
   for (std::size_t part = 0; part < scope.operand_count(); ++part) {
     const Shape shape = scope.operand(part).shape();
@@ -378,11 +374,11 @@ void concat_vjp(VjpScope& scope) {
 }
 
 std::vector<SampleCase> concat_cases() {
-  return {{{{DType::kF64, {2}}, {DType::kF64, {3}}}, {.ints = {0}}, {}},
-          {{{DType::kF64, {4}}}, {.ints = {0}}, {}},
-          {{{DType::kF64, {2, 1}}, {DType::kF64, {2, 3}}, {DType::kF64, {2, 2}}}, {.ints = {1}}, {}},
-          {{{DType::kF64, {1, 3}}, {DType::kF64, {2, 3}}}, {.ints = {0}}, {}},
-          {{{DType::kF64, {kBatch, 2}}, {DType::kF64, {kBatch, 2}}}, {.ints = {1}}, {}}};
+  return {{{{DType::kF64, {2}}, {DType::kF64, {3}}}, AlongAxis{0}, {}},
+          {{{DType::kF64, {4}}}, AlongAxis{0}, {}},
+          {{{DType::kF64, {2, 1}}, {DType::kF64, {2, 3}}, {DType::kF64, {2, 2}}}, AlongAxis{1}, {}},
+          {{{DType::kF64, {1, 3}}, {DType::kF64, {2, 3}}}, AlongAxis{0}, {}},
+          {{{DType::kF64, {kBatch, 2}}, {DType::kF64, {kBatch, 2}}}, AlongAxis{1}, {}}};
 }
 
 Interval concat_range(const RangeQuery& query) {
@@ -395,9 +391,10 @@ Interval concat_range(const RangeQuery& query) {
 
 TypeResult flip_type(const TypeQuery& query) {
   const TensorType& operand = query.operands[0];
-  if (query.attributes.ints.empty()) return "no axis to turn round, expected at least one";
-  if (const auto reason = bad_axes(query.attributes.ints, operand.shape.rank())) return *reason;
-  for (const std::int64_t axis : query.attributes.ints) {
+  const std::vector<std::int64_t>& axes = std::get<OverAxes>(query.attributes).axes;
+  if (axes.empty()) return "no axis to turn round, expected at least one";
+  if (const auto reason = bad_axes(axes, operand.shape.rank())) return *reason;
+  for (const std::int64_t axis : axes) {
     if (operand.shape[static_cast<std::size_t>(axis)] == kBatch) {
       return "the batch as an axis to turn round, expected another one";
     }
@@ -407,7 +404,7 @@ TypeResult flip_type(const TypeQuery& query) {
 
 Scalar flip_element(ElementScope& scope) {
   Indices at(scope.index().begin(), scope.index().end());
-  for (const std::int64_t axis : scope.node().attributes.ints) {
+  for (const std::int64_t axis : std::get<OverAxes>(scope.node().attributes).axes) {
     loop::Index& index = at[static_cast<std::size_t>(axis)];
     const std::int64_t last = scope.operand_type(0).shape[static_cast<std::size_t>(axis)] - 1;
     const Scalar end = scope.constant(static_cast<double>(last), DType::kI64);
@@ -417,10 +414,10 @@ Scalar flip_element(ElementScope& scope) {
 }
 
 std::vector<SampleCase> flip_cases() {
-  return {{{{DType::kF64, {5}}}, {.ints = {0}}, {}},
-          {{{DType::kF64, {3, 4}}}, {.ints = {0}}, {}},
-          {{{DType::kF64, {3, 4}}}, {.ints = {0, 1}}, {}},
-          {{{DType::kF64, {kBatch, 3}}}, {.ints = {1}}, {}}};
+  return {{{{DType::kF64, {5}}}, OverAxes{{0}}, {}},
+          {{{DType::kF64, {3, 4}}}, OverAxes{{0}}, {}},
+          {{{DType::kF64, {3, 4}}}, OverAxes{{0, 1}}, {}},
+          {{{DType::kF64, {kBatch, 3}}}, OverAxes{{1}}, {}}};
 }
 
 }  // namespace
@@ -432,7 +429,7 @@ constinit const OpDef ops::broadcast{
         "An axis of size 1 does not stretch.",
     .formula = "dx = sum of dy over the other axes",
     .arity = 1,
-    .attributes = {.ints = "axes"},
+    .attributes = attributes_like<AxisMap>,
     .declares_type = true,
     .type = broadcast_type,
     .vjp = broadcast_vjp,
@@ -459,7 +456,7 @@ constinit const OpDef ops::transpose{
     .doc = "Result axis i is operand axis `axes`[i].",
     .formula = "dx = transpose(dy) by the inverse order",
     .arity = 1,
-    .attributes = {.ints = "axes"},
+    .attributes = attributes_like<AxisMap>,
     .type = transpose_type,
     .vjp = transpose_vjp,
     .lowering = Map{transpose_element},
@@ -472,7 +469,7 @@ constinit const OpDef ops::slice{
     .doc = "The box of the result's shape that begins at `starts`.",
     .formula = "dx = pad(dy) at the same place",
     .arity = 1,
-    .attributes = {.ints = "starts"},
+    .attributes = attributes_like<BoxStarts>,
     .declares_type = true,
     .type = slice_type,
     .vjp = slice_vjp,
@@ -486,7 +483,7 @@ constinit const OpDef ops::pad{
     .doc = "The operand at `starts` in a tensor of zeros: the adjoint of slice.",
     .formula = "dx = slice(dy) at the same place",
     .arity = 1,
-    .attributes = {.ints = "starts"},
+    .attributes = attributes_like<BoxStarts>,
     .declares_type = true,
     .type = pad_type,
     .vjp = pad_vjp,
@@ -500,7 +497,7 @@ constinit const OpDef ops::concat{
     .doc = "The operands one after the other along `axis`; their other axes and element types are equal.",
     .formula = "each operand gets its slice of dy",
     .arity = -1,
-    .attributes = {.ints = "axis"},
+    .attributes = attributes_like<AlongAxis>,
     .type = concat_type,
     .vjp = concat_vjp,
     .lowering = Map{concat_element},
@@ -513,9 +510,9 @@ constinit const OpDef ops::flip{
     .doc = "The elements in the opposite order along `axes`.",
     .formula = "dx = flip(dy) along the same axes",
     .arity = 1,
-    .attributes = {.ints = "axes"},
+    .attributes = attributes_like<OverAxes>,
     .type = flip_type,
-    .vjp = [](VjpScope& s) { s.add_gradient(0, dlg::flip(s.seed(), s.attributes().ints)); },
+    .vjp = [](VjpScope& s) { s.add_gradient(0, dlg::flip(s.seed(), std::get<OverAxes>(s.attributes()).axes)); },
     .lowering = Map{flip_element},
     .is_selection = true,
     .cases = flip_cases,

@@ -38,19 +38,19 @@ Expr divisor_of(Expr total) {
 }
 
 ValueId expand_logsumexp(CompositeScope& scope) {
-  const Parts parts = parts_of(scope.operand(0), scope.attributes().ints);
+  const Parts parts = parts_of(scope.operand(0), std::get<OverAxes>(scope.attributes()).axes);
   return (cast(log(parts.total), scope.type().dtype) + parts.shift).value;
 }
 
 ValueId expand_softmax(CompositeScope& scope) {
-  const Axes& axes = scope.attributes().ints;
+  const Axes& axes = std::get<OverAxes>(scope.attributes()).axes;
   const Parts parts = parts_of(scope.operand(0), axes);
   const Expr divisor = cast(divisor_of(parts.total), scope.type().dtype);
   return (parts.exps / expand_axes(divisor, scope.type().shape, axes)).value;
 }
 
 ValueId expand_log_softmax(CompositeScope& scope) {
-  const Axes& axes = scope.attributes().ints;
+  const Axes& axes = std::get<OverAxes>(scope.attributes()).axes;
   const Parts parts = parts_of(scope.operand(0), axes);
   const Expr log_total = cast(log(divisor_of(parts.total)), scope.type().dtype);
   return (parts.shifted - expand_axes(log_total, scope.type().shape, axes)).value;
@@ -58,14 +58,14 @@ ValueId expand_log_softmax(CompositeScope& scope) {
 
 void logsumexp_vjp(VjpScope& scope) {
   const Expr x = scope.operand(0);
-  const Axes axes = scope.attributes().ints;
+  const Axes axes = std::get<OverAxes>(scope.attributes()).axes;
   scope.add_gradient(0, masked_mul(expand_axes(scope.seed(), x.shape(), axes), softmax(x, axes)));
 }
 
 void softmax_vjp(VjpScope& scope) {
   const Expr seed = scope.seed();
   const Expr share = scope.result();
-  const Axes axes = scope.attributes().ints;
+  const Axes axes = std::get<OverAxes>(scope.attributes()).axes;
   const Expr common = sum(masked_mul(seed, share), axes);
   scope.add_gradient(0, masked_mul(seed - expand_axes(common, seed.shape(), axes), share));
 }
@@ -73,7 +73,7 @@ void softmax_vjp(VjpScope& scope) {
 void log_softmax_vjp(VjpScope& scope) {
   const Expr x = scope.operand(0);
   const Expr seed = scope.seed();
-  const Axes axes = scope.attributes().ints;
+  const Axes axes = std::get<OverAxes>(scope.attributes()).axes;
   const Expr common = expand_axes(sum(seed, axes), x.shape(), axes);
   scope.add_gradient(0, seed - masked_mul(common, softmax(x, axes)));
 }
@@ -85,19 +85,19 @@ TypeResult logits_type(const TypeQuery& query) {
 }
 
 std::vector<SampleCase> logits_cases() {
-  return {{{{DType::kF64, {7}}}, {.ints = {0}}, {}},
-          {{{DType::kF64, {3, 5}}}, {.ints = {1}}, {}},
-          {{{DType::kF64, {3, 5}}}, {.ints = {0}}, {}},
-          {{{DType::kF64, {2, 3, 4}}}, {.ints = {0, 2}}, {}},
-          {{{DType::kF64, {kBatch, 4}}}, {.ints = {1}}, {}},
-          {{{DType::kF64, {kBatch, 2, 18}}}, {.ints = {2}}, {}}};
+  return {{{{DType::kF64, {7}}}, OverAxes{{0}}, {}},
+          {{{DType::kF64, {3, 5}}}, OverAxes{{1}}, {}},
+          {{{DType::kF64, {3, 5}}}, OverAxes{{0}}, {}},
+          {{{DType::kF64, {2, 3, 4}}}, OverAxes{{0, 2}}, {}},
+          {{{DType::kF64, {kBatch, 4}}}, OverAxes{{1}}, {}},
+          {{{DType::kF64, {kBatch, 2, 18}}}, OverAxes{{2}}, {}}};
 }
 
 std::vector<SampleCase> logsumexp_cases() {
   std::vector<SampleCase> cases = logits_cases();
-  cases.push_back({{{DType::kF64, {37, 2}}}, {.ints = {0, 1}}, {}});
-  cases.push_back({{{DType::kF64, {kBatch, 4}}}, {.ints = {0}}, {}});
-  cases.push_back({{{DType::kF64, {kBatch, 2, 3}}}, {.ints = {0, 1, 2}}, {}});
+  cases.push_back({{{DType::kF64, {37, 2}}}, OverAxes{{0, 1}}, {}});
+  cases.push_back({{{DType::kF64, {kBatch, 4}}}, OverAxes{{0}}, {}});
+  cases.push_back({{{DType::kF64, {kBatch, 2, 3}}}, OverAxes{{0, 1, 2}}, {}});
   return cases;
 }
 
@@ -110,7 +110,7 @@ constinit const OpDef ops::logsumexp{
         "+inf and NaN pass through.",
     .formula = "dx = dy softmax(x), 0 where all x are -inf and where dy is exactly 0",
     .arity = 1,
-    .attributes = {.ints = "axes"},
+    .attributes = attributes_like<OverAxes>,
     .type = float_reduction,
     .vjp = logsumexp_vjp,
     .lowering = Composite{expand_logsumexp},
@@ -125,7 +125,7 @@ constinit const OpDef ops::softmax{
         "0; +inf and NaN give NaN.",
     .formula = "dx = y (dy - sum(dy y)), with y = softmax(x); a factor of exactly 0 before y gives 0",
     .arity = 1,
-    .attributes = {.ints = "axes"},
+    .attributes = attributes_like<OverAxes>,
     .type = logits_type,
     .vjp = softmax_vjp,
     .lowering = Composite{expand_softmax},
@@ -140,7 +140,7 @@ constinit const OpDef ops::log_softmax{
         "give NaN.",
     .formula = "dx = dy - softmax(x) sum(dy); a sum of exactly 0 takes nothing",
     .arity = 1,
-    .attributes = {.ints = "axes"},
+    .attributes = attributes_like<OverAxes>,
     .type = logits_type,
     .vjp = log_softmax_vjp,
     .lowering = Composite{expand_log_softmax},

@@ -44,7 +44,7 @@ class Elimination {
     const Shape rows = b_.shape();
     const Expr column = reshape(columns(0, 1), rows);
     const Expr index{column.builder,
-                     column.builder->add(ops::iota, {}, {.ints = {axis_}}, TensorType{DType::kI32, rows})};
+                     column.builder->add(ops::iota, {}, AlongAxis{axis_}, TensorType{DType::kI32, rows})};
     const Expr at_k = constant_like(index, static_cast<double>(k));
     const Expr candidates = select(compare(">=", index, at_k), abs(column), constant_like(column, -1));
     const Expr chosen = expand_axes(argmax(candidates, axis_), rows, {axis_});

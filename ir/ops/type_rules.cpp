@@ -73,8 +73,10 @@ TypeResult number_elementwise(const TypeQuery& query) {
 }
 
 TypeResult float_reduction(const TypeQuery& query) {
-  const TensorType& operand = query.operands.front();
-  const std::vector<std::int64_t>& axes = query.attributes.ints;
+  return reduced_float(query.operands.front(), std::get<OverAxes>(query.attributes).axes);
+}
+
+TypeResult reduced_float(const TensorType& operand, const std::vector<std::int64_t>& axes) {
   if (const auto reason = not_float(operand)) return *reason;
   if (axes.empty()) return "no axis to reduce, expected at least one";
   if (const auto reason = bad_axes(axes, operand.shape.rank())) return *reason;

@@ -12,8 +12,10 @@ namespace dlg {
 TypeResult float_elementwise(const TypeQuery& query);
 /// One type of numbers for all operands and the result, floats or integers.
 TypeResult number_elementwise(const TypeQuery& query);
-/// The operand's type without the axes in attribute `ints` (ascending, at least one); a float operand.
+/// The operand's type without its OverAxes; a float operand.
 TypeResult float_reduction(const TypeQuery& query);
+/// `operand`, a float, without `axes` (ascending, at least one).
+TypeResult reduced_float(const TensorType& operand, const std::vector<std::int64_t>& axes);
 
 /// The reason why the operands do not all have the first one's shape and element type.
 std::optional<std::string> differing_operands(std::span<const TensorType> operands);

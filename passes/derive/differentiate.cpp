@@ -72,9 +72,7 @@ Cotangents open_cotangents(const Graph& graph, const std::vector<ValueId>& regio
 /// `d` + name; a value that is read from outside by its path goes by the path's last part: `dW2` for
 /// `net.W2`.
 std::string adjoint_name(const Node& node, const NodeInfo& info) {
-  if (node.operands.empty() && !node.attributes.text.empty()) {
-    return "d" + std::string(last_path_part(node.attributes.text));
-  }
+  if (const std::string* path = leaf_path(node)) return "d" + std::string(last_path_part(*path));
   return info.name.empty() ? "" : "d" + info.name;
 }
 

@@ -103,12 +103,12 @@ StateId Replay::add_state(State state) {
 
 ValueId Replay::read(StateId id) {
   const State& state = graph_.states[id];
-  return builder_.add(ops::state, {}, {.text = state.path}, state.type);
+  return builder_.add(ops::state, {}, LeafPath{state.path}, state.type);
 }
 
 ValueId Replay::hyper(const std::string& name) {
   DLG_CHECK(graph_.find_hyper(name) != nullptr, fmt::format("the rule has no hyper-parameter {}", name));
-  const ValueId value = builder_.add(ops::hyper, {}, {.text = name}, TensorType{DType::kF64, {}});
+  const ValueId value = builder_.add(ops::hyper, {}, HyperName{name}, TensorType{DType::kF64, {}});
   if (graph_.name(value).empty()) builder_.set_name(value, std::string(last_path_part(name)));
   return value;
 }

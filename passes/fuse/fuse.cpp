@@ -159,7 +159,7 @@ bool Fuser::writes_in_place(const GroupTrace& trace, const GroupPlan& plan) cons
   return std::all_of(graph_.effects.begin(), graph_.effects.end(), [&](const Effect& effect) {
     if (!std::binary_search(plan.members.begin(), plan.members.end(), effect.value)) return true;
     return std::all_of(trace.loads.begin(), trace.loads.end(), [&](const ElementLoad& load) {
-      const bool is_old = graph_[load.value].attributes.text == graph_.states[effect.state].path;
+      const bool is_old = *leaf_path(graph_[load.value]) == graph_.states[effect.state].path;
       return !is_old || load.at == trace.domain;
     });
   });

@@ -27,9 +27,10 @@ struct LeafLoads {
   }
 
   loop::RegId constant() {
-    if (!node().attributes.numbers.empty()) return literal();
-    const double number = node().attributes.number;
-    const double rounded = dtype() == DType::kF32 ? static_cast<double>(static_cast<float>(number)) : number;
+    const auto& said = std::get<ConstantElements>(node().attributes);
+    if (!said.is_splat()) return literal();
+    const bool is_single = dtype() == DType::kF32;
+    const double rounded = is_single ? static_cast<double>(static_cast<float>(said.value)) : said.value;
     return builder.emit({.op = loop::Op::kConst, .dtype = dtype(), .number = rounded});
   }
 
@@ -39,20 +40,20 @@ struct LeafLoads {
       buffer = memory.add({.name = memory.fused_.name(value),
                            .type = node().type,
                            .kind = BufferKind::kConstant,
-                           .literal = node().attributes.numbers});
+                           .literal = std::get<ConstantElements>(node().attributes).elements});
     }
     return memory.load_from(builder, buffer, at);
   }
 
   loop::RegId state() {
-    const StateId state = *memory.fused_.find_state(node().attributes.text);
+    const StateId state = *memory.fused_.find_state(*leaf_path(node()));
     return memory.load_value(builder, memory.states_[state], value, at);
   }
 
   /// Row i of the batch is the data row that the row order names.
   loop::RegId input() {
-    const auto buffer = memory.program_.find_buffer(BufferKind::kData, node().attributes.text);
-    DLG_CHECK(buffer.has_value(), "no data buffer for " + node().attributes.text);
+    const auto buffer = memory.program_.find_buffer(BufferKind::kData, *leaf_path(node()));
+    DLG_CHECK(buffer.has_value(), "no data buffer for " + *leaf_path(node()));
     Indices rows = at;
     rows[0] = loop::Index{};
     rows[0].dynamic = memory.load_from(builder, memory.order_, {at[0]});
@@ -60,8 +61,8 @@ struct LeafLoads {
   }
 
   loop::RegId hyper() {
-    const auto buffer = memory.program_.find_buffer(BufferKind::kHyper, node().attributes.text);
-    DLG_CHECK(buffer.has_value(), "no buffer for " + node().attributes.text);
+    const auto buffer = memory.program_.find_buffer(BufferKind::kHyper, *leaf_path(node()));
+    DLG_CHECK(buffer.has_value(), "no buffer for " + *leaf_path(node()));
     return memory.load_from(builder, *buffer, {});
   }
 
@@ -75,7 +76,7 @@ struct LeafLoads {
   }
 
   loop::RegId iota() {
-    const auto axis = static_cast<std::size_t>(node().attributes.ints.front());
+    const std::size_t axis = std::get<AlongAxis>(node().attributes).index();
     return to_own_dtype(builder.emit({.op = loop::Op::kIndex, .dtype = DType::kI64, .indices = {at[axis]}}));
   }
 };
@@ -142,7 +143,7 @@ void ProgramMemory::add_inputs() {
   for (const Node& node : fused_.nodes) {
     if (node.op != &ops::input) continue;
     has_inputs = true;
-    const std::string& path = node.attributes.text;
+    const std::string& path = *leaf_path(node);
     add({.name = path,
          .type = node.type,
          .kind = BufferKind::kData,

@@ -59,7 +59,7 @@ IdVector<StateId, AxisOrder> choose_state_orders(const Graph& fused,
   for (const GroupId group : groups.ids()) {
     if (!has_nest(fused, groups[group])) continue;
     for (const ElementLoad& load : traces[group].loads) {
-      const auto state = fused.find_state(fused[load.value].attributes.text);
+      const auto state = fused.find_state(*leaf_path(fused[load.value]));
       const bool is_state = state && find_state_value(fused, fused.states[*state].path) == load.value;
       if (!is_state || is_decided[load.value]) continue;
       const auto axis = axis_of_innermost_loop(fused, groups[group], traces[group], load);

@@ -65,7 +65,7 @@ bool can_be_one(const Facts& facts, GroupId group, GroupId other) {
 /// Whether a kernel of this trace reads the state at other elements than those it is about to write.
 bool reads_elsewhere(const Graph& fused, const GroupTrace& trace, const std::string& path) {
   return std::any_of(trace.loads.begin(), trace.loads.end(), [&](const ElementLoad& load) {
-    return fused[load.value].attributes.text == path && load.at != trace.domain;
+    return *leaf_path(fused[load.value]) == path && load.at != trace.domain;
   });
 }
 

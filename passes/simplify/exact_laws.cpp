@@ -20,11 +20,21 @@ Expr raw(const OpDef& op, Expr x, Attributes attributes, const TensorType& type)
   return {x.builder, x.builder->add(op, {x.value}, std::move(attributes), type)};
 }
 
+const Ints& axes_of(const Attributes& attributes) {
+  return std::get<AxisMap>(attributes).axes;
+}
+
+const Ints& starts_of(const Attributes& attributes) {
+  return std::get<BoxStarts>(attributes).starts;
+}
+
 /// transpose(transpose(x, inner), outer): result axis i is axis inner[outer[i]] of x.
 std::optional<Attributes> compose_permutations(const Attributes& outer, const Attributes& inner) {
   Ints axes;
-  for (const std::int64_t axis : outer.ints) axes.push_back(inner.ints[static_cast<std::size_t>(axis)]);
-  return Attributes{.ints = std::move(axes)};
+  for (const std::int64_t axis : axes_of(outer)) {
+    axes.push_back(axes_of(inner)[static_cast<std::size_t>(axis)]);
+  }
+  return AxisMap{std::move(axes)};
 }
 
 /// broadcast(broadcast(x, inner), outer): axis i of x is axis outer[inner[i]] of the result.
@@ -33,20 +43,21 @@ std::optional<Attributes> compose_placements(const Attributes& outer, const Attr
 }
 
 std::optional<Attributes> only_identity(const Attributes& outer, const Attributes&) {
-  for (std::size_t i = 0; i < outer.ints.size(); ++i) {
-    if (outer.ints[i] != static_cast<std::int64_t>(i)) return std::nullopt;
+  const Ints& axes = axes_of(outer);
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    if (axes[i] != static_cast<std::int64_t>(i)) return std::nullopt;
   }
   return outer;
 }
 
 std::optional<Attributes> add_starts(const Attributes& outer, const Attributes& inner) {
-  Ints starts = outer.ints;
-  for (std::size_t i = 0; i < starts.size(); ++i) starts[i] += inner.ints[i];
-  return Attributes{.ints = std::move(starts)};
+  Ints starts = starts_of(outer);
+  for (std::size_t i = 0; i < starts.size(); ++i) starts[i] += starts_of(inner)[i];
+  return BoxStarts{std::move(starts)};
 }
 
 std::optional<Attributes> only_same_starts(const Attributes& outer, const Attributes& inner) {
-  return outer.ints == inner.ints ? std::optional(outer) : std::nullopt;
+  return starts_of(outer) == starts_of(inner) ? std::optional(outer) : std::nullopt;
 }
 
 /// Signs and neutral elements. x + 0, x * 0, x - x and 0 - x have no law: -0, infinities and NaN break them.
@@ -141,7 +152,7 @@ void add_shape_laws(Laws& laws) {
   laws.law(
       "broadcast.same", {kCube},
       [](const Vars& v) {
-        return Sides{raw(ops::broadcast, v[0], {.ints = {0, 1, 2}}, kCube), v[0]};
+        return Sides{raw(ops::broadcast, v[0], AxisMap{{0, 1, 2}}, kCube), v[0]};
       },
       only_identity);
   laws.law(
@@ -155,7 +166,7 @@ void add_shape_laws(Laws& laws) {
   laws.law(
       "slice.same", {kCube},
       [](const Vars& v) {
-        return Sides{raw(ops::slice, v[0], {.ints = {0, 0, 0}}, kCube), v[0]};
+        return Sides{raw(ops::slice, v[0], BoxStarts{{0, 0, 0}}, kCube), v[0]};
       },
       [](const Attributes& outer, const Attributes&) { return std::optional(outer); });
   laws.law(

@@ -54,8 +54,8 @@ class ConstantScope final : public ElementScope {
   using ElementScope::arg;
   Scalar arg(std::size_t operand, std::vector<Index> at) override {
     const Node& constant = graph_[node_.operands[operand]];
-    double number = constant.attributes.number;
-    if (!constant.attributes.numbers.empty()) number = element(constant, at);
+    const auto& said = std::get<ConstantElements>(constant.attributes);
+    const double number = said.is_splat() ? said.value : said.elements[place_of(constant.type.shape, at)];
     return add({rounded(number, constant.type.dtype), number}, constant.type.dtype);
   }
 
@@ -102,15 +102,16 @@ class ConstantScope final : public ElementScope {
     return index.offset + static_cast<std::int64_t>(dynamic);
   }
 
-  double element(const Node& constant, const std::vector<Index>& at) {
+  /// In row-major order.
+  std::size_t place_of(const Shape& shape, const std::vector<Index>& at) {
     std::int64_t flat = 0;
     for (std::size_t axis = 0; axis < at.size(); ++axis) {
       const std::int64_t i = place(at[axis]);
-      const bool is_inside = i >= 0 && i < constant.type.shape[axis];
+      const bool is_inside = i >= 0 && i < shape[axis];
       if (!is_inside) has_failed_ = true;
-      flat = flat * constant.type.shape[axis] + (is_inside ? i : 0);
+      flat = flat * shape[axis] + (is_inside ? i : 0);
     }
-    return constant.attributes.numbers[static_cast<std::size_t>(flat)];
+    return static_cast<std::size_t>(flat);
   }
 
   const Graph& graph_;
@@ -152,12 +153,12 @@ ValueId fold_constant(Builder& builder, const Node& mapped) {
   std::int64_t literal_size = 0;
   for (const ValueId operand : mapped.operands) {
     if (graph[operand].op != &ops::constant) return {};
-    literal_size =
-        std::max(literal_size, static_cast<std::int64_t>(graph[operand].attributes.numbers.size()));
+    const auto& said = std::get<ConstantElements>(graph[operand].attributes);
+    literal_size = std::max(literal_size, static_cast<std::int64_t>(said.elements.size()));
   }
   if (literal_size == 0) {
     const auto number = fold_element(graph, mapped, index_of(mapped.type.shape, 0), Elements::kAllAlike);
-    return number ? builder.add(ops::constant, {}, {.number = *number}, mapped.type) : ValueId{};
+    return number ? builder.add(ops::constant, {}, ConstantElements{*number}, mapped.type) : ValueId{};
   }
   // A list that would grow is dearer than the node that repeats it.
   const std::int64_t count = mapped.type.shape.elements();
@@ -169,7 +170,7 @@ ValueId fold_constant(Builder& builder, const Node& mapped) {
     if (!number) return {};
     numbers.push_back(*number);
   }
-  return builder.add(ops::constant, {}, {.numbers = std::move(numbers)}, mapped.type);
+  return builder.add(ops::constant, {}, ConstantElements{0, std::move(numbers)}, mapped.type);
 }
 
 }  // namespace dlg

@@ -56,7 +56,7 @@ Graph guard_indices(const Graph& graph) {
     const bool is_proved = range_of(target, index).is_inside(extent);
     if (is_proved || has_defect(Defect::kLostGuard)) return ValueId{};
     Node changed = node;
-    const ValueId guard = builder.add(ops::guard, {index}, {.ints = {extent}});
+    const ValueId guard = builder.add(ops::guard, {index}, IndexLimit{extent});
     changed.operands[node.op->index->operand] = guard;
     const bool is_known =
         std::any_of(all.begin(), all.end(), [&](const Guarded& g) { return g.guard == guard; });

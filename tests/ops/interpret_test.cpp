@@ -80,7 +80,7 @@ TEST_CASE("a bound covers what f32 loses and is not far above it") {
 }
 
 TEST_CASE("a comparison within the bound leaves the choice open") {
-  const Relation less = [](double a, double b) { return a < b; };
+  const RelationFunction less = [](double a, double b) { return a < b; };
   const Bound near = compare(less, Bound{1, 1e-6}, Bound{1, 0});
   CHECK(near.error == 1);
   CHECK(compare(less, Bound{1, 0}, Bound{1, 0}).error == 0);

@@ -106,7 +106,9 @@ void fill_floats(OpSample& sample, const SampleRequest& request, std::mt19937_64
 
 /// What a leaf op reads from outside becomes part of the graph and of the environment.
 void declare_leaf(OpSample& sample, const SampleRequest& request) {
-  const std::string& path = request.sample.attributes.text;
+  const Node leaf{&request.op, {}, {}, request.sample.attributes};
+  if (leaf_path(leaf) == nullptr) return;
+  const std::string& path = *leaf_path(leaf);
   const TensorType type = with_dtype(request.sample.declared, request.float_dtype);
   const Shape shape = type.shape.at(request.rows);
   std::vector<double> elements;
@@ -151,7 +153,7 @@ ValueId add_leaf(Builder& builder, const std::string& path, const TensorType& ty
   if (has_batch) graph.inputs.push_back({path, type, {}, {}});
   if (!has_batch) graph.states.add({path, type, StateKind::kParameter, {}, {}});
   const OpDef& op = has_batch ? ops::input : ops::state;
-  const ValueId leaf = builder.add(op, {}, {.text = path}, type);
+  const ValueId leaf = builder.add(op, {}, LeafPath{path}, type);
   builder.set_name(leaf, path);
   return leaf;
 }

@@ -49,8 +49,9 @@ ValueId add_leaf(Builder& builder, const std::string& path, const TensorType& ty
 /// Where the environment holds the values of such a leaf.
 template <class Number>
 Tensor<Number>& leaf_values(Environment<Number>& environment, const Node& leaf) {
-  const bool is_input = environment.inputs.count(leaf.attributes.text) > 0;
-  return is_input ? environment.inputs[leaf.attributes.text] : environment.states[leaf.attributes.text];
+  const std::string& path = *leaf_path(leaf);
+  const bool is_input = environment.inputs.count(path) > 0;
+  return is_input ? environment.inputs[path] : environment.states[path];
 }
 
 /// The same values as another number type, without derivative or error.

@@ -126,9 +126,9 @@ class Generator {
 Tensor<double> Generator::compute(ValueId value) {
   const Node& node = result_.graph[value];
   const Environment<double>& environment = result_.environment;
-  if (node.op == &ops::state) return environment.states.at(node.attributes.text);
-  if (node.op == &ops::input) return environment.inputs.at(node.attributes.text);
-  if (node.op == &ops::hyper) return {{}, {environment.hypers.at(node.attributes.text)}};
+  if (node.op == &ops::state) return environment.states.at(*leaf_path(node));
+  if (node.op == &ops::input) return environment.inputs.at(*leaf_path(node));
+  if (node.op == &ops::hyper) return {{}, {environment.hypers.at(*leaf_path(node))}};
   if (node.op == &ops::gradient) {
     Graph graph = result_.graph;
     graph.outputs = {{"it", value}};
@@ -145,7 +145,7 @@ Tensor<double> Generator::compute(ValueId value) {
     const TensorType read_type{type(operand).dtype, values_[operand].shape};
     alone.states.add({path, read_type, StateKind::kConstant, {}, {}});
     given.states[path] = values_[operand];
-    operands.push_back(builder.add(ops::state, {}, {.text = path}, read_type));
+    operands.push_back(builder.add(ops::state, {}, LeafPath{path}, read_type));
   }
   const TensorType declared{node.type.dtype, node.type.shape.at(environment.rows)};
   const ValueId result = builder.add(*node.op, operands, node.attributes, declared);
@@ -188,7 +188,8 @@ Tensor<double> Generator::numbers(const TensorType& type, std::size_t integers) 
 }
 
 ValueId Generator::read(const OpDef& op, const std::string& path, const TensorType& type) {
-  const ValueId value = builder_.add(op, {}, {.text = path}, type);
+  const Attributes said = &op == &ops::hyper ? Attributes(HyperName{path}) : Attributes(LeafPath{path});
+  const ValueId value = builder_.add(op, {}, said, type);
   builder_.set_name(value, path);
   return value;
 }
@@ -207,7 +208,7 @@ ValueId Generator::leaf(const TensorType& type, std::size_t integers) {
     return constant(builder_, is_float(type.dtype) ? number() : 1, type).value;
   }
   if (type.shape.elements() <= kLongestLiteral && random_.chance(0.1)) {
-    return builder_.add(ops::constant, {}, {.numbers = numbers(type, integers).elements}, type);
+    return builder_.add(ops::constant, {}, ConstantElements{0, numbers(type, integers).elements}, type);
   }
   const bool is_trained = type.dtype == float_ && random_.chance(0.8);
   graph.states.add({path, type, is_trained ? StateKind::kParameter : StateKind::kConstant, {}, {}});
@@ -301,7 +302,7 @@ std::optional<SampleCase> Generator::draw_case(const OpDef& op) {
 }
 
 void Generator::add_leaf_op(const OpDef& op, const SampleCase& sample) {
-  const bool is_read = !op.attributes.text.empty();
+  const bool is_read = leaf_path(Node{&op, {}, {}, sample.attributes}) != nullptr;
   if (!is_read) {
     builder_.add(op, {}, sample.attributes, sample.declared);
   } else if (&op == &ops::hyper) {

@@ -112,7 +112,7 @@ output a = a
 TEST_CASE("an edit of a constant changes the graph") {
   const Parsed parsed("graph 1\nbatch 1\n\na = constant {value = 0.25} : f64[]\n\noutput a = a\n");
   REQUIRE(parsed.graph.has_value());
-  CHECK((*parsed.graph)[ValueId{0}].attributes.number == 0.25);
+  CHECK(std::get<ConstantElements>((*parsed.graph)[ValueId{0}].attributes).value == 0.25);
 }
 
 TEST_CASE("errors are reported line by line, with what was found and what was expected") {

@@ -80,7 +80,7 @@ TEST_CASE("the verifier names each broken law of nodes") {
           g.nodes[named(g, "h")].type.shape = {kBatch, 3};
         }) == "`h` (sigmoid) says type f64[*batch, 3], its op gives f64[*batch, 2]");
   CHECK(broken(Stage::kGraph, [](Graph& g) {
-          g.nodes[named(g, "E")].attributes.ints = {7};
+          g.nodes[named(g, "E")].attributes = OverAxes{{7}};
         }).starts_with("`E` (sum) is ill-typed: "));
 }
 
@@ -92,7 +92,7 @@ TEST_CASE("the verifier names each broken law of what is read") {
           g.states[state(g, "net.W1")].type.shape = {2, 3};
           g.states[state(g, "net.W1")].initial = {};
         }) == "`W1` (state) reads `net.W1` as f64[2, 2], declared as f64[2, 3]");
-  CHECK(broken(Stage::kGraph, [](Graph& g) { g.nodes[named(g, "W1")].attributes.text = "net.W2"; }) ==
+  CHECK(broken(Stage::kGraph, [](Graph& g) { g.nodes[named(g, "W1")].attributes = LeafPath{"net.W2"}; }) ==
         "`W2` (state) reads `net.W2` a second time");
   CHECK(broken(Stage::kGraph, [](Graph& g) { g.states[state(g, "net.W1")].path = "net.W2"; }) ==
         "two states are called `net.W2`");

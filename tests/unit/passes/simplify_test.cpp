@@ -65,7 +65,7 @@ Environment<double> special_environment(const Law& law) {
       const std::size_t kinds = type.dtype == DType::kBool ? 2 : 4;  // false and true; indices
       tensor.elements.push_back(is_float(type.dtype) ? values[pick] : static_cast<double>(pick % kinds));
     }
-    environment.inputs[law.pattern[law.variables[v]].attributes.text] = std::move(tensor);
+    environment.inputs[*leaf_path(law.pattern[law.variables[v]])] = std::move(tensor);
   }
   return environment;
 }
@@ -90,6 +90,10 @@ std::string ops_text(const Graph& graph) {
   std::string text;
   for (const Node& node : graph.nodes) text += (text.empty() ? "" : " ") + std::string(node.op->name);
   return text;
+}
+
+const ConstantElements& elements_of(const Graph& graph, ValueId value) {
+  return std::get<ConstantElements>(graph[value].attributes);
 }
 
 }  // namespace
@@ -174,20 +178,20 @@ TEST_CASE("constants are folded by the op's own rule") {
   s.output("y", broadcast_to(-b, {kBatch, 2}));
   const Graph graph = simplify(s.graph);
   REQUIRE(graph.nodes.size() == 1);
-  CHECK(graph[ValueId{0}].attributes.number == -0.5);
+  CHECK(elements_of(graph, ValueId{0}).value == -0.5);
   CHECK(graph.type(ValueId{0}) == TensorType{DType::kF64, {kBatch, 2}});
 }
 
 TEST_CASE("literal elements are folded element by element") {
   test::Sketch s;
   const TensorType type{DType::kF64, {2, 3}};
-  const Expr a{&s.builder, s.builder.add(ops::constant, {}, {.numbers = {1, 2, 3, 4, 5, 6}}, type)};
+  const Expr a{&s.builder, s.builder.add(ops::constant, {}, ConstantElements{0, {1, 2, 3, 4, 5, 6}}, type)};
   s.output("y", transpose(a * 2.0, {1, 0}));
   s.output("z", slice(a, {1, 1}, {1, 2}));
   s.output("w", broadcast_to(a, {5, 2, 3}));
   const Graph graph = simplify(s.graph);
-  CHECK(graph[*graph.find_output("y")].attributes.numbers == std::vector<double>{2, 8, 4, 10, 6, 12});
-  CHECK(graph[*graph.find_output("z")].attributes.numbers == std::vector<double>{5, 6});
+  CHECK(elements_of(graph, *graph.find_output("y")).elements == std::vector<double>{2, 8, 4, 10, 6, 12});
+  CHECK(elements_of(graph, *graph.find_output("z")).elements == std::vector<double>{5, 6});
   CHECK(graph[*graph.find_output("w")].op == &ops::broadcast);
 }
 
@@ -201,7 +205,7 @@ TEST_CASE("elementary functions and f32 roundings are left to the program") {
   CHECK(graph[*graph.find_output("y")].op == &ops::exp_);
   // The f32 product of two f32 tenths is not the f32 next to 0.01; a half is exact in both.
   CHECK(graph[*graph.find_output("z")].op == &ops::mul);
-  CHECK(graph[*graph.find_output("half")].attributes.number == 0.05);
+  CHECK(elements_of(graph, *graph.find_output("half")).value == 0.05);
 }
 
 TEST_CASE("composites are expanded and dead nodes go") {
