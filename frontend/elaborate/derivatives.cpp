@@ -46,6 +46,10 @@ std::optional<std::vector<ValueId>> point_of(Elaboration& e, const Operand& oper
     e.error(operand.range, kNoPoint, kind_text(operand.value));
     return std::nullopt;
   }
+  if (points->items.size() != e.update->parameter_count()) {
+    e.error(operand.range, kNoPoint, kind_text(operand.value));
+    return std::nullopt;
+  }
   std::vector<ValueId> ids;
   for (std::size_t i = 0; i < points->items.size(); ++i) {
     const TensorValue* tensor = points->items[i].as<TensorValue>();

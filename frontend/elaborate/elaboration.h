@@ -66,7 +66,7 @@ struct DeclaredData {
   bool is_used = false;
 };
 
-class UpdateScope;
+class RuleBuilder;  // ir/graph/rule_builder.h
 
 /// Limits of what one program may become, so that compiling it takes seconds and not hours.
 inline constexpr std::size_t kMostOperations = 20'000;
@@ -115,7 +115,7 @@ struct Elaboration {
   std::vector<std::pair<std::string, Value>> applied;  // models applied outside of other models, in order
   std::optional<Value> loss;
   std::optional<Axes> initialised;  // axes of the parameter whose initial value is being computed
-  UpdateScope* update = nullptr;    // while an update rule is elaborated
+  RuleBuilder* update = nullptr;    // while an update rule is elaborated
   std::function<Value(Value gradient, const Value& points)> treat_gradient;  // before the rule gets it
   std::function<Value(Value matrix)> treat_hessian;                          // the same
   Measurable measurable;                // of the training whose rule is elaborated

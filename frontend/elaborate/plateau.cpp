@@ -23,7 +23,7 @@ constexpr double kLargest = std::numeric_limits<double>::max();
 /// One number of the rule: at the start of the step, and what becomes of it.
 class Memory {
  public:
-  Memory(UpdateScope& scope, std::string name, double initial)
+  Memory(RuleBuilder& scope, std::string name, double initial)
       : scope_(scope),
         name_(std::move(name)),
         before_{&scope.builder(), scope.scalar_state(name_, initial)} {}
@@ -32,7 +32,7 @@ class Memory {
   void becomes(Expr value) { scope_.set_scalar_state(name_, value.value); }
 
  private:
-  UpdateScope& scope_;
+  RuleBuilder& scope_;
   std::string name_;
   Expr before_;
 };
@@ -95,7 +95,7 @@ Expr Counter::look(Expr is_end, Expr is_better, Expr waited, double more) {
 }
 
 Expr Counter::of_training_loss(const std::string& name, const WatchedValue& watched) {
-  UpdateScope& scope = *e_.update;
+  RuleBuilder& scope = *e_.update;
   const bool is_larger = is_larger_better(watched);
   Memory sum(scope, name + ".sum", 0), steps(scope, name + ".steps", 0),
       best(scope, name + ".best", is_larger ? -kLargest : kLargest);
@@ -112,7 +112,7 @@ Expr Counter::of_training_loss(const std::string& name, const WatchedValue& watc
 }
 
 Expr Counter::of_measured(const std::string& name, const WatchedValue& watched) {
-  UpdateScope& scope = *e_.update;
+  RuleBuilder& scope = *e_.update;
   const bool is_larger = is_larger_better(watched);
   Memory value(scope, measured_state(watched), 0),
       best(scope, name + ".best", is_larger ? -kLargest : kLargest);

@@ -11,7 +11,6 @@
 #include "frontend/rules/rule_replay.h"
 #include "frontend/rules/rule_requirements.h"
 #include "frontend/rules/rule_settings.h"
-#include "support/check.h"
 #include "support/text.h"
 
 namespace dlg {
@@ -167,20 +166,16 @@ std::optional<UpdateRule> elaborate_optimizer(Elaboration& e, const RuleSettings
   if (!is_good || !arguments || e.diagnostics->error_count() != before) return std::nullopt;
   text.arguments = *std::move(arguments);
   if (!check_fixed_arguments(e, text)) return std::nullopt;
-  std::optional<RuleReads> reads = check_rule(e, text);
-  if (!reads) return std::nullopt;
+  std::optional<ElaboratedRule> elaborated = replay_rule(e, text);
+  if (!elaborated) return std::nullopt;
   UpdateRule rule;
   rule.name = e.library.units[text.unit].optimizers[text.index].name.text;
-  rule.hypers = std::move(reads->hypers);
-  rule.measured = std::move(reads->measured);
+  rule.graph = std::move(elaborated->graph);
+  rule.hypers = std::move(elaborated->hypers);
+  rule.measured = std::move(elaborated->measured);
   rule.arguments = shown_arguments(e, text);
   rule.frozen = text.frozen;
   rule.is_accumulated = text.accumulate.has_value();
-  rule.apply = [sources = e.sources, library = e.library, text, dtype = e.dtype](UpdateScope& scope) {
-    Diagnostics diagnostics;
-    replay_rule({sources, library, diagnostics, dtype}, text, scope);
-    DLG_CHECK(!diagnostics.has_errors(), diagnostics.all().front().message);
-  };
   if (!has_scheduled_requirements(e.library, text)) return rule;
   rule.check_run = [sources = e.sources, library = e.library, text, dtype = e.dtype](
                        const RunLength& run, Diagnostics& diagnostics) {

@@ -12,7 +12,7 @@ namespace dlg {
 
 class RuleInputs {
  public:
-  RuleInputs(Elaboration& e, const RuleText& rule, UpdateScope& scope) : e_(e), rule_(rule), scope_(scope) {}
+  RuleInputs(Elaboration& e, const RuleText& rule, RuleBuilder& scope) : e_(e), rule_(rule), scope_(scope) {}
 
   /// The argument as a scalar in f64; a list of one for each parameter where a group has its own `key`.
   Value value(const std::string& key, const ArgumentText& argument);
@@ -30,7 +30,7 @@ class RuleInputs {
 
   Elaboration& e_;
   const RuleText& rule_;
-  UpdateScope& scope_;
+  RuleBuilder& scope_;
   std::vector<Hyper> hypers_;
 };
 

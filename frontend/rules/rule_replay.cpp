@@ -7,7 +7,6 @@
 #include "frontend/elaborate/elementwise.h"
 #include "frontend/elaborate/expressions.h"
 #include "frontend/rules/rule_surroundings.h"
-#include "frontend/rules/trial_scope.h"
 #include "ir/graph/rule_states.h"
 #include "ir/ops/registry.h"
 
@@ -42,7 +41,7 @@ constexpr Diag<std::string> kReserved{DiagCode::AssignedTwice, Severity::kError,
 /// One run over the statements of a rule.
 class Replay {
  public:
-  Replay(const RuleSetting& setting, const RuleText& rule, UpdateScope& scope)
+  Replay(const RuleSetting& setting, const RuleText& rule, RuleBuilder& scope)
       : rule_(rule),
         scope_(scope),
         optimizer_(setting.library.units[rule.unit].optimizers[rule.index]),
@@ -81,7 +80,7 @@ class Replay {
   TensorValue theta(std::size_t parameter);
 
   RuleText rule_;
-  UpdateScope& scope_;
+  RuleBuilder& scope_;
   const ast::Optimizer& optimizer_;
   Elaboration e_;
   RuleInputs inputs_;
@@ -272,7 +271,8 @@ void Replay::assign(const ast::Statement& statement) {
     return;
   }
   assigned_.insert(name.text);
-  if (value.is_poison()) {
+  // What was not declared as it should be is not there to be written.
+  if (value.is_poison() || e_.frame().names[name.text].is_poison()) {
     e_.frame().names[name.text] = {Poison{}};
   } else if (scalars_.count(name.text) > 0) {
     assign_scalar(statement, value);
@@ -328,20 +328,20 @@ void Replay::report_idle() {
 
 }  // namespace
 
-void replay_rule(const RuleSetting& setting, const RuleText& rule, UpdateScope& scope) {
-  Replay(setting, rule, scope).run();
-}
-
-std::optional<RuleReads> check_rule(Elaboration& e, const RuleText& rule) {
+std::optional<ElaboratedRule> replay_rule(Elaboration& e, const RuleText& rule) {
   const std::size_t before = e.diagnostics->error_count();
-  TrialScope scope(e.builder.graph(), rule.frozen);
-  Replay replay({e.sources, e.library, *e.diagnostics, e.dtype}, rule, scope);
-  replay.check_surroundings();
+  const RuleSetting setting{e.sources, e.library, *e.diagnostics, e.dtype};
+  {
+    RuleBuilder nobodys(e.builder.graph(), rule.frozen);
+    Replay(setting, rule, nobodys).check_surroundings();
+  }
   if (e.diagnostics->error_count() != before) return std::nullopt;
+  RuleBuilder builder(e.builder.graph(), rule.frozen);
+  Replay replay(setting, rule, builder);
   replay.run();
-  if (rule.accumulate && scope.is_second_order()) e.error(rule.call, kOneBatch);
+  if (rule.accumulate && builder.is_second_order()) e.error(rule.call, kOneBatch);
   if (e.diagnostics->error_count() != before) return std::nullopt;
-  return RuleReads{replay.hypers(), replay.measured()};
+  return ElaboratedRule{builder.rule(), replay.hypers(), replay.measured()};
 }
 
 }  // namespace dlg

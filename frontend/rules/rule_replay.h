@@ -1,5 +1,4 @@
-// Owns the replay of an optimizer's statements in lock-step over all parameters, with the settings around it:
-// for the check and for real.
+// Owns the replay of an optimizer's statements in lock-step over all parameters, with the settings around it.
 #pragma once
 
 #include "frontend/rules/rule_text.h"
@@ -7,7 +6,7 @@
 
 namespace dlg {
 
-/// What a replay reads besides the rule. A replay of a checked rule reports nothing.
+/// What the statements and requirements of a rule are evaluated with.
 struct RuleSetting {
   const Sources& sources;
   const Library& library;
@@ -15,18 +14,16 @@ struct RuleSetting {
   DType dtype;
 };
 
-/// Statement k for all parameters before statement k + 1. Scalars of the rule are f64 and are rounded where
-/// they meet a parameter.
-void replay_rule(const RuleSetting& setting, const RuleText& rule, UpdateScope& scope);
-
-/// What a rule reads that changes from run to run or from epoch to epoch.
-struct RuleReads {
+/// A rule over the parameters of a program, and what it reads that changes from run to run or from epoch to
+/// epoch.
+struct ElaboratedRule {
+  RuleGraph graph;
   std::vector<Hyper> hypers;  // run-time inputs, in order
   std::vector<MeasuredInput> measured;
 };
 
-/// Replays the rule in a graph of its own over the program's parameters and reports what is wrong with it.
-/// nullopt after errors.
-std::optional<RuleReads> check_rule(Elaboration& e, const RuleText& rule);
+/// Statement k for all parameters before statement k + 1. Scalars of the rule are f64 and are rounded where
+/// they meet a parameter. nullopt after errors.
+std::optional<ElaboratedRule> replay_rule(Elaboration& e, const RuleText& rule);
 
 }  // namespace dlg

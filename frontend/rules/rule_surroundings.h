@@ -13,7 +13,7 @@ namespace dlg {
 /// Everything here works on lists with one value for each parameter, like the rule itself.
 class RuleSurroundings {
  public:
-  RuleSurroundings(Elaboration& e, const RuleText& rule, UpdateScope& scope, RuleInputs& inputs)
+  RuleSurroundings(Elaboration& e, const RuleText& rule, RuleBuilder& scope, RuleInputs& inputs)
       : e_(e), rule_(rule), scope_(scope), inputs_(inputs) {}
 
   /// Reports what the function of `clip` requires of its numbers, as they are in the first update, and
@@ -40,7 +40,7 @@ class RuleSurroundings {
 
   Elaboration& e_;
   const RuleText& rule_;
-  UpdateScope& scope_;
+  RuleBuilder& scope_;
   RuleInputs& inputs_;
   std::optional<Value> decay_rate_;
   std::map<std::vector<ValueId>, Value> gradients_;  // by point: a rule asks more than once

@@ -1,54 +1,17 @@
-// Owns the seam between an optimizer's text and the update pass: a rule that is replayed over all parameters
-// in lock-step.
+// Owns the seam between an optimizer's text and the update pass: a rule as a graph, with its run-time inputs and
+// what it looks at.
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "ir/graph/builder.h"
+#include "ir/graph/rule_builder.h"
+#include "ir/graph/rule_states.h"
 
 namespace dlg {
 
 class Diagnostics;
-
-/// What a rule works on while it is replayed: parameter p is `theta(p)`, frozen ones not among them; all
-/// calls build nodes in the training graph.
-class UpdateScope {
- public:
-  virtual ~UpdateScope() = default;
-
-  virtual Builder& builder() = 0;
-  virtual std::size_t parameter_count() const = 0;
-  virtual const std::string& path(std::size_t parameter) const = 0;
-  /// The parameter at the start of the step.
-  virtual ValueId theta(std::size_t parameter) = 0;
-  /// The number of this update, from 1, as f64[].
-  virtual ValueId step() = 0;
-  /// A run-time scalar of the rule, f64[]: `optimizer.lr`.
-  virtual ValueId hyper(const std::string& name) = 0;
-  /// A state of the rule for one parameter at the start of the step; made on first use with its initial
-  /// value.
-  virtual ValueId state(std::size_t parameter, const std::string& name, double initial) = 0;
-  /// A state of the whole rule at the start of the step: one number, f64[]; made on first use.
-  virtual ValueId scalar_state(const std::string& name, double initial) = 0;
-  /// The loss of the step, before its update.
-  virtual ValueId loss() = 0;
-  /// The gradient of the loss with every trained parameter at its point (one value per parameter, of its
-  /// type).
-  virtual std::vector<ValueId> gradient(const std::vector<ValueId>& points) = 0;
-
-  /// The second derivatives of the loss with every trained parameter at its point: [n, n] over all parameters
-  /// one after the other, in their element type.
-  virtual ValueId hessian(const std::vector<ValueId>& points) = 0;
-  /// The derivatives of a scalar of the rule by some of its values; zeros where it does not depend on one.
-  virtual std::vector<ValueId> derivatives(ValueId e, const std::vector<ValueId>& by) = 0;
-
-  virtual void set_theta(std::size_t parameter, ValueId value) = 0;
-  virtual void set_state(std::size_t parameter, const std::string& name, ValueId value) = 0;
-  virtual void set_scalar_state(const std::string& name, ValueId value) = 0;
-};
 
 /// Run-time scalars that the training loop knows and no text says: the steps of an epoch, and the step of the
 /// first limit in `stop`.
@@ -60,11 +23,6 @@ inline constexpr const char* kAccumulateHyper = "accumulate";
 inline constexpr const char* kGradientNormState = "grad_norm";
 /// The state of a parameter that holds the average of its weights.
 inline constexpr const char* kAverageState = "ema";
-
-/// The path of a state of the whole rule; no model has such a path.
-inline std::string rule_state_path(const std::string& name) {
-  return "rule:" + name;
-}
 
 /// Which of two values of something measured is the better one.
 enum class Better { kUnknown, kSmaller, kLarger };
@@ -108,11 +66,11 @@ struct RunLength {
   double last_step = 1;    // infinite: no limit in steps or epochs
 };
 
-/// The optimizer's text, checked, ready to be replayed.
+/// An optimizer with everything around it, elaborated over the parameters of one program.
 struct UpdateRule {
   std::string name;  // `adam`
   std::vector<Hyper> hypers;
-  std::function<void(UpdateScope&)> apply;
+  RuleGraph graph = {};
   /// Reports where an argument that is a schedule breaks a requirement of the rule in such a training; empty
   /// where there is nothing to find.
   std::function<void(const RunLength&, Diagnostics&)> check_run = {};

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "ir/graph/rewriter.h"
 #include "ir/graph/state_values.h"
@@ -17,138 +18,171 @@
 namespace dlg {
 namespace {
 
-/// The name of the value that reads a state, else the last part of its path: `W1`, `W1.s`.
-std::string state_name(const Graph& graph, std::string_view path) {
-  const ValueId value = find_state_value(graph, path);
-  const bool is_named = value.is_valid() && !graph.name(value).empty();
-  return is_named ? graph.name(value) : std::string(last_path_part(path));
-}
-
-/// Replays a rule over all parameters of one graph and collects what it writes.
-class Replay final : public UpdateScope {
+/// Copies a rule into the graph that it updates, node by node; what the rule asks for is answered where its
+/// answer is first used.
+class Update {
  public:
-  Replay(Graph& graph, const std::vector<std::string>& frozen) : graph_(graph), builder_(graph) {
-    for (const StateId id : graph.states.ids()) {
-      if (graph.states[id].kind == StateKind::kParameter) add_parameter(id, frozen);
-    }
-    step_state_ = add_state({"step", TensorType{DType::kF64, {}}, StateKind::kStep, {}, {}});
-    const Expr before{&builder_, read(step_state_)};
-    builder_.set_name(before.value, "step");
-    step_after_ = step_ = (before + (has_defect(Defect::kStepOffByOne) ? 0.0 : 1.0)).value;
-    builder_.set_name(step_, "step.new");
-  }
+  Update(Graph& graph, const UpdateRule& rule);
 
-  Builder& builder() override { return builder_; }
-  std::size_t parameter_count() const override { return parameters_.size(); }
-  const std::string& path(std::size_t parameter) const override { return parameters_[parameter].path; }
-  ValueId theta(std::size_t parameter) override { return parameters_[parameter].theta; }
-  ValueId step() override { return step_; }
-  ValueId hyper(const std::string& name) override;
-  ValueId state(std::size_t parameter, const std::string& name, double initial) override;
-  ValueId scalar_state(const std::string& name, double initial) override;
-  ValueId loss() override;
-  std::vector<ValueId> gradient(const std::vector<ValueId>& points) override;
-  ValueId hessian(const std::vector<ValueId>& points) override;
-  std::vector<ValueId> derivatives(ValueId e, const std::vector<ValueId>& by) override;
-  void set_theta(std::size_t parameter, ValueId value) override;
-  void set_state(std::size_t parameter, const std::string& name, ValueId value) override;
-  void set_scalar_state(const std::string& name, ValueId value) override;
-
-  /// What the step counter is at the end of the step, if not the number of this update.
-  void set_step(ValueId value) { step_after_ = value; }
-  ValueId step_before() { return read(step_state_); }
-
-  /// One effect per written state, in the order of the states. A parameter that the rule does not write
-  /// keeps its value.
-  std::vector<Effect> effects() const;
+  std::vector<Effect> run();
+  Builder& builder() { return builder_; }
 
  private:
   struct Parameter {
-    StateId state;
-    std::string path;
+    State state;
     ValueId theta;
     ValueId gradient;  // at the parameters themselves
   };
+  /// Of which request a leaf of the rule is the answer, and which one.
+  struct Answer {
+    std::size_t request;
+    std::size_t number;
+  };
 
-  void add_parameter(StateId id, const std::vector<std::string>& frozen);
-  StateId add_state(State state);
-  ValueId read(StateId id);
-  void write(StateId id, ValueId value);
+  Parameter parameter(const State& state);
+  ValueId hyper(const std::string& name);
+  ValueId copy(ValueId value);
+  ValueId answer(const Answer& answer);
+  std::vector<ValueId> answers(const RuleRequest& request);
+  std::vector<ValueId> gradient(const std::vector<ValueId>& points);
+  ValueId hessian(const std::vector<ValueId>& points);
+  std::vector<ValueId> derivatives(ValueId e, const std::vector<ValueId>& by);
+  ValueId loss();
   std::vector<ValueId> at_points(std::vector<ValueId> here, const std::vector<ValueId>& points);
+  void write(const RuleWrite& write);
 
   Graph& graph_;
+  const UpdateRule& rule_;
   Builder builder_;
-  std::vector<Parameter> parameters_;
-  std::vector<Parameter> frozen_;
-  StateId step_state_;
+  UpdatedStates states_;
+  std::vector<Parameter> parameters_;  // those of the rule, in its order
+  std::vector<Parameter> others_;      // frozen
+  ValueId step_before_;
   ValueId step_;
-  ValueId step_after_;
-  std::map<StateId, ValueId> written_;
+  std::optional<Accumulation> accumulation_;
+  std::map<ValueId, Answer> answer_of_;
+  std::vector<std::vector<ValueId>> answered_;  // by request; empty: not yet
+  IdVector<ValueId, ValueId> copies_;
 };
 
-void Replay::add_parameter(StateId id, const std::vector<std::string>& frozen) {
-  const ValueId theta = read(id);
-  const std::string path = graph_.states[id].path;
-  const std::optional<ValueId> found = graph_.find_output(gradient_output(path));
+Update::Update(Graph& graph, const UpdateRule& rule)
+    : graph_(graph),
+      rule_(rule),
+      builder_(graph),
+      states_(builder_),
+      answered_(rule.graph.requests.size()),
+      copies_(rule.graph.graph.nodes.size()) {
+  for (std::size_t i = 0; i < rule.graph.requests.size(); ++i) {
+    const std::vector<ValueId>& answers = rule.graph.requests[i].answers;
+    for (std::size_t k = 0; k < answers.size(); ++k) answer_of_.emplace(answers[k], Answer{i, k});
+  }
+  const IdVector<StateId, State> states = graph.states;
+  for (const State& state : states) {
+    if (state.kind != StateKind::kParameter) continue;
+    const bool is_moved = rule.graph.graph.find_state(state.path).has_value();
+    (is_moved ? parameters_ : others_).push_back(parameter(state));
+  }
+  step_before_ = states_.read({kStepState, TensorType{DType::kF64, {}}, StateKind::kStep, {}, {}});
+  const Expr before{&builder_, step_before_};
+  step_ = (before + (has_defect(Defect::kStepOffByOne) ? 0.0 : 1.0)).value;
+  builder_.set_name(step_, "step.new");
+  if (rule.is_accumulated) accumulation_.emplace(states_, hyper(kAccumulateHyper));
+}
+
+Update::Parameter Update::parameter(const State& state) {
+  const ValueId theta = states_.read(state);
+  const std::optional<ValueId> found = graph_.find_output(gradient_output(state.path));
   // A parameter without a path to the loss has a gradient of zero; the frontend reports it as a mistake.
   const ValueId gradient = found ? *found : constant(builder_, 0, builder_.type(theta)).value;
-  const bool is_frozen = std::find(frozen.begin(), frozen.end(), path) != frozen.end();
-  (is_frozen ? frozen_ : parameters_).push_back({id, path, theta, gradient});
+  return {state, theta, gradient};
 }
 
-StateId Replay::add_state(State state) {
-  const std::optional<StateId> known = graph_.find_state(state.path);
-  return known ? *known : graph_.states.add(std::move(state));
-}
-
-ValueId Replay::read(StateId id) {
-  const State& state = graph_.states[id];
-  return builder_.add(ops::state, {}, LeafPath{state.path}, state.type);
-}
-
-ValueId Replay::hyper(const std::string& name) {
+ValueId Update::hyper(const std::string& name) {
   DLG_CHECK(graph_.find_hyper(name) != nullptr, fmt::format("the rule has no hyper-parameter {}", name));
   const ValueId value = builder_.add(ops::hyper, {}, HyperName{name}, TensorType{DType::kF64, {}});
   if (graph_.name(value).empty()) builder_.set_name(value, std::string(last_path_part(name)));
   return value;
 }
 
-ValueId Replay::state(std::size_t parameter, const std::string& name, double initial) {
-  const Parameter& p = parameters_[parameter];
-  const State& theta = graph_.states[p.state];
-  const Initializer start{.kind = Initializer::Kind::kConstant, .a = initial, .b = 0, .literal = {}};
-  const StateId id =
-      add_state({fmt::format("{}.{}", p.path, name), theta.type, StateKind::kOptimizer, start, theta.origin});
-  const ValueId value = read(id);
-  if (graph_.name(value).empty()) {
-    builder_.set_name(value, fmt::format("{}.{}", state_name(graph_, p.path), name));
+std::vector<Effect> Update::run() {
+  const Graph& rule = rule_.graph.graph;
+  for (const Effect& effect : graph_.effects) {
+    states_.write(graph_.states[effect.state].path, effect.value);
   }
-  return value;
+  for (const ValueId value : rule.nodes.ids()) {
+    const std::vector<SourceRange>& origins = rule.infos[value].origins;
+    builder_.current_origin = origins.empty() ? SourceRange{} : origins.front();
+    copies_[value] = copy(value);
+    builder_.current_origin = {};
+    builder_.copy_info(copies_[value], rule.infos[value]);
+  }
+  for (const RuleWrite& one : rule_.graph.writes) write(one);
+  // A parameter that the rule does not write keeps its value.
+  for (const std::vector<Parameter>* all : {&parameters_, &others_}) {
+    for (const Parameter& p : *all) {
+      if (!states_.is_written(p.state.path)) states_.write(p.state.path, p.theta);
+    }
+  }
+  states_.write(kStepState, accumulation_ ? accumulation_->if_due(step_, step_before_) : step_);
+  return states_.effects();
 }
 
-ValueId Replay::scalar_state(const std::string& name, double initial) {
-  const Initializer start{.kind = Initializer::Kind::kConstant, .a = initial, .b = 0, .literal = {}};
-  const ValueId value =
-      read(add_state({rule_state_path(name), TensorType{DType::kF64, {}}, StateKind::kOptimizer, start, {}}));
-  if (graph_.name(value).empty()) builder_.set_name(value, name);
-  return value;
+ValueId Update::copy(ValueId value) {
+  const Graph& rule = rule_.graph.graph;
+  const Node& node = rule[value];
+  const auto found = answer_of_.find(value);
+  if (found != answer_of_.end()) return answer(found->second);
+  if (node.op == &ops::hyper) return hyper(*leaf_path(node));
+  if (node.op == &ops::state) return states_.read(rule.states[*rule.find_state(*leaf_path(node))]);
+  std::vector<ValueId> operands;
+  for (const ValueId operand : node.operands) operands.push_back(copies_[operand]);
+  return builder_.add(*node.op, std::move(operands), node.attributes, node.type);
 }
 
-ValueId Replay::loss() {
+ValueId Update::answer(const Answer& answer) {
+  std::vector<ValueId>& values = answered_[answer.request];
+  if (values.empty()) values = answers(rule_.graph.requests[answer.request]);
+  return values[answer.number];
+}
+
+std::vector<ValueId> Update::answers(const RuleRequest& request) {
+  std::vector<ValueId> at;
+  for (const ValueId value : request.at) at.push_back(copies_[value]);
+  switch (request.kind) {
+    case RuleRequest::Kind::kStep:
+      return {step_};
+    case RuleRequest::Kind::kLoss:
+      return {loss()};
+    case RuleRequest::Kind::kGradient:
+      return gradient(at);
+    case RuleRequest::Kind::kHessian:
+      return {hessian(at)};
+    case RuleRequest::Kind::kDerivatives:
+      break;
+  }
+  return derivatives(copies_[request.scalar], at);
+}
+
+ValueId Update::loss() {
   const std::optional<ValueId> loss = graph_.find_output("loss");
   DLG_CHECK(loss.has_value(), "a rule that reads the loss needs one");
-  return *loss;
+  const ValueId own = cast({&builder_, *loss}, DType::kF64).value;
+  return accumulation_ ? accumulation_->loss(own) : own;
 }
 
-std::vector<ValueId> Replay::gradient(const std::vector<ValueId>& points) {
+std::vector<ValueId> Update::gradient(const std::vector<ValueId>& points) {
   std::vector<ValueId> here;
-  for (const Parameter& parameter : parameters_) here.push_back(parameter.gradient);
-  return at_points(std::move(here), points);
+  std::vector<State> states;
+  for (const Parameter& p : parameters_) {
+    here.push_back(p.gradient);
+    states.push_back(p.state);
+  }
+  const std::vector<ValueId> own = at_points(std::move(here), points);
+  return accumulation_ ? accumulation_->gradient(states, own) : own;
 }
 
 /// Values that are functions of the parameters, with the points in their place.
-std::vector<ValueId> Replay::at_points(std::vector<ValueId> here, const std::vector<ValueId>& points) {
-  DLG_CHECK(points.size() == parameters_.size(), "a gradient needs one point per parameter");
+std::vector<ValueId> Update::at_points(std::vector<ValueId> here, const std::vector<ValueId>& points) {
   std::vector<std::pair<ValueId, ValueId>> moved;
   for (std::size_t i = 0; i < points.size(); ++i) {
     const bool is_moved = points[i] != parameters_[i].theta && !has_defect(Defect::kGradientHere);
@@ -159,19 +193,21 @@ std::vector<ValueId> Replay::at_points(std::vector<ValueId> here, const std::vec
   return moved.empty() ? here : clone_with(builder_, here, moved);
 }
 
-ValueId Replay::hessian(const std::vector<ValueId>& points) {
+ValueId Update::hessian(const std::vector<ValueId>& points) {
+  DLG_CHECK(!accumulation_, "second derivatives with accumulation");
   std::vector<ValueId> thetas;
   std::vector<ValueId> first;
-  for (const Parameter& parameter : parameters_) {
-    thetas.push_back(parameter.theta);
-    first.push_back(parameter.gradient);
+  for (const Parameter& p : parameters_) {
+    thetas.push_back(p.theta);
+    first.push_back(p.gradient);
   }
   const ValueId matrix = second_derivatives(builder_, first, thetas);
   builder_.set_name(matrix, "hessian");
   return at_points({matrix}, points).front();
 }
 
-std::vector<ValueId> Replay::derivatives(ValueId e, const std::vector<ValueId>& by) {
+std::vector<ValueId> Update::derivatives(ValueId e, const std::vector<ValueId>& by) {
+  DLG_CHECK(!accumulation_, "second derivatives with accumulation");
   const std::vector<std::optional<ValueId>> found = gradients(builder_, e, by);
   std::vector<ValueId> values;
   for (std::size_t i = 0; i < by.size(); ++i) {
@@ -180,43 +216,15 @@ std::vector<ValueId> Replay::derivatives(ValueId e, const std::vector<ValueId>& 
   return values;
 }
 
-void Replay::write(StateId id, ValueId value) {
-  const State& state = graph_.states[id];
-  DLG_CHECK(builder_.type(value) == state.type,
-            fmt::format("{} of type {} gets a value of type {}", state.path, type_text(state.type),
-                        type_text(builder_.type(value))));
-  written_[id] = value;
-}
-
-void Replay::set_theta(std::size_t parameter, ValueId value) {
-  write(parameters_[parameter].state, value);
-}
-
-void Replay::set_state(std::size_t parameter, const std::string& name, ValueId value) {
-  const std::string path = fmt::format("{}.{}", parameters_[parameter].path, name);
-  const std::optional<StateId> id = graph_.find_state(path);
-  DLG_CHECK(id.has_value(), fmt::format("the rule writes {} before it declares it", path));
-  const bool has_sibling = !written_.empty() && graph_.states[written_.rbegin()->first].path.starts_with(
-                                                    parameters_[parameter].path + ".");
-  if (has_sibling && has_defect(Defect::kSwappedStates)) std::swap(value, written_.rbegin()->second);
-  write(*id, value);
-}
-
-void Replay::set_scalar_state(const std::string& name, ValueId value) {
-  const std::optional<StateId> id = graph_.find_state(rule_state_path(name));
-  DLG_CHECK(id.has_value(), fmt::format("the rule writes {} before it declares it", name));
-  write(*id, value);
-}
-
-std::vector<Effect> Replay::effects() const {
-  std::vector<Effect> effects;
-  std::map<StateId, ValueId> all = written_;
-  all[step_state_] = step_after_;
-  for (const Parameter& p : parameters_) all.try_emplace(p.state, p.theta);
-  for (const Parameter& p : frozen_) all.try_emplace(p.state, p.theta);
-  for (const auto& [state, value] : all) effects.push_back({state, value});
-  if (has_defect(Defect::kLostEffect)) effects.pop_back();
-  return effects;
+void Update::write(const RuleWrite& write) {
+  ValueId value = copies_[write.value];
+  if (accumulation_) {
+    builder_.current_origin = write.origin;
+    const Graph& rule = rule_.graph.graph;
+    value = accumulation_->if_due(value, states_.read(rule.states[*rule.find_state(write.path)]));
+    builder_.current_origin = {};
+  }
+  states_.write(write.path, value);
 }
 
 }  // namespace
@@ -226,19 +234,12 @@ Graph apply_update(const Graph& graph, const UpdateRule& rule) {
   for (const Hyper& hyper : rule.hypers) {
     if (result.find_hyper(hyper.name) == nullptr) result.hypers.push_back(hyper);
   }
-  Replay replay(result, rule.frozen);
-  if (rule.is_accumulated) {
-    Accumulation accumulation(replay, replay.step_before());
-    rule.apply(accumulation);
-    replay.set_step(accumulation.step_after());
-  } else {
-    rule.apply(replay);
-  }
-  result.effects = replay.effects();
+  Update update(result, rule);
+  result.effects = update.run();
   for (const Effect& effect : result.effects) {
     const std::string& path = result.states[effect.state].path;
     const bool keeps = find_state_value(result, path) == effect.value;
-    if (!keeps) replay.builder().set_name(effect.value, fmt::format("{}.new", state_name(result, path)));
+    if (!keeps) update.builder().set_name(effect.value, fmt::format("{}.new", state_name(result, path)));
   }
   std::erase_if(result.outputs, [](const Output& output) { return is_gradient_output(output.name); });
   return compact(result);

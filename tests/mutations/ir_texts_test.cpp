@@ -38,7 +38,8 @@ std::vector<std::string> base_texts() {
   std::vector<std::string> texts;
   for (std::uint64_t seed = 1; seed <= kGraphs; ++seed) {
     const test::RandomGraph random = test::random_graph(seed);
-    const UpdateRule& rule = test::test_rules()[seed % test::test_rules().size()].rule;
+    const test::RuleSource& source = test::test_rules()[seed % test::test_rules().size()].rule;
+    const UpdateRule rule = test::elaborated(source, random.graph);
     texts.push_back(print_graph(random.graph, Sources()));
     const PassContext context{.rule = seed % 3 == 0 ? nullptr : &rule,
                               .fusion = seed % 2 == 0 ? Fusion::kOn : Fusion::kOff};

@@ -183,7 +183,8 @@ Environment<double> environment_of(const Graph& updated, const RandomGraph& rand
 Failure check_graph_passes(const RandomGraph& random) {
   if (const Failure failure = check_form(random.graph, Stage::kGraph)) return at_stage("graph", failure);
   const TestRule& rule = rule_of(random);
-  const PassContext context{.rule = &rule.rule,
+  const UpdateRule update = elaborated(rule.rule, random.graph);
+  const PassContext context{.rule = &update,
                             .fusion = random.seed / 4 % 4 == 0 ? Fusion::kOff : Fusion::kOn};
   // Where nothing needs resolving, the numbers come from the graph as it was drawn.
   const bool is_plain = std::none_of(random.graph.nodes.begin(), random.graph.nodes.end(),

@@ -57,7 +57,8 @@ Failure check_loop_text(const loop::Program& program) {
 }
 
 Failure make_step(const RandomGraph& random, Fusion fusion, Step& step) {
-  const PassContext context{.rule = &rule_of(random).rule, .fusion = fusion};
+  const UpdateRule update = elaborated(rule_of(random).rule, random.graph);
+  const PassContext context{.rule = &update, .fusion = fusion};
   step.graph = run_pipeline(random.graph, context, [&](const PassInfo& pass, const Graph& made) {
     if (pass.name == "simplify") step.simplified = made;
     return true;

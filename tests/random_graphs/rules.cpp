@@ -10,21 +10,21 @@ constexpr double kRate = 0.25;
 constexpr double kBeta = 0.75;
 
 /// A scalar in f64, spread over the shape of `like`.
-Expr spread(UpdateScope& scope, ValueId scalar, Expr like) {
+Expr spread(RuleBuilder& scope, ValueId scalar, Expr like) {
   const Shape shape = like.shape();
   const DType dtype = like.type().dtype;
   return broadcast_to(cast({&scope.builder(), scalar}, dtype), shape);
 }
 
-Expr theta(UpdateScope& scope, std::size_t p) {
+Expr theta(RuleBuilder& scope, std::size_t p) {
   return {&scope.builder(), scope.theta(p)};
 }
 
-Expr state(UpdateScope& scope, std::size_t p, const std::string& name) {
+Expr state(RuleBuilder& scope, std::size_t p, const std::string& name) {
   return {&scope.builder(), scope.state(p, name, 0)};
 }
 
-std::vector<Expr> gradient(UpdateScope& scope, const std::function<Expr(std::size_t)>& point) {
+std::vector<Expr> gradient(RuleBuilder& scope, const std::function<Expr(std::size_t)>& point) {
   std::vector<ValueId> points;
   for (std::size_t p = 0; p < scope.parameter_count(); ++p) points.push_back(point(p).value);
   std::vector<Expr> result;
@@ -47,7 +47,7 @@ Tensors at_parameters(const Environment<double>& before, const std::vector<std::
 }
 
 /// theta <- theta - rate g
-void sgd(UpdateScope& scope) {
+void sgd(RuleBuilder& scope) {
   const auto g = gradient(scope, [&](std::size_t p) { return theta(scope, p); });
   for (std::size_t p = 0; p < scope.parameter_count(); ++p) {
     const Expr rate = spread(scope, scope.hyper("optimizer.rate"), g[p]);
@@ -65,7 +65,7 @@ Tensors expected_sgd(const Environment<double>& before, const std::vector<std::s
 }
 
 /// v <- beta v + g / step;  theta <- theta - v
-void momentum(UpdateScope& scope) {
+void momentum(RuleBuilder& scope) {
   const auto g = gradient(scope, [&](std::size_t p) { return theta(scope, p); });
   for (std::size_t p = 0; p < scope.parameter_count(); ++p) {
     const Expr v = state(scope, p, "v");
@@ -90,7 +90,7 @@ Tensors expected_momentum(const Environment<double>& before, const std::vector<s
 }
 
 /// v <- beta v - rate grad(theta + beta v);  s <- s + v v;  theta <- theta + v
-void look_ahead(UpdateScope& scope) {
+void look_ahead(RuleBuilder& scope) {
   const auto beta_v = [&](std::size_t p) {
     const Expr v = state(scope, p, "v");
     return spread(scope, scope.hyper("optimizer.beta"), v) * v;
@@ -125,7 +125,7 @@ Tensors expected_look_ahead(const Environment<double>& before, const std::vector
 
 /// u <- v + rate g;  v <- beta u;  w <- theta;  theta <- theta - u: states that need each other's old value,
 /// and one whose new value nobody computes.
-void exchange(UpdateScope& scope) {
+void exchange(RuleBuilder& scope) {
   const auto g = gradient(scope, [&](std::size_t p) { return theta(scope, p); });
   for (std::size_t p = 0; p < scope.parameter_count(); ++p) {
     const Expr u = state(scope, p, "u");

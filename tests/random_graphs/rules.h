@@ -3,8 +3,8 @@
 
 #include <functional>
 
-#include "ir/graph/update_rule.h"
 #include "ir/ops/interpret.h"
+#include "tests/rule_source.h"
 
 namespace dlg::test {
 
@@ -13,7 +13,7 @@ using Tensors = std::unordered_map<std::string, Tensor<double>>;
 using GradientAt = std::function<Tensors(const Tensors& points)>;
 
 struct TestRule {
-  UpdateRule rule;
+  RuleSource rule;
   /// The states' new values by path, from their values in the environment.
   Tensors (*expected)(const Environment<double>& before, const std::vector<std::string>& parameters,
                       const GradientAt& gradient);

@@ -40,7 +40,8 @@ std::optional<RandomGraph> widened(RandomGraph random) {
 
 Failure check_workers(const RandomGraph& wide, const CompiledWay& way, const Guarding& guarding,
                       int& phases) {
-  const PassContext context{.rule = &rule_of(wide).rule, .fusion = way.fusion};
+  const UpdateRule update = elaborated(rule_of(wide).rule, wide.graph);
+  const PassContext context{.rule = &update, .fusion = way.fusion};
   const Graph graph = run_pipeline(wide.graph, context);
   const loop::Program program = lower_to_loops(graph, plan_memory(graph));
   const Environment<double> environment = environment_of(graph, wide);

@@ -14,12 +14,13 @@
 #include "passes/pipeline.h"
 #include "passes/plan/plan.h"
 #include "tests/catch.h"
+#include "tests/rule_source.h"
 #include "tests/sample_graphs.h"
 
 namespace dlg::test {
 
 /// v <- 0.9 v + lr grad / (1 - 0.9^step); theta <- theta - v: states, a hyper and scalars of the step.
-inline void replay_momentum(UpdateScope& scope) {
+inline void replay_momentum(RuleBuilder& scope) {
   std::vector<ValueId> points;
   for (std::size_t p = 0; p < scope.parameter_count(); ++p) points.push_back(scope.theta(p));
   const std::vector<ValueId> gradient = scope.gradient(points);
@@ -36,8 +37,8 @@ inline void replay_momentum(UpdateScope& scope) {
   }
 }
 
-inline const UpdateRule& momentum_rule() {
-  static const UpdateRule rule{"momentum", {{"optimizer.lr", 0.25, {}}}, replay_momentum};
+inline const RuleSource& momentum_rule() {
+  static const RuleSource rule{"momentum", {{"optimizer.lr", 0.25, {}}}, replay_momentum};
   return rule;
 }
 
@@ -66,8 +67,10 @@ inline void build_classifier(Sketch& s, DType dtype = DType::kF64) {
 }
 
 /// A graph after the whole pipeline.
-inline Graph pipelined(const Graph& graph, Fusion fusion, const UpdateRule* rule = nullptr) {
-  return run_pipeline(graph, {.rule = rule, .fusion = fusion});
+inline Graph pipelined(const Graph& graph, Fusion fusion, const RuleSource* rule = nullptr) {
+  if (rule == nullptr) return run_pipeline(graph, {.fusion = fusion});
+  const UpdateRule update = elaborated(*rule, graph);
+  return run_pipeline(graph, {.rule = &update, .fusion = fusion});
 }
 
 struct Lowered {
@@ -76,7 +79,7 @@ struct Lowered {
   loop::Program program;
 };
 
-inline Lowered lower(const Graph& graph, Fusion fusion, const UpdateRule* rule = nullptr) {
+inline Lowered lower(const Graph& graph, Fusion fusion, const RuleSource* rule = nullptr) {
   Lowered lowered;
   lowered.graph = pipelined(graph, fusion, rule);
   lowered.plan = plan_memory(lowered.graph);
@@ -158,7 +161,7 @@ inline void require_close(const Values& found, const Values& expected, double to
 
 /// Fused and unfused agree with the graph interpreter, and bit for bit with each other.
 inline void require_agreement(const Graph& graph, std::int64_t rows, int steps,
-                              const UpdateRule* rule = nullptr, double tolerance = 1e-12) {
+                              const RuleSource* rule = nullptr, double tolerance = 1e-12) {
   const Lowered fused = lower(graph, Fusion::kOn, rule);
   const Lowered single = lower(graph, Fusion::kOff, rule);
   TwoRuns a(fused, rows);

@@ -70,7 +70,7 @@ TEST_CASE("the text of a plan names sizes, lower bound and places") {
 TEST_CASE("the text of a plan says why an update is not fused") {
   Sketch s;
   test::build_classifier(s);
-  const UpdateRule normed{"normed", {}, [](UpdateScope& scope) {
+  const test::RuleSource normed{"normed", {}, [](RuleBuilder& scope) {
                             const ValueId theta = scope.theta(0);
                             Builder& builder = scope.builder();
                             const Expr gradient{

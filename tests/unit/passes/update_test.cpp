@@ -5,6 +5,7 @@
 #include "ir/ops/interpret.h"
 #include "passes/derive/differentiate.h"
 #include "tests/catch.h"
+#include "tests/rule_source.h"
 #include "tests/sample_graphs.h"
 
 using namespace dlg;
@@ -20,17 +21,17 @@ Graph two_parameters() {
   return differentiate(s.graph);
 }
 
-Expr at(UpdateScope& scope, ValueId value) {
+Expr at(RuleBuilder& scope, ValueId value) {
   return {&scope.builder(), value};
 }
 
-std::vector<ValueId> thetas(UpdateScope& scope) {
+std::vector<ValueId> thetas(RuleBuilder& scope) {
   std::vector<ValueId> all;
   for (std::size_t p = 0; p < scope.parameter_count(); ++p) all.push_back(scope.theta(p));
   return all;
 }
 
-void replay_sgd(UpdateScope& scope) {
+void replay_sgd(RuleBuilder& scope) {
   const std::vector<ValueId> gradient = scope.gradient(thetas(scope));
   for (std::size_t p = 0; p < scope.parameter_count(); ++p) {
     const Expr lr = at(scope, scope.hyper("optimizer.lr"));
@@ -39,7 +40,7 @@ void replay_sgd(UpdateScope& scope) {
 }
 
 /// v <- beta v + grad(theta - beta v); theta <- theta - v, with beta = 0.5 and v starting at 1.
-void replay_look_ahead(UpdateScope& scope) {
+void replay_look_ahead(RuleBuilder& scope) {
   std::vector<Expr> v;
   std::vector<ValueId> points;
   for (std::size_t p = 0; p < scope.parameter_count(); ++p) {
@@ -54,8 +55,13 @@ void replay_look_ahead(UpdateScope& scope) {
   }
 }
 
-const UpdateRule kSgd{"sgd", {{"optimizer.lr", 0.5, {}}}, replay_sgd};
-const UpdateRule kLookAhead{"look_ahead", {}, replay_look_ahead};
+const test::RuleSource kSgd{"sgd", {{"optimizer.lr", 0.5, {}}}, replay_sgd};
+const test::RuleSource kLookAhead{"look_ahead", {}, replay_look_ahead};
+
+Graph updated(const test::RuleSource& rule) {
+  const Graph graph = two_parameters();
+  return apply_update(graph, test::elaborated(rule, graph));
+}
 
 /// What the step writes, by state path.
 double written(const Graph& graph, std::string_view path) {
@@ -78,7 +84,7 @@ std::vector<std::string> effect_names(const Graph& graph) {
 }  // namespace
 
 TEST_CASE("a rule becomes one effect per parameter and the step counter") {
-  const Graph graph = apply_update(two_parameters(), kSgd);
+  const Graph graph = updated(kSgd);
   REQUIRE_FALSE(verify(graph, Stage::kUpdated).has_value());
   CHECK(effect_names(graph) == std::vector<std::string>{"m.a <- a.new", "m.b <- b.new", "step <- step.new"});
   CHECK(written(graph, "m.a") == 3 - 0.5 * 30);
@@ -89,7 +95,7 @@ TEST_CASE("a rule becomes one effect per parameter and the step counter") {
 }
 
 TEST_CASE("a gradient at shifted points sees every parameter at its point") {
-  const Graph graph = apply_update(two_parameters(), kLookAhead);
+  const Graph graph = updated(kLookAhead);
   REQUIRE_FALSE(verify(graph, Stage::kUpdated).has_value());
   const double a = 2.5;
   const double b = 4.5;
@@ -102,26 +108,26 @@ TEST_CASE("a gradient at shifted points sees every parameter at its point") {
 }
 
 TEST_CASE("points that are one value still have a gradient each") {
-  const UpdateRule rule{"at_one", {}, [](UpdateScope& scope) {
+  const test::RuleSource rule{"at_one", {}, [](RuleBuilder& scope) {
                           const Expr one = constant(scope.builder(), 1, test::kScalar);
                           const std::vector<ValueId> gradient = scope.gradient({one.value, one.value});
                           scope.set_theta(0, gradient[0]);
                           scope.set_theta(1, gradient[1]);
                         }};
-  const Graph graph = apply_update(two_parameters(), rule);
+  const Graph graph = updated(rule);
   CHECK(written(graph, "m.a") == 2);
   CHECK(written(graph, "m.b") == 2);
 }
 
 TEST_CASE("steps count from one, and a state is made once") {
-  const UpdateRule rule{"count", {}, [](UpdateScope& scope) {
+  const test::RuleSource rule{"count", {}, [](RuleBuilder& scope) {
                           for (std::size_t p = 0; p < scope.parameter_count(); ++p) {
                             const Expr s = at(scope, scope.state(p, "s", 7));
                             scope.set_state(p, "s", (s + at(scope, scope.state(p, "s", 7))).value);
                             scope.set_theta(p, at(scope, scope.step()).value);
                           }
                         }};
-  const Graph graph = apply_update(two_parameters(), rule);
+  const Graph graph = updated(rule);
   CHECK(written(graph, "m.a") == 1);
   CHECK(written(graph, "m.b.s") == 14);
   CHECK(graph.states.size() == 5);
@@ -131,9 +137,9 @@ TEST_CASE("steps count from one, and a state is made once") {
 }
 
 TEST_CASE("a parameter that the rule does not write keeps its value") {
-  const UpdateRule rule{
-      "lazy", {}, [](UpdateScope& scope) { scope.set_theta(0, scope.gradient(thetas(scope))[0]); }};
-  const Graph graph = apply_update(two_parameters(), rule);
+  const test::RuleSource rule{
+      "lazy", {}, [](RuleBuilder& scope) { scope.set_theta(0, scope.gradient(thetas(scope))[0]); }};
+  const Graph graph = updated(rule);
   REQUIRE_FALSE(verify(graph, Stage::kUpdated).has_value());
   CHECK(written(graph, "m.b") == 5);
 }
