@@ -84,7 +84,7 @@ Value number_binary(const std::string& op, const NumberValue& a, const NumberVal
 Value checked_number(Elaboration& e, Value value, SourceRange range) {
   const NumberValue* number = value.as<NumberValue>();
   // A schedule computes both sides of a choice at one moment; what it gives is looked at by `require`.
-  const bool is_inside_schedule = e.schedule && e.frames.size() > e.schedule->frames;
+  const bool is_inside_schedule = e.rate_schedule && e.frames.size() > e.rate_schedule->frames;
   if (!number || std::isfinite(number->value) || is_inside_schedule) return value;
   const std::string text = std::isnan(number->value) ? "not a number" : number_text(number->value);
   e.error(range, kNotFinite, std::string(e.sources.text(range)), text);

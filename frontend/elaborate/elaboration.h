@@ -79,7 +79,7 @@ struct Measurable {
 };
 
 /// What an argument of a rule is evaluated with, `cosine(1e-3, warmup = 2 epochs)`.
-struct Schedule {
+struct RateSchedule {
   /// `step`, `epoch`, `epoch_steps`, `last_step`: the same in all functions that the argument calls.
   std::function<std::optional<Value>(const std::string& name)> moment;
   /// Takes a number in the argument's own text, which stands `frames` calls deep, and answers what stands
@@ -120,7 +120,7 @@ struct Elaboration {
   std::function<Value(Value matrix)> treat_hessian;                          // the same
   Measurable measurable;                // of the training whose rule is elaborated
   std::vector<MeasuredInput> measured;  // what the schedules of the rule look at
-  std::optional<Schedule> schedule;     // while an argument of a rule is evaluated
+  std::optional<RateSchedule> rate_schedule;     // while an argument of a rule is evaluated
   ast::ExprId after_call;               // the `after(...)` that may stand where an expectation is elaborated
   std::optional<UnitValue> after;       // its first argument
   int depth = 0;

@@ -7,7 +7,7 @@
 #include "frontend/elaborate/elementwise.h"
 #include "frontend/elaborate/functions.h"
 #include "frontend/elaborate/names.h"
-#include "frontend/elaborate/schedule.h"
+#include "frontend/elaborate/rule_arguments.h"
 #include "frontend/elaborate/shapes.h"
 #include "frontend/elaborate/tensors.h"
 #include "support/text.h"
@@ -182,7 +182,7 @@ Value evaluate(Elaboration& e, ast::ExprId id) {
   const OriginScope origin(e, range);
   Value value = evaluate_kind(e, id);
   if (value.is_poison()) e.note_loss_of(range);
-  const bool is_scheduled = e.schedule && e.schedule->frames == e.frames.size();
+  const bool is_scheduled = e.rate_schedule && e.rate_schedule->frames == e.frames.size();
   return is_scheduled ? scheduled_leaf(e, e.expr(id), std::move(value)) : value;
 }
 

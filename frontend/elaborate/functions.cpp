@@ -335,7 +335,7 @@ Call evaluate_arguments(Elaboration& e, const ast::Expr& expr, const std::option
   if (piped) call.arguments.push_back({std::nullopt, *piped, {}});
   const Builtin* builtin = builtin_named(e, e.expr(expr.args[0]));
   // In a schedule a condition is known for one moment only.
-  const bool is_choice = builtin && builtin->call == where_call && !e.schedule;
+  const bool is_choice = builtin && builtin->call == where_call && !e.rate_schedule;
   for (const ast::Argument& argument : expr.arguments) {
     if (is_choice && argument.value.is_valid() && is_left_out(call, argument.name)) {
       call.arguments.push_back(
@@ -406,7 +406,7 @@ Report report_requirement(Elaboration& e, const ast::Statement& statement, const
 
 void elaborate_require(Elaboration& e, const ast::Statement& statement) {
   // What stands around a rule was looked at with its numbers, before they became inputs of the step.
-  if (e.update && e.schedule && !e.schedule->is_trial) return;
+  if (e.update && e.rate_schedule && !e.rate_schedule->is_trial) return;
   if (!requirement_holds(e, statement).value_or(true)) report_requirement(e, statement, "");
 }
 

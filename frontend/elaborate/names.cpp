@@ -94,7 +94,7 @@ std::vector<std::string> visible_names(const Elaboration& e) {
   for (const auto& [name, axis] : e.frame().axes) names.push_back(name);
   for (const Builtin& builtin : builtins()) names.emplace_back(builtin.name);
   names.insert(names.end(), {"true", "false"});
-  if (e.schedule) names.insert(names.end(), {"step", "epoch", "epoch_steps", "last_step"});
+  if (e.rate_schedule) names.insert(names.end(), {"step", "epoch", "epoch_steps", "last_step"});
   return names;
 }
 
@@ -240,13 +240,13 @@ std::optional<Value> find_name(Elaboration& e, const std::string& name) {
     return Value{NumberValue{static_cast<double>(axis->second.size), axis->second, false}};
   }
   if (const TopName* top = e.library.find(e.frame().unit, name)) return top_value(e, name, *top, {});
-  if (!e.frame().function && name == "loss" && e.loss && !e.schedule) return *e.loss;
-  if (std::optional<Value> moment = e.schedule ? e.schedule->moment(name) : std::nullopt) {
-    e.schedule->is_read = true;
+  if (!e.frame().function && name == "loss" && e.loss && !e.rate_schedule) return *e.loss;
+  if (std::optional<Value> moment = e.rate_schedule ? e.rate_schedule->moment(name) : std::nullopt) {
+    e.rate_schedule->is_read = true;
     return moment;
   }
-  if (std::optional<Value> measured = e.schedule ? measured_word(e, name) : std::nullopt) {
-    e.schedule->is_read = true;
+  if (std::optional<Value> measured = e.rate_schedule ? measured_word(e, name) : std::nullopt) {
+    e.rate_schedule->is_read = true;
     return measured;
   }
   if (const Builtin* builtin = find_builtin(name)) return Value{FunctionValue{name, {}, builtin}};
@@ -262,7 +262,7 @@ Value look_up(Elaboration& e, const std::string& name, SourceRange range) {
     return {Poison{}};
   }
   if (std::optional<Value> value = find_name(e, name)) return *std::move(value);
-  if (e.schedule && name == "last_step") {
+  if (e.rate_schedule && name == "last_step") {
     e.error(range, kNoEnd).note("add one: `stop = [20 epochs]`");
     return {Poison{}};
   }

@@ -50,7 +50,7 @@ Expr whole_part(Expr x) {
 
 /// Epochs that have ended after so many steps.
 Expr epochs_after(Elaboration& e, Expr steps) {
-  return whole_part(steps / scalar(e, *e.schedule->moment("epoch_steps")));
+  return whole_part(steps / scalar(e, *e.rate_schedule->moment("epoch_steps")));
 }
 
 Expr this_step(Elaboration& e) {
@@ -165,13 +165,13 @@ std::optional<MeasuredInput> measured_input(Elaboration& e, const Call& call) {
 }  // namespace
 
 Value plateaus_call(Elaboration& e, const Builtin& builtin, const Call& call) {
-  if (!e.schedule) return misplaced_call(e, builtin, call);
-  e.schedule->is_read = true;
+  if (!e.rate_schedule) return misplaced_call(e, builtin, call);
+  e.rate_schedule->is_read = true;
   const Operand& patience = call.arguments[0].operand;
   const std::optional<MeasuredInput> looked_at = measured_input(e, call);
   if (!looked_at) return {Poison{}};
   const MeasuredInput& input = *looked_at;
-  if (!e.update || e.schedule->is_trial) {
+  if (!e.update || e.rate_schedule->is_trial) {
     return plain_number(e, patience, "the patience") ? number_value(0) : Value{Poison{}};
   }
   std::string name = "plateau";

@@ -4,7 +4,7 @@
 
 #include <optional>
 
-#include "frontend/elaborate/schedule.h"
+#include "frontend/elaborate/rule_arguments.h"
 #include "ir/graph/update_rule.h"
 
 namespace dlg {

@@ -64,11 +64,11 @@ std::optional<Value> RuleInputs::moment(const std::string& name) {
 }
 
 Value RuleInputs::evaluated(const std::string& name, const std::function<Value()>& evaluate) {
-  e_.schedule = Schedule{[this](const std::string& word) { return moment(word); },
+  e_.rate_schedule = RateSchedule{[this](const std::string& word) { return moment(word); },
                          [&](const NumberValue& number) { return input(name, number.value, {}); },
                          e_.frames.size(), false, false};
   Value value = evaluate();
-  e_.schedule.reset();
+  e_.rate_schedule.reset();
   return value;
 }
 

@@ -4,7 +4,7 @@
 #include "frontend/elaborate/elementwise.h"
 #include "frontend/elaborate/expressions.h"
 #include "frontend/elaborate/functions.h"
-#include "frontend/elaborate/schedule.h"
+#include "frontend/elaborate/rule_arguments.h"
 #include "frontend/elaborate/settings.h"
 
 namespace dlg {
@@ -85,10 +85,10 @@ void RuleSurroundings::check_clip(const Value& theta) {
   e_.frames.push_back(std::move(frame));
   Moment first;
   if (rule_.last_step == LastStep::kKnown) first.last_step = 1;
-  e_.schedule = schedule_at(first, e_.frames.size());
-  e_.schedule->is_trial = true;
+  e_.rate_schedule = rate_schedule_at(first, e_.frames.size());
+  e_.rate_schedule->is_trial = true;
   call_clip(theta);
-  e_.schedule.reset();
+  e_.rate_schedule.reset();
   e_.frames.pop_back();
 }
 

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "frontend/elaborate/schedule.h"
+#include "frontend/elaborate/rule_arguments.h"
 
 namespace dlg {
 

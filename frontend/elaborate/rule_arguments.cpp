@@ -1,4 +1,4 @@
-#include "frontend/elaborate/schedule.h"
+#include "frontend/elaborate/rule_arguments.h"
 
 #include <cmath>
 
@@ -20,10 +20,10 @@ Value in_steps(Elaboration& e, const ast::Expr& expr, const UnitValue& unit) {
     return {Poison{}};
   }
   const NumberValue count{unit.number, std::nullopt, false};
-  const Value number = e.schedule->as_input(count);
+  const Value number = e.rate_schedule->as_input(count);
   if (!is_epochs) return number;
-  e.schedule->is_read = true;
-  const Value steps = *e.schedule->moment("epoch_steps");
+  e.rate_schedule->is_read = true;
+  const Value steps = *e.rate_schedule->moment("epoch_steps");
   return binary(e, "*", {number, expr.range}, {steps, expr.range}, expr.range);
 }
 
@@ -37,7 +37,7 @@ std::optional<Value> value_of(const std::string& name, const Moment& moment) {
 
 }  // namespace
 
-Schedule schedule_at(const Moment& moment, std::size_t frames) {
+RateSchedule rate_schedule_at(const Moment& moment, std::size_t frames) {
   return {[moment](const std::string& word) { return value_of(word, moment); },
           [](const NumberValue& number) { return Value{number}; }, frames, false, false};
 }
@@ -45,14 +45,14 @@ Schedule schedule_at(const Moment& moment, std::size_t frames) {
 std::optional<ArgumentValue> argument_at(Elaboration& e, const std::string& what, ast::ExprId expr,
                                          const Moment& moment) {
   ArgumentValue result;
-  e.schedule = schedule_at(moment, e.frames.size());
-  e.schedule->as_input = [&](const NumberValue& number) {
+  e.rate_schedule = rate_schedule_at(moment, e.frames.size());
+  e.rate_schedule->as_input = [&](const NumberValue& number) {
     result.numbers.push_back(number.value);
     return Value{number};
   };
   const Operand operand = evaluate_operand(e, expr);
-  result.is_scheduled = e.schedule->is_read;
-  e.schedule.reset();
+  result.is_scheduled = e.rate_schedule->is_read;
+  e.rate_schedule.reset();
   const std::optional<double> number = plain_number(e, operand, "a number for `" + what + "`");
   if (!number) return std::nullopt;
   result.value = *number;
@@ -73,7 +73,7 @@ Value scheduled_leaf(Elaboration& e, const ast::Expr& expr, Value value) {
                        expr.kind == ast::ExprKind::kMember;
   if (const UnitValue* unit = value.as<UnitValue>()) return in_steps(e, expr, *unit);
   if (const NumberValue* number = value.as<NumberValue>()) {
-    return is_leaf ? e.schedule->as_input(*number) : value;
+    return is_leaf ? e.rate_schedule->as_input(*number) : value;
   }
   if (ListValue* list = std::get_if<ListValue>(&value.data)) list->kind = ListKind::kParameters;
   return value;

@@ -39,7 +39,7 @@ struct ArgumentValue {
 };
 
 /// What is evaluated `frames` calls deep knows this moment, and its numbers stand for themselves.
-Schedule schedule_at(const Moment& moment, std::size_t frames);
+RateSchedule rate_schedule_at(const Moment& moment, std::size_t frames);
 
 /// Evaluates an argument that stands in the open frame; `what` says in an error what it is for. Plateaus
 /// count as not reached.
