@@ -14,7 +14,7 @@ namespace {
 class Lowerer {
  public:
   Lowerer(const Graph& fused, const Plan& plan)
-      : fused_(fused), plan_(plan), roles_(roles_of(fused)), memory_(fused, plan, program_) {}
+      : fused_(fused), plan_(plan), roles_(plan.roles), memory_(fused, plan, program_) {}
 
   loop::Program run();
 
@@ -29,7 +29,7 @@ class Lowerer {
 
   const Graph& fused_;
   const Plan& plan_;
-  Roles roles_;
+  const Roles& roles_;
   loop::Program program_;
   ProgramMemory memory_;
 };
@@ -41,8 +41,7 @@ loop::Program Lowerer::run() {
   program_.output_bytes = plan_.output_bytes;
   lower_leaves();
   const std::size_t leaf_kernels = program_.kernels.size();
-  const IdVector<GroupId, GroupPlan> groups = group_plans(fused_, roles_);
-  for (const GroupId group : groups.ids()) lower_group(group, groups[group]);
+  for (const GroupId group : plan_.groups.ids()) lower_group(group, plan_.groups[group]);
   for (const StateCopy& copy : plan_.copies) {
     program_.copies.push_back({memory_.placed(copy.placement), memory_.state(copy.state)});
   }

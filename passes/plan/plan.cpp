@@ -35,29 +35,25 @@ class Planner {
   std::optional<std::string> refuse_in_place(const Effect& effect) const;
   Placement& add(ValueId value, Placement::Kind kind);
   bool has_placement(ValueId value) const { return is_placed_[value] != 0; }
-  bool is_computed(ValueId value) const { return roles_[value] != ValueRole::kLeaf; }
+  bool is_computed(ValueId value) const { return plan_.roles[value] != ValueRole::kLeaf; }
 
   const Graph& fused_;
-  Roles roles_;
-  IdVector<GroupId, GroupPlan> groups_;
   IdVector<GroupId, GroupTrace> traces_;
   IdVector<ValueId, char> is_placed_;
   Plan plan_;
 };
 
-Planner::Planner(const Graph& fused)
-    : fused_(fused),
-      roles_(roles_of(fused)),
-      groups_(group_plans(fused, roles_)),
-      is_placed_(fused.nodes.size(), 0) {
-  for (const GroupId group : groups_.ids()) {
-    traces_.add(trace_group(fused, groups_[group], [&](ValueId value) {
-      return roles_[value] == ValueRole::kInlined && !has_defect(Defect::kHiddenReads);
+Planner::Planner(const Graph& fused) : fused_(fused), is_placed_(fused.nodes.size(), 0) {
+  plan_.roles = plan_.rolesof(fused);
+  plan_.groups = group_plans(fused, plan_.roles);
+  for (const GroupId group : plan_.groups.ids()) {
+    traces_.add(trace_group(fused, plan_.groups[group], [&](ValueId value) {
+      return plan_.roles[value] == ValueRole::kInlined && !has_defect(Defect::kHiddenReads);
     }));
   }
   for (const ValueId tested : tested_values(fused)) {
     if (!is_computed(tested)) continue;
-    const std::size_t behind = roles_.group_of[tested].index + 1;
+    const std::size_t behind = plan_.roles.group_of[tested].index + 1;
     plan_.groups_before_stop_test = std::max(plan_.groups_before_stop_test, behind);
   }
 }
@@ -75,8 +71,8 @@ Plan Planner::run() {
 }
 
 void Planner::order_axes() {
-  const IdVector<StateId, AxisOrder> orders = choose_state_orders(fused_, groups_, traces_);
-  plan_.loop_orders = choose_loop_orders(fused_, roles_, groups_, orders);
+  const IdVector<StateId, AxisOrder> orders = choose_state_orders(fused_, plan_.groups, traces_);
+  plan_.loop_orders = choose_loop_orders(fused_, plan_.roles, plan_.groups, orders);
   for (const StateId state : fused_.states.ids()) plan_.states.add({0, 0, orders[state]});
 }
 
@@ -94,7 +90,7 @@ Placement& Planner::add(ValueId value, Placement::Kind kind) {
   placement.value = value;
   placement.kind = kind;
   placement.bytes = type_bytes(fused_.type(value), fused_.batch);
-  if (is_computed(value)) placement.first_group = roles_.group_of[value].index;
+  if (is_computed(value)) placement.first_group = plan_.roles.group_of[value].index;
   is_placed_[value] = 1;
   plan_.placements.push_back(std::move(placement));
   return plan_.placements.back();
@@ -112,16 +108,16 @@ void Planner::place_outputs() {
 /// Why the state cannot be written by the group that computes its new value.
 std::optional<std::string> Planner::refuse_in_place(const Effect& effect) const {
   if (!is_computed(effect.value)) return "its new value is not computed";
-  const std::size_t writer = roles_.group_of[effect.value].index;
+  const std::size_t writer = plan_.roles.group_of[effect.value].index;
   if (writer < plan_.groups_before_stop_test) return "the stop test comes later";
   const ValueId old = find_state_value(fused_, fused_.states[effect.state].path);
   if (!old.is_valid() || has_defect(Defect::kEarlyUpdate)) return std::nullopt;
-  for (std::size_t later = writer + 1; later < groups_.size(); ++later) {
+  for (std::size_t later = writer + 1; later < plan_.groups.size(); ++later) {
     const GroupId group{static_cast<std::uint32_t>(later)};
     if (traces_[group].reads(old))
       return fmt::format("`{}` reads the old value later", fused_.groups[group].name);
   }
-  const GroupTrace& trace = traces_[roles_.group_of[effect.value]];
+  const GroupTrace& trace = traces_[plan_.roles.group_of[effect.value]];
   if (!trace.reads_only_in_place(old)) return "its own kernel reads the old value at other indices";
   // What is read before the first kernel is read before every write.
   return std::nullopt;
@@ -144,8 +140,8 @@ void Planner::place_effects() {
 }
 
 void Planner::place_arena_values() {
-  for (const GroupId group : groups_.ids()) {
-    for (const ValueId value : groups_[group].stored) {
+  for (const GroupId group : plan_.groups.ids()) {
+    for (const ValueId value : plan_.groups[group].stored) {
       if (has_placement(value)) continue;
       add(value, Placement::Kind::kArena).order = plan_.loop_orders[group];
     }
@@ -154,13 +150,13 @@ void Planner::place_arena_values() {
 
 void Planner::find_lifetimes() {
   IdVector<ValueId, std::size_t> last_read(fused_.nodes.size(), 0);
-  for (const GroupId group : groups_.ids()) {
+  for (const GroupId group : plan_.groups.ids()) {
     for (const ElementLoad& load : traces_[group].loads) last_read[load.value] = group.index;
   }
   for (Placement& placement : plan_.placements) {
     placement.last_group = std::max(placement.first_group, last_read[placement.value]);
   }
-  for (const StateCopy& copy : plan_.copies) plan_.placements[copy.placement].last_group = groups_.size();
+  for (const StateCopy& copy : plan_.copies) plan_.placements[copy.placement].last_group = plan_.groups.size();
 }
 
 void Planner::pack_arena() {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ir/graph/graph.h"
+#include "passes/lower/group_trace.h"
 
 namespace dlg {
 
@@ -41,6 +42,8 @@ struct StateCopy {
 };
 
 struct Plan {
+  Roles roles;                          // where the readers of each value get it from
+  IdVector<GroupId, GroupPlan> groups;  // the kernels with what they store
   std::vector<Placement>
       placements;  // every value that is stored: read by another group, an output or an effect
   IdVector<StateId, StatePlacement> states;

@@ -11,7 +11,7 @@ namespace dlg {
 namespace {
 
 /// Everything the answer is looked up in.
-struct Facts {
+struct UpdateFacts {
   const Graph& fused;
   Roles roles;
   IdVector<GroupId, GroupPlan> groups;
@@ -20,7 +20,7 @@ struct Facts {
   bool is_inlined(ValueId value) const { return roles[value] == ValueRole::kInlined; }
 };
 
-Facts facts_of(const Graph& fused) {
+UpdateFacts facts_of(const Graph& fused) {
   const Roles roles = roles_of(fused);
   const auto is_inlined = [&](ValueId value) { return roles[value] == ValueRole::kInlined; };
   return {fused, roles, group_plans(fused, roles), readers_of(fused, is_inlined)};
@@ -37,7 +37,7 @@ bool is_output(const Graph& fused, ValueId value) {
 
 /// The value of the parameter's shape that the updating kernel loads instead of computing it; one that has
 /// loops of its own, as gradients do, before all others.
-ValueId loaded_gradient(const Facts& facts, GroupId group, const Shape& shape) {
+ValueId loaded_gradient(const UpdateFacts& facts, GroupId group, const Shape& shape) {
   ValueId found;
   for (const ValueId value : facts.fused.nodes.ids()) {
     if (facts.roles[value] != ValueRole::kStored || facts.roles.group_of[value] == group) continue;
@@ -50,7 +50,7 @@ ValueId loaded_gradient(const Facts& facts, GroupId group, const Shape& shape) {
 }
 
 /// Whether the data flow allows kernel `other` to become part of `group`.
-bool can_be_one(const Facts& facts, GroupId group, GroupId other) {
+bool can_be_one(const UpdateFacts& facts, GroupId group, GroupId other) {
   const std::size_t values = facts.fused.nodes.size();
   std::vector<std::size_t> classes(values);
   for (const ValueId value : facts.fused.nodes.ids()) {
@@ -70,7 +70,7 @@ bool reads_elsewhere(const Graph& fused, const GroupTrace& trace, const std::str
 }
 
 /// What speaks against computing `value` in the kernel that updates the state at `path`.
-std::string reason(const Facts& facts, ValueId value, GroupId group, const std::string& path) {
+std::string reason(const UpdateFacts& facts, ValueId value, GroupId group, const std::string& path) {
   const GroupId own = facts.roles.group_of[value];
   for (const ValueId reader : facts.readers[value]) {
     const GroupId other = facts.roles.group_of[reader];
@@ -95,7 +95,7 @@ std::string reason(const Facts& facts, ValueId value, GroupId group, const std::
 
 std::string update_report(const Graph& fused, const Effect& effect) {
   if (is<Leaf>(*fused[effect.value].op)) return "keeps its value";
-  const Facts facts = facts_of(fused);
+  const UpdateFacts facts = facts_of(fused);
   const GroupId group = facts.roles.group_of[effect.value];
   const Shape& shape = fused.type(effect.value).shape;
   const std::vector<ValueId>& members = facts.groups[group].members;
