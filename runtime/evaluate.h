@@ -17,7 +17,7 @@ struct OutputSlot {
   };
   std::string name;
   Kind kind = Kind::kMean;
-  ElementType type = ElementType::kF32;
+  DType type = DType::kF32;
   const void* data = nullptr;  // where compiled code writes it
   std::int64_t elements = 1;   // of the value, without the batch axis
 };

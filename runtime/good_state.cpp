@@ -22,10 +22,10 @@ bool has_all_bits(const unsigned char* bytes, std::int64_t count, Word exponent)
 
 bool is_finite(const unsigned char* state, const FloatState& floats) {
   const unsigned char* bytes = state + floats.offset;
-  if (floats.type == ElementType::kF64) {
+  if (floats.type == DType::kF64) {
     return !has_all_bits<std::uint64_t>(bytes, floats.count, 0x7ff0000000000000);
   }
-  DLG_CHECK(floats.type == ElementType::kF32, "a floating-point state is f32 or f64");
+  DLG_CHECK(floats.type == DType::kF32, "a floating-point state is f32 or f64");
   return !has_all_bits<std::uint32_t>(bytes, floats.count, 0x7f800000);
 }
 

@@ -31,10 +31,6 @@ bool all_guard(const unsigned char* begin, const unsigned char* end) {
   return std::all_of(begin, end, [](unsigned char byte) { return byte == kGuard; });
 }
 
-bool is_integer_type(ElementType type) {
-  return type != ElementType::kF32 && type != ElementType::kF64;
-}
-
 /// The limit of element `i` of all rows; 0: it is no index.
 std::int64_t limit_of(const ColumnSpec& spec, std::size_t i) {
   return spec.below.empty() ? 0 : spec.below[i % spec.below.size()];
@@ -47,16 +43,16 @@ std::string range_text(const ColumnSpec& spec, std::size_t i, double value) {
     return fmt::format("an index from 0 to {}, of an axis of {}", limit - 1, limit);
   }
   switch (spec.type) {
-    case ElementType::kF64:
+    case DType::kF64:
       return "";
-    case ElementType::kF32:
+    case DType::kF32:
       return std::isfinite(static_cast<float>(value)) ? "" : "a number that f32 can hold";
-    case ElementType::kI32:
+    case DType::kI32:
       return std::abs(value) <= std::numeric_limits<std::int32_t>::max() ? ""
                                                                          : "an integer that i32 can hold";
-    case ElementType::kI64:
+    case DType::kI64:
       return std::abs(value) <= 9007199254740992.0 ? "" : "an integer of at most 53 bits";
-    case ElementType::kBool:
+    case DType::kBool:
       return value == 0 || value == 1 ? "" : "0 or 1";
   }
   return "";
@@ -79,7 +75,7 @@ void note_place(Report& report, const ColumnSpec& spec, std::size_t i) {
 
 /// Whether each value fits the column; the first that does not is reported.
 bool check_values(const ColumnSpec& spec, std::span<const double> values, Diagnostics& diagnostics) {
-  const bool wants_integers = is_integer_type(spec.type);
+  const bool wants_integers = !is_float(spec.type);
   for (std::size_t i = 0; i < values.size(); ++i) {
     const std::int64_t sample = static_cast<std::int64_t>(i) / spec.row_elements;
     const double value = values[i];
@@ -104,19 +100,6 @@ std::optional<AlignedBlock> allocate_or_report(std::int64_t bytes, SourceRange r
   return block;
 }
 
-template <class T>
-double load_as(const void* data, std::int64_t index) {
-  T value;
-  std::memcpy(&value, static_cast<const unsigned char*>(data) + index * std::int64_t{sizeof(T)}, sizeof(T));
-  return static_cast<double>(value);
-}
-
-template <class T>
-void store_as(void* data, std::int64_t index, double value) {
-  const T rounded = static_cast<T>(value);
-  std::memcpy(static_cast<unsigned char*>(data) + index * std::int64_t{sizeof(T)}, &rounded, sizeof(T));
-}
-
 }  // namespace
 
 std::optional<AlignedBlock> AlignedBlock::allocate(std::int64_t bytes) {
@@ -139,11 +122,6 @@ std::optional<AlignedBlock> AlignedBlock::allocate(std::int64_t bytes) {
 bool AlignedBlock::guards_intact() const {
   const unsigned char* begin = memory_.get();
   return all_guard(begin, begin + kGuardBytes) && all_guard(begin + kGuardBytes + size_, begin + total_);
-}
-
-std::int64_t element_bytes(ElementType type) {
-  if (type == ElementType::kBool) return 1;
-  return type == ElementType::kF32 || type == ElementType::kI32 ? 4 : 8;
 }
 
 std::optional<StepMemory> StepMemory::allocate(const BlockSizes& sizes, SourceRange range,
@@ -174,7 +152,7 @@ std::optional<DataColumn> make_column(const ColumnSpec& spec, std::span<const do
   DLG_CHECK(spec.row_elements > 0 && count % spec.row_elements == 0, "values of a column are whole rows");
   if (!check_values(spec, values, diagnostics)) return std::nullopt;
   std::optional<AlignedBlock> block =
-      allocate_or_report(multiply_sizes(count, element_bytes(spec.type)), spec.range, diagnostics);
+      allocate_or_report(multiply_sizes(count, dtype_bytes(spec.type)), spec.range, diagnostics);
   if (!block) return std::nullopt;
   for (std::int64_t i = 0; i < count; ++i) {
     store_element(block->data(), spec.type, i, values[static_cast<std::size_t>(i)]);
@@ -187,7 +165,7 @@ std::optional<DataColumn> join_column(const ColumnSpec& spec, std::span<const st
   std::size_t bytes = 0;
   for (const std::string_view part : parts) bytes += part.size();
   const auto size = static_cast<std::int64_t>(bytes);
-  const std::int64_t row_bytes = multiply_sizes(spec.row_elements, element_bytes(spec.type));
+  const std::int64_t row_bytes = multiply_sizes(spec.row_elements, dtype_bytes(spec.type));
   DLG_CHECK(row_bytes > 0 && size % row_bytes == 0, "parts of a column are whole rows");
   std::optional<AlignedBlock> block = allocate_or_report(size, spec.range, diagnostics);
   if (!block) return std::nullopt;
@@ -197,37 +175,6 @@ std::optional<DataColumn> join_column(const ColumnSpec& spec, std::span<const st
     at += part.size();
   }
   return DataColumn{spec.name, spec.type, size / row_bytes, spec.row_elements, std::move(*block)};
-}
-
-double load_element(const void* data, ElementType type, std::int64_t index) {
-  switch (type) {
-    case ElementType::kF32:
-      return load_as<float>(data, index);
-    case ElementType::kF64:
-      return load_as<double>(data, index);
-    case ElementType::kI32:
-      return load_as<std::int32_t>(data, index);
-    case ElementType::kI64:
-      return load_as<std::int64_t>(data, index);
-    case ElementType::kBool:
-      return load_as<std::uint8_t>(data, index);
-  }
-  return 0;
-}
-
-void store_element(void* data, ElementType type, std::int64_t index, double value) {
-  switch (type) {
-    case ElementType::kF32:
-      return store_as<float>(data, index, value);
-    case ElementType::kF64:
-      return store_as<double>(data, index, value);
-    case ElementType::kI32:
-      return store_as<std::int32_t>(data, index, value);
-    case ElementType::kI64:
-      return store_as<std::int64_t>(data, index, value);
-    case ElementType::kBool:
-      return store_as<std::uint8_t>(data, index, value);
-  }
 }
 
 }  // namespace dlg

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "support/dtype.h"
 #include "support/diagnostic.h"
 
 namespace dlg {
@@ -42,11 +43,6 @@ class AlignedBlock {
   std::int64_t size_ = 0;
   std::int64_t total_ = 0;
 };
-
-/// The number types of compiled code and of weight files. A bool is one byte, 0 or 1.
-enum class ElementType : std::uint8_t { kF32, kF64, kI32, kI64, kBool };
-
-std::int64_t element_bytes(ElementType type);
 
 /// What compiled code needs, in bytes.
 struct BlockSizes {
@@ -94,7 +90,7 @@ class StepMemory {
 /// The rows of one data field in the type that compiled code reads: [rows, row_elements], row-major.
 struct DataColumn {
   std::string name;
-  ElementType type = ElementType::kF32;
+  DType type = DType::kF32;
   std::int64_t rows = 0;
   std::int64_t row_elements = 1;
   AlignedBlock values;
@@ -105,7 +101,7 @@ struct DataColumn {
 /// What `make_column` makes a column of; `values` has rows * row_elements numbers.
 struct ColumnSpec {
   std::string name;  // for messages: `digits.x`
-  ElementType type = ElementType::kF32;
+  DType type = DType::kF32;
   std::int64_t row_elements = 1;
   std::vector<std::int64_t>
       below;  // as Input::below: indices of a row, one limit for each element or for all
@@ -122,10 +118,5 @@ std::optional<DataColumn> make_column(const ColumnSpec& spec, std::span<const do
 /// whole rows each, put one after the other.
 std::optional<DataColumn> join_column(const ColumnSpec& spec, std::span<const std::string_view> parts,
                                       Diagnostics& diagnostics);
-
-/// Element `index` of an array of `type` as a double.
-double load_element(const void* data, ElementType type, std::int64_t index);
-/// Rounds `value` once and stores it as element `index`.
-void store_element(void* data, ElementType type, std::int64_t index, double value);
 
 }  // namespace dlg

@@ -20,7 +20,7 @@ static_assert(std::endian::native == std::endian::little, "elements are read as 
 struct NpyType {
   std::string_view descr;  // as the header writes it
   std::int64_t bytes = 0;
-  std::optional<ElementType> same;
+  std::optional<DType> same;
   double (*load)(const char* at) = nullptr;
   /// Whether the element is what its type may hold and a double can keep.
   bool (*is_good)(const char* at) = nullptr;
@@ -74,10 +74,10 @@ bool is_zero_or_one(const char* at) {
 }
 
 constexpr std::array<NpyType, 11> kTypes = {{
-    {"<f4", 4, ElementType::kF32, load_number<float>, is_finite<float>},
-    {"<f8", 8, ElementType::kF64, load_number<double>, is_finite<double>},
-    {"<i4", 4, ElementType::kI32, load_number<std::int32_t>, is_any},
-    {"<i8", 8, ElementType::kI64, load_number<std::int64_t>, is_exact<std::int64_t>},
+    {"<f4", 4, DType::kF32, load_number<float>, is_finite<float>},
+    {"<f8", 8, DType::kF64, load_number<double>, is_finite<double>},
+    {"<i4", 4, DType::kI32, load_number<std::int32_t>, is_any},
+    {"<i8", 8, DType::kI64, load_number<std::int64_t>, is_exact<std::int64_t>},
     {"|u1", 1, std::nullopt, load_number<std::uint8_t>, is_any},
     {"|i1", 1, std::nullopt, load_number<std::int8_t>, is_any},
     {"<i2", 2, std::nullopt, load_number<std::int16_t>, is_any},
@@ -360,7 +360,7 @@ std::string NpyArray::text() const {
   return fmt::format("`{}` ({}, shape {})", name_, type_->descr, shape_text(shape_));
 }
 
-std::optional<ElementType> NpyArray::element_type() const {
+std::optional<DType> NpyArray::element_type() const {
   return type_->same;
 }
 

@@ -26,7 +26,7 @@ class NpyArray {
   std::string text() const;
 
   /// The type of the elements where the runtime has it too: f32, f64, i32, i64.
-  std::optional<ElementType> element_type() const;
+  std::optional<DType> element_type() const;
   /// The elements' bytes, little-endian, row-major.
   std::string_view data() const { return std::string_view(bytes_).substr(data_begin_); }
   /// Element `index` in row-major order.

@@ -36,16 +36,16 @@ constexpr Diag<std::string, std::string, std::int64_t, std::string> kNotFinite{
     "`{0}`: element {2} of `{1}` is {3}, expected a finite number"};
 
 struct TypeName {
-  ElementType type;
+  DType type;
   std::string_view name;
 };
-constexpr std::array<TypeName, 5> kTypes = {{{ElementType::kF32, "F32"},
-                                             {ElementType::kF64, "F64"},
-                                             {ElementType::kI32, "I32"},
-                                             {ElementType::kI64, "I64"},
-                                             {ElementType::kBool, "BOOL"}}};
+constexpr std::array<TypeName, 5> kTypes = {{{DType::kF32, "F32"},
+                                             {DType::kF64, "F64"},
+                                             {DType::kI32, "I32"},
+                                             {DType::kI64, "I64"},
+                                             {DType::kBool, "BOOL"}}};
 
-std::optional<ElementType> type_of(std::string_view name) {
+std::optional<DType> type_of(std::string_view name) {
   const auto found =
       std::find_if(kTypes.begin(), kTypes.end(), [&](const TypeName& t) { return t.name == name; });
   if (found == kTypes.end()) return std::nullopt;
@@ -53,8 +53,8 @@ std::optional<ElementType> type_of(std::string_view name) {
 }
 
 /// Bytes of a tensor; nullopt if it has an axis below 1 or the product does not fit.
-std::optional<std::int64_t> byte_count(const std::vector<std::int64_t>& shape, ElementType type) {
-  std::optional<std::int64_t> bytes = element_bytes(type);
+std::optional<std::int64_t> byte_count(const std::vector<std::int64_t>& shape, DType type) {
+  std::optional<std::int64_t> bytes = dtype_bytes(type);
   for (const std::int64_t axis : shape) {
     if (axis < 1) return std::nullopt;
     bytes = checked_mul(*bytes, axis);
@@ -191,7 +191,7 @@ class Reader {
     }
     const Json* dtype = value.find("dtype");
     if (dtype == nullptr || dtype->as_text() == nullptr) return wrong("it has no `dtype`");
-    const std::optional<ElementType> type = type_of(*dtype->as_text());
+    const std::optional<DType> type = type_of(*dtype->as_text());
     if (!type)
       return wrong(fmt::format("its type is `{}`, expected F32, F64, I32 or I64", *dtype->as_text()));
     const auto shape = integers(value.find("shape"));
@@ -281,12 +281,12 @@ bool check_finite(const SavedTensor& tensor, const FileRequest& request, Diagnos
 
 }  // namespace
 
-std::string_view type_name(ElementType type) {
+std::string_view type_name(DType type) {
   return std::find_if(kTypes.begin(), kTypes.end(), [&](const TypeName& t) { return t.type == type; })->name;
 }
 
 std::int64_t SavedTensor::elements() const {
-  return static_cast<std::int64_t>(bytes.size()) / element_bytes(type);
+  return static_cast<std::int64_t>(bytes.size()) / dtype_bytes(type);
 }
 
 const SavedTensor* TensorFile::find(std::string_view name) const {

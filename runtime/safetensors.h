@@ -16,7 +16,7 @@ namespace dlg {
 /// One named array, row-major, little-endian.
 struct SavedTensor {
   std::string name;
-  ElementType type = ElementType::kF32;
+  DType type = DType::kF32;
   std::vector<std::int64_t> shape;
   std::string bytes;
 
@@ -25,7 +25,7 @@ struct SavedTensor {
 };
 
 /// "F32", as the format writes it.
-std::string_view type_name(ElementType type);
+std::string_view type_name(DType type);
 
 struct TensorFile {
   std::vector<SavedTensor> tensors;
@@ -59,7 +59,7 @@ bool write_safetensors(const FileRequest& request, const TensorFile& file, Diagn
 /// What a program expects of a weight file.
 struct ExpectedTensor {
   std::string name;
-  ElementType type = ElementType::kF32;
+  DType type = DType::kF32;
   std::vector<std::int64_t> shape;
 };
 

@@ -18,7 +18,7 @@ namespace dlg {
 struct FloatState {
   std::int64_t offset = 0;  // bytes
   std::int64_t count = 0;
-  ElementType type = ElementType::kF32;
+  DType type = DType::kF32;
 };
 
 /// Compiled code with all it needs to run.

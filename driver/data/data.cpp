@@ -162,7 +162,7 @@ class Loader {
   bool make_columns(const std::vector<Field>& fields) {
     for (const Field& field : fields) {
       const std::int64_t row_elements = field.type.shape.elements(1);
-      const ColumnSpec spec{field.path, element_type(field.type.dtype), row_elements,
+      const ColumnSpec spec{field.path, field.type.dtype, row_elements,
                             limits_of(graph_, field.path), field.source.range};
       std::optional<DataColumn> column =
           files_of(field.source.kind) == DataFiles::kArrays

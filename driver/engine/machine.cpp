@@ -113,7 +113,7 @@ Machine::Machine(Artifact artifact, CompiledProgram code, StepMemory memory, Tea
     if (buffer.kind == loop::BufferKind::kData) step_program_.data.push_back(nullptr);
     if (buffer.kind == loop::BufferKind::kState && is_float(buffer.type.dtype)) {
       const std::int64_t count = loop::bytes_of(buffer, 1) / dtype_bytes(buffer.type.dtype);
-      step_program_.float_states.push_back({buffer.offset, count, element_type(buffer.type.dtype)});
+      step_program_.float_states.push_back({buffer.offset, count, buffer.type.dtype});
     }
     if (buffer.kind == loop::BufferKind::kHyper) {
       step_program_.hypers.push_back(artifact_.graph.find_hyper(buffer.source)->value);
@@ -189,7 +189,7 @@ std::vector<OutputSlot> Machine::output_slots() const {
   for (const loop::Buffer& buffer : artifact_.program.buffers) {
     if (buffer.kind != loop::BufferKind::kOutput || buffer.source == kFaultOutput) continue;
     const auto kind = buffer.type.shape.has_batch() ? OutputSlot::Kind::kPerRow : OutputSlot::Kind::kMean;
-    slots.push_back({buffer.source, kind, element_type(buffer.type.dtype), memory_.output() + buffer.offset,
+    slots.push_back({buffer.source, kind, buffer.type.dtype, memory_.output() + buffer.offset,
                      buffer.type.shape.elements(1)});
   }
   return slots;

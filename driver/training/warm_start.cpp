@@ -36,7 +36,7 @@ std::string listed(std::vector<std::string> words) {
   return fmt::format("{} and {} more", join_text(words, ", "), left);
 }
 
-std::string type_text(ElementType type, const std::vector<std::int64_t>& shape) {
+std::string type_text(DType type, const std::vector<std::int64_t>& shape) {
   return fmt::format("{} [{}]", type_name(type), fmt::join(shape, ", "));
 }
 
@@ -45,11 +45,8 @@ bool is_training_state(const State& state) {
 }
 
 /// What fits an entry: a float takes any float, an integer its own type.
-bool is_convertible(ElementType from, ElementType to) {
-  const auto is_floating = [](ElementType type) {
-    return type == ElementType::kF32 || type == ElementType::kF64;
-  };
-  return from == to || (is_floating(from) && is_floating(to));
+bool is_convertible(DType from, DType to) {
+  return from == to || (is_float(from) && is_float(to));
 }
 
 /// The renamed entries of the file, matched with the states of the graph.
@@ -77,7 +74,7 @@ class WarmStart {
       if (found == entries_.end()) continue;
       std::optional<std::vector<double>> values = values_of(*found->second, state.type.dtype);
       if (!values) return false;
-      if (found->second->type == ElementType::kF64 && state.type.dtype == DType::kF32) {
+      if (found->second->type == DType::kF64 && state.type.dtype == DType::kF32) {
         rounded.push_back(fmt::format("`{}`", found->second->name));
       }
       states[state.path] = std::move(*values);
@@ -169,7 +166,7 @@ class WarmStart {
       const auto found = entries_.find(state.path);
       if (found == entries_.end()) continue;
       const SavedTensor& tensor = *found->second;
-      const bool fits = is_convertible(tensor.type, element_type(state.type.dtype));
+      const bool fits = is_convertible(tensor.type, state.type.dtype);
       if (fits && tensor.shape == state.type.shape.dims()) continue;
       wrong.push_back(fmt::format("`{}` is {}, expected {}", tensor.name,
                                   type_text(tensor.type, tensor.shape), wanted_text(state)));
@@ -193,7 +190,7 @@ class WarmStart {
   }
 
   static std::string wanted_text(const State& state) {
-    return type_text(element_type(state.type.dtype), state.type.shape.dims());
+    return type_text(state.type.dtype, state.type.shape.dims());
   }
 
   static std::string state_text(const State& state) {

@@ -19,7 +19,7 @@ bool is_weight(const State& state) {
 
 SavedTensor saved(const State& state, const std::vector<double>& values) {
   const std::vector<unsigned char> bytes = to_bytes(state.type.dtype, values);
-  return {state.path, element_type(state.type.dtype), state.type.shape.dims(),
+  return {state.path, state.type.dtype, state.type.shape.dims(),
           std::string(bytes.begin(), bytes.end())};
 }
 
@@ -33,7 +33,7 @@ std::vector<ExpectedTensor> expected_tensors(const Graph& graph, bool (*is_chose
   std::vector<ExpectedTensor> expected;
   for (const State& state : graph.states) {
     if (!is_chosen(state)) continue;
-    expected.push_back({state.path, element_type(state.type.dtype), state.type.shape.dims()});
+    expected.push_back({state.path, state.type.dtype, state.type.shape.dims()});
   }
   return expected;
 }

@@ -7,47 +7,6 @@
 #include "support/arithmetic.h"
 
 namespace dlg {
-namespace {
-
-struct DTypeRow {
-  std::string_view name;
-  std::int64_t bytes;
-  bool is_float;
-};
-
-/// Indexed by DType.
-constexpr std::array<DTypeRow, 5> kDTypes{
-    {{"bool", 1, false}, {"i32", 4, false}, {"i64", 8, false}, {"f32", 4, true}, {"f64", 8, true}}};
-
-const DTypeRow& row(DType dtype) {
-  return kDTypes[static_cast<std::size_t>(dtype)];
-}
-
-}  // namespace
-
-std::string_view dtype_name(DType dtype) {
-  return row(dtype).name;
-}
-
-std::optional<DType> parse_dtype(std::string_view name) {
-  for (std::size_t i = 0; i < kDTypes.size(); ++i) {
-    if (kDTypes[i].name == name) return static_cast<DType>(i);
-  }
-  return std::nullopt;
-}
-
-std::int64_t dtype_bytes(DType dtype) {
-  return row(dtype).bytes;
-}
-
-bool is_float(DType dtype) {
-  return row(dtype).is_float;
-}
-
-bool is_integer(DType dtype) {
-  return !is_float(dtype) && dtype != DType::kBool;
-}
-
 std::optional<std::size_t> Shape::batch_axis() const {
   for (std::size_t axis = 0; axis < dims_.size(); ++axis) {
     if (dims_[axis] == kBatch) return axis;

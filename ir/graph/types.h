@@ -8,18 +8,10 @@
 #include <string_view>
 #include <vector>
 
+#include "support/dtype.h"
 #include "support/id.h"
 
 namespace dlg {
-
-enum class DType : std::uint8_t { kBool, kI32, kI64, kF32, kF64 };
-
-std::string_view dtype_name(DType dtype);
-std::optional<DType> parse_dtype(std::string_view name);
-std::int64_t dtype_bytes(DType dtype);
-bool is_float(DType dtype);
-/// i32 or i64.
-bool is_integer(DType dtype);
 
 /// The extent of the batch axis in a shape: its size is the number of valid rows, known at run time only.
 inline constexpr std::int64_t kBatch = -1;

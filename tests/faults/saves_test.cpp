@@ -30,7 +30,7 @@ train {
 )";
 
 SavedTensor scalar(const std::string& name, double value) {
-  return {name, ElementType::kF64, {}, std::string(reinterpret_cast<const char*>(&value), sizeof value)};
+  return {name, DType::kF64, {}, std::string(reinterpret_cast<const char*>(&value), sizeof value)};
 }
 
 Checkpoint moment(double w) {

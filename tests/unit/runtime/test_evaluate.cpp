@@ -14,8 +14,8 @@ std::vector<OutputValues> predictions(FakeProgram& fake, std::vector<std::int64_
   EvaluatePlan plan;
   plan.rows = std::move(rows);
   plan.batch = batch;
-  plan.outputs = {{"mean", OutputSlot::Kind::kMean, ElementType::kF64, output, 1},
-                  {"rows", OutputSlot::Kind::kPerRow, ElementType::kF64, output + 1, 1}};
+  plan.outputs = {{"mean", OutputSlot::Kind::kMean, DType::kF64, output, 1},
+                  {"rows", OutputSlot::Kind::kPerRow, DType::kF64, output + 1, 1}};
   plan.stop_flag = &fake_flag;
   return evaluate(fake.program(), plan);
 }

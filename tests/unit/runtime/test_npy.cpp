@@ -65,7 +65,7 @@ TEST_CASE("npy: versions 1 to 3 are read") {
   REQUIRE(array);
   CHECK(array->shape() == std::vector<std::int64_t>{2, 1});
   CHECK(array->rows() == 2);
-  CHECK(array->element_type() == ElementType::kF32);
+  CHECK(array->element_type() == DType::kF32);
   CHECK(array->text() == "`x.npy` (<f4, shape (2, 1))");
   CHECK(values_of(bytes) == Values{0.5, -2});
 }

@@ -15,7 +15,7 @@ namespace {
 const FileRequest kFile{"w.safetensors", "", {}};
 
 SavedTensor tensor(std::string name, std::vector<std::int64_t> shape, const std::vector<float>& values) {
-  SavedTensor result{std::move(name), ElementType::kF32, std::move(shape), {}};
+  SavedTensor result{std::move(name), DType::kF32, std::move(shape), {}};
   result.bytes.resize(values.size() * sizeof(float));
   std::memcpy(result.bytes.data(), values.data(), result.bytes.size());
   return result;
@@ -144,8 +144,8 @@ TEST_CASE("places of tensors that do not tile the data") {
 }
 
 TEST_CASE("weights that do not fit are listed all at once") {
-  const std::vector<ExpectedTensor> expected = {{"net.W", ElementType::kF32, {2, 3}},
-                                                {"net.c", ElementType::kF64, {2}}};
+  const std::vector<ExpectedTensor> expected = {{"net.W", DType::kF32, {2, 3}},
+                                                {"net.c", DType::kF64, {2}}};
   Diagnostics diagnostics;
   CHECK_FALSE(check_tensors(two_tensors(), expected, kFile, diagnostics));
   CHECK(diagnostics_text(diagnostics) ==
@@ -156,11 +156,11 @@ TEST_CASE("weights that do not fit are listed all at once") {
 
 TEST_CASE("weights that are not finite are named") {
   TensorFile file = two_tensors();
-  const std::vector<ExpectedTensor> expected = {{"net.W", ElementType::kF32, {2, 2}},
-                                                {"net.b", ElementType::kF32, {}}};
+  const std::vector<ExpectedTensor> expected = {{"net.W", DType::kF32, {2, 2}},
+                                                {"net.b", DType::kF32, {}}};
   Diagnostics diagnostics;
   CHECK(check_tensors(file, expected, kFile, diagnostics));
-  store_element(file.tensors[0].bytes.data(), ElementType::kF32, 2, -std::numeric_limits<double>::infinity());
+  store_element(file.tensors[0].bytes.data(), DType::kF32, 2, -std::numeric_limits<double>::infinity());
   CHECK_FALSE(check_tensors(file, expected, kFile, diagnostics));
   CHECK(diagnostics_text(diagnostics) ==
         "DLG0604 `w.safetensors`: element 2 of `net.W` is -inf, expected a finite number");

@@ -423,7 +423,7 @@ TEST_CASE("the change test of a training that goes on knows the loss before") {
 
 TEST_CASE("an update that makes a state infinite is taken back") {
   FakeProgram fake(1e100, 1e250, {1, 2, 3}, 3);
-  fake.program().float_states = {{0, 1, ElementType::kF64}};
+  fake.program().float_states = {{0, 1, DType::kF64}};
   fake.plan().stop.steps = 10;
   const TrainResult result = fake.train();
   CHECK(result.end == TrainEnd::kDiverged);
@@ -437,7 +437,7 @@ TEST_CASE("the first bad step is found among those of long calls, over shuffles"
   // The weight grows by a factor of about 1e10 a step and overflows in step 16, its loss in step 16 too.
   const std::vector<double> x{1, 2, 3, 4, 5};
   FakeProgram fake(1, -5e9, x, 2);
-  fake.program().float_states = {{0, 1, ElementType::kF64}};
+  fake.program().float_states = {{0, 1, DType::kF64}};
   fake.plan().stop.steps = 1000;
   const TrainResult result = fake.train();
   CHECK(result.end == TrainEnd::kDiverged);

@@ -1,0 +1,77 @@
+#include "support/dtype.h"
+
+#include <array>
+#include <cstring>
+
+namespace dlg {
+namespace {
+
+template <class T>
+double load_as(const unsigned char* at) {
+  T value;
+  std::memcpy(&value, at, sizeof value);
+  return static_cast<double>(value);
+}
+
+template <class T>
+void store_as(unsigned char* at, double value) {
+  const T rounded = static_cast<T>(value);
+  std::memcpy(at, &rounded, sizeof rounded);
+}
+
+struct DTypeRow {
+  std::string_view name;
+  std::int64_t bytes;
+  bool is_float;
+  double (*load)(const unsigned char* at);
+  void (*store)(unsigned char* at, double value);
+};
+
+template <class T>
+constexpr DTypeRow row_of(std::string_view name, bool is_float) {
+  return {name, sizeof(T), is_float, load_as<T>, store_as<T>};
+}
+
+/// Indexed by DType.
+constexpr std::array<DTypeRow, 5> kDTypes{
+    {row_of<std::uint8_t>("bool", false), row_of<std::int32_t>("i32", false),
+     row_of<std::int64_t>("i64", false), row_of<float>("f32", true), row_of<double>("f64", true)}};
+
+const DTypeRow& row(DType dtype) {
+  return kDTypes[static_cast<std::size_t>(dtype)];
+}
+
+}  // namespace
+
+std::string_view dtype_name(DType dtype) {
+  return row(dtype).name;
+}
+
+std::optional<DType> parse_dtype(std::string_view name) {
+  for (std::size_t i = 0; i < kDTypes.size(); ++i) {
+    if (kDTypes[i].name == name) return static_cast<DType>(i);
+  }
+  return std::nullopt;
+}
+
+std::int64_t dtype_bytes(DType dtype) {
+  return row(dtype).bytes;
+}
+
+bool is_float(DType dtype) {
+  return row(dtype).is_float;
+}
+
+bool is_integer(DType dtype) {
+  return !is_float(dtype) && dtype != DType::kBool;
+}
+
+double load_element(const void* data, DType dtype, std::int64_t index) {
+  return row(dtype).load(static_cast<const unsigned char*>(data) + index * row(dtype).bytes);
+}
+
+void store_element(void* data, DType dtype, std::int64_t index, double value) {
+  row(dtype).store(static_cast<unsigned char*>(data) + index * row(dtype).bytes, value);
+}
+
+}  // namespace dlg
