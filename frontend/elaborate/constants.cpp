@@ -125,6 +125,7 @@ bool check_representable(Elaboration& e, double number, DType dtype, SourceRange
   double rounded = number;
   if (dtype == DType::kF32) rounded = static_cast<double>(static_cast<float>(number));
   if (!is_float(dtype) && std::abs(number) <= kLargestWhole) rounded = std::trunc(number);
+  if (dtype == DType::kI32) rounded = std::clamp(rounded, -0x1p31, 0x1p31 - 1);
   const bool is_lost = (std::isinf(rounded) && !std::isinf(number)) || (rounded == 0 && number != 0);
   const bool is_cut = !is_float(dtype) && rounded != number;
   if (!is_lost && !is_cut) return true;

@@ -46,7 +46,8 @@ constexpr std::array<OperatorRow, 11> kOperators{{
     {"!=", [](Expr a, Expr b) { return compare("!=", a, b); }},
 }};
 
-/// The first rows are arithmetic, the others compare.
+/// The first rows are for integers too, those behind them for floats only; the others compare.
+constexpr std::ptrdiff_t kWholeRows = 3;
 constexpr std::ptrdiff_t kArithmeticRows = 5;
 
 /// The run-time scalars of an update rule are f64 and are rounded where they meet a parameter.
@@ -118,7 +119,7 @@ std::optional<TensorValue> operand_tensor(Elaboration& e, const Operand& operand
   return TensorValue{{}, {}, Batching::kShared, dtype};
 }
 
-/// Arithmetic is for floating-point numbers; integers are indices and classes.
+/// Quotients and powers are for floating-point numbers.
 bool check_float(Elaboration& e, const TensorValue& tensor, const std::string& op, SourceRange range) {
   if (is_float(tensor.dtype)) return true;
   Report report = e.error(range, kNoFloat, std::string(dtype_name(tensor.dtype)), op);
@@ -205,8 +206,9 @@ Value binary(Elaboration& e, const std::string& op, const Operand& a, const Oper
   if (!tensors) return {Poison{}};
   for (const OperatorRow& row : kOperators) {
     if (row.op != op) continue;
-    const bool is_arithmetic = &row - kOperators.data() < kArithmeticRows;
-    if (is_arithmetic && !check_float(e, tensors->front(), op, range)) return {Poison{}};
+    const std::ptrdiff_t number = &row - kOperators.data();
+    const bool wants_float = number >= kWholeRows && number < kArithmeticRows;
+    if (wants_float && !check_float(e, tensors->front(), op, range)) return {Poison{}};
     return {with_node((*tensors)[0], row.build(expr_of(e, (*tensors)[0]), expr_of(e, (*tensors)[1])))};
   }
   return {Poison{}};
@@ -221,7 +223,7 @@ Value negate(Elaboration& e, const Operand& a) {
     return {NumberValue{-number->value, std::nullopt, number->is_rounded}};
   }
   const auto tensors = aligned(e, {a}, "-", a.range);
-  if (!tensors || !check_float(e, tensors->front(), "-", a.range)) return {Poison{}};
+  if (!tensors) return {Poison{}};
   return {with_node(tensors->front(), -expr_of(e, tensors->front()))};
 }
 

@@ -6,14 +6,13 @@
 #include "frontend/elaborate/axis_names.h"
 #include "frontend/elaborate/elementwise.h"
 #include "ir/ops/registry.h"
+#include "support/check.h"
 
 namespace dlg {
 namespace {
 
 constexpr Diag<std::string> kNoLastAxis{DiagCode::BadAxis, Severity::kError,
                                         "found {} without an axis, expected logits along one"};
-constexpr Diag<std::string, std::size_t> kSeveralAxes{DiagCode::BadAxis, Severity::kError,
-                                                      "`{}` over {} axes, expected one"};
 constexpr Diag<std::string> kNotAList{DiagCode::NotAValue, Severity::kError,
                                       "found {}, expected a list of parameters"};
 
@@ -44,22 +43,19 @@ std::optional<Reduced> reduced_axes(Elaboration& e, const TensorValue& tensor, c
   return reduced;
 }
 
-/// What a node of `op` says that works on these axes; nullopt: it works on one only.
-std::optional<Attributes> axes_attributes(const OpDef& op, const std::vector<std::int64_t>& axes) {
+/// What a node of `op` says that works on these axes.
+Attributes axes_attributes(const OpDef& op, const std::vector<std::int64_t>& axes) {
   if (!std::holds_alternative<AlongAxis>(op.attributes())) return OverAxes{axes};
-  return axes.size() == 1 ? std::optional<Attributes>(AlongAxis{axes.front()}) : std::nullopt;
+  DLG_CHECK(axes.size() == 1, "several axes for an op along one");
+  return AlongAxis{axes.front()};
 }
 
 Value reduce_axes(Elaboration& e, const OpDef& op, const TensorValue& tensor, const Reduced& reduced,
                   SourceRange range) {
   TensorValue result{tensor.id, reduced.kept, tensor.batching, tensor.dtype};
   if (reduced.positions.empty()) return {result};
-  const std::optional<Attributes> axes = axes_attributes(op, reduced.positions);
-  if (!axes) {
-    e.error(range, kSeveralAxes, std::string(op.name), reduced.positions.size());
-    return {Poison{}};
-  }
-  const std::optional<Expr> node = checked_node(e, op, {tensor}, *axes, range);
+  const Attributes axes = axes_attributes(op, reduced.positions);
+  const std::optional<Expr> node = checked_node(e, op, {tensor}, axes, range);
   if (!node) return {Poison{}};
   result.id = node->value;
   result.dtype = node->type().dtype;

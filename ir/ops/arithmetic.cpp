@@ -1,4 +1,4 @@
-// Owns the arithmetic ops on elements of one float type, and cast.
+// Owns the arithmetic ops on elements of one type, and cast.
 #include <fmt/format.h>
 
 #include "ir/graph/graph.h"
@@ -66,12 +66,13 @@ std::vector<SampleCase> cast_cases() {
 }
 
 /// Floats as for every element-wise op, and integers.
-std::vector<SampleCase> extremum_cases() {
+template <std::size_t arity>
+std::vector<SampleCase> number_cases() {
   std::vector<SampleCase> cases;
   for (const TensorType& type : {TensorType{DType::kF64, {}}, TensorType{DType::kF64, {7}},
                                  TensorType{DType::kF64, {3, 5}}, TensorType{DType::kF64, {kBatch, 4}},
                                  TensorType{DType::kI32, {kBatch, 4}}, TensorType{DType::kI64, {7}}}) {
-    cases.push_back({{type, type}, {}, {}});
+    cases.push_back({std::vector<TensorType>(arity, type), {}, {}});
   }
   return cases;
 }
@@ -127,13 +128,14 @@ void pow_vjp(VjpScope& scope) {
 
 constinit const OpDef ops::neg{
     .name = "neg",
-    .doc = "Minus x.",
+    .doc = "Minus x. Integers wrap around at the ends of their type.",
     .formula = "dx = -dy",
     .arity = 1,
-    .type = float_elementwise,
+    .type = number_elementwise,
     .vjp = [](VjpScope& s) { s.add_gradient(0, -s.seed()); },
     .lowering = Map{one_instruction<Op::kNeg>},
     .range = [](const RangeQuery& q) { return (-q.operands[0]).if_finite(); },
+    .cases = number_cases<1>,
 };
 
 constinit const OpDef ops::abs_{
@@ -185,11 +187,11 @@ constinit const OpDef ops::sqrt_{
 
 constinit const OpDef ops::add{
     .name = "add",
-    .doc = "a plus b.",
+    .doc = "a plus b. Integers wrap around at the ends of their type.",
     .formula = "da = dy; db = dy",
     .arity = 2,
     .is_commutative = true,
-    .type = float_elementwise,
+    .type = number_elementwise,
     .vjp =
         [](VjpScope& s) {
           s.add_gradient(0, s.seed());
@@ -197,14 +199,15 @@ constinit const OpDef ops::add{
         },
     .lowering = Map{one_instruction<Op::kAdd>},
     .range = [](const RangeQuery& q) { return (q.operands[0] + q.operands[1]).if_finite(); },
+    .cases = number_cases<2>,
 };
 
 constinit const OpDef ops::sub{
     .name = "sub",
-    .doc = "a minus b.",
+    .doc = "a minus b. Integers wrap around at the ends of their type.",
     .formula = "da = dy; db = -dy",
     .arity = 2,
-    .type = float_elementwise,
+    .type = number_elementwise,
     .vjp =
         [](VjpScope& s) {
           s.add_gradient(0, s.seed());
@@ -212,15 +215,16 @@ constinit const OpDef ops::sub{
         },
     .lowering = Map{one_instruction<Op::kSub>},
     .range = [](const RangeQuery& q) { return (q.operands[0] - q.operands[1]).if_finite(); },
+    .cases = number_cases<2>,
 };
 
 constinit const OpDef ops::mul{
     .name = "mul",
-    .doc = "a times b, element by element.",
+    .doc = "a times b, element by element. Integers wrap around at the ends of their type.",
     .formula = "da = dy b; db = dy a; each 0 where dy is exactly 0 because a `where` chose otherwise",
     .arity = 2,
     .is_commutative = true,
-    .type = float_elementwise,
+    .type = number_elementwise,
     .vjp =
         [](VjpScope& s) {
           s.add_gradient(0, seed_times(s, s.operand(1)));
@@ -228,6 +232,7 @@ constinit const OpDef ops::mul{
         },
     .lowering = Map{one_instruction<Op::kMul>},
     .range = [](const RangeQuery& q) { return (q.operands[0] * q.operands[1]).if_finite(); },
+    .cases = number_cases<2>,
 };
 
 constinit const OpDef ops::div_{
@@ -264,7 +269,7 @@ constinit const OpDef ops::max_{
     .lowering = Map{one_instruction<Op::kMax>},
     .range = [](const RangeQuery& q) { return larger(q.operands[0], q.operands[1]); },
     .sample = {.margin = 0.05},
-    .cases = extremum_cases,
+    .cases = number_cases<2>,
 };
 
 constinit const OpDef ops::min_{
@@ -277,7 +282,7 @@ constinit const OpDef ops::min_{
     .lowering = Map{one_instruction<Op::kMin>},
     .range = [](const RangeQuery& q) { return smaller(q.operands[0], q.operands[1]); },
     .sample = {.margin = 0.05},
-    .cases = extremum_cases,
+    .cases = number_cases<2>,
 };
 
 constinit const OpDef ops::masked_mul{

@@ -89,6 +89,21 @@ inline double value_of(Bound x) {
   return x.value;
 }
 
+/// The number with another value; what is uncertain about it may be anything then.
+inline double with_value(double, double value) {
+  return value;
+}
+inline Dual with_value(Dual x, double value) {
+  return {value, x.derivative};
+}
+inline SecondDual with_value(SecondDual x, double value) {
+  return {value, x.first, x.second, x.mixed};
+}
+inline Bound with_value(Bound x, double value) {
+  const bool is_lost = x.error > 0 && value != x.value;
+  return {value, is_lost ? std::numeric_limits<double>::infinity() : x.error, x.unit};
+}
+
 /// The unit of a Bound of this element type.
 double unit_of(DType dtype);
 
