@@ -250,7 +250,7 @@ void interpret_graph(const Graph& graph, std::ostream& out) {
 
 /// The outputs and states of a loop program after one step on zeroed memory with its own literals.
 void interpret_loops(const loop::Program& program, std::ostream& out) {
-  loop::Machine machine(program);
+  loop::Interpreter machine(program);
   std::vector<std::int64_t> order;
   for (std::int64_t i = 0; i < program.batch; ++i) order.push_back(i);
   machine.step(program.batch, order);

@@ -1,5 +1,6 @@
 #include "frontend/elaborate/constants.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 

@@ -21,7 +21,7 @@ namespace {
 /// Runs the kernels of one step. Recursion follows the loop nest, whose depth the verifier bounds.
 class Stepper {
  public:
-  Stepper(const Program& program, Machine& machine, std::int64_t rows)
+  Stepper(const Program& program, Interpreter& machine, std::int64_t rows)
       : program_(program), machine_(machine), rows_(rows), strides_(program.buffers.size()) {
     for (const BufferId id : program.buffers.ids()) {
       Buffer logical = program.buffers[id];
@@ -239,7 +239,7 @@ class Stepper {
   }
 
   const Program& program_;
-  Machine& machine_;
+  Interpreter& machine_;
   std::int64_t rows_;
   IdVector<BufferId, std::vector<std::int64_t>> strides_;
   IdVector<RegId, double> registers_;
@@ -259,7 +259,7 @@ std::vector<double> initial_memory(const Buffer& buffer, std::int64_t batch) {
 
 }  // namespace
 
-Machine::Machine(const Program& program, Fusing fusing) : program_(program), fusing_(fusing) {
+Interpreter::Interpreter(const Program& program, Fusing fusing) : program_(program), fusing_(fusing) {
   for (const BufferId id : program.buffers.ids()) {
     const Buffer& buffer = program.buffers[id];
     memory_.add(initial_memory(buffer, program.batch));
@@ -274,14 +274,14 @@ Machine::Machine(const Program& program, Fusing fusing) : program_(program), fus
   }
 }
 
-void Machine::set_data(std::string_view input, const std::vector<double>& values) {
+void Interpreter::set_data(std::string_view input, const std::vector<double>& values) {
   for (const BufferId id : program_.buffers.ids()) {
     const Buffer& buffer = program_.buffers[id];
     if (buffer.kind == BufferKind::kData && buffer.source == input) memory_[id] = values;
   }
 }
 
-void Machine::step(std::int64_t rows, const std::vector<std::int64_t>& order) {
+void Interpreter::step(std::int64_t rows, const std::vector<std::int64_t>& order) {
   for (const BufferId id : program_.buffers.ids()) {
     if (program_.buffers[id].kind != BufferKind::kOrder) continue;
     const std::size_t count = std::min(order.size(), memory_[id].size());

@@ -15,10 +15,10 @@ namespace dlg::loop {
 /// The memory of one program. Elements of every buffer are held as doubles in *logical* row-major order at
 /// capacity. State buffers at one offset share their elements. Arena floats start as NaN, everything else as
 /// 0; a data buffer has `batch` rows of 0 until set_data.
-class Machine {
+class Interpreter {
  public:
   /// `program` is verified and outlives the machine. `fusing` is that of the target whose bits are wanted.
-  explicit Machine(const Program& program, Fusing fusing = Fusing::kOnce);
+  explicit Interpreter(const Program& program, Fusing fusing = Fusing::kOnce);
 
   Fusing fusing() const { return fusing_; }
   std::vector<double>& buffer(BufferId id) { return memory_[home_[id]]; }

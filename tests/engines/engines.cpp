@@ -166,7 +166,7 @@ StepRun run_compiled(const test::GuardedProgram& compiled, const Environment<dou
 
 StepValues run_loops(const loop::Program& program, const Environment<double>& environment,
                      loop::Fusing fusing) {
-  loop::Machine machine(program, fusing);
+  loop::Interpreter machine(program, fusing);
   for (const loop::BufferId id : program.buffers.ids()) {
     const loop::Buffer& buffer = program.buffers[id];
     if (buffer.kind == loop::BufferKind::kState) {

@@ -266,15 +266,15 @@ Start start_of(const loop::Program& program, std::int64_t rows,
   return start;
 }
 
-loop::Machine interpreted(const loop::Program& program, loop::Fusing fusing, const Start& start) {
-  loop::Machine machine(program, fusing);
+loop::Interpreter interpreted(const loop::Program& program, loop::Fusing fusing, const Start& start) {
+  loop::Interpreter machine(program, fusing);
   for (const auto& [id, values] : start.values) machine.buffer(id) = values;
   machine.step(static_cast<std::int64_t>(start.order.size()), start.order);
   return machine;
 }
 
 /// Of states and outputs in their first `rows` rows, which `read` gives.
-std::string difference_from(const loop::Machine& machine, const loop::Program& program, std::int64_t rows,
+std::string difference_from(const loop::Interpreter& machine, const loop::Program& program, std::int64_t rows,
                             const std::function<std::vector<double>(loop::BufferId)>& read) {
   for (const loop::BufferId id : program.buffers.ids()) {
     const loop::Buffer& buffer = program.buffers[id];
@@ -296,10 +296,10 @@ std::string difference(const loop::Program& program, Target target, std::int64_t
                        const std::map<std::string, std::vector<double>>& values) {
   const loop::Fusing fusing = target == Target::kSse2 ? loop::Fusing::kTwice : loop::Fusing::kOnce;
   const Start start = start_of(program, rows, values);
-  const loop::Machine expected = interpreted(program, fusing, start);
+  const loop::Interpreter expected = interpreted(program, fusing, start);
   const loop::Program scheduled = test::scheduled(program, target);
   if (const auto broken = loop::verify_schedule(scheduled)) return broken->sentence;
-  const loop::Machine followed = interpreted(scheduled, fusing, start);
+  const loop::Interpreter followed = interpreted(scheduled, fusing, start);
   std::string found =
       difference_from(expected, program, rows, [&](loop::BufferId id) { return followed.buffer(id); });
   if (!found.empty()) return fmt::format("{}, by the schedule: {}", target_text(target), found);

@@ -8,7 +8,7 @@
 namespace dlg::loop {
 namespace {
 
-std::vector<double>& named(Machine& machine, const Program& program, const std::string& name) {
+std::vector<double>& named(Interpreter& machine, const Program& program, const std::string& name) {
   for (const BufferId id : program.buffers.ids()) {
     if (program.buffers[id].name == name) return machine.buffer(id);
   }
@@ -29,7 +29,7 @@ std::string sum_of(std::int64_t n) {
 TEST_CASE("loop interpreter: 16 lanes and the tree 8, 4, 2, 1, each addition rounded to f32") {
   for (const std::int64_t n : {1, 2, 15, 16, 17, 40, 129}) {
     const Program program = verified(sum_of(n));
-    Machine machine(program);
+    Interpreter machine(program);
     std::vector<double>& a = named(machine, program, "a");
     float lanes[16];
     for (float& lane : lanes) lane = -0.0f;
@@ -48,7 +48,7 @@ TEST_CASE("loop interpreter: 16 lanes and the tree 8, 4, 2, 1, each addition rou
 
 TEST_CASE("loop interpreter: the sum of nothing but -0 is -0") {
   const Program program = verified(sum_of(3));
-  Machine machine(program);
+  Interpreter machine(program);
   named(machine, program, "a") = {-0.0, -0.0, -0.0};
   machine.step(1, {0});
   CHECK(std::signbit(named(machine, program, "r")[0]));
@@ -66,7 +66,7 @@ const char* const kGather =
 
 TEST_CASE("loop interpreter: data rows are chosen by the row order, ragged batches leave the rest alone") {
   const Program program = verified(kGather);
-  Machine machine(program);
+  Interpreter machine(program);
   machine.set_data("d.x", {0, 10, 1, 11, 2, 12, 3, 13});
   machine.step(3, {3, 0, 2});
   CHECK(named(machine, program, "out") == std::vector<double>{13, 10, 12});
@@ -76,7 +76,7 @@ TEST_CASE("loop interpreter: data rows are chosen by the row order, ragged batch
 
 TEST_CASE("loop interpreter: two names of one state share it, copies come last") {
   const Program program = verified(kGather);
-  Machine machine(program);
+  Interpreter machine(program);
   named(machine, program, "s") = {1, 2, 3};
   machine.step(1, {0});
   CHECK(named(machine, program, "same") == std::vector<double>{2, 4, 6});
@@ -85,7 +85,7 @@ TEST_CASE("loop interpreter: two names of one state share it, copies come last")
 
 TEST_CASE("loop interpreter: temporaries start as NaN") {
   const Program program = verified(kGather);
-  Machine machine(program);
+  Interpreter machine(program);
   CHECK(std::isnan(named(machine, program, "h")[0]));
 }
 

@@ -144,7 +144,7 @@ class TwoRuns {
 
  private:
   const Lowered& lowered_;
-  loop::Machine machine_;
+  loop::Interpreter machine_;
   Environment<double> environment_;
   Values expected_;
 };
