@@ -42,14 +42,14 @@ class Update {
   Parameter parameter(const State& state);
   ValueId hyper(const std::string& name);
   ValueId copy(ValueId value);
-  ValueId answer(const Answer& answer);
+  ValueId answer(const Answer& wanted);
   std::vector<ValueId> answers(const RuleRequest& request);
   std::vector<ValueId> gradient(const std::vector<ValueId>& points);
   ValueId hessian(const std::vector<ValueId>& points);
   std::vector<ValueId> derivatives(ValueId e, const std::vector<ValueId>& by);
   ValueId loss();
   std::vector<ValueId> at_points(std::vector<ValueId> here, const std::vector<ValueId>& points);
-  void write(const RuleWrite& write);
+  void write(const RuleWrite& rule_write);
 
   Graph& graph_;
   const UpdateRule& rule_;
@@ -139,10 +139,10 @@ ValueId Update::copy(ValueId value) {
   return builder_.add(*node.op, std::move(operands), node.attributes, node.type);
 }
 
-ValueId Update::answer(const Answer& answer) {
-  std::vector<ValueId>& values = answered_[answer.request];
-  if (values.empty()) values = answers(rule_.graph.requests[answer.request]);
-  return values[answer.number];
+ValueId Update::answer(const Answer& wanted) {
+  std::vector<ValueId>& values = answered_[wanted.request];
+  if (values.empty()) values = answers(rule_.graph.requests[wanted.request]);
+  return values[wanted.number];
 }
 
 std::vector<ValueId> Update::answers(const RuleRequest& request) {
@@ -216,15 +216,15 @@ std::vector<ValueId> Update::derivatives(ValueId e, const std::vector<ValueId>& 
   return values;
 }
 
-void Update::write(const RuleWrite& write) {
-  ValueId value = copies_[write.value];
+void Update::write(const RuleWrite& rule_write) {
+  ValueId value = copies_[rule_write.value];
   if (accumulation_) {
-    builder_.current_origin = write.origin;
+    builder_.current_origin = rule_write.origin;
     const Graph& rule = rule_.graph.graph;
-    value = accumulation_->if_due(value, states_.read(rule.states[*rule.find_state(write.path)]));
+    value = accumulation_->if_due(value, states_.read(rule.states[*rule.find_state(rule_write.path)]));
     builder_.current_origin = {};
   }
-  states_.write(write.path, value);
+  states_.write(rule_write.path, value);
 }
 
 }  // namespace
