@@ -32,6 +32,7 @@ struct NodeInfo {
 enum class StateKind : std::uint8_t {
   kParameter,  // trained
   kConstant,   // declared `const` in a model: never written
+  kModel,      // written by the program's own effects, which no rule touches
   kOptimizer,  // a rule's `state`, one per parameter
   kStep,       // the step counter, f64 scalar; its value during a step is the number of updates made before
 };

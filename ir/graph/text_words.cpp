@@ -6,11 +6,11 @@ namespace dlg {
 namespace {
 
 /// Indexed by StateKind and by Initializer::Kind.
-constexpr std::array<std::string_view, 4> kStateKinds{"parameter", "constant", "optimizer", "step"};
+constexpr std::array<std::string_view, 5> kStateKinds{"parameter", "constant", "model", "optimizer", "step"};
 constexpr std::array<std::string_view, 4> kInitializers{"fill", "literal", "uniform", "normal"};
 
-template <class Kind>
-std::optional<Kind> find_word(const std::array<std::string_view, 4>& words, std::string_view word) {
+template <class Kind, std::size_t count>
+std::optional<Kind> find_word(const std::array<std::string_view, count>& words, std::string_view word) {
   for (std::size_t i = 0; i < words.size(); ++i) {
     if (words[i] == word) return static_cast<Kind>(i);
   }

@@ -243,10 +243,19 @@ Broken check_loss(const Graph& graph) {
   return BrokenLaw{fmt::format("the loss is {}, no floating-point scalar", type_text(type)), "output loss"};
 }
 
-Broken check_no_effects(const Graph& graph) {
-  if (graph.effects.empty()) return std::nullopt;
-  const std::string& path = graph.states[graph.effects.front().state].path;
-  return BrokenLaw{fmt::format("`{}` is written before `update`", path), line_of("effect", path)};
+/// The first effect of an update: on anything but the state of a model.
+const State* find_updated(const Graph& graph) {
+  for (const Effect& effect : graph.effects) {
+    if (graph.states[effect.state].kind != StateKind::kModel) return &graph.states[effect.state];
+  }
+  return nullptr;
+}
+
+Broken check_no_update(const Graph& graph) {
+  const State* updated = find_updated(graph);
+  if (updated == nullptr) return std::nullopt;
+  return BrokenLaw{fmt::format("`{}` is written before `update`", updated->path),
+                   line_of("effect", updated->path)};
 }
 
 Broken check_no_gradient(const Graph& graph) {
@@ -303,7 +312,7 @@ Broken check_effects(const Graph& graph) {
                                 type_text(graph.type(effect.value))));
     }
   }
-  if (written.empty()) return std::nullopt;
+  if (find_updated(graph) == nullptr) return std::nullopt;
   for (const StateId id : graph.states.ids()) {
     const bool must_be = graph.states[id].kind == StateKind::kParameter;
     if (must_be && !written.contains(id)) {
@@ -400,10 +409,10 @@ constexpr Invariant kInvariants[] = {
     {Stage::kGraph, Stage::kFused, check_reads},
     {Stage::kGraph, Stage::kFused, check_sinks},
     {Stage::kGraph, Stage::kFused, check_loss},
-    {Stage::kGraph, Stage::kDifferentiated, check_no_effects},
+    {Stage::kGraph, Stage::kDifferentiated, check_no_update},
     {Stage::kDifferentiated, Stage::kFused, check_no_gradient},
     {Stage::kDifferentiated, Stage::kDifferentiated, check_parameter_gradients},
-    {Stage::kUpdated, Stage::kFused, check_effects},
+    {Stage::kGraph, Stage::kFused, check_effects},
     {Stage::kSimplified, Stage::kFused, check_simplified},
     {Stage::kGraph, Stage::kSimplified, check_no_groups},
     {Stage::kFused, Stage::kFused, check_groups},
@@ -427,7 +436,7 @@ std::optional<std::string> verify(const Graph& graph, Stage stage) {
 
 Stage least_stage(const Graph& graph) {
   if (!graph.groups.empty()) return Stage::kFused;
-  return graph.effects.empty() ? Stage::kGraph : Stage::kUpdated;
+  return find_updated(graph) == nullptr ? Stage::kGraph : Stage::kUpdated;
 }
 
 std::optional<std::string> verify_kept(const Graph& before, const Graph& after) {

@@ -14,11 +14,12 @@ inline constexpr std::int64_t kMostElements = std::int64_t{1} << 40;
 /// What a graph must satisfy, in the order of the pipeline; each stage keeps the promises of the earlier
 /// ones.
 enum class Stage : std::uint8_t {
-  kGraph,  // typed, operands before users, states/inputs/hypers that are read exist; may hold `gradient`
+  kGraph,  // typed, operands before users, states/inputs/hypers that are read exist; may hold `gradient`; its
+           // effects are on states of models, each of the state's type and at most once
   kDifferentiated,  // no `gradient`; an output `d(path)` of the parameter's type for every trained parameter
                     // that has a path, or no such output at all (a graph without training)
-  kUpdated,     // one effect per trained parameter and per written state, of the state's type, each state at
-                // most once; no effect at all in a graph without training
+  kUpdated,     // besides, one effect per trained parameter and per written state of a rule; no such effect at
+                // all in a graph without training
   kSimplified,  // no composite, no dead node; the same effects and outputs as before
   kFused,       // every computed (non-leaf) live node in exactly one group, groups acyclic and in order
 };
@@ -37,7 +38,7 @@ std::optional<BrokenLaw> find_broken_law(const Graph& graph, Stage stage);
 std::optional<std::string> verify(const Graph& graph, Stage stage);
 
 /// The stage whose promises a graph of unknown history (read from text) must at least keep: kFused with
-/// kernels, kUpdated with effects, else kGraph.
+/// kernels, kUpdated with the effects of an update, else kGraph.
 Stage least_stage(const Graph& graph);
 
 /// Whether a pass that must keep them kept outputs and effects: the same names, states and types in the same

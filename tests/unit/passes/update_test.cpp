@@ -3,6 +3,7 @@
 
 #include "ir/graph/verify.h"
 #include "ir/ops/interpret.h"
+#include "ir/ops/registry.h"
 #include "passes/derive/differentiate.h"
 #include "tests/catch.h"
 #include "tests/rule_source.h"
@@ -134,6 +135,23 @@ TEST_CASE("steps count from one, and a state is made once") {
   const StateId s = *graph.find_state("m.a.s");
   CHECK(graph.states[s].kind == StateKind::kOptimizer);
   CHECK(graph.states[s].initial.a == 7);
+}
+
+TEST_CASE("what a model writes is joined by what the rule writes") {
+  test::Sketch s;
+  const Expr a = s.parameter("m.a", test::kScalar, {.a = 3, .literal = {}});
+  const StateId mean = s.graph.states.add({"m.mean", test::kScalar, StateKind::kModel, {.a = 4}, {}});
+  const Expr before{&s.builder, s.builder.add(ops::state, {}, LeafPath{"m.mean"}, test::kScalar)};
+  s.output("loss", a * a);
+  s.graph.effects = {{mean, (before * 0.5 + a).value}};
+  REQUIRE_FALSE(verify(s.graph, Stage::kGraph).has_value());
+  CHECK(least_stage(s.graph) == Stage::kGraph);
+  const Graph graph = apply_update(differentiate(s.graph), test::elaborated(kSgd, s.graph));
+  REQUIRE_FALSE(verify(graph, Stage::kUpdated).has_value());
+  CHECK(effect_names(graph) ==
+        std::vector<std::string>{"m.a <- a.new", "m.mean <- m.mean.new", "step <- step.new"});
+  CHECK(written(graph, "m.mean") == 5);
+  CHECK(written(graph, "m.a") == 3 - 0.5 * 6);
 }
 
 TEST_CASE("a parameter that the rule does not write keeps its value") {
