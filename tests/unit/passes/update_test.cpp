@@ -140,7 +140,7 @@ TEST_CASE("steps count from one, and a state is made once") {
 TEST_CASE("what a model writes is joined by what the rule writes") {
   test::Sketch s;
   const Expr a = s.parameter("m.a", test::kScalar, {.a = 3, .literal = {}});
-  const StateId mean = s.graph.states.add({"m.mean", test::kScalar, StateKind::kModel, {.a = 4}, {}});
+  const StateId mean = s.graph.states.add({"m.mean", test::kScalar, StateKind::kModel, {.a = 4, .literal = {}}, {}});
   const Expr before{&s.builder, s.builder.add(ops::state, {}, LeafPath{"m.mean"}, test::kScalar)};
   s.output("loss", a * a);
   s.graph.effects = {{mean, (before * 0.5 + a).value}};
@@ -149,7 +149,7 @@ TEST_CASE("what a model writes is joined by what the rule writes") {
   const Graph graph = apply_update(differentiate(s.graph), test::elaborated(kSgd, s.graph));
   REQUIRE_FALSE(verify(graph, Stage::kUpdated).has_value());
   CHECK(effect_names(graph) ==
-        std::vector<std::string>{"m.a <- a.new", "m.mean <- m.mean.new", "step <- step.new"});
+        std::vector<std::string>{"m.a <- a.new", "m.mean <- mean.new", "step <- step.new"});
   CHECK(written(graph, "m.mean") == 5);
   CHECK(written(graph, "m.a") == 3 - 0.5 * 6);
 }
