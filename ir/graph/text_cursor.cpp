@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "ir/graph/verify.h"
+#include "support/quoting.h"
 #include "support/text.h"
 
 namespace dlg {
@@ -18,12 +19,7 @@ constexpr std::string_view kNumberEnds = " \t\r\n,={}:;\"[]()";
 
 std::string quoted_name(std::string_view name) {
   if (!name.empty() && name.find_first_of(kNameEnds) == std::string_view::npos) return std::string(name);
-  std::string text = "\"";
-  for (const char c : name) {
-    if (c == '"' || c == '\\') text += '\\';
-    text += c == '\n' ? std::string("\\n") : std::string(1, c);
-  }
-  return text + '"';
+  return quoted(name);
 }
 
 std::string list_text(const std::vector<double>& numbers) {
@@ -69,23 +65,9 @@ bool TextCursor::eat(std::string_view symbol) {
   return true;
 }
 
-std::optional<std::string> TextCursor::quoted() {
-  std::string text;
-  for (std::size_t i = position_ + 1; i < line_.size(); ++i) {
-    if (line_[i] == '"') {
-      position_ = i + 1;
-      return text;
-    }
-    const bool is_escape = line_[i] == '\\' && i + 1 < line_.size();
-    if (is_escape) ++i;
-    text += is_escape && line_[i] == 'n' ? '\n' : line_[i];
-  }
-  return std::nullopt;
-}
-
 std::optional<std::string> TextCursor::name() {
   if (at_end()) return std::nullopt;
-  if (line_[position_] == '"') return quoted();
+  if (line_[position_] == '"') return read_quoted(line_, position_);
   const std::size_t end = std::min(line_.find_first_of(kNameEnds, position_), line_.size());
   if (end == position_) return std::nullopt;
   std::string text(line_.substr(position_, end - position_));

@@ -50,7 +50,6 @@ class TextCursor {
  private:
   void skip_blanks();
   std::string_view next_word();
-  std::optional<std::string> quoted();
   template <class T, class Read>
   std::optional<std::vector<T>> list(const Read& read);
 

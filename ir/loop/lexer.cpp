@@ -1,9 +1,10 @@
 #include "ir/loop/lexer.h"
 
-#include <array>
-#include <charconv>
+#include <algorithm>
+#include <optional>
 
 #include "ir/loop/words.h"
+#include "support/quoting.h"
 #include "support/text.h"
 
 namespace dlg::loop {
@@ -92,29 +93,12 @@ class Lexer {
   }
 
   void string_token() {
-    const std::size_t begin = at_++;
-    std::string text;
-    while (peek() != '"') {
-      if (at_ >= text_.size() || peek() == '\n') return push(TokenKind::kUnknown, begin, "\"");
-      text += peek() == '\\' ? escaped() : text_[at_++];
+    const std::size_t begin = at_;
+    if (std::optional<std::string> text = read_quoted(text_, at_)) {
+      return push(TokenKind::kString, begin, *std::move(text));
     }
-    ++at_;
-    push(TokenKind::kString, begin, std::move(text));
-  }
-
-  /// `\x0a`, else the character behind the backslash.
-  char escaped() {
-    ++at_;
-    if (peek() == 'x' && at_ + 2 < text_.size()) {
-      unsigned value = 0;
-      const char* first = text_.data() + at_ + 1;
-      const auto result = std::from_chars(first, first + 2, value, 16);
-      if (result.ec == std::errc() && result.ptr == first + 2) {
-        at_ += 3;
-        return static_cast<char>(value);
-      }
-    }
-    return at_ < text_.size() ? text_[at_++] : '\\';
+    at_ = std::min(text_.find('\n', begin), text_.size());
+    push(TokenKind::kUnknown, begin, "\"");
   }
 
   std::string_view text_;

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "ir/loop/words.h"
+#include "support/quoting.h"
 #include "support/text.h"
 
 namespace dlg::loop {

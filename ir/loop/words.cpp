@@ -1,9 +1,9 @@
 #include "ir/loop/words.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
+
+#include "support/quoting.h"
 
 namespace dlg::loop {
 namespace {
@@ -85,19 +85,6 @@ bool is_bare_word(std::string_view name) {
 
 std::string name_word(std::string_view name) {
   return is_bare_word(name) ? std::string(name) : quoted(name);
-}
-
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (static_cast<unsigned char>(c) < 0x20) {
-      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"";
 }
 
 }  // namespace dlg::loop

@@ -29,7 +29,5 @@ bool is_word_part(char c);
 bool is_bare_word(std::string_view name);
 /// `name` as it stands, or quoted when it is no bare word.
 std::string name_word(std::string_view name);
-/// In double quotes; `"`, `\` and control characters escaped (`\x0a`).
-std::string quoted(std::string_view text);
 
 }  // namespace dlg::loop
