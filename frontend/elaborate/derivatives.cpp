@@ -46,14 +46,14 @@ std::optional<std::vector<ValueId>> point_of(Elaboration& e, const Operand& oper
     e.error(operand.range, kNoPoint, kind_text(operand.value));
     return std::nullopt;
   }
-  if (points->items.size() != e.update->parameter_count()) {
+  if (points->items.size() != e.rule->builder.parameter_count()) {
     e.error(operand.range, kNoPoint, kind_text(operand.value));
     return std::nullopt;
   }
   std::vector<ValueId> ids;
   for (std::size_t i = 0; i < points->items.size(); ++i) {
     const TensorValue* tensor = points->items[i].as<TensorValue>();
-    if (!tensor || e.builder.type(tensor->id) != e.builder.type(e.update->theta(i))) {
+    if (!tensor || e.builder.type(tensor->id) != e.builder.type(e.rule->builder.theta(i))) {
       e.error(operand.range, kNoPoint, kind_text(points->items[i]));
       return std::nullopt;
     }
@@ -80,12 +80,12 @@ Value rule_gradient(Elaboration& e, const Call& call) {
   const std::optional<std::vector<ValueId>> point = point_of(e, by);
   if (!point) return {Poison{}};
   if (call.arguments.size() == 1) {
-    return e.treat_gradient(lockstep_of(*mapped_list(by), e.update->gradient(*point)), by.value);
+    return e.rule->treat_gradient(lockstep_of(*mapped_list(by), e.rule->builder.gradient(*point)), by.value);
   }
   const Operand& of = call.arguments.front().operand;
   const TensorValue* value = of.value.as<TensorValue>();
   if (value && value->axes.empty())
-    return lockstep_of(*mapped_list(by), e.update->derivatives(value->id, *point));
+    return lockstep_of(*mapped_list(by), e.rule->builder.derivatives(value->id, *point));
   e.error(of.range, kNotScalar, value ? axes_text(value->axes) : kind_text(of.value));
   return {Poison{}};
 }
@@ -93,8 +93,8 @@ Value rule_gradient(Elaboration& e, const Call& call) {
 /// How many numbers the rule works on.
 std::int64_t variable_count(Elaboration& e) {
   std::int64_t count = 0;
-  for (std::size_t i = 0; i < e.update->parameter_count(); ++i) {
-    count += e.builder.type(e.update->theta(i)).shape.elements();
+  for (std::size_t i = 0; i < e.rule->builder.parameter_count(); ++i) {
+    count += e.builder.type(e.rule->builder.theta(i)).shape.elements();
   }
   return count;
 }
@@ -238,7 +238,7 @@ Value rule_solution(Elaboration& e, const TensorValue& a, const ListValue& b, co
 
 Value hessian_call(Elaboration& e, const Builtin&, const Call& call) {
   const Operand& operand = call.arguments[0].operand;
-  if (!e.update) {
+  if (!e.rule) {
     e.error(call.range, kNoHessian).note("elsewhere derive twice: `grad(grad(f, w)[0], w)`");
     return {Poison{}};
   }
@@ -249,8 +249,8 @@ Value hessian_call(Elaboration& e, const Builtin&, const Call& call) {
     e.error(call.range, kManyVariables, count).note("rules of first order, as `adam`, have no such limit");
     return {Poison{}};
   }
-  const ValueId id = e.update->hessian(*point);
-  return e.treat_hessian(
+  const ValueId id = e.rule->builder.hessian(*point);
+  return e.rule->treat_hessian(
       {TensorValue{id, plain_axes({count, count}), Batching::kShared, e.builder.type(id).dtype}});
 }
 
@@ -285,7 +285,7 @@ Value params_call(Elaboration& e, const Builtin&, const Call& call) {
 }
 
 Value grad_call(Elaboration& e, const Builtin&, const Call& call) {
-  if (e.update) return rule_gradient(e, call);
+  if (e.rule) return rule_gradient(e, call);
   const Operand& first = call.arguments.front().operand;
   const bool is_at_point = call.arguments.size() == 2 && call.arguments.front().expr.is_valid() &&
                            first.value.as<FunctionValue>() && !instance_of(e, first.value);

@@ -90,6 +90,14 @@ struct RateSchedule {
   bool is_trial = false;  // with numbers, in a rule whose step will have inputs for them
 };
 
+/// What there is inside of an optimizer's rule only.
+struct RuleElaboration {
+  RuleBuilder& builder;
+  std::function<Value(Value gradient, const Value& points)> treat_gradient;  // before the rule gets it
+  std::function<Value(Value matrix)> treat_hessian;                          // the same
+  std::vector<MeasuredInput> measured = {};                                  // by the schedules of the rule
+};
+
 struct Elaboration {
   Elaboration(const Sources& sources_in, const Library& library_in, Builder& builder_in,
               Diagnostics& diagnostics_in, DType dtype_in);
@@ -115,11 +123,8 @@ struct Elaboration {
   std::vector<std::pair<std::string, Value>> applied;  // models applied outside of other models, in order
   std::optional<Value> loss;
   std::optional<Axes> initialised;  // axes of the parameter whose initial value is being computed
-  RuleBuilder* update = nullptr;    // while an update rule is elaborated
-  std::function<Value(Value gradient, const Value& points)> treat_gradient;  // before the rule gets it
-  std::function<Value(Value matrix)> treat_hessian;                          // the same
+  RuleElaboration* rule = nullptr;      // of an optimizer that is elaborated
   Measurable measurable;                // of the training whose rule is elaborated
-  std::vector<MeasuredInput> measured;  // what the schedules of the rule look at
   std::optional<RateSchedule> rate_schedule;     // while an argument of a rule is evaluated
   ast::ExprId after_call;               // the `after(...)` that may stand where an expectation is elaborated
   std::optional<UnitValue> after;       // its first argument

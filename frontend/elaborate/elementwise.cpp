@@ -61,7 +61,7 @@ std::optional<DType> leading_dtype(const Elaboration& e, const std::vector<Opera
   for (const Operand& operand : operands) {
     const TensorValue* tensor = operand.value.as<TensorValue>();
     if (!tensor) continue;
-    if (!(e.update && is_rule_scalar(*tensor))) return tensor->dtype;
+    if (!(e.rule && is_rule_scalar(*tensor))) return tensor->dtype;
     scalar = tensor->dtype;
   }
   return scalar;
@@ -71,7 +71,7 @@ bool align_dtypes(Elaboration& e, const std::vector<Operand>& operands, std::vec
                   const std::string& what, SourceRange range) {
   DType common = tensors.front().dtype;
   for (const TensorValue& tensor : tensors) {
-    if (!(e.update && is_rule_scalar(tensor))) common = tensor.dtype;
+    if (!(e.rule && is_rule_scalar(tensor))) common = tensor.dtype;
   }
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     TensorValue& tensor = tensors[i];
@@ -80,7 +80,7 @@ bool align_dtypes(Elaboration& e, const std::vector<Operand>& operands, std::vec
       return false;
     }
     if (tensor.dtype == common) continue;
-    if (e.update && is_rule_scalar(tensor)) {
+    if (e.rule && is_rule_scalar(tensor)) {
       if (tensor.id.is_valid()) tensor = with_node(tensor, cast(expr_of(e, tensor), common));
       tensor.dtype = common;
       continue;

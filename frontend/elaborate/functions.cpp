@@ -406,7 +406,7 @@ Report report_requirement(Elaboration& e, const ast::Statement& statement, const
 
 void elaborate_require(Elaboration& e, const ast::Statement& statement) {
   // What stands around a rule was looked at with its numbers, before they became inputs of the step.
-  if (e.update && e.rate_schedule && !e.rate_schedule->is_trial) return;
+  if (e.rule && e.rate_schedule && !e.rate_schedule->is_trial) return;
   if (!requirement_holds(e, statement).value_or(true)) report_requirement(e, statement, "");
 }
 

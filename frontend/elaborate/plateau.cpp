@@ -54,7 +54,7 @@ Expr epochs_after(Elaboration& e, Expr steps) {
 }
 
 Expr this_step(Elaboration& e) {
-  return {&e.builder, e.update->step()};
+  return {&e.builder, e.rule->builder.step()};
 }
 
 /// Counts how often what epochs end with was no better than all before for `patience` steps: then a plateau
@@ -65,8 +65,8 @@ class Counter {
       : e_(e),
         patience_(patience),
         zero_(constant_like(patience, 0)),
-        waited_(*e.update, name + ".waited", 0),
-        count_(*e.update, name + ".count", 0) {}
+        waited_(e.rule->builder, name + ".waited", 0),
+        count_(e.rule->builder, name + ".count", 0) {}
 
   /// The count before this step. The mean loss of an epoch is known with its last step.
   Expr of_training_loss(const std::string& name, const WatchedValue& watched);
@@ -95,7 +95,7 @@ Expr Counter::look(Expr is_end, Expr is_better, Expr waited, double more) {
 }
 
 Expr Counter::of_training_loss(const std::string& name, const WatchedValue& watched) {
-  RuleBuilder& scope = *e_.update;
+  RuleBuilder& scope = e_.rule->builder;
   const bool is_larger = is_larger_better(watched);
   Memory sum(scope, name + ".sum", 0), steps(scope, name + ".steps", 0),
       best(scope, name + ".best", is_larger ? -kLargest : kLargest);
@@ -112,7 +112,7 @@ Expr Counter::of_training_loss(const std::string& name, const WatchedValue& watc
 }
 
 Expr Counter::of_measured(const std::string& name, const WatchedValue& watched) {
-  RuleBuilder& scope = *e_.update;
+  RuleBuilder& scope = e_.rule->builder;
   const bool is_larger = is_larger_better(watched);
   Memory value(scope, measured_state(watched), 0),
       best(scope, name + ".best", is_larger ? -kLargest : kLargest);
@@ -171,17 +171,17 @@ Value plateaus_call(Elaboration& e, const Builtin& builtin, const Call& call) {
   const std::optional<MeasuredInput> looked_at = measured_input(e, call);
   if (!looked_at) return {Poison{}};
   const MeasuredInput& input = *looked_at;
-  if (!e.update || e.rate_schedule->is_trial) {
+  if (!e.rule || e.rate_schedule->is_trial) {
     return plain_number(e, patience, "the patience") ? number_value(0) : Value{Poison{}};
   }
   std::string name = "plateau";
   for (int i = 2; !e.named_before.insert(name).second; ++i) name = fmt::format("plateau_{}", i);
   Counter counter(e, name, scalar(e, patience.value));
   const bool is_loss = input.watched.part.empty();
-  const bool is_new = std::none_of(e.measured.begin(), e.measured.end(), [&](const MeasuredInput& known) {
+  const bool is_new = std::none_of(e.rule->measured.begin(), e.rule->measured.end(), [&](const MeasuredInput& known) {
     return known.watched == input.watched;
   });
-  if (!is_loss && is_new) e.measured.push_back(input);
+  if (!is_loss && is_new) e.rule->measured.push_back(input);
   const Expr count =
       is_loss ? counter.of_training_loss(name, input.watched) : counter.of_measured(name, input.watched);
   return {TensorValue{count.value, {}, Batching::kShared, DType::kF64}};

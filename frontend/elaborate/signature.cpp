@@ -135,7 +135,7 @@ bool has_dtype(Elaboration& e, const Binding& binding, DType dtype) {
     e.label(report, binding.formal->name.range, "is declared here");
     return false;
   }
-  const bool fits = !tensor || tensor->dtype == dtype || (e.update && tensor->dtype == DType::kF64);
+  const bool fits = !tensor || tensor->dtype == dtype || (e.rule && tensor->dtype == DType::kF64);
   if (fits) return true;
   Report report = e.error(binding.operand.range, kArgumentType, binding.formal->name.text, e.frame().name,
                           std::string(dtype_name(tensor->dtype)), std::string(dtype_name(dtype)));

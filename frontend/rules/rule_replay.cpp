@@ -47,20 +47,21 @@ class Replay {
         optimizer_(setting.library.units[rule.unit].optimizers[rule.index]),
         e_(setting.sources, setting.library, scope.builder(), setting.diagnostics, setting.dtype),
         inputs_(e_, rule, scope),
-        surroundings_(e_, rule, scope, inputs_) {
-    e_.update = &scope;
+        surroundings_(e_, rule, scope, inputs_),
+        inside_{scope,
+                [this](Value gradient, const Value& points) {
+                  return surroundings_.gradient(std::move(gradient), points);
+                },
+                [this](Value matrix) { return surroundings_.hessian(std::move(matrix)); }} {
+    e_.rule = &inside_;
     e_.measurable = rule.measurable;
-    e_.treat_gradient = [this](Value gradient, const Value& points) {
-      return surroundings_.gradient(std::move(gradient), points);
-    };
-    e_.treat_hessian = [this](Value matrix) { return surroundings_.hessian(std::move(matrix)); };
   }
 
   void run();
   /// Reports what the settings around the rule require of their numbers.
   void check_surroundings();
   const std::vector<Hyper>& hypers() const { return inputs_.hypers(); }
-  const std::vector<MeasuredInput>& measured() const { return e_.measured; }
+  const std::vector<MeasuredInput>& measured() const { return inside_.measured; }
 
  private:
   void open_frame();
@@ -85,6 +86,7 @@ class Replay {
   Elaboration e_;
   RuleInputs inputs_;
   RuleSurroundings surroundings_;
+  RuleElaboration inside_;
   Value theta_;  // at the start of the step
   std::map<std::string, SourceRange> states_;
   std::set<std::string> scalars_;  // the states of one number among them
