@@ -66,8 +66,6 @@ struct DeclaredData {
   bool is_used = false;
 };
 
-class RuleBuilder;  // ir/graph/rule_builder.h
-
 /// Limits of what one program may become, so that compiling it takes seconds and not hours.
 inline constexpr std::size_t kMostOperations = 20'000;
 inline constexpr std::int64_t kMostCalls = 100'000;
