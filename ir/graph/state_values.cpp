@@ -6,9 +6,13 @@
 
 namespace dlg {
 
+bool reads_state(const Node& node, std::string_view path) {
+  return node.op == &ops::state && *leaf_path(node) == path;
+}
+
 ValueId find_state_value(const Graph& graph, std::string_view path) {
   for (const ValueId value : graph.nodes.ids()) {
-    if (graph[value].op == &ops::state && *leaf_path(graph[value]) == path) return value;
+    if (reads_state(graph[value], path)) return value;
   }
   return {};
 }

@@ -15,6 +15,9 @@ struct StateValue {
   ValueId value;
 };
 
+/// Whether a node is the reading of the state at `path`.
+bool reads_state(const Node& node, std::string_view path);
+
 /// The node that reads the state at `path`; an invalid id if the graph does not read it.
 ValueId find_state_value(const Graph& graph, std::string_view path);
 

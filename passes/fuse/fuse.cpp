@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "ir/graph/state_values.h"
 #include "passes/fuse/group_order.h"
 #include "passes/fuse/order_kernels.h"
 #include "passes/lower/group_trace.h"
@@ -159,7 +160,7 @@ bool Fuser::writes_in_place(const GroupTrace& trace, const GroupPlan& plan) cons
   return std::all_of(graph_.effects.begin(), graph_.effects.end(), [&](const Effect& effect) {
     if (!std::binary_search(plan.members.begin(), plan.members.end(), effect.value)) return true;
     return std::all_of(trace.loads.begin(), trace.loads.end(), [&](const ElementLoad& load) {
-      const bool is_old = *leaf_path(graph_[load.value]) == graph_.states[effect.state].path;
+      const bool is_old = reads_state(graph_[load.value], graph_.states[effect.state].path);
       return !is_old || load.at == trace.domain;
     });
   });

@@ -44,7 +44,7 @@ class Planner {
 };
 
 Planner::Planner(const Graph& fused) : fused_(fused), is_placed_(fused.nodes.size(), 0) {
-  plan_.roles = plan_.rolesof(fused);
+  plan_.roles = roles_of(fused);
   plan_.groups = group_plans(fused, plan_.roles);
   for (const GroupId group : plan_.groups.ids()) {
     traces_.add(trace_group(fused, plan_.groups[group], [&](ValueId value) {

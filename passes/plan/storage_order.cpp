@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ir/graph/state_values.h"
+#include "ir/ops/registry.h"
 
 namespace dlg {
 namespace {
@@ -59,13 +60,12 @@ IdVector<StateId, AxisOrder> choose_state_orders(const Graph& fused,
   for (const GroupId group : groups.ids()) {
     if (!has_nest(fused, groups[group])) continue;
     for (const ElementLoad& load : traces[group].loads) {
-      const auto state = fused.find_state(*leaf_path(fused[load.value]));
-      const bool is_state = state && find_state_value(fused, fused.states[*state].path) == load.value;
-      if (!is_state || is_decided[load.value]) continue;
+      if (fused[load.value].op != &ops::state || is_decided[load.value]) continue;
+      const StateId state = *fused.find_state(*leaf_path(fused[load.value]));
       const auto axis = axis_of_innermost_loop(fused, groups[group], traces[group], load);
       if (!axis) continue;
       is_decided[load.value] = 1;
-      orders[*state] = with_innermost(load.at.size(), *axis);
+      orders[state] = with_innermost(load.at.size(), *axis);
     }
   }
   for (const StateId parameter : fused.states.ids()) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "ir/graph/state_values.h"
 #include "passes/fuse/order_edges.h"
 #include "passes/lower/group_trace.h"
 
@@ -65,7 +66,7 @@ bool can_be_one(const UpdateFacts& facts, GroupId group, GroupId other) {
 /// Whether a kernel of this trace reads the state at other elements than those it is about to write.
 bool reads_elsewhere(const Graph& fused, const GroupTrace& trace, const std::string& path) {
   return std::any_of(trace.loads.begin(), trace.loads.end(), [&](const ElementLoad& load) {
-    return *leaf_path(fused[load.value]) == path && load.at != trace.domain;
+    return reads_state(fused[load.value], path) && load.at != trace.domain;
   });
 }
 
