@@ -175,19 +175,12 @@ KernelEmitter::Values KernelEmitter::joined_halves(const Loop& loop, const Value
   Values left;
   Values right;
   for (Value* wide : lanes) {
-    left.push_back(lane_range(wide, 0, half));
-    right.push_back(lane_range(wide, half, half));
+    left.push_back(lane_range(builder_, wide, 0, half));
+    right.push_back(lane_range(builder_, wide, half, half));
   }
   Values result;
   elements_.at_lanes({half}, [&] { result = combined(loop, left, right); });
   return result;
-}
-
-Value* KernelEmitter::lane_range(Value* wide, unsigned begin, unsigned count) {
-  if (count == 1) return builder_.CreateExtractElement(wide, begin);
-  std::vector<int> mask;
-  for (unsigned lane = 0; lane < count; ++lane) mask.push_back(static_cast<int>(begin + lane));
-  return builder_.CreateShuffleVector(wide, mask);
 }
 
 }  // namespace dlg

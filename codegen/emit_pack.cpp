@@ -84,7 +84,7 @@ void KernelEmitter::pack_square(const PackedBlock& block, Value* step, unsigned 
     const unsigned count = std::min(side, block.lanes.width - first);
     for (unsigned i = 0; i < side; ++i) {
       Value* place = packed_place(block, builder_.CreateAdd(step, i64(i)), first);
-      builder_.CreateAlignedStore(lane_range(square[i], 0, count), place, align);
+      builder_.CreateAlignedStore(lane_range(builder_, square[i], 0, count), place, align);
     }
   }
 }

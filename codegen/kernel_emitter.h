@@ -120,7 +120,6 @@ class KernelEmitter {
   Values with_known_rest(const loop::Loop& loop, const Values& lanes);
   Values with_rest(const loop::Loop& loop, const Values& lanes, const Bounds& rest);
   Values joined_halves(const loop::Loop& loop, const Values& lanes, unsigned half);
-  llvm::Value* lane_range(llvm::Value* wide, unsigned begin, unsigned count);
 
   // emit_tile.cpp: contractions.
   /// The copy of one operand: some lanes for each step of the chain.
