@@ -1,9 +1,6 @@
 // Owns the function of one kernel and its plain loops: in order, and as vectors.
-#include <fmt/format.h>
-
 #include <algorithm>
 
-#include "codegen/alignment.h"
 #include "codegen/equal_kernels.h"
 #include "codegen/kernel_emitter.h"
 #include "ir/loop/text.h"
@@ -19,7 +16,6 @@ using loop::BufferId;
 using loop::Loop;
 using loop::LoopKind;
 using loop::RegId;
-using loop::VarId;
 
 }  // namespace
 
@@ -46,11 +42,10 @@ KernelEmitter::KernelEmitter(llvm::Module& module, const loop::Program& program,
 }
 
 EmittedKernel KernelEmitter::run() {
-  entry_ = llvm::BasicBlock::Create(builder_.getContext(), "entry", emitted_.function);
-  builder_.SetInsertPoint(entry_);
-  // Stack slots go before this point: the entry block stays their home while loops grow behind it.
-  llvm::BasicBlock* start = new_block("start");
-  slots_end_ = builder_.CreateBr(start);
+  llvm::LLVMContext& context = builder_.getContext();
+  builder_.SetInsertPoint(llvm::BasicBlock::Create(context, "entry", emitted_.function));
+  llvm::BasicBlock* start = llvm::BasicBlock::Create(context, "start", emitted_.function);
+  slots_.emplace(builder_, builder_.CreateBr(start));
   builder_.SetInsertPoint(start);
   emit_body(kernel_.body);
   builder_.CreateRetVoid();
@@ -72,71 +67,28 @@ void KernelEmitter::set_attributes() {
   }
   llvm::Argument* rows = f.getArg(static_cast<unsigned>(emitted_.buffers.size()));
   rows->setName("rows");
-  rows_ = form_ == StepForm::kStraight ? static_cast<Value*>(i64(program_.batch)) : rows;
+  rows_ = form_ == StepForm::kStraight ? i64(builder_, program_.batch) : rows;
   elements_.set_rows(rows_);
+  KernelCall call{.rows = rows_};
   llvm::Argument* next = rows + 1;
   if (emitted_.has_scratch) {
     next->setName("scratch");
     next->addAttr(llvm::Attribute::NoAlias);
-    scratch_ = next++;
+    scratch_.emplace(builder_, next++, program_.schedule->scratch_bytes);
   }
-  if (!emitted_.is_divided) return;
-  worker_ = next;
-  workers_ = next + 1;
-  worker_->setName("worker");
-  workers_->setName("workers");
+  if (emitted_.is_divided) {
+    call.worker = next;
+    call.workers = next + 1;
+    call.worker->setName("worker");
+    call.workers->setName("workers");
+  }
+  bounds_.emplace(builder_, elements_, kernel_, call);
 }
 
 /// Whether another buffer of this kernel lies on some of the same bytes.
 bool KernelEmitter::shares_bytes(BufferId id) const {
   return std::any_of(emitted_.buffers.begin(), emitted_.buffers.end(),
                      [&](BufferId other) { return other != id && share_bytes(program_, other, id); });
-}
-
-llvm::BasicBlock* KernelEmitter::new_block(const std::string& name) {
-  return llvm::BasicBlock::Create(builder_.getContext(), name, emitted_.function);
-}
-
-Value* KernelEmitter::slot(llvm::Type* type, const std::string& name) {
-  if (Values& free = free_slots_[type]; !free.empty()) {
-    Value* memory = free.back();
-    free.pop_back();
-    return memory;
-  }
-  llvm::IRBuilder<> entry(slots_end_);
-  llvm::AllocaInst* memory = entry.CreateAlloca(type, nullptr, name);
-  memory->setAlignment(llvm::Align(std::uint64_t{kBlockAlignment}));
-  return memory;
-}
-
-void KernelEmitter::give_back(const Values& slots) {
-  for (Value* memory : slots) {
-    free_slots_[llvm::cast<llvm::AllocaInst>(memory)->getAllocatedType()].push_back(memory);
-  }
-}
-
-/// Of an element of a slot that holds a run of `type`.
-llvm::Align KernelEmitter::slot_align(llvm::Type* type) {
-  const llvm::DataLayout& layout = builder_.GetInsertBlock()->getModule()->getDataLayout();
-  const auto bytes = static_cast<std::int64_t>(layout.getTypeAllocSize(type).getFixedValue());
-  return llvm::Align(scratch_alignment(bytes));
-}
-
-Value* KernelEmitter::load_slot(llvm::Type* type, Value* place) {
-  return builder_.CreateAlignedLoad(type, place, slot_align(type));
-}
-
-void KernelEmitter::store_slot(Value* value, Value* place) {
-  builder_.CreateAlignedStore(value, place, slot_align(value->getType()));
-}
-
-Value* KernelEmitter::take_scratch(std::int64_t bytes) {
-  Value* memory = builder_.CreateConstInBoundsGEP1_64(builder_.getInt8Ty(), scratch_,
-                                                      static_cast<std::uint64_t>(scratch_used_));
-  scratch_used_ += loop::scratch_of(bytes);
-  DLG_CHECK(scratch_used_ <= program_.schedule->scratch_bytes,
-            "the schedule knows how much scratch is needed");
-  return memory;
 }
 
 void KernelEmitter::emit_body(const Body& body) {
@@ -150,18 +102,8 @@ void KernelEmitter::emit_statement(const loop::Statement& statement) {
   for (const Loop& inner : statement.loop) emit_loop(inner);
 }
 
-void KernelEmitter::set_carried_dtypes(const Loop& loop) {
-  for (const loop::Carried& carried : loop.carried) {
-    const DType dtype = elements_.dtype(carried.initial);
-    for (const RegId reg :
-         {carried.current, carried.next, carried.result, carried.left, carried.right, carried.combined}) {
-      if (reg.is_valid()) elements_.set_dtype(reg, dtype);
-    }
-  }
-}
-
 void KernelEmitter::emit_loop(const Loop& loop) {
-  set_carried_dtypes(loop);
+  set_carried_dtypes(elements_, loop);
   if (form_ == StepForm::kStraight) return emit_straight(loop);
   if (loop.kind == LoopKind::kParallel && loop.schedule && elements_.width() == 1) return emit_tiles(loop);
   // Inside another vector loop the lanes are taken already: iterations one after the other.
@@ -173,128 +115,21 @@ void KernelEmitter::emit_loop(const Loop& loop) {
   emit_serial(loop);
 }
 
-KernelEmitter::Bounds KernelEmitter::bounds_of(const Loop& loop) {
-  Value* end = loop.extent == kBatch ? rows_ : i64(loop.extent);
-  if (is_divided(loop)) return share_of(end, 1);
-  if (!loop.block.is_valid()) return {i64(0), end};
-  Value* begin = elements_.var(loop.block);
-  Value* block_end = builder_.CreateAdd(begin, i64(block_steps_.at(loop.block)));
-  return {begin, builder_.CreateSelect(builder_.CreateICmpSLT(block_end, end), block_end, end)};
-}
-
-/// Workers divide the one loop that the kernel consists of.
-bool KernelEmitter::is_divided(const Loop& loop) const {
-  return emitted_.is_divided && &loop == kernel_.body.back().loop.data();
-}
-
-KernelEmitter::Bounds KernelEmitter::share_of(Value* end, std::int64_t unit) {
-  Value* units = builder_.CreateUDiv(builder_.CreateAdd(end, i64(unit - 1)), i64(unit));
-  const bool is_lost = has_defect(Defect::kLostShare);
-  const auto border = [&](Value* worker) {
-    Value* first = is_lost ? builder_.CreateMul(builder_.CreateUDiv(units, workers_), worker)
-                           : builder_.CreateUDiv(builder_.CreateMul(units, worker), workers_);
-    Value* at = builder_.CreateMul(first, i64(unit));
-    return builder_.CreateSelect(builder_.CreateICmpSLT(at, end), at, end);
-  };
-  return {border(worker_), border(builder_.CreateAdd(worker_, i64(1)))};
-}
-
-KernelEmitter::Bounds KernelEmitter::within(const Bounds& range, const std::optional<Bounds>& share) {
-  if (!share) return range;
-  Value* is_later = builder_.CreateICmpSGT(share->begin, range.begin);
-  Value* is_earlier = builder_.CreateICmpSLT(share->end, range.end);
-  return {builder_.CreateSelect(is_later, share->begin, range.begin),
-          builder_.CreateSelect(is_earlier, share->end, range.end)};
-}
-
-KernelEmitter::Values KernelEmitter::emit_counted(const CountedLoop& counted, const CountedBody& body) {
-  llvm::BasicBlock* before = builder_.GetInsertBlock();
-  llvm::BasicBlock* head = new_block(counted.name + ".head");
-  llvm::BasicBlock* inside = new_block(counted.name + ".body");
-  llvm::BasicBlock* after = new_block(counted.name + ".end");
-  builder_.CreateBr(head);
-  builder_.SetInsertPoint(head);
-  llvm::PHINode* at = builder_.CreatePHI(builder_.getInt64Ty(), 2, counted.name);
-  at->addIncoming(counted.begin, before);
-  Values phis;
-  for (Value* initial : counted.initial) {
-    llvm::PHINode* phi = builder_.CreatePHI(initial->getType(), 2);
-    phi->addIncoming(initial, before);
-    phis.push_back(phi);
-  }
-  builder_.CreateCondBr(builder_.CreateICmpSLT(at, counted.end), inside, after);
-  builder_.SetInsertPoint(inside);
-  const Values next = body(at, phis);
-  at->addIncoming(builder_.CreateNSWAdd(at, i64(counted.step)), builder_.GetInsertBlock());
-  for (std::size_t i = 0; i < phis.size(); ++i) {
-    llvm::cast<llvm::PHINode>(phis[i])->addIncoming(next[i], builder_.GetInsertBlock());
-  }
-  builder_.CreateBr(head);
-  builder_.SetInsertPoint(after);
-  return phis;
-}
-
-void KernelEmitter::emit_plain(const Bounds& bounds, std::int64_t step, const std::string& name,
-                               const std::function<void(Value*)>& body) {
-  emit_counted({bounds.begin, bounds.end, step, name, {}}, [&](Value* at, const Values&) {
-    body(at);
-    return Values{};
-  });
-}
-
 void KernelEmitter::emit_serial(const Loop& loop) {
-  const Bounds bounds = bounds_of(loop);
-  block_steps_[loop.var] = loop.step;
-  const Values initial = tile_values(loop, &loop::Carried::initial);
+  const Bounds bounds = bounds_->of(loop);
+  bounds_->set_block_step(loop);
+  const Values initial = tile_values(elements_, loop, &loop::Carried::initial);
   const CountedLoop counted{bounds.begin, bounds.end, loop.step, loop.name, initial};
-  set_tile_values(loop, &loop::Carried::result, emit_iterations(loop, counted));
+  set_tile_values(elements_, loop, &loop::Carried::result, emit_iterations(loop, counted));
 }
 
-KernelEmitter::Values KernelEmitter::emit_iterations(const Loop& loop, const CountedLoop& counted) {
-  return emit_counted(counted, [&](Value* at, const Values& phis) {
+Values KernelEmitter::emit_iterations(const Loop& loop, const CountedLoop& counted) {
+  return emit_counted(builder_, counted, [&](Value* at, const Values& phis) {
     elements_.set_var(loop.var, at);
-    set_tile_values(loop, &loop::Carried::current, phis);
+    set_tile_values(elements_, loop, &loop::Carried::current, phis);
     emit_body(loop.body);
-    return tile_values(loop, &loop::Carried::next);
+    return tile_values(elements_, loop, &loop::Carried::next);
   });
-}
-
-KernelEmitter::Values KernelEmitter::tile_values(const Loop& loop, RegId loop::Carried::*member) {
-  Values values;
-  for (const loop::Carried& carried : loop.carried) {
-    const Values rows = elements_.wide_rows(carried.*member);
-    values.insert(values.end(), rows.begin(), rows.end());
-  }
-  return values;
-}
-
-void KernelEmitter::set_tile_values(const Loop& loop, RegId loop::Carried::*member, const Values& values) {
-  const std::ptrdiff_t rows = elements_.tile_rows();
-  auto first = values.begin();
-  for (const loop::Carried& carried : loop.carried) {
-    elements_.set_rows_of(carried.*member, Values(first, first + rows));
-    first += rows;
-  }
-}
-
-KernelEmitter::Values KernelEmitter::wide_values(const Loop& loop, RegId loop::Carried::*member) {
-  Values values;
-  for (const loop::Carried& carried : loop.carried) values.push_back(elements_.wide_reg(carried.*member));
-  return values;
-}
-
-void KernelEmitter::set_carried(const Loop& loop, RegId loop::Carried::*member, const Values& values) {
-  for (std::size_t i = 0; i < values.size(); ++i) elements_.set_reg(loop.carried[i].*member, values[i]);
-}
-
-Value* KernelEmitter::whole_part(Value* end, std::int64_t width) {
-  if (auto* known = llvm::dyn_cast<llvm::ConstantInt>(end)) return i64(known->getSExtValue() / width * width);
-  return builder_.CreateMul(builder_.CreateUDiv(end, i64(width)), i64(width));
-}
-
-/// Where a run of columns ends: behind its last whole vector if it goes as far as the valid rows.
-Value* KernelEmitter::end_of(const loop::Panel& panel) {
-  return panel.end == kBatch ? whole_part(rows_, panel.width) : i64(panel.end);
 }
 
 /// Independent iterations, in the panels of the schedule.
@@ -303,13 +138,12 @@ void KernelEmitter::emit_vector(const Loop& loop) {
   std::vector<loop::Panel> panels = loop.schedule->panels;
   if (has_defect(Defect::kLostVectorTail) && panels.back().width == 1) panels.pop_back();
   std::optional<Bounds> share;
-  if (is_divided(loop))
-    share = share_of(loop.extent == kBatch ? rows_ : i64(loop.extent), panels.front().width);
-  Value* begin = i64(0);
+  if (bounds_->is_divided(loop)) share = bounds_->share_of(bounds_->extent(loop), panels.front().width);
+  Value* begin = i64(builder_, 0);
   for (const loop::Panel& panel : panels) {
-    Value* end = end_of(panel);
+    Value* end = bounds_->end_of(panel);
     elements_.at_lanes({panel.width, loop.var, panel.lanes()}, [&] {
-      emit_plain(within({begin, end}, share), panel.width, loop.name, [&](Value* at) {
+      emit_plain(builder_, within(builder_, {begin, end}, share), panel.width, loop.name, [&](Value* at) {
         elements_.set_var(loop.var, at);
         emit_body(loop.body);
       });

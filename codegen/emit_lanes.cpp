@@ -19,59 +19,61 @@ Value* KernelEmitter::lane_slot(Value* memory, const loop::Carried& carried, Val
 
 /// One iteration on lanes that live in memory.
 void KernelEmitter::update_lane(const Loop& loop, const Values& memories, Value* at) {
-  Value* lane = builder_.CreateAnd(at, i64(kReductionLanes - 1));
+  Value* lane = builder_.CreateAnd(at, i64(builder_, kReductionLanes - 1));
   elements_.set_var(loop.var, at);
   for (std::size_t i = 0; i < memories.size(); ++i) {
     const loop::Carried& carried = loop.carried[i];
-    elements_.set_reg(carried.current, load_slot(carried_type(carried, elements_.width()),
-                                                 lane_slot(memories[i], carried, lane)));
+    elements_.set_reg(carried.current, slots_->load(carried_type(carried, elements_.width()),
+                                                    lane_slot(memories[i], carried, lane)));
   }
   emit_body(loop.body);
-  const Values next = wide_values(loop, &loop::Carried::next);
+  const Values next = carried_values(elements_, loop, &loop::Carried::next);
   for (std::size_t i = 0; i < memories.size(); ++i) {
-    store_slot(next[i], lane_slot(memories[i], loop.carried[i], lane));
+    slots_->store(next[i], lane_slot(memories[i], loop.carried[i], lane));
   }
 }
 
-KernelEmitter::Values KernelEmitter::lane_memories(const Loop& loop) {
+Values KernelEmitter::lane_memories(const Loop& loop) {
   Values memories;
   for (const loop::Carried& carried : loop.carried) {
-    memories.push_back(slot(llvm::ArrayType::get(carried_type(carried, elements_.width()), kReductionLanes),
-                            loop.name + ".lanes"));
+    memories.push_back(
+        slots_->take(llvm::ArrayType::get(carried_type(carried, elements_.width()), kReductionLanes),
+                     loop.name + ".lanes"));
   }
   return memories;
 }
 
 /// Joins two sets of carried values through the loop's combine body.
-KernelEmitter::Values KernelEmitter::combined(const Loop& loop, const Values& left, const Values& right) {
-  set_carried(loop, &loop::Carried::left, left);
-  set_carried(loop, &loop::Carried::right, right);
+Values KernelEmitter::combined(const Loop& loop, const Values& left, const Values& right) {
+  set_carried(elements_, loop, &loop::Carried::left, left);
+  set_carried(elements_, loop, &loop::Carried::right, right);
   emit_body(loop.combine);
-  return wide_values(loop, &loop::Carried::combined);
+  return carried_values(elements_, loop, &loop::Carried::combined);
 }
 
 /// Lanes beside each other in memory: for reductions inside a vector loop, and for bodies with loops of
 /// their own.
 void KernelEmitter::emit_lanes_in_memory(const Loop& loop) {
   const Values memories = lane_memories(loop);
-  const Values initial = wide_values(loop, &loop::Carried::initial);
+  const Values initial = carried_values(elements_, loop, &loop::Carried::initial);
   for (unsigned lane = 0; lane < kReductionLanes; ++lane) {
     for (std::size_t i = 0; i < memories.size(); ++i) {
-      store_slot(initial[i], lane_slot(memories[i], loop.carried[i], i64(lane)));
+      slots_->store(initial[i], lane_slot(memories[i], loop.carried[i], i64(builder_, lane)));
     }
   }
   emit_around(loop, 0, {}, [&](const Values&) {
-    emit_plain(bounds_of(loop), 1, loop.name, [&](Value* at) { update_lane(loop, memories, at); });
+    emit_plain(builder_, bounds_->of(loop), 1, loop.name,
+               [&](Value* at) { update_lane(loop, memories, at); });
     return Values{};
   });
   std::vector<Values> lanes;
   for (unsigned lane = 0; lane < kReductionLanes; ++lane) lanes.push_back(loaded_lane(loop, memories, lane));
-  give_back(memories);
-  set_carried(loop, &loop::Carried::result, joined_lanes(loop, std::move(lanes)));
+  slots_->give_back(memories);
+  set_carried(elements_, loop, &loop::Carried::result, joined_lanes(loop, std::move(lanes)));
 }
 
 /// The tree over sixteen sets of carried values.
-KernelEmitter::Values KernelEmitter::joined_lanes(const Loop& loop, std::vector<Values> lanes) {
+Values KernelEmitter::joined_lanes(const Loop& loop, std::vector<Values> lanes) {
   for (unsigned half = kReductionLanes / 2; half > 0; half /= 2) {
     for (unsigned lane = 0; lane < half; ++lane)
       lanes[lane] = combined(loop, lanes[lane], lanes[lane + half]);
@@ -79,25 +81,26 @@ KernelEmitter::Values KernelEmitter::joined_lanes(const Loop& loop, std::vector<
   return lanes.front();
 }
 
-KernelEmitter::Values KernelEmitter::loaded_lane(const Loop& loop, const Values& memories, unsigned lane) {
+Values KernelEmitter::loaded_lane(const Loop& loop, const Values& memories, unsigned lane) {
   Values values;
   for (std::size_t i = 0; i < memories.size(); ++i) {
     const loop::Carried& carried = loop.carried[i];
-    values.push_back(
-        load_slot(carried_type(carried, elements_.width()), lane_slot(memories[i], carried, i64(lane))));
+    values.push_back(slots_->load(carried_type(carried, elements_.width()),
+                                  lane_slot(memories[i], carried, i64(builder_, lane))));
   }
   return values;
 }
 
-KernelEmitter::Values KernelEmitter::emit_around(const Loop& loop, std::size_t depth, const Values& carried,
-                                                 const std::function<Values(const Values&)>& body) {
+Values KernelEmitter::emit_around(const Loop& loop, std::size_t depth, const Values& carried,
+                                  const std::function<Values(const Values&)>& body) {
   if (depth == loop.around.size()) return body(carried);
   const Loop& outer = loop.around[depth];
-  const Bounds bounds = bounds_of(outer);
-  return emit_counted({bounds.begin, bounds.end, 1, outer.name, carried}, [&](Value* at, const Values& now) {
-    elements_.set_var(outer.var, at);
-    return emit_around(loop, depth + 1, now, body);
-  });
+  const Bounds bounds = bounds_->of(outer);
+  return emit_counted(builder_, {bounds.begin, bounds.end, 1, outer.name, carried},
+                      [&](Value* at, const Values& now) {
+                        elements_.set_var(outer.var, at);
+                        return emit_around(loop, depth + 1, now, body);
+                      });
 }
 
 /// Sixteen lanes in one vector: whole vectors of iterations, the rest lane by lane, then the tree by
@@ -109,33 +112,32 @@ void KernelEmitter::emit_lanes_as_vector(const Loop& loop) {
   const bool is_known = loop.extent != kBatch && !loop.block.is_valid();
   const bool has_rest = !is_known || loop.extent % kReductionLanes != 0;
   Values lanes = emit_around(loop, 0, initial, [&](const Values& carried) {
-    const Bounds bounds = bounds_of(loop);
-    Value* whole = whole_part(bounds.end, kReductionLanes);
+    const Bounds bounds = bounds_->of(loop);
+    Value* whole = whole_part(builder_, bounds.end, kReductionLanes);
     const Values now = whole_vectors(loop, {bounds.begin, whole}, carried);
     if (!has_rest || has_defect(Defect::kLostLaneTail)) return now;
     return is_known ? with_known_rest(loop, now) : with_rest(loop, now, {whole, bounds.end});
   });
   for (unsigned half = kReductionLanes / 2; half > 0; half /= 2) lanes = joined_halves(loop, lanes, half);
-  set_carried(loop, &loop::Carried::result, lanes);
+  set_carried(elements_, loop, &loop::Carried::result, lanes);
 }
 
-KernelEmitter::Values KernelEmitter::whole_vectors(const Loop& loop, const Bounds& bounds,
-                                                   const Values& lanes) {
+Values KernelEmitter::whole_vectors(const Loop& loop, const Bounds& bounds, const Values& lanes) {
   Values result;
   elements_.at_lanes({kReductionLanes, loop.var}, [&] {
-    result = emit_counted({bounds.begin, bounds.end, kReductionLanes, loop.name, lanes},
+    result = emit_counted(builder_, {bounds.begin, bounds.end, kReductionLanes, loop.name, lanes},
                           [&](Value* at, const Values& now) {
                             elements_.set_var(loop.var, at);
-                            set_carried(loop, &loop::Carried::current, now);
+                            set_carried(elements_, loop, &loop::Carried::current, now);
                             emit_body(loop.body);
-                            return wide_values(loop, &loop::Carried::next);
+                            return carried_values(elements_, loop, &loop::Carried::next);
                           });
   });
   return result;
 }
 
 /// The iterations that do not fill a vector, all at once; the other lanes stay as they are.
-KernelEmitter::Values KernelEmitter::with_known_rest(const Loop& loop, const Values& lanes) {
+Values KernelEmitter::with_known_rest(const Loop& loop, const Values& lanes) {
   const auto rest = static_cast<unsigned>(loop.extent % kReductionLanes);
   std::vector<int> chosen;
   for (unsigned lane = 0; lane < kReductionLanes; ++lane) {
@@ -143,10 +145,10 @@ KernelEmitter::Values KernelEmitter::with_known_rest(const Loop& loop, const Val
   }
   Values result;
   elements_.at_lanes({kReductionLanes, loop.var, rest}, [&] {
-    elements_.set_var(loop.var, i64(loop.extent - rest));
-    set_carried(loop, &loop::Carried::current, lanes);
+    elements_.set_var(loop.var, i64(builder_, loop.extent - rest));
+    set_carried(elements_, loop, &loop::Carried::current, lanes);
     emit_body(loop.body);
-    const Values next = wide_values(loop, &loop::Carried::next);
+    const Values next = carried_values(elements_, loop, &loop::Carried::next);
     for (std::size_t i = 0; i < lanes.size(); ++i) {
       result.push_back(builder_.CreateShuffleVector(next[i], lanes[i], chosen));
     }
@@ -155,15 +157,15 @@ KernelEmitter::Values KernelEmitter::with_known_rest(const Loop& loop, const Val
 }
 
 /// The iterations that do not fill a vector, one by one.
-KernelEmitter::Values KernelEmitter::with_rest(const Loop& loop, const Values& lanes, const Bounds& rest) {
+Values KernelEmitter::with_rest(const Loop& loop, const Values& lanes, const Bounds& rest) {
   return emit_counted(
-      {rest.begin, rest.end, 1, loop.name + ".rest", lanes}, [&](Value* at, const Values& now) {
-        Value* lane = builder_.CreateAnd(at, i64(kReductionLanes - 1));
+      builder_, {rest.begin, rest.end, 1, loop.name + ".rest", lanes}, [&](Value* at, const Values& now) {
+        Value* lane = builder_.CreateAnd(at, i64(builder_, kReductionLanes - 1));
         elements_.set_var(loop.var, at);
         for (std::size_t i = 0; i < now.size(); ++i)
           elements_.set_reg(loop.carried[i].current, builder_.CreateExtractElement(now[i], lane));
         emit_body(loop.body);
-        Values next = wide_values(loop, &loop::Carried::next);
+        Values next = carried_values(elements_, loop, &loop::Carried::next);
         for (std::size_t i = 0; i < now.size(); ++i)
           next[i] = builder_.CreateInsertElement(now[i], next[i], lane);
         return next;
@@ -171,7 +173,7 @@ KernelEmitter::Values KernelEmitter::with_rest(const Loop& loop, const Values& l
 }
 
 /// Joins lane j with lane j + half; at half = 1 the result is a scalar.
-KernelEmitter::Values KernelEmitter::joined_halves(const Loop& loop, const Values& lanes, unsigned half) {
+Values KernelEmitter::joined_halves(const Loop& loop, const Values& lanes, unsigned half) {
   Values left;
   Values right;
   for (Value* wide : lanes) {

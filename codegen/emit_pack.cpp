@@ -44,13 +44,14 @@ llvm::Align KernelEmitter::lanes_align(const PackedBlock& block, unsigned lanes)
 }
 
 Value* KernelEmitter::packed_place(const PackedBlock& block, Value* first_step, unsigned first_lane) {
-  Value* position = i64(0);
+  Value* position = i64(builder_, 0);
   for (const Loop* loop : block.pack.chain) {
     const std::int64_t extent = loop->extent == kBatch ? program_.batch : loop->extent;
     Value* at = loop == block.pack.chain.back() ? first_step : elements_.var(loop->var);
-    position = builder_.CreateAdd(builder_.CreateMul(position, i64(extent)), at);
+    position = builder_.CreateAdd(builder_.CreateMul(position, i64(builder_, extent)), at);
   }
-  position = builder_.CreateAdd(builder_.CreateMul(position, i64(block.lanes.width)), i64(first_lane));
+  position = builder_.CreateAdd(builder_.CreateMul(position, i64(builder_, block.lanes.width)),
+                                i64(builder_, first_lane));
   return builder_.CreateInBoundsGEP(block.element, block.memory, position);
 }
 
@@ -83,7 +84,7 @@ void KernelEmitter::pack_square(const PackedBlock& block, Value* step, unsigned 
     square = transposed(builder_, square);
     const unsigned count = std::min(side, block.lanes.width - first);
     for (unsigned i = 0; i < side; ++i) {
-      Value* place = packed_place(block, builder_.CreateAdd(step, i64(i)), first);
+      Value* place = packed_place(block, builder_.CreateAdd(step, i64(builder_, i)), first);
       builder_.CreateAlignedStore(lane_range(builder_, square[i], 0, count), place, align);
     }
   }
@@ -93,24 +94,24 @@ void KernelEmitter::pack_square(const PackedBlock& block, Value* step, unsigned 
 void KernelEmitter::pack_steps(const std::vector<PackedBlock>& blocks, std::size_t depth) {
   const PackedBlock& any = blocks.front();
   const Loop& loop = *any.pack.chain[depth];
-  Value* end = loop.extent == kBatch ? rows_ : i64(loop.extent);
+  Value* end = bounds_->extent(loop);
   if (depth + 1 < any.pack.chain.size()) {
-    return emit_plain({i64(0), end}, 1, loop.name, [&](Value* at) {
+    return emit_plain(builder_, {i64(builder_, 0), end}, 1, loop.name, [&](Value* at) {
       elements_.set_var(loop.var, at);
       pack_steps(blocks, depth + 1);
     });
   }
-  Value* begin = i64(0);
+  Value* begin = i64(builder_, 0);
   const auto element_bytes = static_cast<unsigned>(dtype_bytes(any.pack.load->dtype));
   const unsigned side = std::min(std::bit_ceil(any.lanes.width), core_.vector_bytes / element_bytes);
   if (any.pack.is_turned() && side > 1) {
-    Value* whole = whole_part(end, side);
-    emit_plain({begin, whole}, side, loop.name, [&](Value* at) {
+    Value* whole = whole_part(builder_, end, side);
+    emit_plain(builder_, {begin, whole}, side, loop.name, [&](Value* at) {
       for (const PackedBlock& block : blocks) pack_square(block, at, side);
     });
     begin = whole;
   }
-  emit_plain({begin, end}, 1, loop.name, [&](Value* at) {
+  emit_plain(builder_, {begin, end}, 1, loop.name, [&](Value* at) {
     for (const PackedBlock& block : blocks) pack_step(block, at);
   });
 }
@@ -119,7 +120,7 @@ KernelEmitter::PackedBlock KernelEmitter::packed_block(const loop::Operand& pack
   PackedBlock block{pack,   memory_type(builder_.getContext(), pack.load->dtype), nullptr, {}, {}, nullptr,
                     nullptr};
   block.align = lanes_align(block, 1);
-  block.memory = take_scratch(pack.steps * lanes * dtype_bytes(pack.load->dtype));
+  block.memory = scratch_->take(pack.steps * lanes * dtype_bytes(pack.load->dtype));
   return block;
 }
 
@@ -140,7 +141,7 @@ void KernelEmitter::fill(const std::vector<PackedBlock>& blocks) {
 KernelEmitter::PackedBlock KernelEmitter::panel_of(const PackedBlock& packed, const loop::Panel& panel,
                                                    Value* column, Value* first) {
   PackedBlock part = packed;
-  Value* elements = builder_.CreateMul(builder_.CreateSub(column, first), i64(packed.pack.steps));
+  Value* elements = builder_.CreateMul(builder_.CreateSub(column, first), i64(builder_, packed.pack.steps));
   part.memory = builder_.CreateInBoundsGEP(packed.element, packed.memory, elements);
   part.lanes.width = panel.width;
   part.lanes.used = panel.lanes();

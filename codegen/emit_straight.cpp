@@ -63,7 +63,7 @@ void KernelEmitter::emit_straight_body(const loop::Body& body) {
 }
 
 KernelEmitter::KnownBounds KernelEmitter::known_bounds(const Loop& loop) {
-  const Bounds bounds = bounds_of(loop);
+  const Bounds bounds = bounds_->of(loop);
   return {llvm::cast<llvm::ConstantInt>(bounds.begin)->getSExtValue(),
           llvm::cast<llvm::ConstantInt>(bounds.end)->getSExtValue()};
 }
@@ -84,7 +84,7 @@ void KernelEmitter::emit_unrolled_vector(const Loop& loop, std::int64_t begin, s
   for (std::int64_t width = core_.vector_bytes / loop::widest_element(loop.body); begin < end; width /= 2) {
     elements_.at_lanes({static_cast<unsigned>(width), loop.var}, [&] {
       for (; begin + width <= end; begin += width) {
-        elements_.set_var(loop.var, i64(begin));
+        elements_.set_var(loop.var, i64(builder_, begin));
         emit_body(loop.body);
       }
     });
@@ -92,23 +92,23 @@ void KernelEmitter::emit_unrolled_vector(const Loop& loop, std::int64_t begin, s
 }
 
 void KernelEmitter::emit_unrolled(const Loop& loop, std::int64_t begin, std::int64_t end) {
-  block_steps_[loop.var] = loop.step;
-  Values values = wide_values(loop, &loop::Carried::initial);
+  bounds_->set_block_step(loop);
+  Values values = carried_values(elements_, loop, &loop::Carried::initial);
   for (std::int64_t at = begin; at < end; at += loop.step) {
-    set_carried(loop, &loop::Carried::current, values);
-    elements_.set_var(loop.var, i64(at));
+    set_carried(elements_, loop, &loop::Carried::current, values);
+    elements_.set_var(loop.var, i64(builder_, at));
     emit_body(loop.body);
-    values = wide_values(loop, &loop::Carried::next);
+    values = carried_values(elements_, loop, &loop::Carried::next);
   }
-  set_carried(loop, &loop::Carried::result, values);
+  set_carried(elements_, loop, &loop::Carried::result, values);
 }
 
 /// Sixteen lanes as values of their own. Lanes that no iteration reaches hold the initial value, which the
 /// tree joins like any other; LLVM drops what that does not change.
 void KernelEmitter::emit_unrolled_lanes(const Loop& loop) {
-  std::vector<Values> lanes(kReductionLanes, wide_values(loop, &loop::Carried::initial));
+  std::vector<Values> lanes(kReductionLanes, carried_values(elements_, loop, &loop::Carried::initial));
   unroll_lanes(loop, 0, lanes);
-  set_carried(loop, &loop::Carried::result, joined_lanes(loop, std::move(lanes)));
+  set_carried(elements_, loop, &loop::Carried::result, joined_lanes(loop, std::move(lanes)));
 }
 
 /// The iterations from the loop at `depth` of those around on.
@@ -117,15 +117,15 @@ void KernelEmitter::unroll_lanes(const Loop& loop, std::size_t depth, std::vecto
   const Loop& own = is_around ? loop.around[depth] : loop;
   const auto [begin, end] = known_bounds(own);
   for (std::int64_t at = begin; at < end; ++at) {
-    elements_.set_var(own.var, i64(at));
+    elements_.set_var(own.var, i64(builder_, at));
     if (is_around) {
       unroll_lanes(loop, depth + 1, lanes);
       continue;
     }
     Values& lane = lanes[static_cast<std::size_t>(at % kReductionLanes)];
-    set_carried(loop, &loop::Carried::current, lane);
+    set_carried(elements_, loop, &loop::Carried::current, lane);
     emit_body(loop.body);
-    lane = wide_values(loop, &loop::Carried::next);
+    lane = carried_values(elements_, loop, &loop::Carried::next);
   }
 }
 

@@ -14,11 +14,11 @@ void KernelEmitter::emit_tiles(const Loop& loop) {
   const loop::LoopSchedule& schedule = *loop.schedule;
   TileRows rows = tile_rows(loop);
   std::optional<Bounds> share;
-  if (is_divided(loop) && kernel_.share == loop::Share::kPanels) {
+  if (bounds_->division(loop) == loop::Share::kPanels) {
     const Loop& columns = column_loop(rows);
-    share = share_of(columns.extent == kBatch ? rows_ : i64(columns.extent), schedule.panels.front().width);
-  } else if (is_divided(loop)) {
-    rows.units = share_of(rows.units.end, 1);
+    share = bounds_->share_of(bounds_->extent(columns), schedule.panels.front().width);
+  } else if (bounds_->is_divided(loop)) {
+    rows.units = bounds_->share_of(rows.units.end, 1);
   }
   if (schedule.packed.empty()) return emit_panels(rows, share);
   for (const loop::Operand& pack : chosen(loop::operands_of(program_, loop).of_rows, schedule.packed)) {
@@ -27,12 +27,12 @@ void KernelEmitter::emit_tiles(const Loop& loop) {
     if (!pack.has_neighbours()) rows.packed.back().before = &loop.body;
   }
   const Bounds all = rows.units;
-  emit_plain(all, schedule.packed_tiles, loop.name, [&](Value* at) {
-    rows.units = within({at, builder_.CreateAdd(at, i64(schedule.packed_tiles))}, all);
+  emit_plain(builder_, all, schedule.packed_tiles, loop.name, [&](Value* at) {
+    rows.units = within(builder_, {at, builder_.CreateAdd(at, i64(builder_, schedule.packed_tiles))}, all);
     pack_rows(rows);
     emit_panels(rows, share);
   });
-  scratch_used_ = 0;
+  scratch_->free_down_to(0);
 }
 
 /// All rows in tiles. Of a batch the whole one is expected; any other leaves single rows.
@@ -41,30 +41,30 @@ KernelEmitter::TileRows KernelEmitter::tile_rows(const Loop& rows) {
   const std::int64_t tile = rows.schedule->tile;
   const std::int64_t whole_count = loop::whole_tiles(program_, rows, loop::declared_extent(program_, rows));
   TileRows result{.loop = rows, .tile = rows.schedule->tile, .rest = rows.schedule->rest, .packed = {}};
-  Value* count = i64(whole_count + (result.rest.empty() ? 0 : 1));
+  Value* count = i64(builder_, whole_count + (result.rest.empty() ? 0 : 1));
   if (!result.rest.empty() && has_defect(Defect::kLongTileRest)) ++result.rest.back();
-  result.end = is_batch ? rows_ : i64(rows.extent);
-  result.whole = i64(whole_count);
+  result.end = is_batch ? rows_ : i64(builder_, rows.extent);
+  result.whole = i64(builder_, whole_count);
   if (is_batch) {
-    result.is_expected = builder_.CreateICmpEQ(rows_, i64(program_.batch));
-    Value* whole = builder_.CreateUDiv(rows_, i64(tile));
-    Value* up = builder_.CreateUDiv(builder_.CreateAdd(rows_, i64(tile - 1)), i64(tile));
+    result.is_expected = builder_.CreateICmpEQ(rows_, i64(builder_, program_.batch));
+    Value* whole = builder_.CreateUDiv(rows_, i64(builder_, tile));
+    Value* up = builder_.CreateUDiv(builder_.CreateAdd(rows_, i64(builder_, tile - 1)), i64(builder_, tile));
     result.whole = builder_.CreateSelect(result.is_expected, result.whole, whole);
     count = builder_.CreateSelect(result.is_expected, count, up);
   }
-  result.units = {i64(0), count};
+  result.units = {i64(builder_, 0), count};
   return result;
 }
 
 void KernelEmitter::emit_panels(const TileRows& rows, const std::optional<Bounds>& share) {
-  Value* begin = i64(0);
+  Value* begin = i64(builder_, 0);
   for (const loop::Panel& panel : rows.loop.schedule->panels) {
-    Value* end = end_of(panel);
-    const Bounds columns = within({begin, end}, share);
+    Value* end = bounds_->end_of(panel);
+    const Bounds columns = within(builder_, {begin, end}, share);
     const std::int64_t distance = panel.width * panel.reach;
-    emit_plain(columns, distance, column_loop(rows).name, [&](Value* at) {
-      Value* reach = builder_.CreateAdd(at, i64(distance));
-      emit_block({rows, panel}, {at, within({at, reach}, columns).end});
+    emit_plain(builder_, columns, distance, column_loop(rows).name, [&](Value* at) {
+      Value* reach = builder_.CreateAdd(at, i64(builder_, distance));
+      emit_block({rows, panel}, {at, within(builder_, {at, reach}, columns).end});
     });
     begin = end;
   }
@@ -80,9 +80,9 @@ void KernelEmitter::emit_block(const PanelBlock& block, const Bounds& columns) {
       body(column);
     };
     if (block.panel.reach == 1) return at_column(columns.begin);
-    emit_plain(columns, block.panel.width, column_loop(rows).name, at_column);
+    emit_plain(builder_, columns, block.panel.width, column_loop(rows).name, at_column);
   };
-  const std::int64_t scratch_before = scratch_used_;
+  const std::int64_t scratch_before = scratch_->used();
   std::vector<PackedBlock> packed;
   for (const loop::Operand& pack :
        chosen(loop::operands_of(program_, rows.loop).of_columns, block.panel.packed)) {
@@ -111,7 +111,7 @@ void KernelEmitter::emit_block(const PanelBlock& block, const Bounds& columns) {
   if (waiting) emit_left_updates(block, *waiting);
   for (const PackedBlock& all : rows.packed) elements_.clear_packed(all.pack.load->result);
   for (const PackedBlock& all : packed) elements_.clear_packed(all.pack.load->result);
-  scratch_used_ = scratch_before;
+  scratch_->free_down_to(scratch_before);
 }
 
 /// Copies the row operands of all units. Rows that are neighbours go several tiles at a time: those share
@@ -123,12 +123,14 @@ void KernelEmitter::pack_rows(const TileRows& rows) {
     if (packed.pack.has_neighbours()) {
       const auto [first, last] = rows.units;
       Value* whole = builder_.CreateSelect(builder_.CreateICmpSLT(last, rows.whole), last, rows.whole);
-      left.units.begin = builder_.CreateAdd(first, whole_part(builder_.CreateSub(whole, first), kGroup));
-      emit_plain({first, left.units.begin}, kGroup, rows.loop.name, [&](Value* unit) {
-        Value* row = builder_.CreateMul(unit, i64(rows.tile));
+      left.units.begin =
+          builder_.CreateAdd(first, whole_part(builder_, builder_.CreateSub(whole, first), kGroup));
+      emit_plain(builder_, {first, left.units.begin}, kGroup, rows.loop.name, [&](Value* unit) {
+        Value* row = builder_.CreateMul(unit, i64(builder_, rows.tile));
         std::vector<PackedBlock> group;
         for (std::int64_t i = 0; i < kGroup; ++i) {
-          group.push_back(tile_of(rows, packed, builder_.CreateAdd(row, i64(i * rows.tile)), rows.tile));
+          group.push_back(
+              tile_of(rows, packed, builder_.CreateAdd(row, i64(builder_, i * rows.tile)), rows.tile));
         }
         fill(group);
       });
@@ -141,8 +143,8 @@ void KernelEmitter::pack_rows(const TileRows& rows) {
 KernelEmitter::PackedBlock KernelEmitter::tile_of(const TileRows& rows, const PackedBlock& packed, Value* row,
                                                   unsigned count) {
   PackedBlock tile = packed;
-  Value* distance = builder_.CreateSub(row, builder_.CreateMul(rows.units.begin, i64(rows.tile)));
-  Value* elements = builder_.CreateMul(distance, i64(packed.pack.steps));
+  Value* distance = builder_.CreateSub(row, builder_.CreateMul(rows.units.begin, i64(builder_, rows.tile)));
+  Value* elements = builder_.CreateMul(distance, i64(builder_, packed.pack.steps));
   tile.memory = builder_.CreateInBoundsGEP(packed.element, packed.memory, elements);
   tile.lanes = {count, rows.loop.var, count};
   tile.first = row;
@@ -152,10 +154,10 @@ KernelEmitter::PackedBlock KernelEmitter::tile_of(const TileRows& rows, const Pa
 /// Whole tiles, then what the last unit holds if it is among the units.
 void KernelEmitter::for_each_tile(const TileRows& rows, const TileBody& body) {
   const auto [first, last] = rows.units;
-  Value* tile = i64(rows.tile);
+  Value* tile = i64(builder_, rows.tile);
   Value* whole = builder_.CreateSelect(builder_.CreateICmpSLT(last, rows.whole), last, rows.whole);
-  emit_plain({builder_.CreateMul(first, tile), builder_.CreateMul(whole, tile)}, rows.tile, rows.loop.name,
-             [&](Value* row) { body(row, rows.tile); });
+  emit_plain(builder_, {builder_.CreateMul(first, tile), builder_.CreateMul(whole, tile)}, rows.tile,
+             rows.loop.name, [&](Value* row) { body(row, rows.tile); });
   Value* at = builder_.CreateMul(rows.whole, tile);
   Value* has_rest =
       builder_.CreateAnd(builder_.CreateICmpSLE(first, rows.whole), builder_.CreateICmpSGT(last, rows.whole));
@@ -163,14 +165,15 @@ void KernelEmitter::for_each_tile(const TileRows& rows, const TileBody& body) {
   for (std::size_t i = 0; i < rows.rest.size(); ++i) {
     std::int64_t count = 1;
     while (i + 1 < rows.rest.size() && rows.rest[i + 1] == rows.rest[i]) ++i, ++count;
-    Value* next = builder_.CreateAdd(at, i64(count * rows.rest[i]));
+    Value* next = builder_.CreateAdd(at, i64(builder_, count * rows.rest[i]));
     Value* is_taken = rows.is_expected == nullptr ? has_rest : builder_.CreateAnd(has_rest, rows.is_expected);
     next = builder_.CreateSelect(is_taken, next, at);
-    emit_plain({at, next}, rows.rest[i], rows.loop.name, [&](Value* row) { body(row, rows.rest[i]); });
+    emit_plain(builder_, {at, next}, rows.rest[i], rows.loop.name,
+               [&](Value* row) { body(row, rows.rest[i]); });
     at = next;
   }
   if (rows.is_expected == nullptr) return;
-  emit_plain({at, end}, 1, rows.loop.name, [&](Value* row) { body(row, 1); });
+  emit_plain(builder_, {at, end}, 1, rows.loop.name, [&](Value* row) { body(row, 1); });
 }
 
 void KernelEmitter::emit_tile(const PanelBlock& block, unsigned count) {

@@ -1,15 +1,16 @@
 // Owns the emission of one kernel: its function, its loops, and the width and the tile they run at.
 #pragma once
 
-#include <algorithm>
 #include <functional>
-#include <map>
 #include <optional>
-#include <string>
 #include <vector>
 
+#include "codegen/carried_values.h"
+#include "codegen/counted_loop.h"
 #include "codegen/element_emitter.h"
 #include "codegen/emit.h"
+#include "codegen/kernel_memory.h"
+#include "codegen/loop_bounds.h"
 #include "ir/loop/nest.h"
 #include "ir/loop/operands.h"
 #include "ir/loop/schedule.h"
@@ -30,64 +31,16 @@ class KernelEmitter {
   EmittedKernel run();
 
  private:
-  using Values = std::vector<llvm::Value*>;
-
-  struct Bounds {
-    llvm::Value* begin;
-    llvm::Value* end;
-  };
-
-  /// A counted loop in LLVM: `body` gets the counter and the carried phis and answers their next values.
-  struct CountedLoop {
-    llvm::Value* begin;
-    llvm::Value* end;
-    std::int64_t step = 1;
-    std::string name;
-    Values initial;
-  };
-  using CountedBody = std::function<Values(llvm::Value* at, const Values& carried)>;
-
   // emit_kernel.cpp: the function, loops in order, vectors.
   void set_attributes();
   bool shares_bytes(loop::BufferId id) const;
-  llvm::BasicBlock* new_block(const std::string& name);
-  llvm::Value* i64(std::int64_t value) { return builder_.getInt64(static_cast<std::uint64_t>(value)); }
-  /// Some elements of `type` on the stack. Their number follows from vectors and tiles, never from a shape.
-  llvm::Value* slot(llvm::Type* type, const std::string& name);
-  /// From now on other slots may lie there.
-  void give_back(const Values& slots);
-  llvm::Align slot_align(llvm::Type* type);
-  llvm::Value* load_slot(llvm::Type* type, llvm::Value* place);
-  void store_slot(llvm::Value* value, llvm::Value* place);
-  /// The next `bytes` of this worker's scratch, free again once scratch_used_ is what it was.
-  llvm::Value* take_scratch(std::int64_t bytes);
   void emit_body(const loop::Body& body);
   void emit_statement(const loop::Statement& statement);
-  void set_carried_dtypes(const loop::Loop& loop);
   void emit_loop(const loop::Loop& loop);
-  Bounds bounds_of(const loop::Loop& loop);
-  bool is_divided(const loop::Loop& loop) const;
-  /// What this worker has of 0 .. end, in pieces of `unit`.
-  Bounds share_of(llvm::Value* end, std::int64_t unit);
-  /// The common part.
-  Bounds within(const Bounds& range, const std::optional<Bounds>& share);
-  /// Emits the loop; answers the carried values after it.
-  Values emit_counted(const CountedLoop& counted, const CountedBody& body);
-  /// Emits a loop that carries nothing.
-  void emit_plain(const Bounds& bounds, std::int64_t step, const std::string& name,
-                  const std::function<void(llvm::Value* at)>& body);
   void emit_serial(const loop::Loop& loop);
   /// The iterations of `counted` of a serial loop; answers the carried values after them.
   Values emit_iterations(const loop::Loop& loop, const CountedLoop& counted);
-  /// Of each carried value one for each row of the tile, one after the other.
-  Values tile_values(const loop::Loop& loop, loop::RegId loop::Carried::*member);
-  void set_tile_values(const loop::Loop& loop, loop::RegId loop::Carried::*member, const Values& values);
   void emit_vector(const loop::Loop& loop);
-  Values wide_values(const loop::Loop& loop, loop::RegId loop::Carried::*member);
-  void set_carried(const loop::Loop& loop, loop::RegId loop::Carried::*member, const Values& values);
-  /// The last multiple of `width` at or before `end`.
-  llvm::Value* whole_part(llvm::Value* end, std::int64_t width);
-  llvm::Value* end_of(const loop::Panel& panel);
 
   // emit_straight.cpp: loops written out, functions side by side.
   void emit_straight_body(const loop::Body& body);
@@ -176,7 +129,6 @@ class KernelEmitter {
   };
   Waiting waiting_sums(const loop::Loop& rows);
   Values initial_sums(const Waiting& waiting);
-  llvm::Value* smaller(llvm::Value* a, llvm::Value* b);
   Values enter_block(const loop::Loop& chain, const Values& totals);
   Values leave_block(const loop::Loop& chain, const Values& sums, llvm::Value* end);
   void emit_overlapped_tile(const PanelBlock& block, Waiting& waiting);
@@ -202,15 +154,10 @@ class KernelEmitter {
   llvm::IRBuilder<> builder_;
   ElementEmitter elements_;
   EmittedKernel emitted_;
-  llvm::BasicBlock* entry_ = nullptr;
-  llvm::Instruction* slots_end_ = nullptr;
   llvm::Value* rows_ = nullptr;
-  llvm::Value* worker_ = nullptr;  // of a divided kernel
-  llvm::Value* workers_ = nullptr;
-  std::map<loop::VarId, std::int64_t> block_steps_;
-  std::map<llvm::Type*, Values> free_slots_;
-  llvm::Value* scratch_ = nullptr;  // of a kernel with tiles
-  std::int64_t scratch_used_ = 0;
+  std::optional<LoopBounds> bounds_;
+  std::optional<StackSlots> slots_;
+  std::optional<ScratchStack> scratch_;
 };
 
 }  // namespace dlg
