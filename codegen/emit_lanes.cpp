@@ -1,193 +1,227 @@
-// Owns the emission of reductions: 16 lanes and a tree, as one vector or in memory.
-#include "codegen/kernel_emitter.h"
+#include "codegen/emit_lanes.h"
+
+#include "codegen/carried_values.h"
+#include "codegen/emit.h"
+#include "codegen/emit_loops.h"
+#include "codegen/scalar_emitter.h"
+#include "ir/loop/nest.h"
 #include "support/defects.h"
 
 namespace dlg {
 
 using llvm::Value;
 using loop::Loop;
-using loop::VarId;
 
-llvm::Type* KernelEmitter::carried_type(const loop::Carried& carried, unsigned width) {
-  llvm::Type* type = register_type(builder_.getContext(), elements_.dtype(carried.initial));
-  return width == 1 ? type : llvm::FixedVectorType::get(type, width);
-}
+namespace {
 
-Value* KernelEmitter::lane_slot(Value* memory, const loop::Carried& carried, Value* lane) {
-  return builder_.CreateInBoundsGEP(carried_type(carried, elements_.width()), memory, lane);
-}
+/// One loop of lanes.
+class LaneReduction {
+ public:
+  LaneReduction(const KernelSite& site, const Loop& loop)
+      : site_(site), builder_(site.builder), elements_(site.elements), loop_(loop) {}
 
-/// One iteration on lanes that live in memory.
-void KernelEmitter::update_lane(const Loop& loop, const Values& memories, Value* at) {
-  Value* lane = builder_.CreateAnd(at, i64(kReductionLanes - 1));
-  elements_.set_var(loop.var, at);
-  for (std::size_t i = 0; i < memories.size(); ++i) {
-    const loop::Carried& carried = loop.carried[i];
-    elements_.set_reg(carried.current, load_slot(carried_type(carried, elements_.width()),
-                                                 lane_slot(memories[i], carried, lane)));
-  }
-  emit_body(loop.body);
-  const Values next = wide_values(loop, &loop::Carried::next);
-  for (std::size_t i = 0; i < memories.size(); ++i) {
-    store_slot(next[i], lane_slot(memories[i], loop.carried[i], lane));
-  }
-}
+  /// Lanes beside each other in memory: for reductions inside a vector loop, and for bodies with loops of
+  /// their own.
+  void emit_in_memory();
+  /// Sixteen lanes in one vector: whole vectors of iterations, the rest lane by lane, then the tree by
+  /// halves.
+  void emit_as_vector();
+  Values joined(std::vector<Values> lanes);
 
-KernelEmitter::Values KernelEmitter::lane_memories(const Loop& loop) {
-  Values memories;
-  for (const loop::Carried& carried : loop.carried) {
-    memories.push_back(slot(llvm::ArrayType::get(carried_type(carried, elements_.width()), kReductionLanes),
-                            loop.name + ".lanes"));
-  }
-  return memories;
+ private:
+  using AroundBody = std::function<Values(const Values& carried)>;
+  /// The loops around the lanes, from that at `depth` on; `body` gets what they carry and answers it anew.
+  Values emit_around(std::size_t depth, const Values& carried, const AroundBody& body);
+  Values combined(const Values& left, const Values& right);
+
+  Values take_memories();
+  llvm::Type* type_of(const loop::Carried& carried);
+  Value* lane_place(Value* memory, const loop::Carried& carried, Value* lane);
+  Values load_lane(const Values& memories, Value* lane);
+  void store_lane(const Values& memories, Value* lane, const Values& values);
+  void update_lane(const Values& memories, Value* at);
+
+  Values after_whole_vectors(const Bounds& bounds, const Values& lanes);
+  Values after_known_rest(const Values& lanes);
+  Values after_rest(const Values& lanes, const Bounds& rest);
+  Values joined_halves(const Values& lanes, unsigned half);
+
+  const KernelSite& site_;
+  llvm::IRBuilder<>& builder_;
+  ElementEmitter& elements_;
+  const Loop& loop_;
+};
+
+Values LaneReduction::emit_around(std::size_t depth, const Values& carried, const AroundBody& body) {
+  if (depth == loop_.around.size()) return body(carried);
+  const Loop& outer = loop_.around[depth];
+  const Bounds bounds = site_.bounds.of(outer);
+  const CountedLoop counted{bounds.begin, bounds.end, 1, outer.name, carried};
+  return emit_counted(builder_, counted, [&](Value* at, const Values& now) {
+    elements_.set_var(outer.var, at);
+    return emit_around(depth + 1, now, body);
+  });
 }
 
 /// Joins two sets of carried values through the loop's combine body.
-KernelEmitter::Values KernelEmitter::combined(const Loop& loop, const Values& left, const Values& right) {
-  set_carried(loop, &loop::Carried::left, left);
-  set_carried(loop, &loop::Carried::right, right);
-  emit_body(loop.combine);
-  return wide_values(loop, &loop::Carried::combined);
+Values LaneReduction::combined(const Values& left, const Values& right) {
+  set_carried(elements_, loop_, &loop::Carried::left, left);
+  set_carried(elements_, loop_, &loop::Carried::right, right);
+  emit_body(site_, loop_.combine);
+  return carried_values(elements_, loop_, &loop::Carried::combined);
 }
 
-/// Lanes beside each other in memory: for reductions inside a vector loop, and for bodies with loops of
-/// their own.
-void KernelEmitter::emit_lanes_in_memory(const Loop& loop) {
-  const Values memories = lane_memories(loop);
-  const Values initial = wide_values(loop, &loop::Carried::initial);
-  for (unsigned lane = 0; lane < kReductionLanes; ++lane) {
-    for (std::size_t i = 0; i < memories.size(); ++i) {
-      store_slot(initial[i], lane_slot(memories[i], loop.carried[i], i64(lane)));
-    }
-  }
-  emit_around(loop, 0, {}, [&](const Values&) {
-    emit_plain(bounds_of(loop), 1, loop.name, [&](Value* at) { update_lane(loop, memories, at); });
-    return Values{};
-  });
-  std::vector<Values> lanes;
-  for (unsigned lane = 0; lane < kReductionLanes; ++lane) lanes.push_back(loaded_lane(loop, memories, lane));
-  give_back(memories);
-  set_carried(loop, &loop::Carried::result, joined_lanes(loop, std::move(lanes)));
-}
-
-/// The tree over sixteen sets of carried values.
-KernelEmitter::Values KernelEmitter::joined_lanes(const Loop& loop, std::vector<Values> lanes) {
+Values LaneReduction::joined(std::vector<Values> lanes) {
   for (unsigned half = kReductionLanes / 2; half > 0; half /= 2) {
-    for (unsigned lane = 0; lane < half; ++lane)
-      lanes[lane] = combined(loop, lanes[lane], lanes[lane + half]);
+    for (unsigned lane = 0; lane < half; ++lane) lanes[lane] = combined(lanes[lane], lanes[lane + half]);
   }
   return lanes.front();
 }
 
-KernelEmitter::Values KernelEmitter::loaded_lane(const Loop& loop, const Values& memories, unsigned lane) {
+void LaneReduction::emit_in_memory() {
+  const Values memories = take_memories();
+  const Values initial = carried_values(elements_, loop_, &loop::Carried::initial);
+  for (unsigned lane = 0; lane < kReductionLanes; ++lane) store_lane(memories, i64(builder_, lane), initial);
+  emit_around(0, {}, [&](const Values&) {
+    emit_plain(builder_, site_.bounds.of(loop_), 1, loop_.name,
+               [&](Value* at) { update_lane(memories, at); });
+    return Values{};
+  });
+  std::vector<Values> lanes;
+  for (unsigned lane = 0; lane < kReductionLanes; ++lane)
+    lanes.push_back(load_lane(memories, i64(builder_, lane)));
+  site_.slots.give_back(memories);
+  set_carried(elements_, loop_, &loop::Carried::result, joined(std::move(lanes)));
+}
+
+/// A slot for all lanes of each carried value.
+Values LaneReduction::take_memories() {
+  Values memories;
+  for (const loop::Carried& carried : loop_.carried) {
+    memories.push_back(
+        site_.slots.take(llvm::ArrayType::get(type_of(carried), kReductionLanes), loop_.name + ".lanes"));
+  }
+  return memories;
+}
+
+llvm::Type* LaneReduction::type_of(const loop::Carried& carried) {
+  llvm::Type* type = register_type(builder_.getContext(), elements_.dtype(carried.initial));
+  return elements_.width() == 1 ? type : llvm::FixedVectorType::get(type, elements_.width());
+}
+
+Value* LaneReduction::lane_place(Value* memory, const loop::Carried& carried, Value* lane) {
+  return builder_.CreateInBoundsGEP(type_of(carried), memory, lane);
+}
+
+Values LaneReduction::load_lane(const Values& memories, Value* lane) {
   Values values;
   for (std::size_t i = 0; i < memories.size(); ++i) {
-    const loop::Carried& carried = loop.carried[i];
-    values.push_back(
-        load_slot(carried_type(carried, elements_.width()), lane_slot(memories[i], carried, i64(lane))));
+    const loop::Carried& carried = loop_.carried[i];
+    values.push_back(site_.slots.load(type_of(carried), lane_place(memories[i], carried, lane)));
   }
   return values;
 }
 
-KernelEmitter::Values KernelEmitter::emit_around(const Loop& loop, std::size_t depth, const Values& carried,
-                                                 const std::function<Values(const Values&)>& body) {
-  if (depth == loop.around.size()) return body(carried);
-  const Loop& outer = loop.around[depth];
-  const Bounds bounds = bounds_of(outer);
-  return emit_counted({bounds.begin, bounds.end, 1, outer.name, carried}, [&](Value* at, const Values& now) {
-    elements_.set_var(outer.var, at);
-    return emit_around(loop, depth + 1, now, body);
-  });
+void LaneReduction::store_lane(const Values& memories, Value* lane, const Values& values) {
+  for (std::size_t i = 0; i < memories.size(); ++i)
+    site_.slots.store(values[i], lane_place(memories[i], loop_.carried[i], lane));
 }
 
-/// Sixteen lanes in one vector: whole vectors of iterations, the rest lane by lane, then the tree by
-/// halves.
-void KernelEmitter::emit_lanes_as_vector(const Loop& loop) {
+/// One iteration on lanes that live in memory.
+void LaneReduction::update_lane(const Values& memories, Value* at) {
+  Value* lane = builder_.CreateAnd(at, i64(builder_, kReductionLanes - 1));
+  elements_.set_var(loop_.var, at);
+  set_carried(elements_, loop_, &loop::Carried::current, load_lane(memories, lane));
+  emit_body(site_, loop_.body);
+  store_lane(memories, lane, carried_values(elements_, loop_, &loop::Carried::next));
+}
+
+void LaneReduction::emit_as_vector() {
   Values initial;
-  for (const loop::Carried& carried : loop.carried)
+  for (const loop::Carried& carried : loop_.carried)
     initial.push_back(splat_to(builder_, elements_.reg(carried.initial), kReductionLanes));
-  const bool is_known = loop.extent != kBatch && !loop.block.is_valid();
-  const bool has_rest = !is_known || loop.extent % kReductionLanes != 0;
-  Values lanes = emit_around(loop, 0, initial, [&](const Values& carried) {
-    const Bounds bounds = bounds_of(loop);
-    Value* whole = whole_part(bounds.end, kReductionLanes);
-    const Values now = whole_vectors(loop, {bounds.begin, whole}, carried);
+  const bool is_known = loop_.extent != kBatch && !loop_.block.is_valid();
+  const bool has_rest = !is_known || loop_.extent % kReductionLanes != 0;
+  Values lanes = emit_around(0, initial, [&](const Values& carried) {
+    const Bounds bounds = site_.bounds.of(loop_);
+    Value* whole = whole_part(builder_, bounds.end, kReductionLanes);
+    const Values now = after_whole_vectors({bounds.begin, whole}, carried);
     if (!has_rest || has_defect(Defect::kLostLaneTail)) return now;
-    return is_known ? with_known_rest(loop, now) : with_rest(loop, now, {whole, bounds.end});
+    return is_known ? after_known_rest(now) : after_rest(now, {whole, bounds.end});
   });
-  for (unsigned half = kReductionLanes / 2; half > 0; half /= 2) lanes = joined_halves(loop, lanes, half);
-  set_carried(loop, &loop::Carried::result, lanes);
+  for (unsigned half = kReductionLanes / 2; half > 0; half /= 2) lanes = joined_halves(lanes, half);
+  set_carried(elements_, loop_, &loop::Carried::result, lanes);
 }
 
-KernelEmitter::Values KernelEmitter::whole_vectors(const Loop& loop, const Bounds& bounds,
-                                                   const Values& lanes) {
+Values LaneReduction::after_whole_vectors(const Bounds& bounds, const Values& lanes) {
   Values result;
-  elements_.at_lanes({kReductionLanes, loop.var}, [&] {
-    result = emit_counted({bounds.begin, bounds.end, kReductionLanes, loop.name, lanes},
-                          [&](Value* at, const Values& now) {
-                            elements_.set_var(loop.var, at);
-                            set_carried(loop, &loop::Carried::current, now);
-                            emit_body(loop.body);
-                            return wide_values(loop, &loop::Carried::next);
-                          });
+  elements_.at_lanes({kReductionLanes, loop_.var}, [&] {
+    result = emit_iterations(site_, loop_, {bounds.begin, bounds.end, kReductionLanes, loop_.name, lanes});
   });
   return result;
 }
 
 /// The iterations that do not fill a vector, all at once; the other lanes stay as they are.
-KernelEmitter::Values KernelEmitter::with_known_rest(const Loop& loop, const Values& lanes) {
-  const auto rest = static_cast<unsigned>(loop.extent % kReductionLanes);
+Values LaneReduction::after_known_rest(const Values& lanes) {
+  const auto rest = static_cast<unsigned>(loop_.extent % kReductionLanes);
   std::vector<int> chosen;
   for (unsigned lane = 0; lane < kReductionLanes; ++lane) {
     chosen.push_back(static_cast<int>(lane < rest ? lane : kReductionLanes + lane));
   }
   Values result;
-  elements_.at_lanes({kReductionLanes, loop.var, rest}, [&] {
-    elements_.set_var(loop.var, i64(loop.extent - rest));
-    set_carried(loop, &loop::Carried::current, lanes);
-    emit_body(loop.body);
-    const Values next = wide_values(loop, &loop::Carried::next);
-    for (std::size_t i = 0; i < lanes.size(); ++i) {
+  elements_.at_lanes({kReductionLanes, loop_.var, rest}, [&] {
+    elements_.set_var(loop_.var, i64(builder_, loop_.extent - rest));
+    set_carried(elements_, loop_, &loop::Carried::current, lanes);
+    emit_body(site_, loop_.body);
+    const Values next = carried_values(elements_, loop_, &loop::Carried::next);
+    for (std::size_t i = 0; i < lanes.size(); ++i)
       result.push_back(builder_.CreateShuffleVector(next[i], lanes[i], chosen));
-    }
   });
   return result;
 }
 
 /// The iterations that do not fill a vector, one by one.
-KernelEmitter::Values KernelEmitter::with_rest(const Loop& loop, const Values& lanes, const Bounds& rest) {
-  return emit_counted(
-      {rest.begin, rest.end, 1, loop.name + ".rest", lanes}, [&](Value* at, const Values& now) {
-        Value* lane = builder_.CreateAnd(at, i64(kReductionLanes - 1));
-        elements_.set_var(loop.var, at);
-        for (std::size_t i = 0; i < now.size(); ++i)
-          elements_.set_reg(loop.carried[i].current, builder_.CreateExtractElement(now[i], lane));
-        emit_body(loop.body);
-        Values next = wide_values(loop, &loop::Carried::next);
-        for (std::size_t i = 0; i < now.size(); ++i)
-          next[i] = builder_.CreateInsertElement(now[i], next[i], lane);
-        return next;
-      });
+Values LaneReduction::after_rest(const Values& lanes, const Bounds& rest) {
+  const CountedLoop counted{rest.begin, rest.end, 1, loop_.name + ".rest", lanes};
+  return emit_counted(builder_, counted, [&](Value* at, const Values& now) {
+    Value* lane = builder_.CreateAnd(at, i64(builder_, kReductionLanes - 1));
+    elements_.set_var(loop_.var, at);
+    for (std::size_t i = 0; i < now.size(); ++i)
+      elements_.set_reg(loop_.carried[i].current, builder_.CreateExtractElement(now[i], lane));
+    emit_body(site_, loop_.body);
+    Values next = carried_values(elements_, loop_, &loop::Carried::next);
+    for (std::size_t i = 0; i < now.size(); ++i)
+      next[i] = builder_.CreateInsertElement(now[i], next[i], lane);
+    return next;
+  });
 }
 
 /// Joins lane j with lane j + half; at half = 1 the result is a scalar.
-KernelEmitter::Values KernelEmitter::joined_halves(const Loop& loop, const Values& lanes, unsigned half) {
+Values LaneReduction::joined_halves(const Values& lanes, unsigned half) {
   Values left;
   Values right;
   for (Value* wide : lanes) {
-    left.push_back(lane_range(wide, 0, half));
-    right.push_back(lane_range(wide, half, half));
+    left.push_back(lane_range(builder_, wide, 0, half));
+    right.push_back(lane_range(builder_, wide, half, half));
   }
   Values result;
-  elements_.at_lanes({half}, [&] { result = combined(loop, left, right); });
+  elements_.at_lanes({half}, [&] { result = combined(left, right); });
   return result;
 }
 
-Value* KernelEmitter::lane_range(Value* wide, unsigned begin, unsigned count) {
-  if (count == 1) return builder_.CreateExtractElement(wide, begin);
-  std::vector<int> mask;
-  for (unsigned lane = 0; lane < count; ++lane) mask.push_back(static_cast<int>(begin + lane));
-  return builder_.CreateShuffleVector(wide, mask);
+}  // namespace
+
+void emit_lanes(const KernelSite& site, const Loop& loop) {
+  LaneReduction reduction(site, loop);
+  if (site.elements.width() > 1 || loop::has_loops(loop.body)) {
+    reduction.emit_in_memory();
+  } else {
+    reduction.emit_as_vector();
+  }
+}
+
+Values joined_lanes(const KernelSite& site, const Loop& loop, std::vector<Values> lanes) {
+  return LaneReduction(site, loop).joined(std::move(lanes));
 }
 
 }  // namespace dlg

@@ -1,8 +1,10 @@
-// Owns the emission of tiles whose sums are updated beside the chains of the next tile: divisions, roots and
-// what comes from far away take long, and multiply-adds need not wait for them.
+#include "codegen/emit_overlap.h"
+
 #include <algorithm>
 
-#include "codegen/kernel_emitter.h"
+#include "codegen/carried_values.h"
+#include "codegen/emit_loops.h"
+#include "ir/loop/operands.h"
 
 namespace dlg {
 
@@ -10,131 +12,144 @@ using llvm::Value;
 using loop::Loop;
 using loop::Statement;
 
-/// None wait.
-KernelEmitter::Waiting KernelEmitter::waiting_sums(const Loop& rows) {
-  loop::TileParts parts = loop::tile_parts(rows);
-  const Loop& chain = *loop::single_chain(parts);
-  Waiting waiting{std::move(parts), chain, {}};
-  for (Value** place : {&waiting.count, &waiting.row, &waiting.column})
-    *place = slot(builder_.getInt64Ty(), "waiting");
-  store_slot(i64(0), waiting.count);
-  return waiting;
+OverlappedTiles::OverlappedTiles(const KernelSite& site, const TilePanel& under)
+    : site_(site),
+      builder_(site.builder),
+      elements_(site.elements),
+      under_(under),
+      rows_(under.rows.loop),
+      parts_(loop::tile_parts(rows_)),
+      chain_(*loop::single_chain(parts_)),
+      count_(site.slots.take(builder_.getInt64Ty(), "waiting")),
+      row_(site.slots.take(builder_.getInt64Ty(), "waiting")),
+      column_(site.slots.take(builder_.getInt64Ty(), "waiting")) {
+  site_.slots.store(i64(builder_, 0), count_);
+}
+
+void OverlappedTiles::emit_tile() {
+  const Place place{elements_.var(rows_.var), elements_.var(under_.columns().var)};
+  const bool has_blocks = chain_.step > 1;
+  Value* end = site_.bounds.extent(chain_);
+  Value* first_end = has_blocks ? smaller(builder_, i64(builder_, chain_.step), end) : end;
+  Values sums;
+  at_tile(place, [&] {
+    prefetch_far(elements_, rows_, parts_);
+    sums = initial_sums();
+    if (has_blocks) sums = enter_block(sums);
+  });
+  if (sums_.empty()) take_sum_slots(sums);
+  sums = emit_beside(place, std::move(sums), first_end);
+  if (has_blocks) at_tile(place, [&] { sums = leave_block(sums, end); });
+  store_waiting(sums, place);
+}
+
+void OverlappedTiles::at_tile(const Place& place, const std::function<void()>& emit) {
+  elements_.set_var(rows_.var, place.row);
+  elements_.set_var(under_.columns().var, place.column);
+  elements_.at_lanes(under_.lanes(), [&] { elements_.at_rows(under_.rows.tile, rows_.var, emit); });
 }
 
 /// What chains begin with, after all that stands before them.
-KernelEmitter::Values KernelEmitter::initial_sums(const Waiting& waiting) {
-  for (const Statement* statement : waiting.parts.chains) {
+Values OverlappedTiles::initial_sums() {
+  for (const Statement* statement : parts_.chains) {
     if (statement->instruction) elements_.emit_instruction(*statement->instruction);
   }
-  set_carried_dtypes(waiting.chain);
-  return tile_values(waiting.chain, &loop::Carried::initial);
-}
-
-Value* KernelEmitter::smaller(Value* a, Value* b) {
-  return builder_.CreateSelect(builder_.CreateICmpSLT(a, b), a, b);
+  set_carried_dtypes(elements_, chain_);
+  return tile_values(elements_, chain_, &loop::Carried::initial);
 }
 
 /// All that stands before the steps of the first block; what they begin with.
-KernelEmitter::Values KernelEmitter::enter_block(const Loop& chain, const Values& totals) {
-  block_steps_[chain.var] = chain.step;
-  elements_.set_var(chain.var, i64(0));
-  set_tile_values(chain, &loop::Carried::current, totals);
-  const auto block = loop::block_in(chain);
-  for (auto at = chain.body.begin(); at != block; ++at) emit_statement(*at);
-  set_carried_dtypes(block->loop.front());
-  return tile_values(block->loop.front(), &loop::Carried::initial);
+Values OverlappedTiles::enter_block(const Values& totals) {
+  site_.bounds.set_block_step(chain_);
+  elements_.set_var(chain_.var, i64(builder_, 0));
+  set_tile_values(elements_, chain_, &loop::Carried::current, totals);
+  const auto block = loop::block_in(chain_);
+  for (auto at = chain_.body.begin(); at != block; ++at) emit_statement(site_, *at);
+  set_carried_dtypes(elements_, block->loop.front());
+  return tile_values(elements_, block->loop.front(), &loop::Carried::initial);
 }
 
-/// All that stands behind the steps of the first block, and the other blocks.
-KernelEmitter::Values KernelEmitter::leave_block(const Loop& chain, const Values& sums, Value* end) {
-  const auto block = loop::block_in(chain);
-  elements_.set_var(chain.var, i64(0));
-  set_tile_values(block->loop.front(), &loop::Carried::result, sums);
-  for (auto at = block + 1; at != chain.body.end(); ++at) emit_statement(*at);
-  const Values totals = tile_values(chain, &loop::Carried::next);
-  return emit_iterations(chain, {i64(chain.step), end, chain.step, chain.name, totals});
+/// All that stands behind the steps of the first block, and the other blocks up to `end`.
+Values OverlappedTiles::leave_block(const Values& sums, Value* end) {
+  const auto block = loop::block_in(chain_);
+  elements_.set_var(chain_.var, i64(builder_, 0));
+  set_tile_values(elements_, block->loop.front(), &loop::Carried::result, sums);
+  for (auto at = block + 1; at != chain_.body.end(); ++at) emit_statement(site_, *at);
+  const Values totals = tile_values(elements_, chain_, &loop::Carried::next);
+  const CountedLoop others{i64(builder_, chain_.step), end, chain_.step, chain_.name, totals};
+  return emit_iterations(site_, chain_, others);
 }
 
-/// The chains of a tile, and beside them - beside the first block - the update of the one before, a row every
-/// few steps. Then the sums wait in their turn.
-void KernelEmitter::emit_overlapped_tile(const PanelBlock& block, Waiting& waiting) {
-  const Loop& rows = block.rows.loop;
-  const Loop& chain = waiting.chain;
-  const loop::VarId column_var = column_loop(block.rows).var;
-  Value* row = elements_.var(rows.var);
-  Value* column = elements_.var(column_var);
-  const unsigned tile = block.rows.tile;
-  const Loop& inner = loop::steps_of(chain);
-  const std::int64_t extent = chain.extent == kBatch ? program_.batch : chain.extent;
-  const bool has_blocks = chain.step > 1;
-  const std::int64_t steps = std::max<std::int64_t>(1, (has_blocks ? chain.step : extent) / tile);
-  Value* end = chain.extent == kBatch ? rows_ : i64(chain.extent);
-  Value* first_end = has_blocks ? smaller(i64(chain.step), end) : end;
+/// So that all rows that wait are done beside one tile, or its first block.
+std::int64_t OverlappedTiles::steps_per_row() const {
+  const std::int64_t steps = chain_.step > 1 ? chain_.step : loop::declared_extent(site_.program, chain_);
+  return std::max<std::int64_t>(1, steps / under_.rows.tile);
+}
+
+/// The steps up to `end`, in as many pieces as rows wait and one more; before each of those pieces a row.
+Values OverlappedTiles::emit_beside(const Place& place, Values sums, Value* end) {
+  const Loop& steps = loop::steps_of(chain_);
   const auto step_beside = [&](Value* number) {
-    return smaller(builder_.CreateMul(number, i64(steps)), first_end);
-  };
-  Values sums;
-  const auto at_tile = [&](const std::function<void()>& emit) {
-    elements_.set_var(rows.var, row);
-    elements_.set_var(column_var, column);
-    elements_.at_lanes(lanes_of(block), [&] { elements_.at_rows(tile, rows.var, emit); });
+    return smaller(builder_, builder_.CreateMul(number, i64(builder_, steps_per_row())), end);
   };
   const auto add_steps = [&](Value* first, Value* last) {
-    at_tile([&] { sums = emit_iterations(inner, {first, last, 1, inner.name, sums}); });
+    at_tile(place, [&] { sums = emit_iterations(site_, steps, {first, last, 1, steps.name, sums}); });
   };
-  at_tile([&] {
-    prefetch_far(waiting.parts, rows);
-    sums = initial_sums(waiting);
-    if (has_blocks) sums = enter_block(chain, sums);
-  });
-  if (waiting.sums.empty()) {
-    for (std::size_t i = 0; i < sums.size(); i += tile)
-      waiting.sums.push_back(slot(llvm::ArrayType::get(sums[i]->getType(), tile), "sums"));
-  }
-  Value* count = load_slot(builder_.getInt64Ty(), waiting.count);
-  sums = emit_counted({i64(0), count, 1, "waiting", sums}, [&](Value* number, const Values& now) {
-    emit_waiting_row(block, waiting, number);
+  Value* count = site_.slots.load(builder_.getInt64Ty(), count_);
+  const CountedLoop waiting{i64(builder_, 0), count, 1, "waiting", sums};
+  sums = emit_counted(builder_, waiting, [&](Value* number, const Values& now) {
+    emit_waiting_row(number);
     sums = now;
-    add_steps(step_beside(number), step_beside(builder_.CreateAdd(number, i64(1))));
+    Value* last = step_beside(builder_.CreateAdd(number, i64(builder_, 1)));
+    add_steps(step_beside(number), last);
     return sums;
   });
-  add_steps(step_beside(count), first_end);
-  if (has_blocks) at_tile([&] { sums = leave_block(chain, sums, end); });
-  for (std::size_t i = 0; i < sums.size(); ++i) {
-    Value* place = builder_.CreateConstInBoundsGEP1_64(sums[i]->getType(), waiting.sums[i / tile], i % tile);
-    store_slot(sums[i], place);
-  }
-  store_slot(i64(tile), waiting.count);
-  store_slot(row, waiting.row);
-  store_slot(column, waiting.column);
+  add_steps(step_beside(count), end);
+  return sums;
 }
 
 /// What is done to the sums of row `number` of those that wait.
-void KernelEmitter::emit_waiting_row(const PanelBlock& block, const Waiting& waiting, Value* number) {
-  const Loop& rows = block.rows.loop;
-  Value* first = load_slot(builder_.getInt64Ty(), waiting.row);
-  elements_.set_var(rows.var, builder_.CreateAdd(first, number));
-  elements_.set_var(column_loop(block.rows).var, load_slot(builder_.getInt64Ty(), waiting.column));
-  elements_.at_lanes(lanes_of(block), [&] {
-    initial_sums(waiting);
-    for (std::size_t i = 0; i < waiting.sums.size(); ++i) {
-      auto* slot = llvm::cast<llvm::AllocaInst>(waiting.sums[i]);
-      llvm::Type* sum = llvm::cast<llvm::ArrayType>(slot->getAllocatedType())->getElementType();
-      Value* place = builder_.CreateInBoundsGEP(sum, slot, number);
-      elements_.set_reg(waiting.chain.carried[i].result, load_slot(sum, place));
+void OverlappedTiles::emit_waiting_row(Value* number) {
+  Value* first = site_.slots.load(builder_.getInt64Ty(), row_);
+  elements_.set_var(rows_.var, builder_.CreateAdd(first, number));
+  elements_.set_var(under_.columns().var, site_.slots.load(builder_.getInt64Ty(), column_));
+  elements_.at_lanes(under_.lanes(), [&] {
+    initial_sums();
+    for (std::size_t i = 0; i < sums_.size(); ++i) {
+      llvm::Type* all = llvm::cast<llvm::AllocaInst>(sums_[i])->getAllocatedType();
+      llvm::Type* sum = llvm::cast<llvm::ArrayType>(all)->getElementType();
+      Value* place = builder_.CreateInBoundsGEP(sum, sums_[i], number);
+      elements_.set_reg(chain_.carried[i].result, site_.slots.load(sum, place));
     }
-    for (const Statement* statement : waiting.parts.after) emit_statement(*statement);
+    for (const Statement* statement : parts_.after) emit_statement(site_, *statement);
   });
 }
 
-/// The sums that no other tile follows; then nothing waits any more.
-void KernelEmitter::emit_left_updates(const PanelBlock& block, const Waiting& waiting) {
-  if (!waiting.sums.empty()) {
-    Value* count = load_slot(builder_.getInt64Ty(), waiting.count);
-    emit_plain({i64(0), count}, 1, "left", [&](Value* number) { emit_waiting_row(block, waiting, number); });
+void OverlappedTiles::take_sum_slots(const Values& sums) {
+  const unsigned tile = under_.rows.tile;
+  for (std::size_t i = 0; i < sums.size(); i += tile)
+    sums_.push_back(site_.slots.take(llvm::ArrayType::get(sums[i]->getType(), tile), "sums"));
+}
+
+void OverlappedTiles::store_waiting(const Values& sums, const Place& place) {
+  const unsigned tile = under_.rows.tile;
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    Value* slot = sums_[i / tile];
+    site_.slots.store(sums[i], builder_.CreateConstInBoundsGEP1_64(sums[i]->getType(), slot, i % tile));
   }
-  give_back(waiting.sums);
-  give_back({waiting.count, waiting.row, waiting.column});
+  site_.slots.store(i64(builder_, tile), count_);
+  site_.slots.store(place.row, row_);
+  site_.slots.store(place.column, column_);
+}
+
+void OverlappedTiles::emit_left() {
+  if (!sums_.empty()) {
+    Value* count = site_.slots.load(builder_.getInt64Ty(), count_);
+    emit_plain(builder_, {i64(builder_, 0), count}, 1, "left",
+               [&](Value* number) { emit_waiting_row(number); });
+  }
+  site_.slots.give_back(sums_);
+  site_.slots.give_back({count_, row_, column_});
 }
 
 }  // namespace dlg

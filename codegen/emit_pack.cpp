@@ -1,21 +1,21 @@
-// Owns the copying of one operand's elements, under a panel of columns or for tiles of rows, so that the
-// tiles read what lies one behind the other.
+#include "codegen/emit_pack.h"
+
 #include <algorithm>
 #include <bit>
 
 #include "codegen/alignment.h"
-#include "codegen/kernel_emitter.h"
+#include "codegen/emit.h"
+#include "codegen/scalar_emitter.h"
 
 namespace dlg {
 
 using llvm::Value;
 using loop::Loop;
-using loop::VarId;
 
 namespace {
 
 /// Rows become columns: in stage d every lane whose number has bit d changes places with its mirror image.
-std::vector<Value*> transposed(llvm::IRBuilder<>& builder, std::vector<Value*> rows) {
+Values transposed(llvm::IRBuilder<>& builder, Values rows) {
   const auto count = static_cast<unsigned>(rows.size());
   for (unsigned d = 1; d < count; d *= 2) {
     std::vector<int> upper;
@@ -36,126 +36,170 @@ std::vector<Value*> transposed(llvm::IRBuilder<>& builder, std::vector<Value*> r
   return rows;
 }
 
-}  // namespace
-
 /// Of what lies a multiple of `lanes` lanes behind the beginning of the copy.
-llvm::Align KernelEmitter::lanes_align(const PackedBlock& block, unsigned lanes) {
+llvm::Align lanes_align(const PackedBlock& block, unsigned lanes) {
   return llvm::Align(scratch_alignment(lanes * dtype_bytes(block.pack.load->dtype)));
 }
 
-Value* KernelEmitter::packed_place(const PackedBlock& block, Value* first_step, unsigned first_lane) {
-  Value* position = i64(0);
+/// Where lane `lane` of step `step` of the innermost loop lies; the loops around are at their variables.
+Value* packed_place(const KernelSite& site, const PackedBlock& block, Value* step, unsigned lane) {
+  llvm::IRBuilder<>& builder = site.builder;
+  Value* position = i64(builder, 0);
   for (const Loop* loop : block.pack.chain) {
-    const std::int64_t extent = loop->extent == kBatch ? program_.batch : loop->extent;
-    Value* at = loop == block.pack.chain.back() ? first_step : elements_.var(loop->var);
-    position = builder_.CreateAdd(builder_.CreateMul(position, i64(extent)), at);
+    const std::int64_t extent = loop::declared_extent(site.program, *loop);
+    Value* at = loop == block.pack.chain.back() ? step : site.elements.var(loop->var);
+    position = builder.CreateAdd(builder.CreateMul(position, i64(builder, extent)), at);
   }
-  position = builder_.CreateAdd(builder_.CreateMul(position, i64(block.lanes.width)), i64(first_lane));
-  return builder_.CreateInBoundsGEP(block.element, block.memory, position);
+  position =
+      builder.CreateAdd(builder.CreateMul(position, i64(builder, block.lanes.width)), i64(builder, lane));
+  return builder.CreateInBoundsGEP(block.element, block.memory, position);
+}
+
+/// What the load needs for lane 0 of step `step`.
+void emit_inputs(const KernelSite& site, const PackedBlock& block, Value* step) {
+  site.elements.set_var(block.lanes.var, block.first);
+  site.elements.set_var(block.pack.chain.back()->var, step);
+  for (const loop::Instruction* input : block.pack.inputs) site.elements.emit_instruction(*input);
 }
 
 /// One step: the elements of all lanes as the load instruction reads them.
-void KernelEmitter::pack_step(const PackedBlock& block, Value* step) {
-  elements_.set_var(block.lanes.var, block.first);
-  elements_.set_var(block.pack.chain.back()->var, step);
-  for (const loop::Instruction* input : block.pack.inputs) elements_.emit_instruction(*input);
-  builder_.CreateAlignedStore(elements_.load(*block.pack.load), packed_place(block, step, 0), block.align);
+void pack_step(const KernelSite& site, const PackedBlock& block, Value* step) {
+  emit_inputs(site, block, step);
+  Value* place = packed_place(site, block, step, 0);
+  site.builder.CreateAlignedStore(site.elements.load(*block.pack.load), place, block.align);
 }
 
-/// As many steps as a square has lanes: the steps of one lane are neighbours in memory. What no lane stands
-/// for is 0.
-void KernelEmitter::pack_square(const PackedBlock& block, Value* step, unsigned side) {
-  elements_.set_var(block.lanes.var, block.first);
-  elements_.set_var(block.pack.chain.back()->var, step);
-  for (const loop::Instruction* input : block.pack.inputs) elements_.emit_instruction(*input);
+/// The elements of `side` steps for each of as many lanes from `first` on. What no lane stands for is 0.
+Values load_square(const KernelSite& site, const PackedBlock& block, unsigned first, unsigned side) {
   llvm::Type* vector = llvm::FixedVectorType::get(block.element, side);
+  Values square;
+  for (unsigned lane = first; lane < first + side; ++lane) {
+    if (lane >= block.lanes.used) {
+      square.push_back(llvm::Constant::getNullValue(vector));
+      continue;
+    }
+    const auto [place, align] = site.elements.lane_place(*block.pack.load, lane);
+    square.push_back(site.builder.CreateAlignedLoad(vector, place, align));
+  }
+  return square;
+}
+
+/// As many steps as a square has lanes: the steps of one lane are neighbours in memory.
+void pack_square(const KernelSite& site, const PackedBlock& block, Value* step, unsigned side) {
+  emit_inputs(site, block, step);
   const llvm::Align align = lanes_align(block, 1);
   for (unsigned first = 0; first < block.lanes.width; first += side) {
-    Values square;
-    for (unsigned lane = first; lane < first + side; ++lane) {
-      if (lane >= block.lanes.used) {
-        square.push_back(llvm::Constant::getNullValue(vector));
-        continue;
-      }
-      const auto [place, place_align] = elements_.lane_place(*block.pack.load, lane);
-      square.push_back(builder_.CreateAlignedLoad(vector, place, place_align));
-    }
-    square = transposed(builder_, square);
+    const Values square = transposed(site.builder, load_square(site, block, first, side));
     const unsigned count = std::min(side, block.lanes.width - first);
     for (unsigned i = 0; i < side; ++i) {
-      Value* place = packed_place(block, builder_.CreateAdd(step, i64(i)), first);
-      builder_.CreateAlignedStore(lane_range(square[i], 0, count), place, align);
+      Value* at = site.builder.CreateAdd(step, i64(site.builder, i));
+      Value* place = packed_place(site, block, at, first);
+      site.builder.CreateAlignedStore(lane_range(site.builder, square[i], 0, count), place, align);
     }
   }
 }
 
-/// The loops over the steps, from loop `depth` of the chain on; the blocks have the same pack and lanes.
-void KernelEmitter::pack_steps(const std::vector<PackedBlock>& blocks, std::size_t depth) {
-  const PackedBlock& any = blocks.front();
-  const Loop& loop = *any.pack.chain[depth];
-  Value* end = loop.extent == kBatch ? rows_ : i64(loop.extent);
-  if (depth + 1 < any.pack.chain.size()) {
-    return emit_plain({i64(0), end}, 1, loop.name, [&](Value* at) {
-      elements_.set_var(loop.var, at);
-      pack_steps(blocks, depth + 1);
-    });
-  }
-  Value* begin = i64(0);
+/// The steps of the innermost loop, in squares as far as they go.
+void pack_chain(const KernelSite& site, const std::vector<PackedBlock>& parts) {
+  const PackedBlock& any = parts.front();
+  const Loop& loop = *any.pack.chain.back();
+  Value* begin = i64(site.builder, 0);
+  Value* end = site.bounds.extent(loop);
   const auto element_bytes = static_cast<unsigned>(dtype_bytes(any.pack.load->dtype));
-  const unsigned side = std::min(std::bit_ceil(any.lanes.width), core_.vector_bytes / element_bytes);
+  const unsigned side = std::min(std::bit_ceil(any.lanes.width), site.core.vector_bytes / element_bytes);
   if (any.pack.is_turned() && side > 1) {
-    Value* whole = whole_part(end, side);
-    emit_plain({begin, whole}, side, loop.name, [&](Value* at) {
-      for (const PackedBlock& block : blocks) pack_square(block, at, side);
+    Value* whole = whole_part(site.builder, end, side);
+    emit_plain(site.builder, {begin, whole}, side, loop.name, [&](Value* at) {
+      for (const PackedBlock& block : parts) pack_square(site, block, at, side);
     });
     begin = whole;
   }
-  emit_plain({begin, end}, 1, loop.name, [&](Value* at) {
-    for (const PackedBlock& block : blocks) pack_step(block, at);
+  emit_plain(site.builder, {begin, end}, 1, loop.name, [&](Value* at) {
+    for (const PackedBlock& block : parts) pack_step(site, block, at);
   });
 }
 
-KernelEmitter::PackedBlock KernelEmitter::packed_block(const loop::Operand& pack, std::int64_t lanes) {
-  PackedBlock block{pack,   memory_type(builder_.getContext(), pack.load->dtype), nullptr, {}, {}, nullptr,
-                    nullptr};
+/// The loops over the steps, from loop `depth` of the chain on.
+void pack_steps(const KernelSite& site, const std::vector<PackedBlock>& parts, std::size_t depth) {
+  const std::vector<const Loop*>& chain = parts.front().pack.chain;
+  if (depth + 1 == chain.size()) return pack_chain(site, parts);
+  const Loop& loop = *chain[depth];
+  emit_plain(site.builder, {i64(site.builder, 0), site.bounds.extent(loop)}, 1, loop.name, [&](Value* at) {
+    site.elements.set_var(loop.var, at);
+    pack_steps(site, parts, depth + 1);
+  });
+}
+
+PackedBlock part_of(const KernelSite& site, const PackedBlock& packed, Value* first, Value* origin) {
+  PackedBlock part = packed;
+  Value* distance = site.builder.CreateSub(first, origin);
+  Value* elements = site.builder.CreateMul(distance, i64(site.builder, packed.pack.steps));
+  part.memory = site.builder.CreateInBoundsGEP(packed.element, packed.memory, elements);
+  part.first = first;
+  return part;
+}
+
+}  // namespace
+
+PackedBlock packed_block(const KernelSite& site, const loop::Operand& pack, loop::VarId var,
+                         std::int64_t lanes) {
+  const DType dtype = pack.load->dtype;
+  PackedBlock block{.pack = pack, .element = memory_type(site.builder.getContext(), dtype)};
+  block.memory = site.scratch.take(pack.steps * lanes * dtype_bytes(dtype));
+  block.lanes.var = var;
   block.align = lanes_align(block, 1);
-  block.memory = take_scratch(pack.steps * lanes * dtype_bytes(pack.load->dtype));
   return block;
 }
 
-void KernelEmitter::fill(const std::vector<PackedBlock>& blocks) {
-  elements_.at_lanes(blocks.front().lanes, [&] {
-    // Only one block at a time needs what stands before the chains.
-    if (blocks.front().before != nullptr) {
-      elements_.set_var(blocks.front().lanes.var, blocks.front().first);
-      for (const loop::Statement& statement : *blocks.front().before) {
-        if (statement.instruction) elements_.emit_instruction(*statement.instruction);
-      }
-    }
-    pack_steps(blocks, 0);
-  });
-}
-
-/// The part of `packed` that belongs to `panel` at `column`, where the copy begins at `first`.
-KernelEmitter::PackedBlock KernelEmitter::panel_of(const PackedBlock& packed, const loop::Panel& panel,
-                                                   Value* column, Value* first) {
-  PackedBlock part = packed;
-  Value* elements = builder_.CreateMul(builder_.CreateSub(column, first), i64(packed.pack.steps));
-  part.memory = builder_.CreateInBoundsGEP(packed.element, packed.memory, elements);
+PackedBlock panel_part(const KernelSite& site, const PackedBlock& packed, const loop::Panel& panel,
+                       Value* column, Value* origin) {
+  PackedBlock part = part_of(site, packed, column, origin);
   part.lanes.width = panel.width;
   part.lanes.used = panel.lanes();
-  part.first = column;
   part.align = lanes_align(packed, panel.width);
   return part;
 }
 
-/// From now on the column operand of this panel is read from its copy.
-void KernelEmitter::read_panel(const PackedBlock& part) {
-  llvm::Type* row = llvm::FixedVectorType::get(part.element, part.lanes.width);
-  elements_.set_packed(part.pack.load->result, [this, part, row] {
-    Value* place = packed_place(part, elements_.var(part.pack.chain.back()->var), 0);
-    return builder_.CreateAlignedLoad(row, place, part.align);
+PackedBlock tile_part(const KernelSite& site, const PackedBlock& packed, unsigned count, Value* row,
+                      Value* origin) {
+  PackedBlock part = part_of(site, packed, row, origin);
+  part.lanes.width = count;
+  part.lanes.used = count;
+  return part;
+}
+
+void fill(const KernelSite& site, const std::vector<PackedBlock>& parts) {
+  const PackedBlock& any = parts.front();
+  site.elements.at_lanes(any.lanes, [&] {
+    // Only one part at a time needs what stands before the chains.
+    if (any.before != nullptr) {
+      site.elements.set_var(any.lanes.var, any.first);
+      for (const loop::Statement& statement : *any.before) {
+        if (statement.instruction) site.elements.emit_instruction(*statement.instruction);
+      }
+    }
+    pack_steps(site, parts, 0);
   });
+}
+
+void read_panel(const KernelSite& site, const PackedBlock& part) {
+  llvm::Type* row = llvm::FixedVectorType::get(part.element, part.lanes.width);
+  site.elements.set_packed(part.pack.load->result, [&site, part, row] {
+    Value* place = packed_place(site, part, site.elements.var(part.pack.chain.back()->var), 0);
+    return site.builder.CreateAlignedLoad(row, place, part.align);
+  });
+}
+
+void read_tile(const KernelSite& site, const PackedBlock& part) {
+  site.elements.set_packed(part.pack.load->result, [&site, part] {
+    Value* step = site.elements.var(part.pack.chain.back()->var);
+    Value* place = packed_place(site, part, step, site.elements.row());
+    return site.builder.CreateAlignedLoad(part.element, place, part.align);
+  });
+}
+
+void read_in_place(const KernelSite& site, const PackedBlock& packed) {
+  site.elements.clear_packed(packed.pack.load->result);
 }
 
 }  // namespace dlg

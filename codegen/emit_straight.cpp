@@ -1,9 +1,14 @@
-// Owns the bodies of a straight step: loops written out, one iteration after the other, and functions of the
-// same name side by side.
-#include <set>
+#include "codegen/emit_straight.h"
 
-#include "codegen/kernel_emitter.h"
+#include <algorithm>
+#include <set>
+#include <span>
+
+#include "codegen/carried_values.h"
+#include "codegen/emit_lanes.h"
+#include "codegen/emit_loops.h"
 #include "codegen/maths_emitter.h"
+#include "ir/loop/nest.h"
 
 namespace dlg {
 
@@ -41,91 +46,98 @@ std::vector<const loop::Instruction*> alike(const loop::Body& body, std::size_t 
   return found;
 }
 
-}  // namespace
+struct KnownBounds {
+  std::int64_t begin;
+  std::int64_t end;
+};
 
-void KernelEmitter::emit_straight_body(const loop::Body& body) {
-  std::set<const loop::Instruction*> done;
-  for (std::size_t i = 0; i < body.size(); ++i) {
-    const auto& instruction = body[i].instruction;
-    if (!instruction || !has_maths(instruction->op)) {
-      emit_statement(body[i]);
-      continue;
-    }
-    if (done.contains(&*instruction)) continue;
-    const std::vector<const loop::Instruction*> together = alike(body, i);
-    if (together.size() == 1) {
-      emit_statement(body[i]);
-    } else {
-      elements_.emit_together(together);
-    }
-    done.insert(together.begin(), together.end());
-  }
-}
-
-KernelEmitter::KnownBounds KernelEmitter::known_bounds(const Loop& loop) {
-  const Bounds bounds = bounds_of(loop);
+KnownBounds known_bounds(const KernelSite& site, const Loop& loop) {
+  const Bounds bounds = site.bounds.of(loop);
   return {llvm::cast<llvm::ConstantInt>(bounds.begin)->getSExtValue(),
           llvm::cast<llvm::ConstantInt>(bounds.end)->getSExtValue()};
 }
 
-void KernelEmitter::emit_straight(const Loop& loop) {
-  const auto [begin, end] = known_bounds(loop);
-  if (loop.kind == LoopKind::kLanes) {
-    emit_unrolled_lanes(loop);
-  } else if (is_innermost(loop) && elements_.width() == 1) {
-    emit_unrolled_vector(loop, begin, end);
-  } else {
-    emit_unrolled(loop, begin, end);
-  }
-}
-
 /// Whole vectors as far as they go, then ever shorter ones: two elements side by side cost what one does.
-void KernelEmitter::emit_unrolled_vector(const Loop& loop, std::int64_t begin, std::int64_t end) {
-  for (std::int64_t width = core_.vector_bytes / loop::widest_element(loop.body); begin < end; width /= 2) {
-    elements_.at_lanes({static_cast<unsigned>(width), loop.var}, [&] {
-      for (; begin + width <= end; begin += width) {
-        elements_.set_var(loop.var, i64(begin));
-        emit_body(loop.body);
+void emit_as_vectors(const KernelSite& site, const Loop& loop) {
+  KnownBounds left = known_bounds(site, loop);
+  std::int64_t width = site.core.vector_bytes / loop::widest_element(loop.body);
+  for (; left.begin < left.end; width /= 2) {
+    site.elements.at_lanes({static_cast<unsigned>(width), loop.var}, [&] {
+      for (; left.begin + width <= left.end; left.begin += width) {
+        site.elements.set_var(loop.var, i64(site.builder, left.begin));
+        emit_body(site, loop.body);
       }
     });
   }
 }
 
-void KernelEmitter::emit_unrolled(const Loop& loop, std::int64_t begin, std::int64_t end) {
-  block_steps_[loop.var] = loop.step;
-  Values values = wide_values(loop, &loop::Carried::initial);
+void emit_in_order(const KernelSite& site, const Loop& loop) {
+  const auto [begin, end] = known_bounds(site, loop);
+  site.bounds.set_block_step(loop);
+  Values values = carried_values(site.elements, loop, &loop::Carried::initial);
   for (std::int64_t at = begin; at < end; at += loop.step) {
-    set_carried(loop, &loop::Carried::current, values);
-    elements_.set_var(loop.var, i64(at));
-    emit_body(loop.body);
-    values = wide_values(loop, &loop::Carried::next);
+    set_carried(site.elements, loop, &loop::Carried::current, values);
+    site.elements.set_var(loop.var, i64(site.builder, at));
+    emit_body(site, loop.body);
+    values = carried_values(site.elements, loop, &loop::Carried::next);
   }
-  set_carried(loop, &loop::Carried::result, values);
+  set_carried(site.elements, loop, &loop::Carried::result, values);
+}
+
+/// The iterations on `lanes`, from the loop at `depth` of those around on.
+void update_lanes(const KernelSite& site, const Loop& loop, std::size_t depth, std::vector<Values>& lanes) {
+  const bool is_around = depth < loop.around.size();
+  const Loop& own = is_around ? loop.around[depth] : loop;
+  const auto [begin, end] = known_bounds(site, own);
+  for (std::int64_t at = begin; at < end; ++at) {
+    site.elements.set_var(own.var, i64(site.builder, at));
+    if (is_around) {
+      update_lanes(site, loop, depth + 1, lanes);
+      continue;
+    }
+    Values& lane = lanes[static_cast<std::size_t>(at % kReductionLanes)];
+    set_carried(site.elements, loop, &loop::Carried::current, lane);
+    emit_body(site, loop.body);
+    lane = carried_values(site.elements, loop, &loop::Carried::next);
+  }
 }
 
 /// Sixteen lanes as values of their own. Lanes that no iteration reaches hold the initial value, which the
 /// tree joins like any other; LLVM drops what that does not change.
-void KernelEmitter::emit_unrolled_lanes(const Loop& loop) {
-  std::vector<Values> lanes(kReductionLanes, wide_values(loop, &loop::Carried::initial));
-  unroll_lanes(loop, 0, lanes);
-  set_carried(loop, &loop::Carried::result, joined_lanes(loop, std::move(lanes)));
+void emit_as_lanes(const KernelSite& site, const Loop& loop) {
+  std::vector<Values> lanes(kReductionLanes, carried_values(site.elements, loop, &loop::Carried::initial));
+  update_lanes(site, loop, 0, lanes);
+  set_carried(site.elements, loop, &loop::Carried::result, joined_lanes(site, loop, std::move(lanes)));
 }
 
-/// The iterations from the loop at `depth` of those around on.
-void KernelEmitter::unroll_lanes(const Loop& loop, std::size_t depth, std::vector<Values>& lanes) {
-  const bool is_around = depth < loop.around.size();
-  const Loop& own = is_around ? loop.around[depth] : loop;
-  const auto [begin, end] = known_bounds(own);
-  for (std::int64_t at = begin; at < end; ++at) {
-    elements_.set_var(own.var, i64(at));
-    if (is_around) {
-      unroll_lanes(loop, depth + 1, lanes);
+}  // namespace
+
+void emit_straight_body(const KernelSite& site, const loop::Body& body) {
+  std::set<const loop::Instruction*> done;
+  for (std::size_t i = 0; i < body.size(); ++i) {
+    const auto& instruction = body[i].instruction;
+    if (!instruction || !has_maths(instruction->op)) {
+      emit_statement(site, body[i]);
       continue;
     }
-    Values& lane = lanes[static_cast<std::size_t>(at % kReductionLanes)];
-    set_carried(loop, &loop::Carried::current, lane);
-    emit_body(loop.body);
-    lane = wide_values(loop, &loop::Carried::next);
+    if (done.contains(&*instruction)) continue;
+    const std::vector<const loop::Instruction*> together = alike(body, i);
+    if (together.size() == 1) {
+      emit_statement(site, body[i]);
+    } else {
+      site.elements.emit_together(together);
+    }
+    done.insert(together.begin(), together.end());
+  }
+}
+
+void emit_straight(const KernelSite& site, const Loop& loop) {
+  if (loop.kind == LoopKind::kLanes) {
+    emit_as_lanes(site, loop);
+  } else if (is_innermost(loop) && site.elements.width() == 1) {
+    emit_as_vectors(site, loop);
+  } else {
+    emit_in_order(site, loop);
   }
 }
 

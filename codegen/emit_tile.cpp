@@ -1,216 +1,234 @@
-// Owns the emission of register tiles: rows and columns of a contraction side by side, with everything that
-// is done to the sums while they are in registers.
-#include "codegen/kernel_emitter.h"
-#include "support/defects.h"
+#include "codegen/emit_tile.h"
+
+#include <optional>
+
+#include "codegen/emit_loops.h"
+#include "codegen/emit_overlap.h"
+#include "codegen/emit_pack.h"
+#include "codegen/tile_rows.h"
+#include "ir/loop/nest.h"
+#include "ir/loop/operands.h"
 
 namespace dlg {
 
 using llvm::Value;
 using loop::Loop;
 using loop::Statement;
-using loop::VarId;
 
-void KernelEmitter::emit_tiles(const Loop& loop) {
-  const loop::LoopSchedule& schedule = *loop.schedule;
-  TileRows rows = tile_rows(loop);
-  std::optional<Bounds> share;
-  if (is_divided(loop) && kernel_.share == loop::Share::kPanels) {
-    const Loop& columns = column_loop(rows);
-    share = share_of(columns.extent == kBatch ? rows_ : i64(columns.extent), schedule.panels.front().width);
-  } else if (is_divided(loop)) {
-    rows.units = share_of(rows.units.end, 1);
-  }
-  if (schedule.packed.empty()) return emit_panels(rows, share);
-  for (const loop::Operand& pack : chosen(loop::operands_of(program_, loop).of_rows, schedule.packed)) {
-    // The last unit may hold two tiles.
-    rows.packed.push_back(packed_block(pack, (schedule.packed_tiles + 1) * rows.tile));
-    if (!pack.has_neighbours()) rows.packed.back().before = &loop.body;
-  }
-  const Bounds all = rows.units;
-  emit_plain(all, schedule.packed_tiles, loop.name, [&](Value* at) {
-    rows.units = within({at, builder_.CreateAdd(at, i64(schedule.packed_tiles))}, all);
-    pack_rows(rows);
-    emit_panels(rows, share);
+namespace {
+
+/// One nest: for each part of the rows that is packed together, each panel, each panel block, each tile.
+class TileEmitter {
+ public:
+  TileEmitter(const KernelSite& site, const Loop& rows)
+      : site_(site),
+        builder_(site.builder),
+        elements_(site.elements),
+        loop_(rows),
+        schedule_(*rows.schedule),
+        columns_(loop::column_loop(rows)),
+        rows_(tile_rows(site, rows)) {}
+
+  void emit();
+
+ private:
+  /// As many panels like `panel` as are in its reach, the last ones perhaps missing: their operands are
+  /// copied together, each tile of rows goes over all of them.
+  struct PanelBlock {
+    const loop::Panel& panel;
+    Bounds columns;
+    std::vector<PackedBlock> packed = {};  // operands, from the first of `columns` on
+  };
+  /// Its first row, and how many there are.
+  struct Tile {
+    Value* row;
+    unsigned count;
+  };
+
+  void take_share();
+  void reserve_rows();
+  void pack_rows();
+  Value* pack_groups(const PackedBlock& packed);
+  PackedBlock rows_of(const PackedBlock& packed, const Tile& tile);
+
+  void emit_panels();
+  void emit_block(PanelBlock& block);
+  void pack_columns(PanelBlock& block);
+  PackedBlock columns_of(const PackedBlock& packed, const PanelBlock& block, Value* column);
+  void for_each_panel(const PanelBlock& block, const std::function<void(Value* column)>& body);
+  void read_copies(const PanelBlock& block, const Tile& tile, Value* column);
+  void emit_sums(const PanelBlock& block, unsigned count);
+
+  const KernelSite& site_;
+  llvm::IRBuilder<>& builder_;
+  ElementEmitter& elements_;
+  const Loop& loop_;
+  const loop::LoopSchedule& schedule_;
+  const Loop& columns_;
+  TileRows rows_;
+  std::vector<PackedBlock> packed_;  // operands, from the first of the units on
+  std::optional<Bounds> share_;      // of the columns
+};
+
+void TileEmitter::emit() {
+  take_share();
+  if (schedule_.packed.empty()) return emit_panels();
+  const std::int64_t used_before = site_.scratch.used();
+  reserve_rows();
+  const Bounds all = rows_.units;
+  emit_plain(builder_, all, schedule_.packed_tiles, loop_.name, [&](Value* at) {
+    Value* end = builder_.CreateAdd(at, i64(builder_, schedule_.packed_tiles));
+    rows_.units = within(builder_, {at, end}, all);
+    pack_rows();
+    emit_panels();
   });
-  scratch_used_ = 0;
+  site_.scratch.free_down_to(used_before);
 }
 
-/// All rows in tiles. Of a batch the whole one is expected; any other leaves single rows.
-KernelEmitter::TileRows KernelEmitter::tile_rows(const Loop& rows) {
-  const bool is_batch = rows.extent == kBatch;
-  const std::int64_t tile = rows.schedule->tile;
-  const std::int64_t whole_count = loop::whole_tiles(program_, rows, loop::declared_extent(program_, rows));
-  TileRows result{.loop = rows, .tile = rows.schedule->tile, .rest = rows.schedule->rest, .packed = {}};
-  Value* count = i64(whole_count + (result.rest.empty() ? 0 : 1));
-  if (!result.rest.empty() && has_defect(Defect::kLongTileRest)) ++result.rest.back();
-  result.end = is_batch ? rows_ : i64(rows.extent);
-  result.whole = i64(whole_count);
-  if (is_batch) {
-    result.is_expected = builder_.CreateICmpEQ(rows_, i64(program_.batch));
-    Value* whole = builder_.CreateUDiv(rows_, i64(tile));
-    Value* up = builder_.CreateUDiv(builder_.CreateAdd(rows_, i64(tile - 1)), i64(tile));
-    result.whole = builder_.CreateSelect(result.is_expected, result.whole, whole);
-    count = builder_.CreateSelect(result.is_expected, count, up);
+void TileEmitter::take_share() {
+  const loop::Share division = site_.bounds.division(loop_);
+  if (division == loop::Share::kNothing) return;
+  if (division == loop::Share::kPanels) {
+    share_ = site_.bounds.share_of(site_.bounds.extent(columns_), schedule_.panels.front().width);
+  } else {
+    rows_.units = site_.bounds.share_of(rows_.units.end, 1);
   }
-  result.units = {i64(0), count};
-  return result;
 }
 
-void KernelEmitter::emit_panels(const TileRows& rows, const std::optional<Bounds>& share) {
-  Value* begin = i64(0);
-  for (const loop::Panel& panel : rows.loop.schedule->panels) {
-    Value* end = end_of(panel);
-    const Bounds columns = within({begin, end}, share);
+void TileEmitter::reserve_rows() {
+  const loop::Operands operands = loop::operands_of(site_.program, loop_);
+  for (const loop::Operand& pack : chosen(operands.of_rows, schedule_.packed)) {
+    // The last unit may hold two tiles.
+    const std::int64_t most_rows = (schedule_.packed_tiles + 1) * rows_.tile;
+    packed_.push_back(packed_block(site_, pack, loop_.var, most_rows));
+    if (!pack.has_neighbours()) packed_.back().before = &loop_.body;
+  }
+}
+
+/// Copies the row operands of all units.
+void TileEmitter::pack_rows() {
+  for (const PackedBlock& packed : packed_) {
+    TileRows left = rows_;
+    if (packed.pack.has_neighbours()) left.units.begin = pack_groups(packed);
+    for_each_tile(site_, left, [&](Value* row, unsigned count) {
+      fill(site_, {rows_of(packed, {row, count})});
+    });
+  }
+}
+
+/// Rows that are neighbours go several tiles at a time: those share cache lines. Answers the first unit that
+/// is left.
+Value* TileEmitter::pack_groups(const PackedBlock& packed) {
+  constexpr std::int64_t kGroup = 8;
+  const auto [first, last] = rows_.units;
+  Value* whole = smaller(builder_, last, rows_.whole);
+  Value* groups = whole_part(builder_, builder_.CreateSub(whole, first), kGroup);
+  Value* left = builder_.CreateAdd(first, groups);
+  emit_plain(builder_, {first, left}, kGroup, loop_.name, [&](Value* unit) {
+    Value* row = builder_.CreateMul(unit, i64(builder_, rows_.tile));
+    std::vector<PackedBlock> group;
+    for (std::int64_t i = 0; i < kGroup; ++i) {
+      Value* at = builder_.CreateAdd(row, i64(builder_, i * rows_.tile));
+      group.push_back(rows_of(packed, {at, rows_.tile}));
+    }
+    fill(site_, group);
+  });
+  return left;
+}
+
+/// The part of `packed` that belongs to `tile`.
+PackedBlock TileEmitter::rows_of(const PackedBlock& packed, const Tile& tile) {
+  Value* origin = builder_.CreateMul(rows_.units.begin, i64(builder_, rows_.tile));
+  return tile_part(site_, packed, tile.count, tile.row, origin);
+}
+
+void TileEmitter::emit_panels() {
+  Value* begin = i64(builder_, 0);
+  for (const loop::Panel& panel : schedule_.panels) {
+    Value* end = site_.bounds.end_of(panel);
+    const Bounds columns = within(builder_, {begin, end}, share_);
     const std::int64_t distance = panel.width * panel.reach;
-    emit_plain(columns, distance, column_loop(rows).name, [&](Value* at) {
-      Value* reach = builder_.CreateAdd(at, i64(distance));
-      emit_block({rows, panel}, {at, within({at, reach}, columns).end});
+    emit_plain(builder_, columns, distance, columns_.name, [&](Value* at) {
+      Value* reach = builder_.CreateAdd(at, i64(builder_, distance));
+      PanelBlock block{panel, {at, within(builder_, {at, reach}, columns).end}};
+      emit_block(block);
     });
     begin = end;
   }
 }
 
-/// Panels side by side: their operands are copied together, each tile of rows goes over all of them.
-void KernelEmitter::emit_block(const PanelBlock& block, const Bounds& columns) {
-  const TileRows& rows = block.rows;
-  const VarId var = column_loop(rows).var;
-  const auto for_each_panel = [&](const std::function<void(Value*)>& body) {
-    const auto at_column = [&](Value* column) {
-      elements_.set_var(var, column);
-      body(column);
-    };
-    if (block.panel.reach == 1) return at_column(columns.begin);
-    emit_plain(columns, block.panel.width, column_loop(rows).name, at_column);
-  };
-  const std::int64_t scratch_before = scratch_used_;
-  std::vector<PackedBlock> packed;
-  for (const loop::Operand& pack :
-       chosen(loop::operands_of(program_, rows.loop).of_columns, block.panel.packed)) {
-    packed.push_back(packed_block(pack, block.panel.width * block.panel.reach));
-    packed.back().lanes.var = var;
-  }
-  if (!packed.empty()) {
-    for_each_panel([&](Value* column) {
-      for (const PackedBlock& all : packed) fill({panel_of(all, block.panel, column, columns.begin)});
-    });
-  }
-  std::optional<Waiting> waiting;
-  if (is_beside(rows.loop)) waiting.emplace(waiting_sums(rows.loop));
-  for_each_tile(rows, [&](Value* row, unsigned count) {
-    for_each_panel([&](Value* column) {
-      for (const PackedBlock& all : packed) read_panel(panel_of(all, block.panel, column, columns.begin));
-      elements_.set_var(rows.loop.var, row);
-      read_packed(rows, row, count);
-      if (waiting && count == rows.tile) {
-        emit_overlapped_tile(block, *waiting);
+void TileEmitter::emit_block(PanelBlock& block) {
+  const std::int64_t used_before = site_.scratch.used();
+  pack_columns(block);
+  std::optional<OverlappedTiles> overlapped;
+  if (schedule_.epilogue == loop::Epilogue::kBeside) overlapped.emplace(site_, TilePanel{rows_, block.panel});
+  for_each_tile(site_, rows_, [&](Value* row, unsigned count) {
+    for_each_panel(block, [&](Value* column) {
+      read_copies(block, {row, count}, column);
+      if (overlapped && count == rows_.tile) {
+        overlapped->emit_tile();
       } else {
-        emit_tile(block, count);
+        emit_sums(block, count);
       }
     });
   });
-  if (waiting) emit_left_updates(block, *waiting);
-  for (const PackedBlock& all : rows.packed) elements_.clear_packed(all.pack.load->result);
-  for (const PackedBlock& all : packed) elements_.clear_packed(all.pack.load->result);
-  scratch_used_ = scratch_before;
+  if (overlapped) overlapped->emit_left();
+  for (const PackedBlock& packed : packed_) read_in_place(site_, packed);
+  for (const PackedBlock& packed : block.packed) read_in_place(site_, packed);
+  site_.scratch.free_down_to(used_before);
 }
 
-/// Copies the row operands of all units. Rows that are neighbours go several tiles at a time: those share
-/// cache lines.
-void KernelEmitter::pack_rows(const TileRows& rows) {
-  constexpr std::int64_t kGroup = 8;
-  for (const PackedBlock& packed : rows.packed) {
-    TileRows left = rows;
-    if (packed.pack.has_neighbours()) {
-      const auto [first, last] = rows.units;
-      Value* whole = builder_.CreateSelect(builder_.CreateICmpSLT(last, rows.whole), last, rows.whole);
-      left.units.begin = builder_.CreateAdd(first, whole_part(builder_.CreateSub(whole, first), kGroup));
-      emit_plain({first, left.units.begin}, kGroup, rows.loop.name, [&](Value* unit) {
-        Value* row = builder_.CreateMul(unit, i64(rows.tile));
-        std::vector<PackedBlock> group;
-        for (std::int64_t i = 0; i < kGroup; ++i) {
-          group.push_back(tile_of(rows, packed, builder_.CreateAdd(row, i64(i * rows.tile)), rows.tile));
-        }
-        fill(group);
-      });
-    }
-    for_each_tile(left, [&](Value* row, unsigned count) { fill({tile_of(rows, packed, row, count)}); });
+void TileEmitter::pack_columns(PanelBlock& block) {
+  const loop::Operands operands = loop::operands_of(site_.program, loop_);
+  for (const loop::Operand& pack : chosen(operands.of_columns, block.panel.packed)) {
+    const std::int64_t most_columns = block.panel.width * block.panel.reach;
+    block.packed.push_back(packed_block(site_, pack, columns_.var, most_columns));
   }
+  if (block.packed.empty()) return;
+  for_each_panel(block, [&](Value* column) {
+    for (const PackedBlock& packed : block.packed) fill(site_, {columns_of(packed, block, column)});
+  });
 }
 
-/// The part of `packed` that belongs to the tile of `count` rows from `row` on.
-KernelEmitter::PackedBlock KernelEmitter::tile_of(const TileRows& rows, const PackedBlock& packed, Value* row,
-                                                  unsigned count) {
-  PackedBlock tile = packed;
-  Value* distance = builder_.CreateSub(row, builder_.CreateMul(rows.units.begin, i64(rows.tile)));
-  Value* elements = builder_.CreateMul(distance, i64(packed.pack.steps));
-  tile.memory = builder_.CreateInBoundsGEP(packed.element, packed.memory, elements);
-  tile.lanes = {count, rows.loop.var, count};
-  tile.first = row;
-  return tile;
+/// The part of `packed` that belongs to the panel at `column`.
+PackedBlock TileEmitter::columns_of(const PackedBlock& packed, const PanelBlock& block, Value* column) {
+  return panel_part(site_, packed, block.panel, column, block.columns.begin);
 }
 
-/// Whole tiles, then what the last unit holds if it is among the units.
-void KernelEmitter::for_each_tile(const TileRows& rows, const TileBody& body) {
-  const auto [first, last] = rows.units;
-  Value* tile = i64(rows.tile);
-  Value* whole = builder_.CreateSelect(builder_.CreateICmpSLT(last, rows.whole), last, rows.whole);
-  emit_plain({builder_.CreateMul(first, tile), builder_.CreateMul(whole, tile)}, rows.tile, rows.loop.name,
-             [&](Value* row) { body(row, rows.tile); });
-  Value* at = builder_.CreateMul(rows.whole, tile);
-  Value* has_rest =
-      builder_.CreateAnd(builder_.CreateICmpSLE(first, rows.whole), builder_.CreateICmpSGT(last, rows.whole));
-  Value* end = builder_.CreateSelect(has_rest, rows.end, at);
-  for (std::size_t i = 0; i < rows.rest.size(); ++i) {
-    std::int64_t count = 1;
-    while (i + 1 < rows.rest.size() && rows.rest[i + 1] == rows.rest[i]) ++i, ++count;
-    Value* next = builder_.CreateAdd(at, i64(count * rows.rest[i]));
-    Value* is_taken = rows.is_expected == nullptr ? has_rest : builder_.CreateAnd(has_rest, rows.is_expected);
-    next = builder_.CreateSelect(is_taken, next, at);
-    emit_plain({at, next}, rows.rest[i], rows.loop.name, [&](Value* row) { body(row, rows.rest[i]); });
-    at = next;
-  }
-  if (rows.is_expected == nullptr) return;
-  emit_plain({at, end}, 1, rows.loop.name, [&](Value* row) { body(row, 1); });
+void TileEmitter::for_each_panel(const PanelBlock& block, const std::function<void(Value* column)>& body) {
+  const auto at_column = [&](Value* column) {
+    elements_.set_var(columns_.var, column);
+    body(column);
+  };
+  if (block.panel.reach == 1) return at_column(block.columns.begin);
+  emit_plain(builder_, block.columns, block.panel.width, columns_.name, at_column);
 }
 
-void KernelEmitter::emit_tile(const PanelBlock& block, unsigned count) {
-  const Loop& rows = block.rows.loop;
-  elements_.at_rows(count, rows.var,
-                    [&] { elements_.at_lanes(lanes_of(block), [&] { emit_columns(rows); }); });
-}
-
-ElementEmitter::Lanes KernelEmitter::lanes_of(const PanelBlock& block) {
-  return {block.panel.width, column_loop(block.rows).var, block.panel.lanes()};
-}
-
-/// From now on the row operands of this tile are read from their copy.
-void KernelEmitter::read_packed(const TileRows& rows, Value* row, unsigned count) {
-  for (const PackedBlock& packed : rows.packed) {
-    const PackedBlock tile = tile_of(rows, packed, row, count);
-    elements_.set_packed(tile.pack.load->result, [this, tile] {
-      Value* place = packed_place(tile, elements_.var(tile.pack.chain.back()->var), elements_.row());
-      return builder_.CreateAlignedLoad(tile.element, place, lanes_align(tile, 1));
-    });
-  }
-}
-
-void KernelEmitter::prefetch_far(const loop::TileParts& parts, const Loop& rows) {
-  const std::vector<loop::RegId>& far = rows.schedule->prefetched;
-  for (const Statement* statement : parts.after) {
-    const bool is_far = statement->instruction &&
-                        std::find(far.begin(), far.end(), statement->instruction->result) != far.end();
-    if (is_far) elements_.prefetch(*statement->instruction);
-  }
+/// From now on this tile under the panel at `column` reads what is packed from its copies.
+void TileEmitter::read_copies(const PanelBlock& block, const Tile& tile, Value* column) {
+  for (const PackedBlock& packed : block.packed) read_panel(site_, columns_of(packed, block, column));
+  elements_.set_var(loop_.var, tile.row);
+  for (const PackedBlock& packed : packed_) read_tile(site_, rows_of(packed, tile));
 }
 
 /// The chains for all rows at once; what is done to their sums row by row.
-void KernelEmitter::emit_columns(const Loop& rows) {
-  const loop::TileParts parts = loop::tile_parts(rows);
-  prefetch_far(parts, rows);
-  for (const Statement* statement : parts.chains) emit_statement(*statement);
-  elements_.row_by_row([&] {
-    for (const Statement* statement : parts.after) emit_statement(*statement);
-  });
+void TileEmitter::emit_sums(const PanelBlock& block, unsigned count) {
+  const loop::TileParts parts = loop::tile_parts(loop_);
+  const TilePanel under{rows_, block.panel};
+  const auto emit_parts = [&] {
+    prefetch_far(elements_, loop_, parts);
+    for (const Statement* statement : parts.chains) emit_statement(site_, *statement);
+    elements_.row_by_row([&] {
+      for (const Statement* statement : parts.after) emit_statement(site_, *statement);
+    });
+  };
+  elements_.at_rows(count, loop_.var, [&] { elements_.at_lanes(under.lanes(), emit_parts); });
+}
+
+}  // namespace
+
+void emit_tiles(const KernelSite& site, const Loop& rows) {
+  TileEmitter(site, rows).emit();
 }
 
 }  // namespace dlg

@@ -73,13 +73,6 @@ Value* emit_call(llvm::IRBuilder<>& builder, Op op, DType dtype, std::span<Value
   return builder.CreateCall(function, llvm::ArrayRef(args.data(), args.size()));
 }
 
-/// Lanes `begin` to `begin + count` of a vector.
-Value* part_of(llvm::IRBuilder<>& builder, Value* wide, unsigned begin, unsigned count) {
-  std::vector<int> lanes(count);
-  std::iota(lanes.begin(), lanes.end(), static_cast<int>(begin));
-  return builder.CreateShuffleVector(wide, lanes);
-}
-
 /// The parts one behind the other; a power of two of them.
 Value* all_joined(llvm::IRBuilder<>& builder, std::vector<Value*> parts) {
   while (parts.size() > 1) {
@@ -114,7 +107,7 @@ Value* emit_maths(llvm::IRBuilder<>& builder, Op op, DType dtype, std::span<Valu
   std::vector<Value*> results;
   for (unsigned begin = 0; begin < width; begin += widest) {
     std::vector<Value*> parts;
-    for (Value* arg : args) parts.push_back(part_of(builder, arg, begin, widest));
+    for (Value* arg : args) parts.push_back(lane_range(builder, arg, begin, widest));
     results.push_back(emit_call(builder, op, dtype, parts, fma));
   }
   return all_joined(builder, results);

@@ -4,6 +4,7 @@
 #include <llvm/IR/Module.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "codegen/emit.h"
 #include "codegen/llvm_adapter.h"
@@ -228,6 +229,13 @@ unsigned width_of(const Value* value) {
 
 Value* splat_to(llvm::IRBuilder<>& builder, Value* value, unsigned width) {
   return width == 1 || width_of(value) > 1 ? value : builder.CreateVectorSplat(width, value);
+}
+
+Value* lane_range(llvm::IRBuilder<>& builder, Value* wide, unsigned begin, unsigned count) {
+  if (count == 1) return builder.CreateExtractElement(wide, begin);
+  std::vector<int> lanes(count);
+  std::iota(lanes.begin(), lanes.end(), static_cast<int>(begin));
+  return builder.CreateShuffleVector(wide, lanes);
 }
 
 std::vector<Value*> widened(llvm::IRBuilder<>& builder, std::span<Value* const> args) {

@@ -18,6 +18,9 @@ std::vector<llvm::Value*> widened(llvm::IRBuilder<>& builder, std::span<llvm::Va
 /// `value` repeated `width` times if it is a scalar and width > 1.
 llvm::Value* splat_to(llvm::IRBuilder<>& builder, llvm::Value* value, unsigned width);
 
+/// Lanes `begin` to `begin + count` of a vector; a single one is a scalar.
+llvm::Value* lane_range(llvm::IRBuilder<>& builder, llvm::Value* wide, unsigned begin, unsigned count);
+
 /// 1 for a scalar.
 unsigned width_of(const llvm::Value* value);
 
