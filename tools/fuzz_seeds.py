@@ -10,6 +10,7 @@ from source_files import ROOT
 
 # Larger seeds only slow a target down: it tries fewer changes of them.
 LONGEST = 1 << 13
+HEAD = (b"# SHOWS: ", b"# RUN: ", b"# COPY: ")
 MARK = re.compile(rb"^# ---- (FILE|BYTES) (\S+)\n", re.MULTILINE)
 BLOCK = re.compile(rb"^```dlg[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 # Names, numbers, and signs of one or two characters.
@@ -20,7 +21,7 @@ STAGES = ["graph", "backward", "loops"]
 
 def golden_inputs():
     """(name, contents) of every input that the golden files write."""
-    for path in sorted([*ROOT.glob("tests/golden/*/*.golden"), *ROOT.glob("tests/nasty/*.golden")]):
+    for path in sorted([*ROOT.glob("tests/golden/**/*.golden"), *ROOT.glob("tests/nasty/*.golden")]):
         text = re.split(rb"^# ---- OUT", path.read_bytes(), maxsplit=1, flags=re.MULTILINE)[0]
         # A list of name, contents, name, ...; what stands before the first mark is a program.
         kinds = ["FILE", *(mark[1].decode() for mark in MARK.finditer(text))]
@@ -29,7 +30,7 @@ def golden_inputs():
             if re.search(rb"^# ---- REPEAT", contents, re.MULTILINE):
                 continue
             lines = contents.splitlines(keepends=True)
-            contents = b"".join(line for line in lines if not line.startswith((b"# RUN: ", b"# COPY: ")))
+            contents = b"".join(line for line in lines if not line.startswith(HEAD))
             yield name, bytes.fromhex(contents.decode()) if kind == "BYTES" else contents
 
 

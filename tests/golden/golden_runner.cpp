@@ -1,5 +1,6 @@
 // Owns the golden files: each holds commands, the files they read, and all they say.
 //
+//   # SHOWS: one kernel holds all ...   for the reader: what is to be seen, and where
 //   # RUN: dlg check net.dlg          commands, run in this order in one empty folder
 //   # RUN: sh truncate -s 9 net.dlg   what is done to files between them; it says nothing and succeeds
 //   # COPY: examples/backprop/net.dlg a file of the source tree, copied there
@@ -27,6 +28,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::string_view kShows = "# SHOWS: ";
 constexpr std::string_view kRun = "# RUN: ";
 constexpr std::string_view kShell = "sh ";
 constexpr std::string_view kCopy = "# COPY: ";
@@ -80,7 +82,7 @@ Golden parse_golden(const std::string& text) {
       golden.copies.push_back(line.substr(kCopy.size()));
     } else if (line.starts_with(kMark)) {
       golden.files.push_back(parse_mark(line.substr(kMark.size())));
-    } else {
+    } else if (!line.starts_with(kShows)) {
       golden.files.back().text += line + "\n";
     }
   }

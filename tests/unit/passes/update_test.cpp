@@ -1,4 +1,5 @@
-// Owns the tests of the update pass: effects, states, the step counter and gradients at shifted points.
+// Owns the tests of the update pass by numbers: what a step writes, also with gradients at shifted points.
+// The graph of effects is shown by tests/golden/passes/update.
 #include "passes/derive/update.h"
 
 #include "ir/graph/verify.h"
@@ -74,20 +75,11 @@ double written(const Graph& graph, std::string_view path) {
   return 0;
 }
 
-std::vector<std::string> effect_names(const Graph& graph) {
-  std::vector<std::string> names;
-  for (const Effect& effect : graph.effects) {
-    names.push_back(graph.states[effect.state].path + " <- " + graph.name(effect.value));
-  }
-  return names;
-}
-
 }  // namespace
 
 TEST_CASE("a rule becomes one effect per parameter and the step counter") {
   const Graph graph = updated(kSgd);
   REQUIRE_FALSE(verify(graph, Stage::kUpdated).has_value());
-  CHECK(effect_names(graph) == std::vector<std::string>{"m.a <- a.new", "m.b <- b.new", "step <- step.new"});
   CHECK(written(graph, "m.a") == 3 - 0.5 * 30);
   CHECK(written(graph, "m.b") == 5 - 0.5 * 10);
   CHECK(written(graph, "step") == 1);
@@ -104,8 +96,6 @@ TEST_CASE("a gradient at shifted points sees every parameter at its point") {
   CHECK(written(graph, "m.b.v") == 0.5 + a * a + 1);
   CHECK(written(graph, "m.a") == 3 - (0.5 + 2 * a * b));
   CHECK(written(graph, "m.b") == 5 - (0.5 + a * a + 1));
-  CHECK(effect_names(graph) == std::vector<std::string>{"m.a <- a.new", "m.b <- b.new", "step <- step.new",
-                                                        "m.a.v <- a.v.new", "m.b.v <- b.v.new"});
 }
 
 TEST_CASE("points that are one value still have a gradient each") {
@@ -148,8 +138,7 @@ TEST_CASE("what a model writes is joined by what the rule writes") {
   CHECK(least_stage(s.graph) == Stage::kGraph);
   const Graph graph = apply_update(differentiate(s.graph), test::elaborated(kSgd, s.graph));
   REQUIRE_FALSE(verify(graph, Stage::kUpdated).has_value());
-  CHECK(effect_names(graph) ==
-        std::vector<std::string>{"m.a <- a.new", "m.mean <- mean.new", "step <- step.new"});
+  CHECK(graph.effects.size() == 3);
   CHECK(written(graph, "m.mean") == 5);
   CHECK(written(graph, "m.a") == 3 - 0.5 * 6);
 }
