@@ -12,8 +12,8 @@
 #include <string_view>
 #include <vector>
 
-#include "support/dtype.h"
 #include "support/diagnostic.h"
+#include "support/dtype.h"
 
 namespace dlg {
 

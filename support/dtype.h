@@ -1,5 +1,5 @@
-// Owns the types of elements: of values in the IRs, of compiled code, of data and weight files; how they lie in
-// memory.
+// Owns the types of elements: of values in the IRs, of compiled code, of data and weight files; how they lie
+// in memory.
 #pragma once
 
 #include <cstdint>

@@ -30,9 +30,8 @@ std::vector<std::int64_t> limits_of(const Graph& graph, const std::string& path)
 }
 
 bool reads_input(const Graph& graph, const std::string& path) {
-  return std::any_of(graph.nodes.begin(), graph.nodes.end(), [&](const Node& node) {
-    return node.op == &ops::input && *leaf_path(node) == path;
-  });
+  return std::any_of(graph.nodes.begin(), graph.nodes.end(),
+                     [&](const Node& node) { return node.op == &ops::input && *leaf_path(node) == path; });
 }
 
 void scale(std::vector<double>& values, const FieldRecord& field) {
@@ -162,8 +161,8 @@ class Loader {
   bool make_columns(const std::vector<Field>& fields) {
     for (const Field& field : fields) {
       const std::int64_t row_elements = field.type.shape.elements(1);
-      const ColumnSpec spec{field.path, field.type.dtype, row_elements,
-                            limits_of(graph_, field.path), field.source.range};
+      const ColumnSpec spec{field.path, field.type.dtype, row_elements, limits_of(graph_, field.path),
+                            field.source.range};
       std::optional<DataColumn> column =
           files_of(field.source.kind) == DataFiles::kArrays
               ? array_column(field, spec)

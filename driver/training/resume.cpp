@@ -103,8 +103,7 @@ bool is_same_arithmetic(Session& session, const ResumedRun& run) {
 std::vector<DataMark> data_marks(const LoadedData& data) {
   std::vector<DataMark> marks;
   for (const DataColumn& column : data.columns) {
-    const auto size =
-        static_cast<std::size_t>(column.rows * column.row_elements * dtype_bytes(column.type));
+    const auto size = static_cast<std::size_t>(column.rows * column.row_elements * dtype_bytes(column.type));
     marks.push_back({column.name, column.rows, fingerprint({static_cast<const char*>(column.data()), size})});
   }
   return marks;

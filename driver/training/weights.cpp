@@ -19,8 +19,7 @@ bool is_weight(const State& state) {
 
 SavedTensor saved(const State& state, const std::vector<double>& values) {
   const std::vector<unsigned char> bytes = to_bytes(state.type.dtype, values);
-  return {state.path, state.type.dtype, state.type.shape.dims(),
-          std::string(bytes.begin(), bytes.end())};
+  return {state.path, state.type.dtype, state.type.shape.dims(), std::string(bytes.begin(), bytes.end())};
 }
 
 std::vector<double> values_of(const SavedTensor& tensor) {

@@ -120,12 +120,12 @@ struct Elaboration {
   std::set<std::string> named_before;
   std::vector<std::pair<std::string, Value>> applied;  // models applied outside of other models, in order
   std::optional<Value> loss;
-  std::optional<Axes> initialised;  // axes of the parameter whose initial value is being computed
-  RuleElaboration* rule = nullptr;      // of an optimizer that is elaborated
-  Measurable measurable;                // of the training whose rule is elaborated
-  std::optional<RateSchedule> rate_schedule;     // while an argument of a rule is evaluated
-  ast::ExprId after_call;               // the `after(...)` that may stand where an expectation is elaborated
-  std::optional<UnitValue> after;       // its first argument
+  std::optional<Axes> initialised;            // axes of the parameter whose initial value is being computed
+  RuleElaboration* rule = nullptr;            // of an optimizer that is elaborated
+  Measurable measurable;                      // of the training whose rule is elaborated
+  std::optional<RateSchedule> rate_schedule;  // while an argument of a rule is evaluated
+  ast::ExprId after_call;          // the `after(...)` that may stand where an expectation is elaborated
+  std::optional<UnitValue> after;  // its first argument
   int depth = 0;
   bool is_too_deep = false;  // reported once: what is around the place is as deep
   int next_serial = 1;

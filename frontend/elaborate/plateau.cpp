@@ -178,9 +178,9 @@ Value plateaus_call(Elaboration& e, const Builtin& builtin, const Call& call) {
   for (int i = 2; !e.named_before.insert(name).second; ++i) name = fmt::format("plateau_{}", i);
   Counter counter(e, name, scalar(e, patience.value));
   const bool is_loss = input.watched.part.empty();
-  const bool is_new = std::none_of(e.rule->measured.begin(), e.rule->measured.end(), [&](const MeasuredInput& known) {
-    return known.watched == input.watched;
-  });
+  const bool is_new =
+      std::none_of(e.rule->measured.begin(), e.rule->measured.end(),
+                   [&](const MeasuredInput& known) { return known.watched == input.watched; });
   if (!is_loss && is_new) e.rule->measured.push_back(input);
   const Expr count =
       is_loss ? counter.of_training_loss(name, input.watched) : counter.of_measured(name, input.watched);

@@ -65,8 +65,8 @@ std::optional<Value> RuleInputs::moment(const std::string& name) {
 
 Value RuleInputs::evaluated(const std::string& name, const std::function<Value()>& evaluate) {
   e_.rate_schedule = RateSchedule{[this](const std::string& word) { return moment(word); },
-                         [&](const NumberValue& number) { return input(name, number.value, {}); },
-                         e_.frames.size(), false, false};
+                                  [&](const NumberValue& number) { return input(name, number.value, {}); },
+                                  e_.frames.size(), false, false};
   Value value = evaluate();
   e_.rate_schedule.reset();
   return value;

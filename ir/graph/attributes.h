@@ -126,7 +126,9 @@ bool same_attribute(const Value& a, const Value& b) {
 
 /// The same bits in every field.
 template <class Struct>
-  requires requires { Struct::fields(); }
+requires requires {
+  Struct::fields();
+}
 bool operator==(const Struct& a, const Struct& b) {
   return std::apply(
       [&](const auto&... field) { return (same_attribute(a.*field.member, b.*field.member) && ...); },

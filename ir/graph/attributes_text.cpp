@@ -91,7 +91,8 @@ Problem read_value(TextCursor& cursor, Relation& relation) {
   std::string word;
   if (Problem problem = read_value(cursor, word)) return problem;
   const std::optional<Relation> found = find_relation(word);
-  if (!found) return AttributeError{{}, fmt::format("a relation `{}`, expected ==, !=, <, <=, > or >=", word)};
+  if (!found)
+    return AttributeError{{}, fmt::format("a relation `{}`, expected ==, !=, <, <=, > or >=", word)};
   relation = *found;
   return std::nullopt;
 }

@@ -25,7 +25,8 @@ bool is_number(const Node& node) {
 }
 
 std::string leaf_name(const Node& node) {
-  return is_number(node) ? number_text(std::get<ConstantElements>(node.attributes).value) : std::string(node.op->name);
+  return is_number(node) ? number_text(std::get<ConstantElements>(node.attributes).value)
+                         : std::string(node.op->name);
 }
 
 /// What tells the n-th namesake from the first: one to three strokes, then a stroke and the number.

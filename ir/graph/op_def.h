@@ -47,8 +47,8 @@ struct Map {
   ElementRule element;
 };
 
-/// Reduce: some axes (OverAxes, or AlongAxis for one) are combined away in the fixed order of 16 lanes and a tree:
-/// sum, argmax.
+/// Reduce: some axes (OverAxes, or AlongAxis for one) are combined away in the fixed order of 16 lanes and a
+/// tree: sum, argmax.
 struct Reduce {
   ElementRule element;
 };

@@ -20,8 +20,8 @@ struct RuleRequest {
     kDerivatives,  // of a scalar of the rule by some of its values
   };
   Kind kind = Kind::kStep;
-  ValueId scalar = {};             // kDerivatives
-  std::vector<ValueId> at = {};    // points, one for each parameter; values
+  ValueId scalar = {};           // kDerivatives
+  std::vector<ValueId> at = {};  // points, one for each parameter; values
   std::vector<ValueId> answers = {};
 };
 

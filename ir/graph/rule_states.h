@@ -1,5 +1,5 @@
-// Owns the paths of the states that an update keeps: those of a rule, and those that accumulation keeps beside
-// them.
+// Owns the paths of the states that an update keeps: those of a rule, and those that accumulation keeps
+// beside them.
 #pragma once
 
 #include <string>

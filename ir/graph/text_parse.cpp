@@ -381,7 +381,8 @@ bool GraphParser::parse_attribute(NodeText& node, std::vector<AttributeDoc>& ope
   const SourceRange range = cursor_.next_range();
   std::string name;
   if (!take(cursor_.name(), name, "the name of an attribute") || !expect("=")) return false;
-  const auto field = std::find_if(open.begin(), open.end(), [&](const AttributeDoc& f) { return f.name == name; });
+  const auto field =
+      std::find_if(open.begin(), open.end(), [&](const AttributeDoc& f) { return f.name == name; });
   if (field == open.end()) {
     diagnostics_.report(range, kUnknownName, fmt::format("attribute of `{}`", node.op->name), name);
     return false;

@@ -82,9 +82,10 @@ class Printer {
     const Node& node = graph_[value];
     std::vector<std::string> operands;
     for (const ValueId operand : node.operands) operands.push_back(quoted_name(graph_.name(operand)));
-    text_ += fmt::format("{}{} = {}{}{}{} : {}{}\n", indent, quoted_name(graph_.name(value)), word_of(node),
-                         operands.empty() ? "" : " ", join_text(operands, ", "), attributes_text(node.attributes),
-                         type_text(node.type), node_comment(graph_.infos[value], sources_));
+    text_ +=
+        fmt::format("{}{} = {}{}{}{} : {}{}\n", indent, quoted_name(graph_.name(value)), word_of(node),
+                    operands.empty() ? "" : " ", join_text(operands, ", "), attributes_text(node.attributes),
+                    type_text(node.type), node_comment(graph_.infos[value], sources_));
   }
 
   void print_sink(std::string_view word, std::string_view name, ValueId value) {

@@ -1,5 +1,5 @@
-// Owns the seam between an optimizer's text and the update pass: a rule as a graph, with its run-time inputs and
-// what it looks at.
+// Owns the seam between an optimizer's text and the update pass: a rule as a graph, with its run-time inputs
+// and what it looks at.
 #pragma once
 
 #include <functional>

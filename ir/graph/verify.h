@@ -18,8 +18,8 @@ enum class Stage : std::uint8_t {
            // effects are on states of models, each of the state's type and at most once
   kDifferentiated,  // no `gradient`; an output `d(path)` of the parameter's type for every trained parameter
                     // that has a path, or no such output at all (a graph without training)
-  kUpdated,     // besides, one effect per trained parameter and per written state of a rule; no such effect at
-                // all in a graph without training
+  kUpdated,  // besides, one effect per trained parameter and per written state of a rule; no such effect at
+             // all in a graph without training
   kSimplified,  // no composite, no dead node; the same effects and outputs as before
   kFused,       // every computed (non-leaf) live node in exactly one group, groups acyclic and in order
 };

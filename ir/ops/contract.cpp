@@ -58,15 +58,18 @@ void contract_vjp(VjpScope& scope) {
   const ContractLabels labels = std::get<ContractedAxes>(scope.attributes()).labels;
   const Expr a = scope.operand(0);
   const Expr b = scope.operand(1);
-  scope.add_gradient(0, contract(scope.seed(), b, fmt::format("{},{}->{}", labels.result, labels.b, labels.a)));
-  scope.add_gradient(1, contract(scope.seed(), a, fmt::format("{},{}->{}", labels.result, labels.a, labels.b)));
+  scope.add_gradient(0,
+                     contract(scope.seed(), b, fmt::format("{},{}->{}", labels.result, labels.b, labels.a)));
+  scope.add_gradient(1,
+                     contract(scope.seed(), a, fmt::format("{},{}->{}", labels.result, labels.a, labels.b)));
 }
 
 std::string_view contract_word(const Attributes& attributes) {
   const ContractLabels& labels = std::get<ContractedAxes>(attributes).labels;
   const bool has_free_a = !labels.free_a.empty();
   const bool has_free_b = !labels.free_b.empty();
-  if (labels.contracted.empty()) return labels.batch.empty() && has_free_a && has_free_b ? "outer" : "contract";
+  if (labels.contracted.empty())
+    return labels.batch.empty() && has_free_a && has_free_b ? "outer" : "contract";
   if (has_free_a && has_free_b) return "matmul";
   return has_free_a || has_free_b ? "matvec" : "dot";
 }

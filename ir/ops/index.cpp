@@ -220,7 +220,8 @@ constinit const OpDef ops::guard{
     .type = guard_type,
     .vjp = no_gradient,
     .lowering = Map{guard_element},
-    .range = [](const RangeQuery& q) { return Interval::below(std::get<IndexLimit>(q.node.attributes).below); },
+    .range =
+        [](const RangeQuery& q) { return Interval::below(std::get<IndexLimit>(q.node.attributes).below); },
     .sample = {.integers = 4, .integer_operand = 0},
     .cases = guard_cases,
 };

@@ -100,7 +100,8 @@ Tensor<Number> guard_value(const Call<Number>& call) {
   const Tensor<Number>& index = call.operand(0);
   return tabulate<Number>(call.shape, [&](const Place& place) {
     const Number& number = element_at(index, place);
-    const auto inside = static_cast<double>(checked_index(number, std::get<IndexLimit>(call.node.attributes).below));
+    const auto inside =
+        static_cast<double>(checked_index(number, std::get<IndexLimit>(call.node.attributes).below));
     return as_certain(literal_number<Number>(inside, call.node.type.dtype), number);
   });
 }

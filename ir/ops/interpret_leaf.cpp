@@ -14,7 +14,8 @@ Tensor<Number> constant_value(const Call<Number>& call) {
   const DType dtype = call.node.type.dtype;
   const auto& said = std::get<ConstantElements>(call.node.attributes);
   Tensor<Number> result{call.shape, {}};
-  for (const double literal : said.elements) result.elements.push_back(literal_number<Number>(literal, dtype));
+  for (const double literal : said.elements)
+    result.elements.push_back(literal_number<Number>(literal, dtype));
   if (!said.is_splat()) return result;
   const Number splat = literal_number<Number>(said.value, dtype);
   result.elements.assign(static_cast<std::size_t>(call.shape.elements()), splat);

@@ -14,10 +14,11 @@ struct WholeRow {
   std::uint64_t (*value)(std::uint64_t a, std::uint64_t b);
 };
 
-constexpr std::array<WholeRow, 4> kWhole{{{&ops::neg, [](std::uint64_t a, std::uint64_t) { return 0 - a; }},
-                                          {&ops::add, [](std::uint64_t a, std::uint64_t b) { return a + b; }},
-                                          {&ops::sub, [](std::uint64_t a, std::uint64_t b) { return a - b; }},
-                                          {&ops::mul, [](std::uint64_t a, std::uint64_t b) { return a * b; }}}};
+constexpr std::array<WholeRow, 4> kWhole{
+    {{&ops::neg, [](std::uint64_t a, std::uint64_t) { return 0 - a; }},
+     {&ops::add, [](std::uint64_t a, std::uint64_t b) { return a + b; }},
+     {&ops::sub, [](std::uint64_t a, std::uint64_t b) { return a - b; }},
+     {&ops::mul, [](std::uint64_t a, std::uint64_t b) { return a * b; }}}};
 
 /// What a float function would give, with the value that integers have: they wrap around at the ends of their
 /// type. Where the operands are uncertain, a value that wrapped may be anything.

@@ -36,7 +36,8 @@ template <class Number>
 Tensor<Number> sum_value(const Call<Number>& call) {
   Tensor<Number> result{call.shape, {}};
   const Shape& declared = call.graph.type(call.node.operands[0]).shape;
-  const double additions = call.additions(extents_of(declared, reduced_axes(call.node)), loop::SumForm::kLanes);
+  const double additions =
+      call.additions(extents_of(declared, reduced_axes(call.node)), loop::SumForm::kLanes);
   for (const std::vector<Number>& row : reduced_elements(call)) {
     Sum<Number> sum(-0.0, additions);
     for (const Number& x : row) sum.add(x);

@@ -29,7 +29,8 @@ TypeResult named_type(const TypeQuery& query) {
 }
 
 TypeResult hyper_type(const TypeQuery& query) {
-  if (std::get<HyperName>(query.attributes).name.empty()) return "no name, expected the name of a run-time scalar";
+  if (std::get<HyperName>(query.attributes).name.empty())
+    return "no name, expected the name of a run-time scalar";
   return TensorType{DType::kF64, Shape{}};
 }
 

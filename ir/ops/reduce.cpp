@@ -114,7 +114,8 @@ ValueId expand_mean(CompositeScope& scope) {
   const Expr x = scope.operand(0);
   const Shape shape = x.shape();
   const Expr total = sum(x, std::get<OverAxes>(scope.attributes()).axes);
-  const Expr count = count_of(scope.builder(), shape, std::get<OverAxes>(scope.attributes()).axes, total.type().dtype);
+  const Expr count =
+      count_of(scope.builder(), shape, std::get<OverAxes>(scope.attributes()).axes, total.type().dtype);
   // A constant needs no broadcast.
   const auto* fixed = std::get_if<ConstantElements>(&scope.builder().graph()[count.value].attributes);
   if (fixed == nullptr) return (total / count).value;

@@ -25,7 +25,8 @@ TypeResult compare_type(const TypeQuery& query) {
 Scalar compare_element(ElementScope& scope) {
   const Relation relation = std::get<ComparedBy>(scope.node().attributes).relation;
   const bool is_wrong = relation == Relation::kLess && has_defect(Defect::kWrongRelation);
-  return test(is_wrong ? Op::kLe : kRelations[static_cast<std::size_t>(relation)], scope.arg(0), scope.arg(1));
+  return test(is_wrong ? Op::kLe : kRelations[static_cast<std::size_t>(relation)], scope.arg(0),
+              scope.arg(1));
 }
 
 std::vector<SampleCase> compare_cases() {
@@ -33,9 +34,12 @@ std::vector<SampleCase> compare_cases() {
   const TensorType vector{DType::kF64, {7}};
   const TensorType matrix{DType::kF64, {3, 5}};
   const TensorType batched{DType::kF64, {kBatch, 4}};
-  return {{{scalar, scalar}, ComparedBy{Relation::kEqual}, {}}, {{vector, vector}, ComparedBy{Relation::kUnequal}, {}},
-          {{matrix, matrix}, ComparedBy{Relation::kLess}, {}},  {{batched, batched}, ComparedBy{Relation::kLessOrEqual}, {}},
-          {{vector, vector}, ComparedBy{Relation::kGreater}, {}},  {{matrix, matrix}, ComparedBy{Relation::kGreaterOrEqual}, {}}};
+  return {{{scalar, scalar}, ComparedBy{Relation::kEqual}, {}},
+          {{vector, vector}, ComparedBy{Relation::kUnequal}, {}},
+          {{matrix, matrix}, ComparedBy{Relation::kLess}, {}},
+          {{batched, batched}, ComparedBy{Relation::kLessOrEqual}, {}},
+          {{vector, vector}, ComparedBy{Relation::kGreater}, {}},
+          {{matrix, matrix}, ComparedBy{Relation::kGreaterOrEqual}, {}}};
 }
 
 TypeResult select_type(const TypeQuery& query) {

@@ -52,7 +52,8 @@ Scalar broadcast_element(ElementScope& scope) {
 }
 
 void broadcast_vjp(VjpScope& scope) {
-  const std::vector<std::int64_t> copies = other_axes(scope.result().shape().rank(), std::get<AxisMap>(scope.attributes()).axes);
+  const std::vector<std::int64_t> copies =
+      other_axes(scope.result().shape().rank(), std::get<AxisMap>(scope.attributes()).axes);
   if (has_defect(Defect::kLostReduce)) return scope.add_gradient(0, scope.seed());
   if (has_defect(Defect::kAveragedCopies)) return scope.add_gradient(0, mean(scope.seed(), copies));
   scope.add_gradient(0, sum(scope.seed(), copies));
@@ -240,7 +241,8 @@ std::optional<std::string> bad_box(const std::vector<std::int64_t>& starts, cons
 
 TypeResult slice_type(const TypeQuery& query) {
   if (const auto reason = other_dtype(query)) return *reason;
-  if (const auto reason = bad_box(std::get<BoxStarts>(query.attributes).starts, query.declared.shape, query.operands[0].shape)) {
+  if (const auto reason = bad_box(std::get<BoxStarts>(query.attributes).starts, query.declared.shape,
+                                  query.operands[0].shape)) {
     return *reason;
   }
   return query.declared;
@@ -249,7 +251,8 @@ TypeResult slice_type(const TypeQuery& query) {
 Scalar slice_element(ElementScope& scope) {
   Indices at;
   for (std::size_t axis = 0; axis < scope.index().size(); ++axis) {
-    at.push_back(loop::shifted(scope.index()[axis], std::get<BoxStarts>(scope.node().attributes).starts[axis]));
+    at.push_back(
+        loop::shifted(scope.index()[axis], std::get<BoxStarts>(scope.node().attributes).starts[axis]));
   }
   return scope.arg(0, std::move(at));
 }
@@ -272,7 +275,8 @@ std::vector<SampleCase> slice_cases() {
 
 TypeResult pad_type(const TypeQuery& query) {
   if (const auto reason = other_dtype(query)) return *reason;
-  if (const auto reason = bad_box(std::get<BoxStarts>(query.attributes).starts, query.operands[0].shape, query.declared.shape)) {
+  if (const auto reason = bad_box(std::get<BoxStarts>(query.attributes).starts, query.operands[0].shape,
+                                  query.declared.shape)) {
     return *reason;
   }
   return query.declared;
@@ -285,7 +289,8 @@ Scalar pad_element(ElementScope& scope) {
   Indices at;
   std::optional<Scalar> is_inside;
   for (std::size_t axis = 0; axis < box.rank(); ++axis) {
-    const loop::Index index = loop::shifted(scope.index()[axis], -std::get<BoxStarts>(scope.node().attributes).starts[axis]);
+    const loop::Index index =
+        loop::shifted(scope.index()[axis], -std::get<BoxStarts>(scope.node().attributes).starts[axis]);
     at.push_back(index);
     if (box[axis] == scope.node().type.shape[axis]) continue;
     const Scalar place = scope.index_value(index);
@@ -512,7 +517,8 @@ constinit const OpDef ops::flip{
     .arity = 1,
     .attributes = attributes_like<OverAxes>,
     .type = flip_type,
-    .vjp = [](VjpScope& s) { s.add_gradient(0, dlg::flip(s.seed(), std::get<OverAxes>(s.attributes()).axes)); },
+    .vjp =
+        [](VjpScope& s) { s.add_gradient(0, dlg::flip(s.seed(), std::get<OverAxes>(s.attributes()).axes)); },
     .lowering = Map{flip_element},
     .is_selection = true,
     .cases = flip_cases,

@@ -11,8 +11,8 @@ Accumulation::Accumulation(UpdatedStates& states, ValueId batches) : states_(sta
   is_due_ = compare(">=", done, of(batches));
   // Through a cast, the sum is no scalar of leaves that each kernel would compute for itself, which no update
   // could be fused with: the state would have to be read before what it is written with is known.
-  rows_ = of(states.read_scalar(kMicroRowsState)) +
-          cast(batch_rows(states.builder(), DType::kI64), DType::kF64);
+  rows_ =
+      of(states.read_scalar(kMicroRowsState)) + cast(batch_rows(states.builder(), DType::kI64), DType::kF64);
   write_sum(rule_state_path(kMicroBatchesState), done);
   write_sum(rule_state_path(kMicroRowsState), rows_);
 }

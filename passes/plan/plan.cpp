@@ -156,7 +156,8 @@ void Planner::find_lifetimes() {
   for (Placement& placement : plan_.placements) {
     placement.last_group = std::max(placement.first_group, last_read[placement.value]);
   }
-  for (const StateCopy& copy : plan_.copies) plan_.placements[copy.placement].last_group = plan_.groups.size();
+  for (const StateCopy& copy : plan_.copies)
+    plan_.placements[copy.placement].last_group = plan_.groups.size();
 }
 
 void Planner::pack_arena() {

@@ -217,8 +217,8 @@ TEST_CASE("sigmoid and softplus saturate exactly") {
 
 TEST_CASE("repeated indices of gather add in its gradient") {
   const auto pick = [](const std::vector<Expr>& x) {
-    const Expr index{x[0].builder,
-                     x[0].builder->add(ops::constant, {}, ConstantElements{0, {2, 0, 2, 2}}, {DType::kI32, {4}})};
+    const Expr index{x[0].builder, x[0].builder->add(ops::constant, {}, ConstantElements{0, {2, 0, 2, 2}},
+                                                     {DType::kI32, {4}})};
     return gather(x[0], index) * x[1];
   };
   const Outcome outcome = evaluate(pick, {{10, 20, 30}, {1, 2, 4, 8}});

@@ -80,7 +80,9 @@ TEST_CASE("contractions are typed by their labels") {
 }
 
 TEST_CASE("a contraction prints under the word for what it is") {
-  const auto word = [](const char* labels) { return ops::contract.word(ContractedAxes{contract_labels(labels)}); };
+  const auto word = [](const char* labels) {
+    return ops::contract.word(ContractedAxes{contract_labels(labels)});
+  };
   CHECK(word("bi,oi->bo") == "matmul");
   CHECK(word("oi,i->o") == "matvec");
   CHECK(word("o,i->oi") == "outer");

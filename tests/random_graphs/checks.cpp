@@ -184,8 +184,7 @@ Failure check_graph_passes(const RandomGraph& random) {
   if (const Failure failure = check_form(random.graph, Stage::kGraph)) return at_stage("graph", failure);
   const TestRule& rule = rule_of(random);
   const UpdateRule update = elaborated(rule.rule, random.graph);
-  const PassContext context{.rule = &update,
-                            .fusion = random.seed / 4 % 4 == 0 ? Fusion::kOff : Fusion::kOn};
+  const PassContext context{.rule = &update, .fusion = random.seed / 4 % 4 == 0 ? Fusion::kOff : Fusion::kOn};
   // Where nothing needs resolving, the numbers come from the graph as it was drawn.
   const bool is_plain = std::none_of(random.graph.nodes.begin(), random.graph.nodes.end(),
                                      [](const Node& node) { return node.op == &ops::gradient; });

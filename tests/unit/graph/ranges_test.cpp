@@ -37,7 +37,8 @@ TEST_CASE("intervals of whole numbers follow from the ops") {
   s.graph.batch = 8;
   const Expr i = s.input("d.i", kIndex);
   const Expr two = constant_like(i, 2);
-  const Expr list{&s.builder, s.builder.add(ops::constant, {}, ConstantElements{0, {4, 0, 2}}, {DType::kI32, {3}})};
+  const Expr list{&s.builder,
+                  s.builder.add(ops::constant, {}, ConstantElements{0, {4, 0, 2}}, {DType::kI32, {3}})};
   CHECK(range(i) == Interval{});
   CHECK(range(two) == Interval::of(2));
   CHECK(range(list) == Interval::between(0, 4));

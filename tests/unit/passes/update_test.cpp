@@ -100,11 +100,11 @@ TEST_CASE("a gradient at shifted points sees every parameter at its point") {
 
 TEST_CASE("points that are one value still have a gradient each") {
   const test::RuleSource rule{"at_one", {}, [](RuleBuilder& scope) {
-                          const Expr one = constant(scope.builder(), 1, test::kScalar);
-                          const std::vector<ValueId> gradient = scope.gradient({one.value, one.value});
-                          scope.set_theta(0, gradient[0]);
-                          scope.set_theta(1, gradient[1]);
-                        }};
+                                const Expr one = constant(scope.builder(), 1, test::kScalar);
+                                const std::vector<ValueId> gradient = scope.gradient({one.value, one.value});
+                                scope.set_theta(0, gradient[0]);
+                                scope.set_theta(1, gradient[1]);
+                              }};
   const Graph graph = updated(rule);
   CHECK(written(graph, "m.a") == 2);
   CHECK(written(graph, "m.b") == 2);
@@ -112,12 +112,12 @@ TEST_CASE("points that are one value still have a gradient each") {
 
 TEST_CASE("steps count from one, and a state is made once") {
   const test::RuleSource rule{"count", {}, [](RuleBuilder& scope) {
-                          for (std::size_t p = 0; p < scope.parameter_count(); ++p) {
-                            const Expr s = at(scope, scope.state(p, "s", 7));
-                            scope.set_state(p, "s", (s + at(scope, scope.state(p, "s", 7))).value);
-                            scope.set_theta(p, at(scope, scope.step()).value);
-                          }
-                        }};
+                                for (std::size_t p = 0; p < scope.parameter_count(); ++p) {
+                                  const Expr s = at(scope, scope.state(p, "s", 7));
+                                  scope.set_state(p, "s", (s + at(scope, scope.state(p, "s", 7))).value);
+                                  scope.set_theta(p, at(scope, scope.step()).value);
+                                }
+                              }};
   const Graph graph = updated(rule);
   CHECK(written(graph, "m.a") == 1);
   CHECK(written(graph, "m.b.s") == 14);
@@ -130,7 +130,8 @@ TEST_CASE("steps count from one, and a state is made once") {
 TEST_CASE("what a model writes is joined by what the rule writes") {
   test::Sketch s;
   const Expr a = s.parameter("m.a", test::kScalar, {.a = 3, .literal = {}});
-  const StateId mean = s.graph.states.add({"m.mean", test::kScalar, StateKind::kModel, {.a = 4, .literal = {}}, {}});
+  const StateId mean =
+      s.graph.states.add({"m.mean", test::kScalar, StateKind::kModel, {.a = 4, .literal = {}}, {}});
   const Expr before{&s.builder, s.builder.add(ops::state, {}, LeafPath{"m.mean"}, test::kScalar)};
   s.output("loss", a * a);
   s.graph.effects = {{mean, (before * 0.5 + a).value}};

@@ -117,8 +117,7 @@ TEST_CASE("columns are rounded once to their type") {
   REQUIRE(column);
   CHECK(column->rows == 2);
   CHECK(load_element(column->data(), DType::kF32, 0) == static_cast<double>(0.1f));
-  const auto labels =
-      make_column({"d.t", DType::kI32, 1, {3}, {}}, std::vector<double>{0, 2}, diagnostics);
+  const auto labels = make_column({"d.t", DType::kI32, 1, {3}, {}}, std::vector<double>{0, 2}, diagnostics);
   REQUIRE(labels);
   CHECK(load_element(labels->data(), DType::kI32, 1) == 2);
 }
@@ -140,8 +139,7 @@ TEST_CASE("values that a column cannot hold") {
         "DLG0513 `d.t` is 1e+300 in sample 1, expected an integer of at most 53 bits");
   CHECK(fault(DType::kF32, {}, 1e39) ==
         "DLG0513 `d.t` is 1e+39 in sample 1, expected a number that f32 can hold");
-  CHECK(fault(DType::kI64, {}, std::nan("")) ==
-        "DLG0512 `d.t` is nan in sample 1, expected a whole number");
+  CHECK(fault(DType::kI64, {}, std::nan("")) == "DLG0512 `d.t` is nan in sample 1, expected a whole number");
 }
 
 }  // namespace dlg

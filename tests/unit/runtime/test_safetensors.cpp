@@ -144,8 +144,7 @@ TEST_CASE("places of tensors that do not tile the data") {
 }
 
 TEST_CASE("weights that do not fit are listed all at once") {
-  const std::vector<ExpectedTensor> expected = {{"net.W", DType::kF32, {2, 3}},
-                                                {"net.c", DType::kF64, {2}}};
+  const std::vector<ExpectedTensor> expected = {{"net.W", DType::kF32, {2, 3}}, {"net.c", DType::kF64, {2}}};
   Diagnostics diagnostics;
   CHECK_FALSE(check_tensors(two_tensors(), expected, kFile, diagnostics));
   CHECK(diagnostics_text(diagnostics) ==
@@ -156,8 +155,7 @@ TEST_CASE("weights that do not fit are listed all at once") {
 
 TEST_CASE("weights that are not finite are named") {
   TensorFile file = two_tensors();
-  const std::vector<ExpectedTensor> expected = {{"net.W", DType::kF32, {2, 2}},
-                                                {"net.b", DType::kF32, {}}};
+  const std::vector<ExpectedTensor> expected = {{"net.W", DType::kF32, {2, 2}}, {"net.b", DType::kF32, {}}};
   Diagnostics diagnostics;
   CHECK(check_tensors(file, expected, kFile, diagnostics));
   store_element(file.tensors[0].bytes.data(), DType::kF32, 2, -std::numeric_limits<double>::infinity());
