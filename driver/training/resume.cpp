@@ -62,10 +62,10 @@ std::optional<ResumedRun> open_run(Session& session) {
   checkpoint->progress.seconds = record->seconds;
   repeat_overrides(session, *record);
   if (!session.options.seed) session.options.seed = record->seed;
-  return ResumedRun{std::move(*folder), std::move(*lock), std::move(*record), std::move(*checkpoint)};
+  return ResumedRun{{std::move(*folder), std::move(*lock), std::move(*record)}, std::move(*checkpoint)};
 }
 
-bool is_same_program(Session& session, const Program& program, const ResumedRun& run) {
+bool is_same_program(Session& session, const Program& program, const TrainingRun& run) {
   std::optional<ProgramDifference> difference =
       program_difference(session, program, run.folder, run.record, ComparedFor::kTraining);
   if (!difference && program.training->seed != run.record.seed) {
@@ -81,7 +81,7 @@ bool is_same_program(Session& session, const Program& program, const ResumedRun&
   return false;
 }
 
-bool is_same_arithmetic(Session& session, const ResumedRun& run) {
+bool is_same_arithmetic(Session& session, const TrainingRun& run) {
   const std::string* written = find_setting(run.record.versions, "target");
   const std::optional<Target> before = parse_target(written ? *written : "");
   const Target now = session.options.target;
@@ -111,8 +111,8 @@ std::vector<DataMark> data_marks(const LoadedData& data) {
 }
 
 bool is_same_data(Session& session, const Program& program, const std::vector<DataMark>& marks,
-                  const ResumedRun& run) {
-  for (const DataMark& before : run.checkpoint.data) {
+                  const ResumedRun& resumed) {
+  for (const DataMark& before : resumed.checkpoint.data) {
     const auto now = std::find_if(marks.begin(), marks.end(),
                                   [&](const DataMark& mark) { return mark.path == before.path; });
     if (now == marks.end() || *now == before) continue;
@@ -123,7 +123,7 @@ bool is_same_data(Session& session, const Program& program, const std::vector<Da
     const std::string what = now->rows == before.rows
                                  ? "other values"
                                  : fmt::format("{}, not {}", counted(now->rows, "row"), before.rows);
-    session.diagnostics.report(range, kOtherData, run.folder.path, before.path, what);
+    session.diagnostics.report(range, kOtherData, resumed.run.folder.path, before.path, what);
     return false;
   }
   return true;
