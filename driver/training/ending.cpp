@@ -61,17 +61,13 @@ bool record(const RunningTraining& training, const Outcome& outcome) {
 void print_outcome(const RunningTraining& training, const TrainResult& result, const Outcome& outcome) {
   std::ostream& out = training.session.streams.out;
   const RunFolder& folder = training.run.folder;
-  if (training.session.options.is_json) {
-    out << json_text(outcome_json(folder, outcome)) << '\n';
-    return;
-  }
   std::string kept_files;
   for (const KeptResult& kept : outcome.kept) kept_files += " " + weights_file(kept.choice);
   out << outcome_text(training.program, outcome);
   fmt::print(out, "wrote {}: weights.safetensors optimizer.safetensors{} run.json log.jsonl model.dlg\n",
              folder.path, kept_files);
   if (result.end != TrainEnd::kInterrupted) return;
-  fmt::print(out, "to go on: dlg train {} --resume {}\n", training.session.options.file, folder.number);
+  fmt::print(out, "to go on: dlg train {} --resume {}\n", training.session.file_options.file, folder.number);
 }
 
 /// Why a step could not be made, as far as that was found.
@@ -117,7 +113,8 @@ int end_failed(const RunningTraining& training, const TrainResult& result) {
 
 }  // namespace
 
-int end_training(const RunningTraining& training, const TrainResult& result, Saver& saver) {
+int end_training(const RunningTraining& training, const TrainResult& result, Saver& saver,
+                 ResultFormat format) {
   Session& session = training.session;
   if (!saver.save(result.progress, session.diagnostics)) return session.report();
   if (has_failed(result.end)) return end_failed(training, result);
@@ -128,7 +125,11 @@ int end_training(const RunningTraining& training, const TrainResult& result, Sav
   training.log.compiles(session.compiles);
   training.log.workers(session.team.get());
   if (!record(training, outcome)) return session.report();
-  print_outcome(training, result, outcome);
+  if (format == ResultFormat::kJson) {
+    session.streams.out << json_text(outcome_json(training.run.folder, outcome)) << '\n';
+  } else {
+    print_outcome(training, result, outcome);
+  }
   const int signal = interrupt_signal();
   return signal != 0 ? 128 + signal : kExitOk;
 }

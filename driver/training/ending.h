@@ -8,8 +8,9 @@
 namespace dlg {
 
 /// Saves the last weights and those that are kept beside them, evaluates them on all parts, completes log and
-/// record and prints the outcome. The exit code: kExitDiverged after a step that could not be made, then with
-/// the operation or the index that it was; 128 and the signal that ended the training.
-int end_training(const RunningTraining& training, const TrainResult& result, Saver& saver);
+/// record and prints the outcome as `format` says. The exit code: kExitDiverged after a step that could not
+/// be made, then with the operation or the index that it was; 128 and the signal that ended the training.
+int end_training(const RunningTraining& training, const TrainResult& result, Saver& saver,
+                 ResultFormat format);
 
 }  // namespace dlg

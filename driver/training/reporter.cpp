@@ -66,10 +66,9 @@ void Reporter::log(const TrainProgress& at, const std::vector<PartResult>& resul
   training_.log.file().epoch({at.epochs, updates_made(training_.program, at), at.loss, at.seconds}, values);
 }
 
-ProgressStyle progress_style(const Session& session) {
-  const bool is_process = &session.streams.err == &std::cerr;
-  if (session.options.is_quiet || session.options.is_json || !is_process) return ProgressStyle::kSilent;
-  return progress_style(stderr);
+ProgressStyle progress_style(const Streams& streams) {
+  const bool is_process = &streams.err == &std::cerr;
+  return is_process ? progress_style(stderr) : ProgressStyle::kSilent;
 }
 
 }  // namespace dlg

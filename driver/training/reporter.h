@@ -40,7 +40,7 @@ class Reporter {
   bool is_shown_ = true;
 };
 
-/// How progress is shown: not at all if nobody asks for it or if standard error is not the process's own.
-ProgressStyle progress_style(const Session& session);
+/// How progress is shown: not at all if standard error is not the process's own.
+ProgressStyle progress_style(const Streams& streams);
 
 }  // namespace dlg

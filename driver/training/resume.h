@@ -15,9 +15,9 @@ struct ResumedRun {
   Checkpoint checkpoint;
 };
 
-/// The run that `--resume` names, else the latest of this program. Its `--set` and its seed hold again.
-/// Errors: no such run, nothing saved yet, damaged, in use, or nothing left to do.
-std::optional<ResumedRun> open_run(Session& session);
+/// The run that `--resume` names (`wanted`), else the latest of this program. Its `--set` and its seed hold
+/// again. Errors: no such run, nothing saved yet, damaged, in use, or nothing left to do.
+std::optional<ResumedRun> open_run(Session& session, const std::string& wanted);
 
 /// Whether this is the program that the run was started with; `stop` may be another one. Else an error that
 /// says what has changed.

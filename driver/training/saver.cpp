@@ -9,7 +9,8 @@
 
 namespace dlg {
 
-Saver::Saver(const RunningTraining& training) : training_(training), last_(steady_seconds()) {}
+Saver::Saver(const RunningTraining& training, std::int64_t interval)
+    : training_(training), interval_(interval), last_(steady_seconds()) {}
 
 bool Saver::save(const TrainProgress& progress, Diagnostics& diagnostics) {
   RunningTraining& training = training_;
@@ -31,7 +32,7 @@ bool Saver::save(const TrainProgress& progress, Diagnostics& diagnostics) {
 
 void Saver::save_in_time(const TrainProgress& progress) {
   const double now = steady_seconds();
-  if (now - last_ < static_cast<double>(training_.session.options.save_every)) return;
+  if (now - last_ < static_cast<double>(interval_)) return;
   if (!has_finite_states(training_.machine.step_program())) return;
   Diagnostics diagnostics;
   const bool is_saved = save(progress, diagnostics);
@@ -42,7 +43,7 @@ void Saver::save_in_time(const TrainProgress& progress) {
   if (is_saved) return;
   training_.session.say(diagnostics);
   fmt::print(training_.session.streams.err, "dlg: training goes on; the next save is tried in {} s\n",
-             training_.session.options.save_every);
+             interval_);
 }
 
 }  // namespace dlg

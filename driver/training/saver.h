@@ -1,6 +1,7 @@
 // Owns when and how a training under way is saved into its run.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -12,7 +13,8 @@ namespace dlg {
 /// Saves at most once in `--save-every`, and at the end. A save replaces the one before in one step.
 class Saver {
  public:
-  explicit Saver(const RunningTraining& training);
+  /// `interval`: seconds.
+  Saver(const RunningTraining& training, std::int64_t interval);
 
   /// Saves now. Errors: exit 3; the save before is still there.
   bool save(const TrainProgress& progress, Diagnostics& diagnostics);
@@ -21,6 +23,7 @@ class Saver {
 
  private:
   RunningTraining training_;
+  std::int64_t interval_;
   double last_ = 0;
   std::optional<std::vector<DataMark>>
       marks_;  // made at the first save, so that the first step does not wait

@@ -9,10 +9,11 @@ RunRecord start_record(const Session& session, const Program& program, const Loa
   record.model = program.model_name;
   record.started = utc_time_text();
   record.seed = program.training->seed;
-  record.versions = {{"llvm", llvm_version()}, {"target", std::string(level_name(session.options.target))}};
+  record.versions = {{"llvm", llvm_version()},
+                     {"target", std::string(level_name(session.engine_options.target))}};
   record.settings = program.settings;
-  if (!session.options.init.empty()) record.settings.emplace_back("--init", session.options.init);
-  for (const Override& set : session.options.overrides) record.overrides.emplace_back(set.key, set.value);
+  for (const Override& set : session.file_options.overrides)
+    record.overrides.emplace_back(set.key, set.value);
   if (program.data) {
     record.data_name = program.data->name;
     record.data_file = program.data->file.value_or("");
@@ -24,13 +25,15 @@ RunRecord start_record(const Session& session, const Program& program, const Loa
 
 }  // namespace
 
-std::optional<TrainingRun> start_run(Session& session, const Program& program, const LoadedData& data) {
+std::optional<TrainingRun> start_run(Session& session, const Program& program, const LoadedData& data,
+                                     const std::string& init) {
   std::optional<RunFolder> folder =
       create_run_folder(std::string(kRunsFolder), program.name, session.diagnostics);
   if (!folder) return std::nullopt;
   std::optional<RunLock> lock = RunLock::take(*folder, session.diagnostics);
   if (!lock) return std::nullopt;
   TrainingRun run{*std::move(folder), *std::move(lock), start_record(session, program, data)};
+  if (!init.empty()) run.record.settings.emplace_back("--init", init);
   const bool is_written =
       copy_program(session, run.folder) && write_run_record(run.folder, run.record, session.diagnostics);
   if (!is_written) return std::nullopt;

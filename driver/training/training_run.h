@@ -14,8 +14,10 @@ struct TrainingRun {
   RunRecord record;
 };
 
-/// Claims a new folder and writes into it what is known before the training. nullopt after an error.
-std::optional<TrainingRun> start_run(Session& session, const Program& program, const LoadedData& data);
+/// Claims a new folder and writes into it what is known before the training; `init`: the file of the weights
+/// that it starts from, or empty. nullopt after an error.
+std::optional<TrainingRun> start_run(Session& session, const Program& program, const LoadedData& data,
+                                     const std::string& init);
 
 /// Goes on with a run: what was set for its end is what is set now. nullopt after an error.
 std::optional<TrainingRun> reopen_run(Session& session, const Program& program, const LoadedData& data,

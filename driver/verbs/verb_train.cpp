@@ -40,11 +40,10 @@ bool fits(Session& session, const Program& program, const ResumedRun& resumed) {
          is_same_program(session, program, resumed.run) && is_same_arithmetic(session, resumed.run);
 }
 
-/// Program, data and, where one goes on, the run. nullopt after errors.
-std::optional<TrainingInput> read_input(Session& session) {
-  const bool is_resumed = session.options.resume.has_value();
-  std::optional<ResumedRun> resumed = is_resumed ? open_run(session) : std::nullopt;
-  if (is_resumed && !resumed) return std::nullopt;
+/// Program, data and, where one goes on, the run that `--resume` names. nullopt after errors.
+std::optional<TrainingInput> read_input(Session& session, const std::optional<std::string>& resume) {
+  std::optional<ResumedRun> resumed = resume ? open_run(session, *resume) : std::nullopt;
+  if (resume && !resumed) return std::nullopt;
   std::optional<Program> program = load_program(session);
   if (!program || !check_training(session, *program)) return std::nullopt;
   if (resumed && !fits(session, *program, *resumed)) return std::nullopt;
@@ -57,18 +56,19 @@ std::optional<TrainingInput> read_input(Session& session) {
 
 /// The values that the states start with: the initial ones, those of `--init`, or those of the run that goes
 /// on. nullopt after errors.
-std::optional<StateValues> starting_states(Session& session, const TrainingInput& input, const Graph& graph) {
+std::optional<StateValues> starting_states(Session& session, const InitOptions& init,
+                                           const TrainingInput& input, const Graph& graph) {
   if (input.resumed) {
     return states_of(input.resumed->checkpoint, input.resumed->run.folder, graph, session.diagnostics);
   }
   StateValues states = initial_states(graph, input.program.training->seed);
-  if (!warm_start(session, graph, states)) return std::nullopt;
+  if (!warm_start(session, init, graph, states)) return std::nullopt;
   return states;
 }
 
 /// A new run, or the one that goes on. nullopt after errors.
-std::optional<TrainingRun> begin_run(Session& session, TrainingInput& input) {
-  if (!input.resumed) return start_run(session, input.program, input.data);
+std::optional<TrainingRun> begin_run(Session& session, const InitOptions& init, TrainingInput& input) {
+  if (!input.resumed) return start_run(session, input.program, input.data, init.file);
   return reopen_run(session, input.program, input.data, std::move(input.resumed->run));
 }
 
@@ -128,9 +128,9 @@ TrainObserver observer_of(const RunningTraining& training, Reporter& reporter, S
 }
 
 /// All steps, from `checkpoint` on where the training goes on.
-TrainResult make_steps(const RunningTraining& training, const Checkpoint* checkpoint, Saver& saver) {
-  Reporter reporter(training, progress_style(training.session),
-                    checkpoint != nullptr ? checkpoint->progress.epochs : 0);
+TrainResult make_steps(const RunningTraining& training, const Checkpoint* checkpoint, Saver& saver,
+                       ProgressStyle style) {
+  Reporter reporter(training, style, checkpoint != nullptr ? checkpoint->progress.epochs : 0);
   TrainPlan plan = train_plan(training.program, training.data);
   if (checkpoint != nullptr) plan.start = checkpoint->progress;
   plan.stop_flag = interrupt_flag();
@@ -142,19 +142,22 @@ TrainResult make_steps(const RunningTraining& training, const Checkpoint* checkp
 
 }  // namespace
 
-int verb_train(Session& session) {
+int verb_train(Session& session, CommandLine& line) {
+  TrainOptions options;
+  ResultFormat format = ResultFormat::kText;
+  if (!line.read(session.file_options, session.engine_options, options, format)) return line.exit_code();
   InterruptGuard guard;
-  std::optional<TrainingInput> input = read_input(session);
+  std::optional<TrainingInput> input = read_input(session, options.resume);
   if (!input) return session.report();
   const Program& program = input->program;
   const LoadedData& data = input->data;
   const std::unique_ptr<Machine> machine = make_trainer(session, program, data);
   if (!machine) return session.report();
-  std::optional<StateValues> states = starting_states(session, *input, machine->graph());
+  std::optional<StateValues> states = starting_states(session, options.init, *input, machine->graph());
   if (!states) return session.report();
   machine->set_states(*states);
   session.clock.lap("initial values");
-  std::optional<TrainingRun> run = begin_run(session, *input);
+  std::optional<TrainingRun> run = begin_run(session, options.init, *input);
   if (!run) return session.report();
   const Checkpoint* checkpoint = input->checkpoint();
   std::optional<TrainingLog> log =
@@ -170,10 +173,12 @@ int verb_train(Session& session) {
   session.report();
   session.clock.lap("run folder");
   const RunningTraining training{session, program, data, *machine, *states, *run, *log, meter, judge};
-  Saver saver(training);
+  Saver saver(training, options.save_every);
   guard.ask_first();
-  const TrainResult result = make_steps(training, checkpoint, saver);
-  return end_training(training, result, saver);
+  const bool is_silent = options.is_quiet || format == ResultFormat::kJson;
+  const TrainResult result = make_steps(training, checkpoint, saver,
+                                        is_silent ? ProgressStyle::kSilent : progress_style(session.streams));
+  return end_training(training, result, saver, format);
 }
 
 }  // namespace dlg
