@@ -20,7 +20,7 @@ Graph observed_graph(const Program& program, const LoadedData& data, const Inspe
 /// The outputs of the observed graph by their names in the program.
 Observations observations_of(Observations outputs) {
   Observations named;
-  for (auto& [name, values] : outputs) named.emplace(name_in_program(name), std::move(values));
+  for (auto& output : outputs) named.emplace(name_in_program(output.first), std::move(output.second));
   return named;
 }
 
