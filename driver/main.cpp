@@ -45,20 +45,19 @@ std::vector<std::string> words(int argc, char** argv) {
 }
 
 int run(const std::vector<std::string>& arguments, const Streams& streams, StageClock clock) {
-  ParsedOptions parsed = parse_options(arguments, verbs(), streams.out, streams.err);
-  if (!parsed.options) return parsed.exit_code;
-  clock.lap("options");
-  Session session{std::move(*parsed.options), streams, {}, {}, {}, {}, {}, std::move(clock)};
-  for (const Verb& verb : verbs()) {
-    if (verb.name != session.options.verb) continue;
-    int code = within_memory([&] { return verb.run(session); },
-                             [&](const Diagnostics& diagnostics) { session.say(diagnostics); });
-    if (!streams.out.flush() && code == kExitOk) code = report_lost_output(session);
-    session.clock.lap("rest");
-    session.tell_times();
-    return code;
+  Session session{.streams = streams, .clock = std::move(clock)};
+  CommandLine line(arguments, verbs(), session);
+  if (line.verb() == nullptr) {
+    line.read();
+    return line.exit_code();
   }
-  return kExitUsage;
+  int code = within_memory([&] { return line.verb()->run(session, line); },
+                           [&](const Diagnostics& diagnostics) { session.say(diagnostics); });
+  if (!line.is_read()) return code;
+  if (!streams.out.flush() && code == kExitOk) code = report_lost_output(session);
+  session.clock.lap("rest");
+  session.tell_times();
+  return code;
 }
 
 }  // namespace

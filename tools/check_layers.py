@@ -38,7 +38,7 @@ ROOMS = {
     "LLVM": (r"llvm(-c)?/", r"codegen/(?!jit\.h|module_facts\.h)[^/]+"),
     "Boost": (r"boost/", r"ir/graph/topology\.cpp"),
     "JSON": (r"nlohmann/", r"runtime/json\.(h|cpp)"),
-    "CLI11": (r"CLI/", r"driver/.*"),
+    "CLI11": (r"CLI/", r"driver/(cli/[^/]+|opt\.cpp)"),
     "zlib": (r"zlib\.h", r"runtime/.*"),
     "Catch2": (r"catch2/", r"tests/catch\.h"),
 }

@@ -38,7 +38,7 @@ class ImportLoader {
   explicit ImportLoader(Session& session) : session_(session) {}
 
   std::vector<ast::File> run(ast::File& tree) {
-    const fs::path path = session_.options.file;
+    const fs::path path = session_.file_options.file;
     const std::string canonical = identity_of(path);
     known_[canonical] = tree.file;
     open_.push_back({canonical, path.string()});
@@ -103,7 +103,8 @@ class ImportLoader {
   }
 
   std::string relative_to_program(const fs::path& path) const {
-    return path.lexically_relative(fs::path(session_.options.file).parent_path().lexically_normal()).string();
+    return path.lexically_relative(fs::path(session_.file_options.file).parent_path().lexically_normal())
+        .string();
   }
 
   Session& session_;

@@ -41,7 +41,7 @@ Color color_of(const std::ostream& err) {
 
 /// The place of a whole-file error: line 1 of the file by its name.
 SourceRange name_only(Session& session) {
-  session.file = session.sources.add(session.options.file, "");
+  session.file = session.sources.add(session.file_options.file, "");
   return {session.file, 0, 0};
 }
 
@@ -71,11 +71,12 @@ std::optional<std::string> reason_unreadable(const std::filesystem::path& path) 
 
 int Session::report() {
   // A mistake of the user has a place: line 1 if it is about the whole file or what belongs to it.
-  const bool is_unread = !file.is_valid() && diagnostics.has_errors() && !options.file.empty();
-  if (is_unread && !reason_unreadable(options.file)) read_source(*this);
+  const bool is_unread = !file.is_valid() && diagnostics.has_errors() && !file_options.file.empty();
+  if (is_unread && !reason_unreadable(file_options.file)) read_source(*this);
   Diagnostics placed;
   for (Diagnostic item : diagnostics.all()) {
-    const bool is_placed = item.range.is_valid() || item.severity != Severity::kError || options.file.empty();
+    const bool is_placed =
+        item.range.is_valid() || item.severity != Severity::kError || file_options.file.empty();
     if (!is_placed && is_about_input(item.code)) item.range = whole_file(*this);
     placed.add(std::move(item));
   }
@@ -84,36 +85,37 @@ int Session::report() {
 }
 
 void Session::say(const Diagnostics& some) const {
-  const bool is_json = options.diagnostics == DiagnosticFormat::kJson;
+  const bool is_json = file_options.diagnostics == DiagnosticFormat::kJson;
   streams.err << (is_json ? diagnostics_json(sources, some)
                           : render_all(sources, some, color_of(streams.err)));
 }
 
 void Session::tell_times() {
-  if (options.time_passes == TimePasses::kOff || has_told_times) return;
+  if (engine_options.time_passes == TimePasses::kOff || has_told_times) return;
   has_told_times = true;
   streams.err << stage_table(clock.stages(), kDataStage);
 }
 
 bool read_source(Session& session) {
-  const std::filesystem::path path = session.options.file;
+  const std::filesystem::path path = session.file_options.file;
   if (const std::optional<std::string> reason = reason_unreadable(path)) {
-    session.diagnostics.report(name_only(session), kCannotRead, session.options.file, *reason);
+    session.diagnostics.report(name_only(session), kCannotRead, session.file_options.file, *reason);
     return false;
   }
   std::error_code error;
   if (std::filesystem::file_size(path, error) > kLargestProgram) {
-    session.diagnostics.report(name_only(session), kTooLarge, session.options.file);
+    session.diagnostics.report(name_only(session), kTooLarge, session.file_options.file);
     return false;
   }
   std::ifstream stream(path, std::ios::binary);
   std::ostringstream text;
   text << stream.rdbuf();
   if (!stream) {
-    session.diagnostics.report(name_only(session), kCannotRead, session.options.file, "permission denied");
+    session.diagnostics.report(name_only(session), kCannotRead, session.file_options.file,
+                               "permission denied");
     return false;
   }
-  session.file = session.sources.add(session.options.file, text.str());
+  session.file = session.sources.add(session.file_options.file, text.str());
   return true;
 }
 
@@ -130,7 +132,7 @@ std::optional<Program> compile_text(Session& session, ProgramText text, std::opt
   std::optional<Program> program = compile_program(session.sources,
                                                    {.file = std::move(text.file),
                                                     .imported = std::move(text.imported),
-                                                    .overrides = session.options.overrides,
+                                                    .overrides = session.file_options.overrides,
                                                     .race = race,
                                                     .memory_limit = memory_limit()},
                                                    session.diagnostics);
@@ -142,8 +144,9 @@ std::optional<Program> compile_text(Session& session, ProgramText text, std::opt
             "expression");
     return std::nullopt;
   }
-  program->name = file_stem(session.options.file);
-  if (session.options.seed && program->training) program->training->seed = *session.options.seed;
+  program->name = file_stem(session.file_options.file);
+  if (session.engine_options.seed && program->training)
+    program->training->seed = *session.engine_options.seed;
   return program;
 }
 
@@ -151,7 +154,7 @@ std::optional<Program> load_program(Session& session) {
   std::optional<ProgramText> text = read_program(session);
   if (!text) return std::nullopt;
   // The errors of races belong to the program; what they compile to is made by `dlg race`.
-  for (std::size_t i = 0; i < text->file.races.size() && session.options.overrides.empty(); ++i) {
+  for (std::size_t i = 0; i < text->file.races.size() && session.file_options.overrides.empty(); ++i) {
     compile_text(session, *text, i);
   }
   std::optional<Program> program = compile_text(session, std::move(*text));
@@ -172,7 +175,7 @@ bool copy_program(Session& session, const RunFolder& folder) {
 }
 
 std::string program_folder(const Session& session) {
-  return std::filesystem::path(session.options.file).parent_path().string();
+  return std::filesystem::path(session.file_options.file).parent_path().string();
 }
 
 std::string file_stem(const std::string& path) {

@@ -54,13 +54,14 @@ struct ImportedFile {
   FileId file;
 };
 
-/// One call of dlg: options, texts, diagnostics.
+/// One call of dlg: the options that all verbs with a program take, texts, diagnostics.
 struct Session {
-  Options options;
   Streams streams;
-  Sources sources;
-  Diagnostics diagnostics;
-  FileId file;
+  FileOptions file_options = {};
+  EngineOptions engine_options = {};
+  Sources sources = {};
+  Diagnostics diagnostics = {};
+  FileId file = {};
   std::vector<CompileRecord> compiles = {};  // everything that this call has compiled, in order
   std::unique_ptr<Team> team = {};           // the workers of all machines; null: the calling thread alone
   StageClock clock = StageClock();
@@ -84,14 +85,15 @@ struct ProgramText {
   std::vector<ast::File> imported;
 };
 
-/// Reads and parses `options.file` and its imports. nullopt after errors, which are in the diagnostics.
+/// Reads and parses `file_options.file` and its imports. nullopt after errors, which are in the diagnostics.
 std::optional<ProgramText> read_program(Session& session);
 
 /// The program of a text, or race number `race` of it. nullopt after errors.
 std::optional<Program> compile_text(Session& session, ProgramText text,
                                     std::optional<std::size_t> race = std::nullopt);
 
-/// Reads, parses and checks `options.file` and its races. nullopt after errors, which are in diagnostics.
+/// Reads, parses and checks `file_options.file` and its races. nullopt after errors, which are in
+/// diagnostics.
 std::optional<Program> load_program(Session& session);
 
 /// Writes the program as `model.dlg` into a run, and what it imports into the folder `imports` beside it.

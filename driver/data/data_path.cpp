@@ -14,7 +14,7 @@ constexpr Diag<std::string, std::string> kOutside{DiagCode::DataOutsideFolder, S
                                                   "`{}` lies outside of the program's folder: {}"};
 
 bool is_set_on_command_line(const Session& session, const std::string& key) {
-  const std::vector<Override>& sets = session.options.overrides;
+  const std::vector<Override>& sets = session.file_options.overrides;
   return std::any_of(sets.begin(), sets.end(), [&](const Override& set) { return set.key == key; });
 }
 

@@ -203,8 +203,9 @@ std::optional<Culprit> find_culprit(Session& session, const Program& program, co
   PassContext context;
   context.fusion = Fusion::kOff;
   Diagnostics unheard;
-  const auto machine = Machine::make(build_artifact(watched, context),
-                                     {.target = session.options.target, .effort = Effort::kSmall}, unheard);
+  const auto machine =
+      Machine::make(build_artifact(watched, context),
+                    {.target = session.engine_options.target, .effort = Effort::kSmall}, unheard);
   if (!machine) return std::nullopt;
   machine->bind(data.input_rows());
   machine->set_states(states);

@@ -86,8 +86,9 @@ std::optional<IndexFault> find_fault(Session& session, const Machine& machine, c
   PassContext context;
   context.fusion = Fusion::kOff;
   Diagnostics unheard;
-  const auto watch = Machine::make(build_artifact(with_outputs(graph, outputs), context),
-                                   {.target = session.options.target, .effort = Effort::kSmall}, unheard);
+  const auto watch =
+      Machine::make(build_artifact(with_outputs(graph, outputs), context),
+                    {.target = session.engine_options.target, .effort = Effort::kSmall}, unheard);
   if (!watch) return std::nullopt;
   watch->bind(data.input_rows());
   watch->set_states(machine.states());

@@ -20,7 +20,7 @@ Graph observed_graph(const Program& program, const LoadedData& data, const Inspe
 /// The outputs of the observed graph by their names in the program.
 Observations observations_of(Observations outputs) {
   Observations named;
-  for (auto& [name, values] : outputs) named.emplace(name_in_program(name), std::move(values));
+  for (auto& output : outputs) named.emplace(name_in_program(output.first), std::move(output.second));
   return named;
 }
 
@@ -213,11 +213,11 @@ std::unique_ptr<Laboratory> reference_laboratory(Session& session, const Program
 
 std::unique_ptr<Laboratory> chosen_laboratory(Session& session, const Program& program,
                                               const LoadedData& data, const Inspection& inspection,
-                                              LaboratoryUse use) {
-  if (session.options.engine == Engine::kJit) {
-    return compiled_laboratory(session, program, data, inspection, use);
+                                              LaboratoryChoice choice) {
+  if (choice.engine == Engine::kJit) {
+    return compiled_laboratory(session, program, data, inspection, choice.use);
   }
-  return reference_laboratory(session, program, data, inspection, use);
+  return reference_laboratory(session, program, data, inspection, choice.use);
 }
 
 }  // namespace dlg

@@ -53,9 +53,13 @@ std::unique_ptr<Laboratory> reference_laboratory(Session& session, const Program
                                                  const LoadedData& data, const Inspection& inspection,
                                                  LaboratoryUse use = LaboratoryUse::kTrain);
 
-/// The one that `--engine` asks for.
+/// Either of them.
+struct LaboratoryChoice {
+  Engine engine = Engine::kJit;
+  LaboratoryUse use = LaboratoryUse::kTrain;
+};
 std::unique_ptr<Laboratory> chosen_laboratory(Session& session, const Program& program,
                                               const LoadedData& data, const Inspection& inspection,
-                                              LaboratoryUse use = LaboratoryUse::kTrain);
+                                              LaboratoryChoice choice);
 
 }  // namespace dlg

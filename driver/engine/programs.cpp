@@ -50,18 +50,18 @@ std::unique_ptr<Machine> make_machine(Session& session, const Graph& graph, cons
   const double start = steady_seconds();
   PassContext context;
   context.rule = purpose.rule;
-  context.fusion = session.options.fusion;
+  context.fusion = session.engine_options.fusion;
   Artifact artifact = build_artifact(graph, context);
-  schedule(artifact, core_of(session.options.target));
+  schedule(artifact, core_of(session.engine_options.target));
   const std::string prefix = std::string(purpose.name) + ": ";
   session.clock.insert(artifact.stages, prefix);
-  if (session.options.threads > 1 && !session.team) {
-    session.team = std::make_unique<Team>(session.options.threads);
+  if (session.engine_options.threads > 1 && !session.team) {
+    session.team = std::make_unique<Team>(session.engine_options.threads);
   }
-  std::unique_ptr<Machine> machine =
-      Machine::make(std::move(artifact),
-                    {session.options.target, session.options.caching, session.team.get(), purpose.effort},
-                    session.diagnostics);
+  std::unique_ptr<Machine> machine = Machine::make(
+      std::move(artifact),
+      {session.engine_options.target, session.engine_options.caching, session.team.get(), purpose.effort},
+      session.diagnostics);
   if (!machine) return nullptr;
   machine->bind(data.input_rows());
   machine->set_on_fault([&session, &data, faulty = machine.get()](const std::vector<std::int64_t>& rows) {

@@ -16,7 +16,7 @@ constexpr Diag<> kNothingToStep{DiagCode::NoTrainBlock, Severity::kError,
 
 }  // namespace
 
-std::unique_ptr<OpenedStep> open_step(Session& session) {
+std::unique_ptr<OpenedStep> open_step(Session& session, const StepOptions& options) {
   std::optional<Program> program = load_program(session);
   if (!program) return nullptr;
   if (!program->training) {
@@ -27,12 +27,13 @@ std::unique_ptr<OpenedStep> open_step(Session& session) {
   if (!data) return nullptr;
   Inspection inspection = inspect(*program);
   auto opened = std::make_unique<OpenedStep>(
-      OpenedStep{*std::move(program), *std::move(data), std::move(inspection), nullptr});
-  opened->laboratory = chosen_laboratory(session, opened->program, opened->data, opened->inspection);
+      OpenedStep{*std::move(program), *std::move(data), std::move(inspection), nullptr, options.sample});
+  opened->laboratory = chosen_laboratory(session, opened->program, opened->data, opened->inspection,
+                                         {.engine = options.engine});
   if (!opened->laboratory) return nullptr;
   const std::int64_t rows = opened->laboratory->rows();
-  if (session.options.sample < rows) return opened;
-  session.diagnostics.report({session.file, 0, 0}, kNoSuchSample, session.options.sample, rows);
+  if (options.sample < rows) return opened;
+  session.diagnostics.report({session.file, 0, 0}, kNoSuchSample, options.sample, rows);
   return nullptr;
 }
 

@@ -6,6 +6,7 @@
 
 #include "driver/engine/laboratory.h"
 #include "driver/engine/machine.h"
+#include "driver/step/step_options.h"
 
 namespace dlg {
 
@@ -14,11 +15,12 @@ struct OpenedStep {
   LoadedData data;
   Inspection inspection;
   std::unique_ptr<Laboratory> laboratory;
+  std::int64_t sample = 0;  // of the first batch: the one that is looked at
 };
 
 /// Loads the program of the session and its data. nullptr after a diagnostic: an error in them, no `train`
-/// block, no sample `options.sample` in the first batch.
-std::unique_ptr<OpenedStep> open_step(Session& session);
+/// block, no such sample in the first batch.
+std::unique_ptr<OpenedStep> open_step(Session& session, const StepOptions& options);
 
 /// The states after one update from `start`. nullopt after a message that the loss or a new state is not
 /// finite: the verb ends with kExitDiverged.

@@ -56,9 +56,11 @@ StepChange change_to_printed(const Pair& input) {
 
 /// What the printed start value or setting does to the results: the hypothesis that the sheet is right and
 /// the program wrong.
-std::string hypothesis_text(Session& session, const std::vector<Pair>& pairs, const Pair& input) {
+std::string hypothesis_text(Session& session, const StepOptions& options, const std::vector<Pair>& pairs,
+                            const Pair& input) {
   int exit_code = kExitOk;
-  const std::optional<StepNumbers> numbers = StepNumbers::after(session, change_to_printed(input), exit_code);
+  const std::optional<StepNumbers> numbers =
+      StepNumbers::after(session, options, change_to_printed(input), exit_code);
   if (!numbers) return fmt::format("with {} there is no step", input.printed.text);
   std::vector<Pair> others = pairs;
   for (Pair& pair : others) {
@@ -82,7 +84,8 @@ std::string hypothesis_text(Session& session, const std::vector<Pair>& pairs, co
   return "no printed result tells which is right";
 }
 
-std::string remark_on(Session& session, const std::vector<Pair>& pairs, const Pair& pair) {
+std::string remark_on(Session& session, const StepOptions& options, const std::vector<Pair>& pairs,
+                      const Pair& pair) {
   switch (pair.agreement()) {
     case Agreement::kRounded:
       return "agrees";
@@ -94,7 +97,7 @@ std::string remark_on(Session& session, const std::vector<Pair>& pairs, const Pa
   std::vector<std::string> reasons;
   if (const std::string slip = slip_text(pair.printed, pair.computed.value); !slip.empty())
     reasons.push_back(slip);
-  if (!pair.is_result()) reasons.push_back(hypothesis_text(session, pairs, pair));
+  if (!pair.is_result()) reasons.push_back(hypothesis_text(session, options, pairs, pair));
   return reasons.empty() ? "DIFFERS" : "DIFFERS: " + join_text(reasons, "; ");
 }
 
@@ -119,24 +122,25 @@ std::string summary(const std::vector<Pair>& pairs) {
 
 }  // namespace
 
-int step_against(Session& session) {
+int step_against(Session& session, const StepOptions& options) {
   const std::optional<std::vector<PrintedValue>> sheet =
-      read_printed_values({session.options.against, session.options.against, {}}, session.diagnostics);
+      read_printed_values({options.against, options.against, {}}, session.diagnostics);
   if (!sheet) return session.report();
   int exit_code = kExitOk;
-  const std::optional<StepNumbers> numbers = StepNumbers::after(session, {}, exit_code);
+  const std::optional<StepNumbers> numbers = StepNumbers::after(session, options, {}, exit_code);
   if (!numbers) return exit_code;
   const std::optional<std::vector<Pair>> pairs = pairs_of(*sheet, *numbers, session.diagnostics);
   if (!pairs) return session.report();
   std::ostream& out = session.streams.out;
-  fmt::print(out, "step 1 of {} against {}\n", session.options.file, session.options.against);
+  fmt::print(out, "step 1 of {} against {}\n", session.file_options.file, options.against);
   const std::size_t label = widest(*pairs, [](const Pair& pair) { return pair.printed.label.size(); });
   const std::size_t name = widest(*pairs, [](const Pair& pair) { return pair.computed.name.size(); });
   const std::size_t text = widest(*pairs, [](const Pair& pair) { return pair.printed.text.size(); });
   for (const Pair& pair : *pairs) {
     if (label > 0) fmt::print(out, "  {:<{}}", pair.printed.label, label);
     fmt::print(out, "  {:<{}}  printed {:<{}}  here {:<11}  {}\n", pair.computed.name, name,
-               pair.printed.text, text, value_text(pair.computed.value), remark_on(session, *pairs, pair));
+               pair.printed.text, text, value_text(pair.computed.value),
+               remark_on(session, options, *pairs, pair));
   }
   fmt::print(out, "{}\n", summary(*pairs));
   const bool is_good = std::all_of(pairs->begin(), pairs->end(),

@@ -55,10 +55,13 @@ std::string shape_words(const Shape& shape) {
 
 }  // namespace
 
-std::optional<StepNumbers> StepNumbers::after(Session& session, const StepChange& change, int& exit_code) {
-  Session changed{session.options, session.streams, {}, {}, {}};
-  if (change.setting) changed.options.overrides.push_back(*change.setting);
-  const std::unique_ptr<OpenedStep> opened = open_step(changed);
+std::optional<StepNumbers> StepNumbers::after(Session& session, const StepOptions& options,
+                                              const StepChange& change, int& exit_code) {
+  Session changed{.streams = session.streams,
+                  .file_options = session.file_options,
+                  .engine_options = session.engine_options};
+  if (change.setting) changed.file_options.overrides.push_back(*change.setting);
+  const std::unique_ptr<OpenedStep> opened = open_step(changed, options);
   if (!opened) {
     exit_code = changed.report();
     return std::nullopt;
@@ -78,7 +81,7 @@ std::optional<StepNumbers> StepNumbers::of(Session& session, const OpenedStep& o
     return std::nullopt;
   }
   StepNumbers numbers;
-  numbers.add_values(opened.inspection, before, session.options.sample);
+  numbers.add_values(opened.inspection, before, opened.sample);
   numbers.add_states(program.graph, start, *end);
   for (const State& state : trained_parameters(program.graph)) {
     const auto found = before.find("grad." + state.path);

@@ -42,12 +42,13 @@ struct StepNameFault {
 /// one, hyper-parameters of the rule: `optimizer.lr`.
 class StepNumbers {
  public:
-  /// One step of `opened` from the states `start`, seen at `options.sample`. nullopt after a message;
+  /// One step of `opened` from the states `start`, seen at its sample. nullopt after a message;
   /// `exit_code` says how the verb ends then.
   static std::optional<StepNumbers> of(Session& session, const OpenedStep& opened, const StateValues& start,
                                        int& exit_code);
   /// The same from the initial states, the program opened anew with the change.
-  static std::optional<StepNumbers> after(Session& session, const StepChange& change, int& exit_code);
+  static std::optional<StepNumbers> after(Session& session, const StepOptions& options,
+                                          const StepChange& change, int& exit_code);
 
   /// `net.h[0]`, `dW2[0, 0]`, `new W1[1, 0]`: the model's name may be left out where one value alone is
   /// meant. nullopt: `fault` says why.

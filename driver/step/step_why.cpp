@@ -37,6 +37,7 @@ struct Setting {
   const LoadedData& data;
   std::vector<std::int64_t> rows;  // that sample's; none without data
   StateValues start;
+  std::int64_t sample = 0;  // of the first batch
 };
 
 Graph values_and_loss(const Inspection& inspection) {
@@ -146,8 +147,8 @@ void print_paths(Session& session, const ShownPaths& shown) {
   const auto& [setting, cut, environment, links, from] = shown;
   const ChainLinks& all = links.at(from);
   const std::string name = point_name(cut, from);
-  fmt::print(out, "d loss / d {} at the first step of {}", name, session.options.file);
-  if (!setting.rows.empty()) fmt::print(out, ", of sample {} alone", session.options.sample);
+  fmt::print(out, "d loss / d {} at the first step of {}", name, session.file_options.file);
+  if (!setting.rows.empty()) fmt::print(out, ", of sample {} alone", setting.sample);
   if (all.count == 0) {
     fmt::print(out, "\neach path from {} to the loss has a factor 0:\n", name);
     print_dead_ends(session, cut, dead_ends(cut, environment, links, from, kMostPaths));
@@ -167,9 +168,10 @@ void print_paths(Session& session, const ShownPaths& shown) {
 }
 
 /// Where the paths begin. nullopt after a diagnostic.
-std::optional<ChainPoint> starting_point(Session& session, const StepNumbers& numbers, const CutGraph& cut) {
+std::optional<ChainPoint> starting_point(Session& session, const StepNumbers& numbers, const CutGraph& cut,
+                                         const std::string& element) {
   StepNameFault fault;
-  const std::optional<StepNumber> number = numbers.find(session.options.why, fault);
+  const std::optional<StepNumber> number = numbers.find(element, fault);
   if (!number) {
     Report report = session.diagnostics.report({session.file, 0, 0}, kNoElement, fault.text);
     if (fault.suggestion) report.note(fmt::format("did you mean `{}`?", *fault.suggestion));
@@ -184,20 +186,20 @@ std::optional<ChainPoint> starting_point(Session& session, const StepNumbers& nu
 
 }  // namespace
 
-int step_why(Session& session) {
-  const std::unique_ptr<OpenedStep> opened = open_step(session);
+int step_why(Session& session, const StepOptions& options) {
+  const std::unique_ptr<OpenedStep> opened = open_step(session, options);
   if (!opened) return session.report();
   const Inspection& inspection = opened->inspection;
   int exit_code = kExitOk;
   const std::optional<StepNumbers> numbers =
       StepNumbers::of(session, *opened, opened->laboratory->initial(), exit_code);
   if (!numbers) return exit_code;
-  Setting setting{inspection, opened->data, {}, opened->laboratory->initial()};
+  Setting setting{inspection, opened->data, {}, opened->laboratory->initial(), options.sample};
   if (const std::vector<std::int64_t> batch = first_batch(opened->program, opened->data); !batch.empty())
-    setting.rows = {batch.at(static_cast<std::size_t>(session.options.sample))};
+    setting.rows = {batch.at(static_cast<std::size_t>(options.sample))};
   const Graph whole = values_and_loss(inspection);
   const CutGraph cut = cut_at_values(whole);
-  const std::optional<ChainPoint> from = starting_point(session, *numbers, cut);
+  const std::optional<ChainPoint> from = starting_point(session, *numbers, cut, options.why);
   if (!from) return session.report();
   const Environment<double> environment = environment_of(setting, cut, whole);
   const std::map<ChainPoint, ChainLinks> links = chain_links(cut, environment, *from, kMostPoints);

@@ -25,7 +25,7 @@ constexpr Diag<std::string, std::string, std::string> kOtherTarget{
     "the run `{}` was compiled for {}, this would be {}, which rounds otherwise"};
 
 bool sets_stop(const Session& session) {
-  const std::vector<Override>& sets = session.options.overrides;
+  const std::vector<Override>& sets = session.file_options.overrides;
   return std::any_of(sets.begin(), sets.end(), [](const Override& set) { return is_stop_key(set.key); });
 }
 
@@ -38,19 +38,19 @@ bool has_work(Session& session, const RunFolder& folder, const RunRecord& record
   if (has_diverged) {
     report.note(
         fmt::format("to start from its last good weights: `dlg train {} --init {} --set optimizer.lr=...`",
-                    session.options.file, folder.weights()));
+                    session.file_options.file, folder.weights()));
   } else {
     report.note(fmt::format("to train longer: `dlg train {} --resume {} --set stop=\"...\"`",
-                            session.options.file, folder.number));
+                            session.file_options.file, folder.number));
   }
   return false;
 }
 
 }  // namespace
 
-std::optional<ResumedRun> open_run(Session& session) {
+std::optional<ResumedRun> open_run(Session& session, const std::string& wanted) {
   if (!has_program(session)) return std::nullopt;
-  std::optional<RunFolder> folder = chosen_run(session, session.options.resume.value_or(""));
+  std::optional<RunFolder> folder = chosen_run(session, wanted);
   if (!folder) return std::nullopt;
   std::optional<RunLock> lock = RunLock::take(*folder, session.diagnostics);
   if (!lock) return std::nullopt;
@@ -61,11 +61,11 @@ std::optional<ResumedRun> open_run(Session& session) {
   if (!checkpoint) return std::nullopt;
   checkpoint->progress.seconds = record->seconds;
   repeat_overrides(session, *record);
-  if (!session.options.seed) session.options.seed = record->seed;
-  return ResumedRun{std::move(*folder), std::move(*lock), std::move(*record), std::move(*checkpoint)};
+  if (!session.engine_options.seed) session.engine_options.seed = record->seed;
+  return ResumedRun{{std::move(*folder), std::move(*lock), std::move(*record)}, std::move(*checkpoint)};
 }
 
-bool is_same_program(Session& session, const Program& program, const ResumedRun& run) {
+bool is_same_program(Session& session, const Program& program, const TrainingRun& run) {
   std::optional<ProgramDifference> difference =
       program_difference(session, program, run.folder, run.record, ComparedFor::kTraining);
   if (!difference && program.training->seed != run.record.seed) {
@@ -81,21 +81,21 @@ bool is_same_program(Session& session, const Program& program, const ResumedRun&
   return false;
 }
 
-bool is_same_arithmetic(Session& session, const ResumedRun& run) {
+bool is_same_arithmetic(Session& session, const TrainingRun& run) {
   const std::string* written = find_setting(run.record.versions, "target");
   const std::optional<Target> before = parse_target(written ? *written : "");
-  const Target now = session.options.target;
+  const Target now = session.engine_options.target;
   if (!before || have_same_bits(*before, now)) return true;
   Report report =
       session.diagnostics.report({}, kOtherTarget, run.folder.path, *written, std::string(level_name(now)));
   if (can_run(*before)) {
     report.note(fmt::format("to go on with the same bits: `dlg train {} --resume {} --target {}`",
-                            session.options.file, run.folder.number, *written));
+                            session.file_options.file, run.folder.number, *written));
   } else {
     report.note(
         fmt::format("this machine cannot run code for {}: go on where the run began, or start a new one with "
                     "its weights: `dlg train {} --init {}`",
-                    *written, session.options.file, run.folder.weights()));
+                    *written, session.file_options.file, run.folder.weights()));
   }
   return false;
 }
@@ -110,8 +110,8 @@ std::vector<DataMark> data_marks(const LoadedData& data) {
 }
 
 bool is_same_data(Session& session, const Program& program, const std::vector<DataMark>& marks,
-                  const ResumedRun& run) {
-  for (const DataMark& before : run.checkpoint.data) {
+                  const ResumedRun& resumed) {
+  for (const DataMark& before : resumed.checkpoint.data) {
     const auto now = std::find_if(marks.begin(), marks.end(),
                                   [&](const DataMark& mark) { return mark.path == before.path; });
     if (now == marks.end() || *now == before) continue;
@@ -122,7 +122,7 @@ bool is_same_data(Session& session, const Program& program, const std::vector<Da
     const std::string what = now->rows == before.rows
                                  ? "other values"
                                  : fmt::format("{}, not {}", counted(now->rows, "row"), before.rows);
-    session.diagnostics.report(range, kOtherData, run.folder.path, before.path, what);
+    session.diagnostics.report(range, kOtherData, resumed.run.folder.path, before.path, what);
     return false;
   }
   return true;

@@ -167,7 +167,7 @@ std::optional<ProgramDifference> program_difference(const Session& session, cons
     return is_stop_key(key) || (purpose == ComparedFor::kEvaluation && is_data_file_key(program, key));
   };
   std::string changed = changed_setting(record.settings, program.settings, is_left_out);
-  if (changed.empty()) changed = changed_override(record, session.options.overrides, is_left_out);
+  if (changed.empty()) changed = changed_override(record, session.file_options.overrides, is_left_out);
   if (changed.empty()) return std::nullopt;
   return ProgramDifference{std::move(changed), {}, ""};
 }

@@ -9,11 +9,11 @@
 
 namespace dlg {
 
-Saver::Saver(SavedTraining training, LogFile& log)
-    : training_(training), log_(log), last_(steady_seconds()) {}
+Saver::Saver(const RunningTraining& training, std::int64_t interval)
+    : training_(training), interval_(interval), last_(steady_seconds()) {}
 
 bool Saver::save(const TrainProgress& progress, Diagnostics& diagnostics) {
-  SavedTraining& training = training_;
+  RunningTraining& training = training_;
   for (auto& [path, values] : training.machine.states()) training.states[path] = values;
   if (!marks_) marks_ = data_marks(training.data);
   Checkpoint checkpoint = checkpoint_of(training.machine.graph(), training.states);
@@ -24,26 +24,26 @@ bool Saver::save(const TrainProgress& progress, Diagnostics& diagnostics) {
     checkpoint.best = weights_of(training.machine.graph(), training.judge.best_states(training.states));
   }
   // A training that goes on from here finds the epochs before it in the log.
-  log_.flush();
-  if (!write_checkpoint(training.folder, checkpoint, diagnostics)) return false;
-  training.record.seconds = progress.seconds;
-  return write_run_record(training.folder, training.record, diagnostics);
+  training.log.file().flush();
+  if (!write_checkpoint(training.run.folder, checkpoint, diagnostics)) return false;
+  training.run.record.seconds = progress.seconds;
+  return write_run_record(training.run.folder, training.run.record, diagnostics);
 }
 
 void Saver::save_in_time(const TrainProgress& progress) {
   const double now = steady_seconds();
-  if (now - last_ < static_cast<double>(training_.session.options.save_every)) return;
+  if (now - last_ < static_cast<double>(interval_)) return;
   if (!has_finite_states(training_.machine.step_program())) return;
   Diagnostics diagnostics;
   const bool is_saved = save(progress, diagnostics);
   last_ = steady_seconds();
   Json line = Json::object();
   line.set("event", is_saved ? "save" : "save failed").set("step", progress.steps);
-  log_.event(line.set("seconds", progress.seconds));
+  training_.log.file().event(line.set("seconds", progress.seconds));
   if (is_saved) return;
   training_.session.say(diagnostics);
   fmt::print(training_.session.streams.err, "dlg: training goes on; the next save is tried in {} s\n",
-             training_.session.options.save_every);
+             interval_);
 }
 
 }  // namespace dlg

@@ -1,29 +1,20 @@
 // Owns when and how a training under way is saved into its run.
 #pragma once
 
-#include "driver/data/data.h"
-#include "driver/engine/machine.h"
-#include "driver/training/judge.h"
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "driver/training/running_training.h"
 #include "runtime/checkpoint.h"
-#include "runtime/log.h"
 
 namespace dlg {
-
-/// What is saved and where; everything outlives the saver.
-struct SavedTraining {
-  Session& session;
-  const RunFolder& folder;
-  RunRecord& record;
-  const LoadedData& data;
-  const Machine& machine;
-  StateValues& states;  // of the whole program: what the machine does not hold keeps its value
-  const Judge& judge;
-};
 
 /// Saves at most once in `--save-every`, and at the end. A save replaces the one before in one step.
 class Saver {
  public:
-  Saver(SavedTraining training, LogFile& log);
+  /// `interval`: seconds.
+  Saver(const RunningTraining& training, std::int64_t interval);
 
   /// Saves now. Errors: exit 3; the save before is still there.
   bool save(const TrainProgress& progress, Diagnostics& diagnostics);
@@ -31,8 +22,8 @@ class Saver {
   void save_in_time(const TrainProgress& progress);
 
  private:
-  SavedTraining training_;
-  LogFile& log_;
+  RunningTraining training_;
+  std::int64_t interval_;
   double last_ = 0;
   std::optional<std::vector<DataMark>>
       marks_;  // made at the first save, so that the first step does not wait

@@ -25,9 +25,10 @@ void warn_of_difference(Session& session, const Program& program, const RunFolde
 }
 
 /// What may not be written over: all that is read.
-std::vector<InputFile> files_read(const Session& session, const Program& program, const RunFolder& folder) {
+std::vector<InputFile> files_read(const Session& session, const Program& program, const RunFolder& folder,
+                                  const std::string& samples) {
   std::vector<InputFile> files = files_of_program(session, program);
-  if (!session.options.input.empty()) files.push_back({session.options.input, "the file of the samples"});
+  if (!samples.empty()) files.push_back({samples, "the file of the samples"});
   for (InputFile& file : files_of_run(folder)) files.push_back(std::move(file));
   return files;
 }
@@ -37,40 +38,42 @@ std::vector<InputFile> files_read(const Session& session, const Program& program
 std::optional<RunFolder> chosen_run(Session& session, const std::string& wanted) {
   const std::string root(kRunsFolder);
   if (!wanted.empty()) return find_run(root, wanted, session.diagnostics);
-  return latest_run(root, file_stem(session.options.file), session.diagnostics);
+  return latest_run(root, file_stem(session.file_options.file), session.diagnostics);
 }
 
 void repeat_overrides(Session& session, const RunRecord& record) {
   std::vector<Override> all;
   for (const auto& recorded : record.overrides) {
-    const std::vector<Override>& own = session.options.overrides;
+    const std::vector<Override>& own = session.file_options.overrides;
     const bool is_set =
         std::any_of(own.begin(), own.end(), [&](const Override& o) { return o.key == recorded.first; });
     if (!is_set) all.push_back({recorded.first, recorded.second});
   }
-  all.insert(all.end(), session.options.overrides.begin(), session.options.overrides.end());
-  session.options.overrides = std::move(all);
+  all.insert(all.end(), session.file_options.overrides.begin(), session.file_options.overrides.end());
+  session.file_options.overrides = std::move(all);
 }
 
 bool has_program(Session& session) {
   std::error_code error;
-  return std::filesystem::exists(session.options.file, error) || read_source(session);
+  return std::filesystem::exists(session.file_options.file, error) || read_source(session);
 }
 
-std::optional<TrainedProgram> load_trained(Session& session) {
+std::optional<TrainedProgram> load_trained(Session& session, const RunOptions& chosen,
+                                           const PredictionFiles& files) {
   if (!has_program(session)) return std::nullopt;
-  std::optional<RunFolder> folder = chosen_run(session, session.options.run);
+  std::optional<RunFolder> folder = chosen_run(session, chosen.run);
   if (!folder) return std::nullopt;
   std::optional<RunRecord> record = read_run_record(*folder, session.diagnostics);
   if (!record) return std::nullopt;
   repeat_overrides(session, *record);
   std::optional<Program> program = load_program(session);
   if (!program) return std::nullopt;
-  const std::string& output = session.options.output;
-  const std::vector<std::string> outputs(output.empty() ? 0 : 1, output);
-  if (!keeps_inputs(session, outputs, files_read(session, *program, *folder))) return std::nullopt;
+  const std::vector<std::string> outputs(files.output.empty() ? 0 : 1, files.output);
+  if (!keeps_inputs(session, outputs, files_read(session, *program, *folder, files.input))) {
+    return std::nullopt;
+  }
   warn_of_difference(session, *program, *folder, *record);
-  std::optional<StateValues> weights = load_weights(session, *folder, program->graph, session.diagnostics);
+  std::optional<StateValues> weights = load_weights(session, *folder, program->graph, chosen.weights);
   if (!weights) return std::nullopt;
   return TrainedProgram{std::move(*program), std::move(*folder), std::move(*record), std::move(*weights)};
 }

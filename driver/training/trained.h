@@ -17,9 +17,16 @@ struct TrainedProgram {
   StateValues weights;
 };
 
-/// The run that `--run` names, else the latest one of this program. The `--set` of the run hold again, those
+/// Files of a prediction, neither of which may be the other or one that is read; empty: none.
+struct PredictionFiles {
+  std::string input;
+  std::string output;
+};
+
+/// The run that `chosen` names, else the latest one of this program. The `--set` of the run hold again, those
 /// of this call win.
-std::optional<TrainedProgram> load_trained(Session& session);
+std::optional<TrainedProgram> load_trained(Session& session, const RunOptions& chosen,
+                                           const PredictionFiles& files = {});
 
 /// Whether the program file is there; else it is reported. It is read once the run has said what is set.
 bool has_program(Session& session);

@@ -52,8 +52,8 @@ bool is_convertible(DType from, DType to) {
 /// The renamed entries of the file, matched with the states of the graph.
 class WarmStart {
  public:
-  WarmStart(Session& session, const Graph& graph, const TensorFile& file)
-      : session_(session), graph_(graph), file_(file) {}
+  WarmStart(Session& session, const InitOptions& init, const Graph& graph, const TensorFile& file)
+      : session_(session), init_(init), graph_(graph), file_(file) {}
 
   bool match() {
     for (const SavedTensor& tensor : file_.tensors) {
@@ -87,7 +87,7 @@ class WarmStart {
   using ListDiag = Diag<std::string, std::string>;
 
   Report report(const ListDiag& diag, const std::vector<std::string>& list) const {
-    return session_.diagnostics.report({}, diag, session_.options.init, listed(list));
+    return session_.diagnostics.report({}, diag, init_.file, listed(list));
   }
 
   bool report_list(const ListDiag& diag, const std::vector<std::string>& list) const {
@@ -97,16 +97,16 @@ class WarmStart {
 
   /// The path that an entry is for; nullopt: `--init-map` leaves it out.
   std::optional<std::string> name_in_program(const std::string& name) const {
-    for (const InitMap& map : session_.options.init_maps) {
+    for (const InitMap& map : init_.maps) {
       if (name.starts_with(map.from)) return map.to + name.substr(map.from.size());
     }
-    if (!session_.options.init_maps.empty()) return std::nullopt;
+    if (!init_.maps.empty()) return std::nullopt;
     return name;
   }
 
   bool report_unused_maps() const {
     bool is_good = true;
-    for (const InitMap& map : session_.options.init_maps) {
+    for (const InitMap& map : init_.maps) {
       const bool is_used =
           std::any_of(file_.tensors.begin(), file_.tensors.end(),
                       [&](const SavedTensor& tensor) { return tensor.name.starts_with(map.from); });
@@ -131,7 +131,7 @@ class WarmStart {
     if (unknown.empty()) return true;
     Report told = report(kUnknown, unknown);
     told.note(program_text());
-    if (session_.options.init_maps.empty()) {
+    if (init_.maps.empty()) {
       told.note("`--init-map FROM=TO` reads only the entries that begin with FROM, with TO in its place");
     }
     return false;
@@ -182,8 +182,7 @@ class WarmStart {
       const bool is_finite =
           dtype == DType::kF32 ? std::isfinite(static_cast<float>(values[i])) : std::isfinite(values[i]);
       if (is_finite) continue;
-      session_.diagnostics.report({}, kNotFinite, session_.options.init, tensor.name, index,
-                                  number_text(values[i]));
+      session_.diagnostics.report({}, kNotFinite, init_.file, tensor.name, index, number_text(values[i]));
       return std::nullopt;
     }
     return values;
@@ -214,6 +213,7 @@ class WarmStart {
   }
 
   Session& session_;
+  const InitOptions& init_;
   const Graph& graph_;
   const TensorFile& file_;
   std::map<std::string, const SavedTensor*> entries_;  // by path in the program
@@ -222,12 +222,12 @@ class WarmStart {
 
 }  // namespace
 
-bool warm_start(Session& session, const Graph& graph, StateValues& states) {
-  if (session.options.init.empty()) return true;
+bool warm_start(Session& session, const InitOptions& init, const Graph& graph, StateValues& states) {
+  if (init.file.empty()) return true;
   const std::optional<TensorFile> file =
-      read_safetensors({session.options.init, "", {}}, ChecksumRule::kIfPresent, session.diagnostics);
+      read_safetensors({init.file, "", {}}, ChecksumRule::kIfPresent, session.diagnostics);
   if (!file) return false;
-  WarmStart start(session, graph, *file);
+  WarmStart start(session, init, graph, *file);
   return start.match() && start.take(states);
 }
 

@@ -104,9 +104,9 @@ StateValues averaged(const Graph& graph, StateValues values) {
   return values;
 }
 
-std::optional<StateValues> load_weights(const Session& session, const RunFolder& folder, const Graph& graph,
-                                        Diagnostics& diagnostics) {
-  const WeightsChoice choice = session.options.weights;
+std::optional<StateValues> load_weights(Session& session, const RunFolder& folder, const Graph& graph,
+                                        WeightsChoice choice) {
+  Diagnostics& diagnostics = session.diagnostics;
   const std::string path = folder.file(weights_file(choice));
   std::error_code error;
   if (choice != WeightsChoice::kLast && !std::filesystem::exists(path, error)) {

@@ -32,9 +32,9 @@ bool save_weights(const std::string& path, const Graph& graph, const StateValues
 /// are their own averages.
 StateValues averaged(const Graph& graph, StateValues values);
 
-/// Reads the weights of a run for `graph`, those that `--weights` asks for. Missing, unknown or wrongly
+/// Reads these weights of a run for `graph`. Missing, unknown or wrongly
 /// shaped entries are errors that list what is there.
-std::optional<StateValues> load_weights(const Session& session, const RunFolder& folder, const Graph& graph,
-                                        Diagnostics& diagnostics);
+std::optional<StateValues> load_weights(Session& session, const RunFolder& folder, const Graph& graph,
+                                        WeightsChoice choice);
 
 }  // namespace dlg

@@ -129,17 +129,19 @@ std::int64_t check_expectations(Session& session, const Program& program, const 
 
 }  // namespace
 
-int verb_check(Session& session) {
+int verb_check(Session& session, CommandLine& line) {
+  Engine engine = Engine::kJit;
+  if (!line.read(session.file_options, session.engine_options, engine)) return line.exit_code();
   const std::optional<Program> program = load_program(session);
   if (!program) return session.report();
   const std::optional<LoadedData> data = load_training_data(session, *program);
   if (!data) return session.report();
-  fmt::print(session.streams.out, "{}: {}\n", session.options.file, summary(*program, *data));
+  fmt::print(session.streams.out, "{}: {}\n", session.file_options.file, summary(*program, *data));
   const Inspection inspection = inspect(*program);
   const std::unique_ptr<Laboratory> laboratory =
-      chosen_laboratory(session, *program, *data, inspection, use_of(*program));
+      chosen_laboratory(session, *program, *data, inspection, {engine, use_of(*program)});
   if (!laboratory) return session.report();
-  if (session.options.engine == Engine::kJit) {
+  if (engine == Engine::kJit) {
     const int agreed = check_agreement(session, *program, *data, inspection, *laboratory);
     if (agreed != kExitOk) return agreed;
   }

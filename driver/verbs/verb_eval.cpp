@@ -13,9 +13,9 @@ constexpr Diag<> kNothingToEvaluate{DiagCode::NoTrainBlock, Severity::kError,
                                     "the program has no `train` block, so there is no loss to evaluate"};
 
 /// Which weights of the run these are, behind its name: ", best (epoch 9)".
-std::string weights_text(const Session& session, const RunRecord& record) {
-  if (session.options.weights == WeightsChoice::kLast) return "";
-  if (session.options.weights == WeightsChoice::kAverage) return ", ema";
+std::string weights_text(WeightsChoice choice, const RunRecord& record) {
+  if (choice == WeightsChoice::kLast) return "";
+  if (choice == WeightsChoice::kAverage) return ", ema";
   for (const auto& [name, value] : record.results) {
     if (name == "best epoch") return fmt::format(", best (epoch {})", value);
   }
@@ -31,8 +31,11 @@ Json results_json(const TrainedProgram& run, const std::vector<PartResult>& resu
 
 }  // namespace
 
-int verb_eval(Session& session) {
-  const std::optional<TrainedProgram> trained = load_trained(session);
+int verb_eval(Session& session, CommandLine& line) {
+  RunOptions chosen;
+  ResultFormat format = ResultFormat::kText;
+  if (!line.read(session.file_options, session.engine_options, chosen, format)) return line.exit_code();
+  const std::optional<TrainedProgram> trained = load_trained(session, chosen);
   if (!trained) return session.report();
   if (!trained->program.training) {
     session.diagnostics.report({session.file, 0, 0}, kNothingToEvaluate);
@@ -45,12 +48,12 @@ int verb_eval(Session& session) {
   evaluator->set_states(trained->weights);
   const std::vector<PartResult> results = evaluate_parts(*evaluator, parts_of(*data));
   if (session.diagnostics.has_errors()) return session.report();
-  if (session.options.is_json) {
+  if (format == ResultFormat::kJson) {
     session.streams.out << json_text(results_json(*trained, results)) << '\n';
     return session.report();
   }
   fmt::print(session.streams.out, "run {}{}\n{}", trained->folder.path,
-             weights_text(session, trained->record), results_text(trained->program, results));
+             weights_text(chosen.weights, trained->record), results_text(trained->program, results));
   return session.report();
 }
 

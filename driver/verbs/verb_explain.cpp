@@ -10,6 +10,14 @@
 namespace dlg {
 namespace {
 
+struct ExplainOptions {
+  std::string code;  // CODE; empty: all
+};
+
+void add_options(CommandOptions& options, ExplainOptions& explained) {
+  options.text({"CODE", "a diagnostic code such as DLG0301; without it: the list of all"}, explained.code);
+}
+
 /// Wraps at blanks so that no line is longer than `width`.
 std::string wrapped(std::string_view text, std::size_t width) {
   std::string result;
@@ -38,8 +46,10 @@ const DiagCodeInfo* find_code(std::string word) {
 
 }  // namespace
 
-int verb_explain(Session& session) {
-  const std::string& word = session.options.input;
+int verb_explain(Session& session, CommandLine& line) {
+  ExplainOptions options;
+  if (!line.read(options)) return line.exit_code();
+  const std::string& word = options.code;
   if (word.empty()) {
     for (const DiagCodeInfo& info : diagnostic_codes()) {
       fmt::print(session.streams.out, "{}  {}\n", code_text(info.code), info.title);

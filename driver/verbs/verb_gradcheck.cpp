@@ -137,7 +137,8 @@ void print_kinks(std::ostream& out, const std::vector<ParameterCheck>& checks) {
 
 }  // namespace
 
-int verb_gradcheck(Session& session) {
+int verb_gradcheck(Session& session, CommandLine& line) {
+  if (!line.read(session.file_options, session.engine_options)) return line.exit_code();
   const std::optional<Program> program = load_program(session);
   if (!program) return session.report();
   if (!program->training) {

@@ -13,6 +13,19 @@ namespace {
 
 constexpr std::string_view kDefaultTemplate = "xor";
 
+struct NewOptions {
+  std::string folder;         // NAME
+  std::string template_name;  // --template; empty: by NAME
+};
+
+void add_options(CommandOptions& options, NewOptions& wanted) {
+  options.text(
+      {"NAME", "folder to write: backprop, digits or xor are ready examples", "", Presence::kRequired},
+      wanted.folder);
+  options.text({"--template", "which example to start from (default: by NAME, else xor)"},
+               wanted.template_name);
+}
+
 std::string_view template_of(const ExampleFile& file) {
   return file.name.substr(0, file.name.find('/'));
 }
@@ -42,9 +55,11 @@ int cannot_write(Session& session, const std::filesystem::path& path, std::strin
 
 }  // namespace
 
-int verb_new(Session& session) {
-  const std::filesystem::path folder = session.options.input;
-  std::string name = session.options.template_name;
+int verb_new(Session& session, CommandLine& line) {
+  NewOptions options;
+  if (!line.read(options)) return line.exit_code();
+  const std::filesystem::path folder = options.folder;
+  std::string name = options.template_name;
   if (name.empty())
     name = is_template(folder.filename().string()) ? folder.filename().string() : kDefaultTemplate;
   if (!is_template(name)) return unknown_template(session, name);

@@ -17,6 +17,17 @@ constexpr Diag<> kNoPrediction{DiagCode::NoPrediction, Severity::kError,
 constexpr Diag<> kNoFeatures{DiagCode::NoPredictionInput, Severity::kError,
                              "the prediction reads no data, so there is nothing to read from a CSV file"};
 
+struct PredictOptions {
+  std::string input;   // INPUT: a CSV file
+  std::string output;  // --out; empty: standard output
+};
+
+void add_options(CommandOptions& options, PredictOptions& files) {
+  options.text({"INPUT", "CSV file with the columns the model was trained on", "", Presence::kRequired},
+               files.input);
+  options.text({"--out,-o", "CSV file to write (default: standard output)"}, files.output);
+}
+
 /// The class names of the run if there are as many as outputs; else none.
 std::vector<std::string> class_names(const RunRecord& record, std::int64_t outputs) {
   for (const FieldRecord& field : record.fields) {
@@ -59,11 +70,11 @@ std::string predictions_csv(const RunRecord& record, const OutputValues& output,
   return csv_text(header_of(classes, outputs), rows);
 }
 
-std::optional<std::string> predict_all(Session& session, const TrainedProgram& trained) {
+std::optional<std::string> predict_all(Session& session, const TrainedProgram& trained,
+                                       const std::string& samples) {
   const Program& program = trained.program;
   const Graph graph = prediction_graph(program);
-  const std::optional<LoadedData> data =
-      load_features(session, program, graph, trained.record, session.options.input);
+  const std::optional<LoadedData> data = load_features(session, program, graph, trained.record, samples);
   if (!data) return std::nullopt;
   const std::unique_ptr<Machine> predictor = make_predictor(session, program, *data);
   if (!predictor) return std::nullopt;
@@ -95,15 +106,18 @@ bool check_prediction(Session& session, const Program& program) {
 
 }  // namespace
 
-int verb_predict(Session& session) {
-  const std::optional<TrainedProgram> trained = load_trained(session);
+int verb_predict(Session& session, CommandLine& line) {
+  PredictOptions files;
+  RunOptions chosen;
+  if (!line.read(session.file_options, files, session.engine_options, chosen)) return line.exit_code();
+  const std::optional<TrainedProgram> trained = load_trained(session, chosen, {files.input, files.output});
   if (!trained || !check_prediction(session, trained->program)) return session.report();
-  const std::optional<std::string> csv = predict_all(session, *trained);
+  const std::optional<std::string> csv = predict_all(session, *trained, files.input);
   if (!csv) return session.report();
-  if (session.options.output.empty()) {
+  if (files.output.empty()) {
     session.streams.out << *csv;
   } else {
-    write_file({session.options.output, "", {session.file, 0, 0}}, *csv, session.diagnostics);
+    write_file({files.output, "", {session.file, 0, 0}}, *csv, session.diagnostics);
   }
   return session.report();
 }

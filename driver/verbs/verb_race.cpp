@@ -25,6 +25,14 @@ constexpr Diag<> kNoRace{DiagCode::NoRaceBlock, Severity::kError, "the program h
 constexpr Diag<std::string, std::string> kNoFolder{DiagCode::FolderNotMade, Severity::kError,
                                                    "the folder `{}` cannot be made: {}"};
 
+struct RaceOptions {
+  std::string output;  // --out: a folder; empty: the next one in runs/
+};
+
+void add_options(CommandOptions& options, RaceOptions& race) {
+  options.text({"--out,-o", "folder to write to (default: the next one in runs/)"}, race.output);
+}
+
 /// A file of a race, by its ending.
 struct RaceFile {
   std::string name;
@@ -46,8 +54,8 @@ std::string stem_of_race(std::size_t index) {
 }
 
 /// Every file that will be written into `--out`; none where a new folder is made.
-std::vector<std::string> outputs_of_races(const Session& session, std::size_t count) {
-  const std::filesystem::path folder = session.options.output;
+std::vector<std::string> outputs_of_races(const Session& session, const std::filesystem::path& folder,
+                                          std::size_t count) {
   std::vector<std::string> files;
   if (folder.empty()) return files;
   files.push_back((folder / "model.dlg").string());
@@ -63,12 +71,13 @@ std::vector<std::string> outputs_of_races(const Session& session, std::size_t co
 }
 
 /// What is read, and the files of a run that may lie in `--out`.
-std::vector<InputFile> files_to_keep(const Session& session, const std::vector<Program>& programs) {
+std::vector<InputFile> files_to_keep(const Session& session, const std::string& output,
+                                     const std::vector<Program>& programs) {
   std::vector<InputFile> files;
   for (const Program& program : programs) {
     for (InputFile& file : files_of_program(session, program)) files.push_back(std::move(file));
   }
-  const RunFolder folder{session.options.output, 0, ""};
+  const RunFolder folder{output, 0, ""};
   std::error_code error;
   if (folder.path.empty() || !std::filesystem::exists(folder.record(), error)) return files;
   for (InputFile& file : files_of_run(folder)) files.push_back(std::move(file));
@@ -100,15 +109,15 @@ std::optional<RaceResult> run_race(Session& session, const Program& program, con
   return result;
 }
 
-/// `--out`, made if it is missing, else the next folder in runs/.
-std::optional<RunFolder> result_folder(Session& session) {
-  const std::string& wanted = session.options.output;
+/// `wanted`, made if it is missing, else the next folder in runs/.
+std::optional<RunFolder> result_folder(Session& session, const std::string& wanted) {
   if (wanted.empty()) {
-    return create_run_folder(std::string(kRunsFolder), file_stem(session.options.file), session.diagnostics);
+    return create_run_folder(std::string(kRunsFolder), file_stem(session.file_options.file),
+                             session.diagnostics);
   }
   std::error_code error;
   std::filesystem::create_directories(wanted, error);
-  if (!error) return RunFolder{wanted, 0, file_stem(session.options.file)};
+  if (!error) return RunFolder{wanted, 0, file_stem(session.file_options.file)};
   session.diagnostics.report({}, kNoFolder, wanted, error.message());
   return std::nullopt;
 }
@@ -123,16 +132,15 @@ bool write_files(Session& session, const RunFolder& folder, const std::vector<Ra
   return true;
 }
 
-void print_results(Session& session, const RunFolder& folder, const std::vector<RaceResult>& results) {
-  std::ostream& out = session.streams.out;
-  if (session.options.is_json) {
-    Json races = Json::array();
-    for (const RaceResult& result : results) races.push(result.json);
-    Json json = Json::object();
-    json.set("run", folder.path).set("races", std::move(races));
-    out << json_text(json) << '\n';
-    return;
-  }
+void print_json(std::ostream& out, const RunFolder& folder, const std::vector<RaceResult>& results) {
+  Json races = Json::array();
+  for (const RaceResult& result : results) races.push(result.json);
+  Json json = Json::object();
+  json.set("run", folder.path).set("races", std::move(races));
+  out << json_text(json) << '\n';
+}
+
+void print_text(std::ostream& out, const RunFolder& folder, const std::vector<RaceResult>& results) {
   std::string names = "model.dlg";
   for (const RaceResult& result : results) {
     out << result.table << '\n';
@@ -153,7 +161,10 @@ std::vector<Program> compile_races(Session& session, const ProgramText& text) {
 
 }  // namespace
 
-int verb_race(Session& session) {
+int verb_race(Session& session, CommandLine& line) {
+  RaceOptions options;
+  ResultFormat format = ResultFormat::kText;
+  if (!line.read(session.file_options, session.engine_options, options, format)) return line.exit_code();
   const std::optional<ProgramText> text = read_program(session);
   if (!text) return session.report();
   if (text->file.races.empty()) {
@@ -163,7 +174,8 @@ int verb_race(Session& session) {
   const std::vector<Program> programs = compile_races(session, *text);
   session.clock.lap("check");
   if (session.diagnostics.has_errors()) return session.report();
-  if (!keeps_inputs(session, outputs_of_races(session, programs.size()), files_to_keep(session, programs))) {
+  if (!keeps_inputs(session, outputs_of_races(session, options.output, programs.size()),
+                    files_to_keep(session, options.output, programs))) {
     return session.report();
   }
   InterruptGuard guard;
@@ -177,9 +189,10 @@ int verb_race(Session& session) {
   }
   const int signal = interrupt_signal();
   if (signal != 0 && results.empty()) return 128 + signal;
-  const std::optional<RunFolder> folder = result_folder(session);
+  const std::optional<RunFolder> folder = result_folder(session, options.output);
   if (!folder || !write_files(session, *folder, results)) return session.report();
-  print_results(session, *folder, results);
+  const auto print = format == ResultFormat::kJson ? print_json : print_text;
+  print(session.streams.out, *folder, results);
   const int exit_code = session.report();
   return signal != 0 && exit_code == kExitOk ? 128 + signal : exit_code;
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "driver/cli/stages.h"
 #include "driver/engine/artifact.h"
 #include "driver/engine/programs.h"
 #include "driver/verbs/verbs.h"
@@ -23,6 +24,20 @@ constexpr Diag<std::string> kNoDrawing{DiagCode::NoDrawing, Severity::kError,
 
 constexpr Diag<std::string, std::int64_t> kNoData{DiagCode::FileMissing, Severity::kNote,
                                                   "the data is not read, so this is for a batch of {1}: {0}"};
+
+enum class ShownAs : std::uint8_t { kText, kDot };
+
+struct ShowOptions {
+  std::string stage;                // --stage
+  ShownAs format = ShownAs::kText;  // --format
+};
+
+void add_options(CommandOptions& options, ShowOptions& shown) {
+  const std::vector<std::string> stages = stage_names();
+  options.word({"--stage", "which stage of the pipeline to print", "", Presence::kRequired}, stages,
+               [&shown, stages](std::size_t place) { shown.stage = stages[place]; });
+  options.choice({"--format", "text, or dot for Graphviz (graph stages)"}, {"text", "dot"}, shown.format);
+}
 
 /// What is compiled, and the rule of the training with what the data says of it.
 struct Shown {
@@ -75,8 +90,7 @@ int show_ast(Session& session) {
 }
 
 /// The graph as it stands after the pass that makes `stage`; the given one for `graph` itself.
-Graph graph_at(Session& session, const Graph& graph, const PassContext& context) {
-  const std::string& stage = session.options.stage;
+Graph graph_at(Session& session, const Graph& graph, const PassContext& context, const std::string& stage) {
   Graph shown = graph;
   if (stage == "graph") return shown;
   run_pipeline(graph, context, [&](const PassInfo& pass, const Graph& result) {
@@ -98,40 +112,43 @@ bool is_graph_stage(const std::string& stage) {
   return false;
 }
 
-std::string text_of(Session& session, const Graph& graph, const PassContext& context) {
-  const std::string& stage = session.options.stage;
+std::string text_of(Session& session, const Graph& graph, const PassContext& context,
+                    const ShowOptions& options) {
+  const std::string& stage = options.stage;
   if (is_graph_stage(stage)) {
-    const Graph shown = graph_at(session, graph, context);
-    if (session.options.format == "dot") return draw(shown);
+    const Graph shown = graph_at(session, graph, context, stage);
+    if (options.format == ShownAs::kDot) return draw(shown);
     return print_graph(shown, session.sources) + update_comments(shown) + gate_comments(shown);
   }
   Artifact artifact = build_artifact(graph, context);
-  if (stage != "plan" && stage != "loops") schedule(artifact, core_of(session.options.target));
+  if (stage != "plan" && stage != "loops") schedule(artifact, core_of(session.engine_options.target));
   session.clock.insert(artifact.stages, "");
   if (stage == "plan") {
     return print_plan(artifact.graph, artifact.plan, session.sources) + gate_comments(artifact.graph);
   }
   if (stage == "loops") return loop::print_program(artifact.program, session.sources);
   if (stage == "scheduled") return loop::print_program(artifact.program, session.sources);
-  if (stage == "llvm") return llvm_text(artifact.program, session.options.target, session.sources);
-  return assembly_text(artifact.program, session.options.target, session.sources);
+  if (stage == "llvm") return llvm_text(artifact.program, session.engine_options.target, session.sources);
+  return assembly_text(artifact.program, session.engine_options.target, session.sources);
 }
 
 }  // namespace
 
-int verb_show(Session& session) {
-  if (session.options.stage == "ast") return show_ast(session);
+int verb_show(Session& session, CommandLine& line) {
+  ShowOptions options;
+  if (!line.read(session.file_options, session.engine_options, options)) return line.exit_code();
+  if (options.stage == "ast") return show_ast(session);
   const std::optional<Program> program = load_program(session);
   if (!program) return session.report();
-  if (session.options.format == "dot" && !is_graph_stage(session.options.stage)) {
-    session.diagnostics.report({session.file, 0, 0}, kNoDrawing, session.options.stage);
+  if (options.format == ShownAs::kDot && !is_graph_stage(options.stage)) {
+    session.diagnostics.report({session.file, 0, 0}, kNoDrawing, options.stage);
     return session.report();
   }
   const Shown shown = shown_graph(session, *program);
   PassContext context;
-  context.fusion = session.options.fusion;
+  context.fusion = session.engine_options.fusion;
   if (shown.rule) context.rule = &*shown.rule;
-  session.streams.out << text_of(session, shown.graph, context);
+  session.streams.out << text_of(session, shown.graph, context, options);
   session.clock.lap("text");
   return session.report();
 }

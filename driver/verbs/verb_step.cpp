@@ -19,6 +19,7 @@ struct StepView {
   Session& session;
   const Program& program;
   std::int64_t rows;
+  std::int64_t sample;
   const Observations& before;
 };
 
@@ -29,7 +30,7 @@ std::string shown_text(const StepView& view, const TensorType& type, const std::
   const std::vector<std::int64_t>& dims = type.shape.dims();
   const Shape sample(std::vector<std::int64_t>(dims.begin() + 1, dims.end()));
   const auto count = static_cast<std::size_t>(sample.elements());
-  const auto begin = static_cast<std::size_t>(view.session.options.sample) * count;
+  const auto begin = static_cast<std::size_t>(view.sample) * count;
   return tensor_text(sample, std::span(values).subspan(begin, count), type.dtype);
 }
 
@@ -100,17 +101,19 @@ void print_update(const StepView& view, const StateValues& old_states, const Sta
 
 }  // namespace
 
-int verb_step(Session& session) {
-  if (!session.options.against.empty()) return step_against(session);
-  if (!session.options.why.empty()) return step_why(session);
-  const std::unique_ptr<OpenedStep> opened = open_step(session);
+int verb_step(Session& session, CommandLine& line) {
+  StepOptions options;
+  if (!line.read(session.file_options, session.engine_options, options)) return line.exit_code();
+  if (!options.against.empty()) return step_against(session, options);
+  if (!options.why.empty()) return step_why(session, options);
+  const std::unique_ptr<OpenedStep> opened = open_step(session, options);
   if (!opened) return session.report();
   Laboratory& laboratory = *opened->laboratory;
   const Observations before = laboratory.observe(laboratory.initial());
   if (session.diagnostics.has_errors()) return session.report();
-  const StepView view{session, opened->program, laboratory.rows(), before};
-  fmt::print(session.streams.out, "step 1 of {}, sample {} of {}\n", session.options.file,
-             session.options.sample, counted(laboratory.rows(), "row"));
+  const StepView view{session, opened->program, laboratory.rows(), options.sample, before};
+  fmt::print(session.streams.out, "step 1 of {}, sample {} of {}\n", session.file_options.file,
+             options.sample, counted(laboratory.rows(), "row"));
   print_forward(view, opened->inspection);
   print_backward(view, opened->inspection);
   const std::optional<StateValues> after = first_update(session, laboratory, laboratory.initial());

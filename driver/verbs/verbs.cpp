@@ -4,7 +4,7 @@ namespace dlg {
 namespace {
 
 constexpr Verb kVerbs[] = {
-#define DLG_VERB(name, doc, ...) {#name, doc, {__VA_ARGS__}, verb_##name},
+#define DLG_VERB(name, doc) {#name, doc, verb_##name},
 #include "driver/verbs/verbs.def"
 #undef DLG_VERB
 };

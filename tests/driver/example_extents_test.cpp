@@ -63,7 +63,7 @@ void check_batch(Session& session, const Program& program, LoadedData& data, std
   Agreement agreement;
   for (const Fusion fusion : {Fusion::kOn, Fusion::kOff}) {
     INFO((fusion == Fusion::kOn ? "fused" : "unfused"));
-    session.options.fusion = fusion;
+    session.engine_options.fusion = fusion;
     const std::unique_ptr<Machine> machine = make_trainer(session, program, data);
     REQUIRE(machine);
     REQUIRE(machine->program().batch == batch);

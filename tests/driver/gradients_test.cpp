@@ -83,7 +83,7 @@ StateValues start_of(const Graph& graph) {
 }
 
 std::vector<double> compiled_gradient(LoadedProgram& loaded, Target target) {
-  loaded.session().options.target = target;
+  loaded.session().engine_options.target = target;
   const std::unique_ptr<Machine> machine = make_trainer(loaded.session(), loaded.program(), loaded.data());
   REQUIRE(machine);
   machine->set_states(start_of(machine->graph()));

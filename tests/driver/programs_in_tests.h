@@ -76,9 +76,9 @@ inline std::string read_text(const std::string& path) {
 class LoadedProgram {
  public:
   explicit LoadedProgram(const std::string& path, std::vector<Override> overrides = {})
-      : session_{{}, {in_, out_, err_}, {}, {}, {}} {
-    session_.options.file = path;
-    session_.options.overrides = std::move(overrides);
+      : session_{.streams = {in_, out_, err_}} {
+    session_.file_options.file = path;
+    session_.file_options.overrides = std::move(overrides);
     program_ = load_program(session_);
     if (program_) data_ = load_data(session_, *program_);
   }

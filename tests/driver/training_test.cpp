@@ -157,7 +157,7 @@ TEST_CASE("fusion changes no bit") {
   const std::string path = folder.write("net.dlg", network("use f32", "  batch = 3\n"));
   LoadedProgram fused(path);
   LoadedProgram unfused(path);
-  unfused.session().options.fusion = Fusion::kOff;
+  unfused.session().engine_options.fusion = Fusion::kOff;
   REQUIRE(fused.is_ok());
   CHECK(*fused.compiled()->train(50) == *unfused.compiled()->train(50));
 }

@@ -1,0 +1,53 @@
+#include "driver/training/training_run.h"
+
+namespace dlg {
+namespace {
+
+RunRecord start_record(const Session& session, const Program& program, const LoadedData& data) {
+  RunRecord record;
+  record.program = program.name;
+  record.model = program.model_name;
+  record.started = utc_time_text();
+  record.seed = program.training->seed;
+  record.versions = {{"llvm", llvm_version()},
+                     {"target", std::string(level_name(session.engine_options.target))}};
+  record.settings = program.settings;
+  for (const Override& set : session.file_options.overrides)
+    record.overrides.emplace_back(set.key, set.value);
+  if (program.data) {
+    record.data_name = program.data->name;
+    record.data_file = program.data->file.value_or("");
+  }
+  record.header = data.header;
+  record.fields = data.fields;
+  return record;
+}
+
+}  // namespace
+
+std::optional<TrainingRun> start_run(Session& session, const Program& program, const LoadedData& data,
+                                     const std::string& init) {
+  std::optional<RunFolder> folder =
+      create_run_folder(std::string(kRunsFolder), program.name, session.diagnostics);
+  if (!folder) return std::nullopt;
+  std::optional<RunLock> lock = RunLock::take(*folder, session.diagnostics);
+  if (!lock) return std::nullopt;
+  TrainingRun run{*std::move(folder), *std::move(lock), start_record(session, program, data)};
+  if (!init.empty()) run.record.settings.emplace_back("--init", init);
+  const bool is_written =
+      copy_program(session, run.folder) && write_run_record(run.folder, run.record, session.diagnostics);
+  if (!is_written) return std::nullopt;
+  return run;
+}
+
+std::optional<TrainingRun> reopen_run(Session& session, const Program& program, const LoadedData& data,
+                                      TrainingRun run) {
+  const RunRecord now = start_record(session, program, data);
+  run.record.settings = now.settings;
+  run.record.overrides = now.overrides;
+  run.record.ended.clear();
+  if (!write_run_record(run.folder, run.record, session.diagnostics)) return std::nullopt;
+  return run;
+}
+
+}  // namespace dlg
