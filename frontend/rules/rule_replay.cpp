@@ -274,7 +274,8 @@ void Replay::assign(const ast::Statement& statement) {
   }
   assigned_.insert(name.text);
   // What was not declared as it should be is not there to be written.
-  if (value.is_poison() || e_.frame().names[name.text].is_poison()) {
+  const bool is_lost = !is_theta && e_.frame().names[name.text].is_poison();
+  if (value.is_poison() || is_lost) {
     e_.frame().names[name.text] = {Poison{}};
   } else if (scalars_.count(name.text) > 0) {
     assign_scalar(statement, value);

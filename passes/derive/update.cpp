@@ -49,6 +49,7 @@ class Update {
   std::vector<ValueId> derivatives(ValueId e, const std::vector<ValueId>& by);
   ValueId loss();
   std::vector<ValueId> at_points(std::vector<ValueId> here, const std::vector<ValueId>& points);
+  ValueId before(const std::string& path);
   void write(const RuleWrite& rule_write);
 
   Graph& graph_;
@@ -114,7 +115,10 @@ std::vector<Effect> Update::run() {
     builder_.current_origin = origins.empty() ? SourceRange{} : origins.front();
     copies_[value] = copy(value);
     builder_.current_origin = {};
-    builder_.copy_info(copies_[value], rule.infos[value]);
+    NodeInfo info = rule.infos[value];
+    // What is there already, a gradient, comes from where it was made.
+    if (answer_of_.count(value) > 0) info.origins.clear();
+    builder_.copy_info(copies_[value], info);
   }
   for (const RuleWrite& one : rule_.graph.writes) write(one);
   // A parameter that the rule does not write keeps its value.
@@ -216,12 +220,20 @@ std::vector<ValueId> Update::derivatives(ValueId e, const std::vector<ValueId>& 
   return values;
 }
 
+/// The value of what a rule writes at the start of the step.
+ValueId Update::before(const std::string& path) {
+  const auto moved = std::find_if(parameters_.begin(), parameters_.end(),
+                                  [&](const Parameter& p) { return p.state.path == path; });
+  if (moved != parameters_.end()) return moved->theta;
+  const Graph& rule = rule_.graph.graph;
+  return states_.read(rule.states[*rule.find_state(path)]);
+}
+
 void Update::write(const RuleWrite& rule_write) {
   ValueId value = copies_[rule_write.value];
   if (accumulation_) {
     builder_.current_origin = rule_write.origin;
-    const Graph& rule = rule_.graph.graph;
-    value = accumulation_->if_due(value, states_.read(rule.states[*rule.find_state(rule_write.path)]));
+    value = accumulation_->if_due(value, before(rule_write.path));
     builder_.current_origin = {};
   }
   states_.write(rule_write.path, value);
