@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstring>
+#include <type_traits>
 
 namespace dlg {
 namespace {
@@ -28,14 +29,14 @@ struct DTypeRow {
 };
 
 template <class T>
-constexpr DTypeRow row_of(std::string_view name, bool is_float) {
-  return {name, sizeof(T), is_float, load_as<T>, store_as<T>};
+constexpr DTypeRow row_of(std::string_view name) {
+  return {name, sizeof(T), std::is_floating_point_v<T>, load_as<T>, store_as<T>};
 }
 
 /// Indexed by DType.
-constexpr std::array<DTypeRow, 5> kDTypes{
-    {row_of<std::uint8_t>("bool", false), row_of<std::int32_t>("i32", false),
-     row_of<std::int64_t>("i64", false), row_of<float>("f32", true), row_of<double>("f64", true)}};
+constexpr std::array<DTypeRow, 5> kDTypes{{row_of<std::uint8_t>("bool"), row_of<std::int32_t>("i32"),
+                                           row_of<std::int64_t>("i64"), row_of<float>("f32"),
+                                           row_of<double>("f64")}};
 
 const DTypeRow& row(DType dtype) {
   return kDTypes[static_cast<std::size_t>(dtype)];
