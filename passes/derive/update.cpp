@@ -48,7 +48,7 @@ class Update {
   ValueId hessian(const std::vector<ValueId>& points);
   std::vector<ValueId> derivatives(ValueId e, const std::vector<ValueId>& by);
   ValueId loss();
-  std::vector<ValueId> at_points(std::vector<ValueId> here, const std::vector<ValueId>& points);
+  std::vector<ValueId> at_points(const std::vector<ValueId>& here, const std::vector<ValueId>& points);
   ValueId before(const std::string& path);
   void write(const RuleWrite& rule_write);
 
@@ -181,12 +181,12 @@ std::vector<ValueId> Update::gradient(const std::vector<ValueId>& points) {
     here.push_back(p.gradient);
     states.push_back(p.state);
   }
-  const std::vector<ValueId> own = at_points(std::move(here), points);
+  const std::vector<ValueId> own = at_points(here, points);
   return accumulation_ ? accumulation_->gradient(states, own) : own;
 }
 
 /// Values that are functions of the parameters, with the points in their place.
-std::vector<ValueId> Update::at_points(std::vector<ValueId> here, const std::vector<ValueId>& points) {
+std::vector<ValueId> Update::at_points(const std::vector<ValueId>& here, const std::vector<ValueId>& points) {
   std::vector<std::pair<ValueId, ValueId>> moved;
   for (std::size_t i = 0; i < points.size(); ++i) {
     const bool is_moved = points[i] != parameters_[i].theta && !has_defect(Defect::kGradientHere);

@@ -95,7 +95,8 @@ std::string reason(const UpdateFacts& facts, ValueId value, GroupId group, const
 }  // namespace
 
 std::string update_report(const Graph& fused, const Effect& effect) {
-  if (is<Leaf>(*fused[effect.value].op)) return "keeps its value";
+  if (reads_state(fused[effect.value], fused.states[effect.state].path)) return "keeps its value";
+  if (is<Leaf>(*fused[effect.value].op)) return fmt::format("a copy of `{}`", fused.name(effect.value));
   const UpdateFacts facts = facts_of(fused);
   const GroupId group = facts.roles.group_of[effect.value];
   const Shape& shape = fused.type(effect.value).shape;

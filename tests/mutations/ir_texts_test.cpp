@@ -58,14 +58,15 @@ std::vector<std::string> base_texts() {
 const std::vector<std::string> kPasses{"",
                                        "differentiate",
                                        "simplify",
+                                       "guard",
                                        "fuse",
                                        "order",
                                        "loops",
                                        "schedule",
                                        "order,loops",
                                        "simplify,loops",
-                                       "simplify,fuse,order,loops",
-                                       "differentiate,simplify,fuse,order,loops,schedule"};
+                                       "simplify,guard,fuse,order,loops",
+                                       "differentiate,simplify,guard,fuse,order,loops,schedule"};
 
 struct Called {
   int exit_code = 0;
