@@ -145,11 +145,11 @@ TEST_CASE("split: updates divided by rows have the same bits for any number of w
 
 TEST_CASE("split: updates beside the sums of the next tile have the same bits for any number of workers") {
   for (const std::int64_t rows : {40, 3, 1}) check_workers(gradient(301, 129, 40, kSlowUpdate), rows);
-  check_workers(gradient(403, 83, 24, kSlowUpdate), 24);        // a panel with idle lanes
-  check_workers(gradient(35, 1000, 33, kSlowUpdate), 33);       // few rows
-  check_workers(gradient(5000, 10, 200, kSlowUpdate), 77);      // one panel
-  for (const std::int64_t rows : {600, 512, 257, 256, 100, 1})  // several blocks
-    check_workers(gradient(301, 129, 600, kSlowUpdate), rows);
+  check_workers(gradient(403, 83, 24, kSlowUpdate), 24);    // a panel with idle lanes
+  check_workers(gradient(35, 1000, 33, kSlowUpdate), 33);   // few rows
+  check_workers(gradient(2000, 10, 200, kSlowUpdate), 77);  // one panel
+  for (const std::int64_t rows : {600, 257, 256, 1})        // several blocks
+    check_workers(gradient(61, 129, 600, kSlowUpdate), rows);
 }
 
 TEST_CASE("split: elements and reductions") {
