@@ -98,7 +98,7 @@ TEST_CASE("without a defect the checks find nothing") {
   for (std::uint64_t seed = 1; seed <= 12; ++seed) CHECK(check(random_graph(seed)) == std::nullopt);
 }
 
-TEST_CASE("every seeded defect is caught") {
+TEST_CASE("every seeded defect is caught", "[generated]") {
   REQUIRE(all_defects().size() >= 20);
   for (const DefectInfo& info : all_defects()) {
     const ChildResult result = run_in_child([&] { return first_failure(info.defect); }, kMostSeconds);
@@ -109,7 +109,7 @@ TEST_CASE("every seeded defect is caught") {
   }
 }
 
-TEST_CASE("defects of machine code are caught on every target, fused or not") {
+TEST_CASE("defects of machine code are caught on every target, fused or not", "[generated]") {
   print_skipped_targets();
   for (const Target target : runnable_targets()) {
     // The test of all defects has the host, fused.
