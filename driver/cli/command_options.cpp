@@ -68,12 +68,13 @@ void CommandOptions::pairs(const OptionText& option, EmptyKey rule,
                            std::function<void(const std::string& key, const std::string& value)> take) {
   std::vector<std::string>& list = lists_.emplace_back();
   add(command_, option, list)->take_all();
-  readers_.emplace_back([&list, option, rule, take = std::move(take)](const std::string&, std::ostream& err) {
+  readers_.emplace_back([&list, option, rule, take = std::move(take)](const std::string& help,
+                                                                      std::ostream& err) {
     for (const std::string& word : list) {
       const std::size_t equals = word.find('=');
       if (equals == std::string::npos || (equals == 0 && rule == EmptyKey::kRefused)) {
         report_usage({"dlg", fmt::format("`{} {}` has no `=`; expected {}", option.name, word, option.value),
-                      std::nullopt, "dlg train --help"},
+                      std::nullopt, help},
                      err);
         return false;
       }

@@ -1,5 +1,5 @@
-// Owns optimizers and the settings around them: their text is checked once and becomes a rule that is
-// replayed over all parameters.
+// Owns optimizers and the settings around them: their text is checked and elaborated once, over all
+// parameters of a program.
 #pragma once
 
 #include <optional>

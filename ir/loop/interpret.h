@@ -17,7 +17,8 @@ namespace dlg::loop {
 /// 0; a data buffer has `batch` rows of 0 until set_data.
 class Interpreter {
  public:
-  /// `program` is verified and outlives the machine. `fusing` is that of the target whose bits are wanted.
+  /// `program` is verified and outlives the interpreter. `fusing` is that of the target whose bits are
+  /// wanted.
   explicit Interpreter(const Program& program, Fusing fusing = Fusing::kOnce);
 
   Fusing fusing() const { return fusing_; }
