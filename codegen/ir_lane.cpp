@@ -84,6 +84,9 @@ IrBits operator<<(IrBits a, int count) {
 IrBits operator>>(IrBits a, int count) {
   return {a.site, a.site->builder.CreateLShr(a.value, static_cast<std::uint64_t>(count))};
 }
+IrMask operator<(IrBits a, IrBits b) {
+  return {a.site, a.site->builder.CreateICmpULT(a.value, b.value)};
+}
 IrMask is_set(IrBits a, std::uint64_t one) {
   return {a.site, a.site->builder.CreateICmpNE((a & one).value, a.constant(0).value)};
 }

@@ -69,7 +69,7 @@ R sigmoid_f32(R x) {
 /// time.
 template <Lane R>
 R tanh_f32(R x) {
-  const ExpF32<R> e = exp_of_minus_f32(at_most(absolute(x), 10), 2);
+  const ExpF32<R> e = exp_of_minus_f32(magnitude_at_most(x, 10), 2);
   const LateSum<R> m = plus_power(-1, power_of_two(e.shifted, kF32), e);
   const Pair<R> two = ordered_sum(x.constant(2), m.early);
   const Pair<R> sum = late_sum(two.high, m.late);
