@@ -39,8 +39,10 @@ std::optional<AlignedBlock> AlignedBlock::allocate(std::int64_t bytes) {
   // Columns of large matrices lie on as many pages as they have elements. A system that refuses is only
   // slower.
   if (total >= kHugePage) static_cast<void>(::madvise(memory.get(), rounded, MADV_HUGEPAGE));
-  std::memset(memory.get(), kGuard, size);
+  unsigned char* const end = memory.get() + kGuardBytes + bytes;
+  std::fill(memory.get(), memory.get() + kGuardBytes, kGuard);
   std::memset(memory.get() + kGuardBytes, 0, static_cast<std::size_t>(bytes));
+  std::fill(end, memory.get() + total, kGuard);
   return AlignedBlock(std::move(memory), bytes, total);
 }
 
