@@ -7,8 +7,8 @@
 #include "codegen/carried_values.h"
 #include "codegen/emit_lanes.h"
 #include "codegen/emit_loops.h"
-#include "codegen/maths_emitter.h"
 #include "ir/loop/nest.h"
+#include "ir/loop/scalar_math.h"
 
 namespace dlg {
 
@@ -116,7 +116,7 @@ void emit_straight_body(const KernelSite& site, const loop::Body& body) {
   std::set<const loop::Instruction*> done;
   for (std::size_t i = 0; i < body.size(); ++i) {
     const auto& instruction = body[i].instruction;
-    if (!instruction || !has_maths(instruction->op)) {
+    if (!instruction || !loop::is_elementary(instruction->op)) {
       emit_statement(site, body[i]);
       continue;
     }

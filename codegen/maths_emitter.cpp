@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <llvm/IR/Module.h>
 
-#include <algorithm>
 #include <numeric>
 
 #include "codegen/ir_lane.h"
@@ -20,18 +19,6 @@ using loop::Op;
 /// The largest vector that a function takes; narrower targets split it.
 constexpr unsigned kVectorBytes = 64;
 
-/// The body of a function on lanes.
-IrLane result_of(Op op, DType dtype, std::span<const IrLane> args) {
-  const bool is_f32 = dtype == DType::kF32;
-  for (const auto& row : loop::maths::kUnaryFunctions<IrLane, IrLane>) {
-    if (row.op == op) return is_f32 ? row.f32(args[0]) : row.f64(args[0]);
-  }
-  for (const auto& row : loop::maths::kBinaryFunctions<IrLane, IrLane>) {
-    if (row.op == op) return is_f32 ? row.f32(args[0], args[1]) : row.f64(args[0], args[1]);
-  }
-  DLG_CHECK(false, fmt::format("no function for {}", loop::op_info(op).text));
-}
-
 void set_attributes(llvm::Function& function) {
   function.setDoesNotThrow();
   function.setDoesNotAccessMemory();
@@ -46,7 +33,9 @@ Value* emit_inline(llvm::IRBuilder<>& builder, Op op, DType dtype, std::span<Val
   LaneSite site{builder, fma};
   std::vector<IrLane> lanes;
   for (Value* arg : args) lanes.push_back({&site, arg});
-  return result_of(op, dtype, lanes).value;
+  const auto* row = loop::maths::function_row<IrLane, IrLane>(op);
+  DLG_CHECK(row != nullptr, fmt::format("no function for {}", loop::op_info(op).text));
+  return (dtype == DType::kF32 ? row->f32 : row->f64)(lanes.data()).value;
 }
 
 /// The function of these arguments' type, emitted at its first use.
@@ -88,12 +77,6 @@ Value* all_joined(llvm::IRBuilder<>& builder, std::vector<Value*> parts) {
 }
 
 }  // namespace
-
-bool has_maths(Op op) {
-  const auto is_op = [op](const auto& row) { return row.op == op; };
-  return std::ranges::any_of(loop::maths::kUnaryFunctions<IrLane, IrLane>, is_op) ||
-         std::ranges::any_of(loop::maths::kBinaryFunctions<IrLane, IrLane>, is_op);
-}
 
 Value* emit_maths(llvm::IRBuilder<>& builder, Op op, DType dtype, std::span<Value* const> args,
                   loop::FmaSupport fma) {

@@ -9,6 +9,8 @@
 #include "codegen/emit.h"
 #include "codegen/llvm_adapter.h"
 #include "codegen/maths_emitter.h"
+#include "ir/loop/scalar_info.h"
+#include "ir/loop/scalar_math.h"
 #include "support/check.h"
 
 namespace dlg {
@@ -180,45 +182,36 @@ Value* emit_function(Site& s) {
   return emit_maths(s.builder, s.instruction.op, s.instruction.dtype, s.args, s.fma);
 }
 
+/// The emission of an op that is no elementary function.
 struct Row {
   Op op;
   Emit emit;
 };
 
 constexpr Row kRows[] = {
-    {Op::kNeg, emit_neg},
-    {Op::kAbs, emit_abs},
-    {Op::kSqrt, emit_sqrt},
-    {Op::kExp, emit_function},
-    {Op::kExpm1, emit_function},
-    {Op::kLog, emit_function},
-    {Op::kLog1p, emit_function},
-    {Op::kTanh, emit_function},
-    {Op::kSigmoid, emit_function},
-    {Op::kSoftplus, emit_function},
-    {Op::kErf, emit_function},
-    {Op::kSin, emit_function},
-    {Op::kCos, emit_function},
-    {Op::kAdd, emit_add},
-    {Op::kSub, emit_sub},
-    {Op::kMul, emit_mul},
-    {Op::kDiv, emit_div},
-    {Op::kPow, emit_function},
-    {Op::kMax, emit_max},
-    {Op::kMin, emit_min},
-    {Op::kFma, emit_fma},
-    {Op::kEq, emit_eq},
-    {Op::kNe, emit_ne},
-    {Op::kLt, emit_lt},
-    {Op::kLe, emit_le},
-    {Op::kGt, emit_gt},
-    {Op::kGe, emit_ge},
-    {Op::kAnd, emit_and},
-    {Op::kOr, emit_or},
-    {Op::kNot, emit_not},
-    {Op::kSelect, emit_select},
+    {Op::kNeg, emit_neg},   {Op::kAbs, emit_abs}, {Op::kSqrt, emit_sqrt}, {Op::kAdd, emit_add},
+    {Op::kSub, emit_sub},   {Op::kMul, emit_mul}, {Op::kDiv, emit_div},   {Op::kMax, emit_max},
+    {Op::kMin, emit_min},   {Op::kFma, emit_fma}, {Op::kEq, emit_eq},     {Op::kNe, emit_ne},
+    {Op::kLt, emit_lt},     {Op::kLe, emit_le},   {Op::kGt, emit_gt},     {Op::kGe, emit_ge},
+    {Op::kAnd, emit_and},   {Op::kOr, emit_or},   {Op::kNot, emit_not},   {Op::kSelect, emit_select},
     {Op::kCast, emit_cast},
 };
+
+constexpr bool has_row(Op op) {
+  return std::any_of(std::begin(kRows), std::end(kRows), [op](const Row& row) { return row.op == op; });
+}
+
+/// Whether `op` is emitted here, from the row of its rule or as a function.
+constexpr bool is_emitted(Op op) {
+  const loop::ScalarInfo& info = loop::scalar_info(op);
+  if (info.typing == loop::Typing::kSource) return true;
+  return (info.unit == loop::Unit::kFunction) != has_row(op);
+}
+
+#define DLG_SCALAR_OP(name, text, ...) \
+  static_assert(is_emitted(Op::name), "`" text "` has no row above, or one beside its lane form");
+#include "ir/loop/scalar_ops.def"
+#undef DLG_SCALAR_OP
 
 }  // namespace
 
@@ -249,6 +242,7 @@ std::vector<Value*> widened(llvm::IRBuilder<>& builder, std::span<Value* const> 
 Value* emit_scalar(llvm::IRBuilder<>& builder, const loop::Instruction& instruction, DType argument_dtype,
                    std::span<Value* const> args, loop::FmaSupport fma) {
   Site site{builder, instruction, argument_dtype, widened(builder, args), fma};
+  if (loop::is_elementary(instruction.op)) return emit_function(site);
   for (const Row& row : kRows) {
     if (row.op == instruction.op) return row.emit(site);
   }

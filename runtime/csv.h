@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "runtime/files.h"
+#include "runtime/rows.h"
 #include "support/diagnostic.h"
 
 namespace dlg {
@@ -68,15 +69,15 @@ struct ColumnChoice {
 std::optional<std::vector<std::int64_t>> find_columns(const CsvTable& table, const ColumnChoice& choice,
                                                       Diagnostics& diagnostics);
 
-/// [rows, columns] row-major. The first cell that is no finite decimal number is an error with its place, its
-/// text, the reason and the count of such cells.
-std::optional<std::vector<double>> read_numbers(const CsvTable& table, std::span<const std::int64_t> columns,
-                                                SourceRange range, Diagnostics& diagnostics);
+/// A row of f64 for each line. The first cell that is no finite decimal number is an error with its place,
+/// its text, the reason and the count of such cells.
+std::optional<StoredRows> read_numbers(const CsvTable& table, std::span<const std::int64_t> columns,
+                                       SourceRange range, Diagnostics& diagnostics);
 
 /// A column of labels as class numbers from 0.
 struct ClassColumn {
   std::vector<std::string> names;  // sorted: by value if all are numbers, else by bytes
-  std::vector<double> labels;      // one class number per row
+  StoredRows labels;               // one class number per row, i32
 };
 
 /// Collects the classes over the whole column. Errors: an empty label. Warning: only one class.

@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 #include <map>
 #include <system_error>
 
@@ -151,13 +152,18 @@ class NumberReader {
   NumberReader(const CsvTable& table, std::span<const std::int64_t> columns)
       : table_(table), columns_(columns) {}
 
-  std::vector<double> read() {
-    std::vector<double> values;
-    values.reserve(static_cast<std::size_t>(table_.rows()) * columns_.size());
+  StoredRows read() {
+    const auto count = static_cast<std::int64_t>(columns_.size());
+    StoredRows numbers = dense_rows(StoredType::kF64, {count}, table_.rows());
+    char* to = numbers.bytes.data();
     for (std::int64_t row = 0; row < table_.rows(); ++row) {
-      for (const std::int64_t column : columns_) values.push_back(read_cell(row, column));
+      for (const std::int64_t column : columns_) {
+        const double number = read_cell(row, column);
+        std::memcpy(to, &number, sizeof number);
+        to += sizeof number;
+      }
     }
-    return values;
+    return numbers;
   }
 
   std::int64_t fault_count() const { return fault_count_; }
@@ -280,22 +286,25 @@ std::vector<std::string> sorted_classes(const std::vector<std::string>& labels) 
 
 /// Class numbers of the labels; the row of the first unknown one if there is one.
 struct Numbered {
-  std::vector<double> numbers;
+  StoredRows numbers;  // i32
   std::optional<std::int64_t> unknown_row;
 };
 
 Numbered number_labels(const std::vector<std::string>& labels, const std::vector<std::string>& names) {
   const bool is_numeric =
       std::all_of(names.begin(), names.end(), [](const std::string& name) { return decimal(name); });
-  std::map<std::string, double> number_of;
+  std::map<std::string, std::int32_t> number_of;
   for (const std::string& name : names) {
-    number_of.emplace(is_numeric ? class_key(name) : name, static_cast<double>(number_of.size()));
+    number_of.emplace(is_numeric ? class_key(name) : name, static_cast<std::int32_t>(number_of.size()));
   }
-  Numbered result;
+  Numbered result{dense_rows(StoredType::kI32, {}, static_cast<std::int64_t>(labels.size())), {}};
+  char* to = result.numbers.bytes.data();
   for (std::size_t row = 0; row < labels.size(); ++row) {
     const auto found = number_of.find(is_numeric ? class_key(labels[row]) : labels[row]);
     if (found == number_of.end() && !result.unknown_row) result.unknown_row = static_cast<std::int64_t>(row);
-    result.numbers.push_back(found == number_of.end() ? 0 : found->second);
+    const std::int32_t number = found == number_of.end() ? 0 : found->second;
+    std::memcpy(to, &number, sizeof number);
+    to += sizeof number;
   }
   return result;
 }
@@ -322,10 +331,10 @@ std::optional<std::vector<std::int64_t>> find_columns(const CsvTable& table, con
   return columns;
 }
 
-std::optional<std::vector<double>> read_numbers(const CsvTable& table, std::span<const std::int64_t> columns,
-                                                SourceRange range, Diagnostics& diagnostics) {
+std::optional<StoredRows> read_numbers(const CsvTable& table, std::span<const std::int64_t> columns,
+                                       SourceRange range, Diagnostics& diagnostics) {
   NumberReader reader(table, columns);
-  std::vector<double> values = reader.read();
+  StoredRows values = reader.read();
   if (reader.fault_count() == 0) return values;
   reader.report(range, diagnostics);
   return std::nullopt;

@@ -14,7 +14,7 @@ class Evaluation {
   Evaluation(const StepProgram& program, const EvaluatePlan& plan)
       : program_(program), plan_(plan), order_(plan.rows) {
     if (order_.empty()) order_ = {0};
-    for (const OutputSlot& slot : plan.outputs) values_.push_back({slot.name, {}});
+    for (const OutputSlot& slot : plan.outputs) values_.push_back({.name = slot.name, .type = slot.type});
   }
 
   std::vector<OutputValues> run() {
@@ -53,9 +53,9 @@ class Evaluation {
       if (slot.kind == OutputSlot::Kind::kMean) {
         // A single batch has weight 1: its value is not rounded again.
         const double weight = static_cast<double>(count) / static_cast<double>(order_.size());
-        add_mean(slot, weight, values_[s].values);
+        add_mean(slot, weight, values_[s].means);
       } else {
-        append_rows(slot, count, values_[s].values);
+        append_rows(slot, count, values_[s].rows);
       }
     }
   }
@@ -67,9 +67,9 @@ class Evaluation {
     }
   }
 
-  static void append_rows(const OutputSlot& slot, std::int64_t count, std::vector<double>& rows) {
-    for (std::int64_t i = 0; i < count * slot.elements; ++i)
-      rows.push_back(load_element(slot.data, slot.type, i));
+  static void append_rows(const OutputSlot& slot, std::int64_t count, std::vector<unsigned char>& rows) {
+    const auto* begin = static_cast<const unsigned char*>(slot.data);
+    rows.insert(rows.end(), begin, begin + count * slot.elements * dtype_bytes(slot.type));
   }
 
   const StepProgram& program_;

@@ -25,7 +25,9 @@ struct OutputSlot {
 /// What came out for one slot.
 struct OutputValues {
   std::string name;
-  std::vector<double> values;  // kMean: [elements]; kPerRow: [rows, elements]
+  std::vector<double> means = {};  // kMean: [elements]
+  DType type = DType::kF32;
+  std::vector<unsigned char> rows = {};  // kPerRow: [rows, elements] in `type`
 };
 
 struct EvaluatePlan {

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "support/memory_limit.h"
 #include "support/text.h"
 
 namespace dlg {
@@ -64,9 +65,17 @@ auto uninterrupted(const Call& call) {
   return result;
 }
 
+/// Makes room for what the file claims to hold, unless that is more than there is memory for.
+void reserve_claimed(int fd, std::size_t chunk, std::string& bytes) {
+  struct stat status = {};
+  if (::fstat(fd, &status) != 0 || status.st_size < 0 || status.st_size > memory_limit()) return;
+  bytes.reserve(bytes.size() + static_cast<std::size_t>(status.st_size) + chunk);
+}
+
 /// Appends all bytes up to the end of the file; the size that the file claims is only a hint.
 bool read_all(int fd, std::string& bytes) {
   constexpr std::size_t kChunk = std::size_t{1} << 20;
+  reserve_claimed(fd, kChunk, bytes);
   while (true) {
     const std::size_t old_size = bytes.size();
     bytes.resize(old_size + kChunk);

@@ -1,5 +1,4 @@
-// Owns the memory that compiled code works on: aligned, zeroed blocks with guard bytes on both sides, and
-// typed columns of data rows.
+// Owns the memory that compiled code works on: aligned, zeroed blocks with guard bytes on both sides.
 #pragma once
 
 #include <cstddef>
@@ -8,12 +7,9 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "support/diagnostic.h"
-#include "support/dtype.h"
 
 namespace dlg {
 
@@ -44,6 +40,10 @@ class AlignedBlock {
   std::int64_t total_ = 0;
 };
 
+/// The same; without enough memory a diagnostic that names the amount (exit 3).
+std::optional<AlignedBlock> allocate_or_report(std::int64_t bytes, SourceRange range,
+                                               Diagnostics& diagnostics);
+
 /// What compiled code needs, in bytes.
 struct BlockSizes {
   std::int64_t arena = 0;
@@ -56,7 +56,7 @@ struct BlockSizes {
 /// The blocks of one compiled program, zeroed.
 class StepMemory {
  public:
-  /// Without enough memory: a diagnostic that names the amount (exit 3).
+  /// nullopt after a diagnostic, likewise.
   static std::optional<StepMemory> allocate(const BlockSizes& sizes, SourceRange range,
                                             Diagnostics& diagnostics);
 
@@ -86,37 +86,5 @@ class StepMemory {
   Blocks blocks_;
   std::int64_t scratch_stride_ = 0;
 };
-
-/// The rows of one data field in the type that compiled code reads: [rows, row_elements], row-major.
-struct DataColumn {
-  std::string name;
-  DType type = DType::kF32;
-  std::int64_t rows = 0;
-  std::int64_t row_elements = 1;
-  AlignedBlock values;
-
-  const void* data() const { return values.data(); }
-};
-
-/// What `make_column` makes a column of; `values` has rows * row_elements numbers.
-struct ColumnSpec {
-  std::string name;  // for messages: `digits.x`
-  DType type = DType::kF32;
-  std::int64_t row_elements = 1;
-  std::vector<std::int64_t>
-      below;  // as Input::below: indices of a row, one limit for each element or for all
-  SourceRange range;
-  std::string origin = {};  // for messages: where the values come from; empty: the program
-};
-
-/// Rounds `values` to the column's type once. Errors: an integer column or class index that is not whole or
-/// out of range, a number that overflows f32, each with its row (from 0, without a header) .
-std::optional<DataColumn> make_column(const ColumnSpec& spec, std::span<const double> values,
-                                      Diagnostics& diagnostics);
-
-/// A column of finite f32 or f64 numbers that lie in memory in that type already: `parts` are their bytes,
-/// whole rows each, put one after the other.
-std::optional<DataColumn> join_column(const ColumnSpec& spec, std::span<const std::string_view> parts,
-                                      Diagnostics& diagnostics);
 
 }  // namespace dlg

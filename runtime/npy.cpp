@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <type_traits>
 
 #include "support/arithmetic.h"
 #include "support/text.h"
@@ -15,16 +16,6 @@
 namespace dlg {
 
 static_assert(std::endian::native == std::endian::little, "elements are read as they lie in the file");
-
-/// A row of the table of element types.
-struct NpyType {
-  std::string_view descr;  // as the header writes it
-  std::int64_t bytes = 0;
-  std::optional<DType> same;
-  double (*load)(const char* at) = nullptr;
-  /// Whether the element is what its type may hold and a double can keep.
-  bool (*is_good)(const char* at) = nullptr;
-};
 
 namespace {
 
@@ -41,51 +32,32 @@ constexpr Diag<std::string, std::string> kShape{DiagCode::NpyShape, Severity::kE
 constexpr Diag<std::string, std::int64_t, std::string, std::int64_t, std::string> kValue{
     DiagCode::NpyValue, Severity::kError, "{}: element {} is {} (sample {}), expected {}"};
 
-template <class T>
-T element_at(const char* at) {
-  T value;
-  std::memcpy(&value, at, sizeof value);
-  return value;
-}
-
-template <class T>
-double load_number(const char* at) {
-  return static_cast<double>(element_at<T>(at));
-}
-
-template <class T>
-bool is_finite(const char* at) {
-  return std::isfinite(element_at<T>(at));
-}
-
-/// A double keeps integers of 53 bits.
-template <class T>
-bool is_exact(const char* at) {
-  constexpr double kLargest = 9007199254740992.0;
-  return std::abs(load_number<T>(at)) <= kLargest;
-}
-
-bool is_any(const char*) {
-  return true;
-}
-
-bool is_zero_or_one(const char* at) {
-  return *at == 0 || *at == 1;
-}
+/// A row of the table of element types.
+struct NpyType {
+  std::string_view descr;  // as the header writes it
+  StoredType type = StoredType::kF64;
+};
 
 constexpr std::array<NpyType, 11> kTypes = {{
-    {"<f4", 4, DType::kF32, load_number<float>, is_finite<float>},
-    {"<f8", 8, DType::kF64, load_number<double>, is_finite<double>},
-    {"<i4", 4, DType::kI32, load_number<std::int32_t>, is_any},
-    {"<i8", 8, DType::kI64, load_number<std::int64_t>, is_exact<std::int64_t>},
-    {"|u1", 1, std::nullopt, load_number<std::uint8_t>, is_any},
-    {"|i1", 1, std::nullopt, load_number<std::int8_t>, is_any},
-    {"<i2", 2, std::nullopt, load_number<std::int16_t>, is_any},
-    {"<u2", 2, std::nullopt, load_number<std::uint16_t>, is_any},
-    {"<u4", 4, std::nullopt, load_number<std::uint32_t>, is_any},
-    {"<u8", 8, std::nullopt, load_number<std::uint64_t>, is_exact<std::uint64_t>},
-    {"|b1", 1, std::nullopt, load_number<std::uint8_t>, is_zero_or_one},
+    {"<f4", StoredType::kF32},
+    {"<f8", StoredType::kF64},
+    {"<i4", StoredType::kI32},
+    {"<i8", StoredType::kI64},
+    {"|u1", StoredType::kU8},
+    {"|i1", StoredType::kI8},
+    {"<i2", StoredType::kI16},
+    {"<u2", StoredType::kU16},
+    {"<u4", StoredType::kU32},
+    {"<u8", StoredType::kU64},
+    {"|b1", StoredType::kBool},
 }};
+
+/// Whether a number is what its type may hold in a file.
+template <class Number>
+bool is_good(StoredType type, Number number) {
+  if constexpr (std::is_floating_point_v<Number>) return std::isfinite(number);
+  return type != StoredType::kBool || number == 0 || number == 1;
+}
 
 /// "(100, 784)", "(100,)": as Python writes it.
 std::string shape_text(const std::vector<std::int64_t>& shape) {
@@ -225,18 +197,15 @@ std::pair<std::string, std::string> type_fault(const std::string& descr) {
   return {fmt::format("its type is `{}`, expected f4, f8, b1 or an integer type", descr), save};
 }
 
-}  // namespace
-
 /// Reads one file; the first thing that is wrong ends it.
 class NpyParser {
  public:
   NpyParser(std::string bytes, const FileRequest& file, Diagnostics& diagnostics)
       : file_(file), diagnostics_(diagnostics) {
-    array_.name_ = file.name();
-    array_.bytes_ = std::move(bytes);
+    array_.bytes = std::move(bytes);
   }
 
-  std::optional<NpyArray> parse() {
+  std::optional<StoredRows> parse() {
     const std::optional<std::string_view> text = header_text();
     if (!text) return std::nullopt;
     const std::optional<Header> header = HeaderParser(*text).parse();
@@ -244,8 +213,9 @@ class NpyParser {
       damaged("its header is not `{'descr': ..., 'fortran_order': ..., 'shape': ...}`");
       return std::nullopt;
     }
-    array_.shape_ = *header->shape;
-    if (!find_type(*header) || !check_order(*header) || !check_length() || !check_values())
+    array_.origin =
+        fmt::format("`{}` ({}, shape {})", file_.name(), *header->descr, shape_text(*header->shape));
+    if (!find_type(*header) || !check_order(*header) || !take_shape(*header->shape) || !check_values())
       return std::nullopt;
     return std::move(array_);
   }
@@ -256,12 +226,8 @@ class NpyParser {
     return false;
   }
 
-  std::string full_text(const Header& header) const {
-    return fmt::format("`{}` ({}, shape {})", file_.name(), *header.descr, shape_text(*header.shape));
-  }
-
   std::optional<std::string_view> header_text() {
-    const std::string_view bytes = array_.bytes_;
+    const std::string_view bytes = array_.bytes;
     if (!bytes.starts_with(kMagic) || bytes.size() < kPrefix) {
       damaged("it does not start with `\\x93NUMPY`");
       return std::nullopt;
@@ -284,7 +250,7 @@ class NpyParser {
                           length, kLongestHeader));
       return std::nullopt;
     }
-    array_.data_begin_ = kPrefix + width + length;
+    array_.begin = kPrefix + width + length;
     return bytes.substr(kPrefix + width, length);
   }
 
@@ -293,99 +259,87 @@ class NpyParser {
                                     [&](const NpyType& type) { return type.descr == *header.descr; });
     if (found == kTypes.end()) {
       auto [what, help] = type_fault(*header.descr);
-      diagnostics_.report(file_.range, kType, full_text(header), what).note(help);
+      diagnostics_.report(file_.range, kType, array_.origin, what).note(help);
       return false;
     }
-    array_.type_ = &*found;
+    array_.type = found->type;
     return true;
   }
 
   bool check_order(const Header& header) {
     // With one axis both orders are the same, and NumPy says C.
     if (!*header.is_fortran) return true;
-    diagnostics_.report(file_.range, kFortran, full_text(header))
+    diagnostics_.report(file_.range, kFortran, array_.origin)
         .note("save it again as `np.ascontiguousarray(x)`");
     return false;
   }
 
   bool wrong_shape(const std::string& what) {
-    diagnostics_.report(file_.range, kShape, array_.text(), what);
+    diagnostics_.report(file_.range, kShape, array_.origin, what);
     return false;
   }
 
-  bool check_length() {
-    if (array_.shape_.empty()) return wrong_shape("is a single number, expected samples along a first axis");
-    std::optional<std::int64_t> count = 1;
-    for (const std::int64_t size : array_.shape_) {
+  bool take_shape(const std::vector<std::int64_t>& shape) {
+    if (shape.empty()) return wrong_shape("is a single number, expected samples along a first axis");
+    std::optional<std::int64_t> bytes = stored_bytes(array_.type);
+    for (const std::int64_t size : shape) {
       if (size == 0) return wrong_shape("has no elements, expected at least one along every axis");
-      count = count ? checked_mul(*count, size) : count;
+      bytes = bytes ? checked_mul(*bytes, size) : bytes;
     }
-    const std::optional<std::int64_t> bytes = count ? checked_mul(*count, array_.type_->bytes) : count;
-    const auto found = static_cast<std::int64_t>(array_.data().size());
+    const auto found = static_cast<std::int64_t>(array_.bytes.size() - array_.begin);
     if (!bytes || *bytes != found) {
       const std::string wanted = bytes ? std::to_string(*bytes) : "more than can be counted";
       return wrong_shape(fmt::format("has {} bytes of elements, expected {}", found, wanted));
     }
-    array_.elements_ = *count;
+    array_.rows = shape.front();
+    array_.row_shape.assign(shape.begin() + 1, shape.end());
+    array_.row_stride = found / array_.rows;
     return true;
   }
 
   bool check_values() {
-    const NpyType& type = *array_.type_;
-    const char* at = array_.data().data();
-    for (std::int64_t i = 0; i < array_.elements_; ++i, at += type.bytes) {
-      if (!type.is_good(at)) return bad_value(i);
-    }
-    return true;
+    return with_stored_type(array_.type, [&](auto number) {
+      const std::int64_t count = array_.rows * array_.row_elements();
+      const char* at = array_.row(0);
+      for (std::int64_t i = 0; i < count; ++i, at += sizeof number) {
+        std::memcpy(&number, at, sizeof number);
+        if (!is_good(array_.type, number)) return bad_value(i, static_cast<double>(number));
+      }
+      return true;
+    });
   }
 
-  bool bad_value(std::int64_t index) {
-    const NpyType& type = *array_.type_;
-    const bool is_float = type.descr[1] == 'f';
-    const std::string_view wanted = is_float              ? "a finite number"
-                                    : type.descr == "|b1" ? "0 or 1"
-                                                          : "at most 53 bits";
-    const std::int64_t sample = index / (array_.elements_ / array_.rows());
-    diagnostics_.report(file_.range, kValue, array_.text(), index, number_text(array_.element(index)), sample,
-                        std::string(wanted));
+  bool bad_value(std::int64_t index, double number) {
+    const std::string wanted = array_.type == StoredType::kBool ? "0 or 1" : "a finite number";
+    const std::int64_t sample = index / array_.row_elements();
+    diagnostics_.report(file_.range, kValue, array_.origin, index, number_text(number), sample, wanted);
     return false;
   }
 
   const FileRequest& file_;
   Diagnostics& diagnostics_;
-  NpyArray array_;
+  StoredRows array_;
 };
 
-std::string NpyArray::text() const {
-  return fmt::format("`{}` ({}, shape {})", name_, type_->descr, shape_text(shape_));
-}
+}  // namespace
 
-std::optional<DType> NpyArray::element_type() const {
-  return type_->same;
-}
-
-double NpyArray::element(std::int64_t index) const {
-  return type_->load(data().data() + index * type_->bytes);
-}
-
-std::optional<NpyArray> parse_npy(std::string bytes, const FileRequest& file, Diagnostics& diagnostics) {
+std::optional<StoredRows> parse_npy(std::string bytes, const FileRequest& file, Diagnostics& diagnostics) {
   return NpyParser(std::move(bytes), file, diagnostics).parse();
 }
 
-std::optional<NpyArray> read_npy(const FileRequest& file, Diagnostics& diagnostics) {
+std::optional<StoredRows> read_npy(const FileRequest& file, Diagnostics& diagnostics) {
   std::optional<std::string> bytes = read_file(file, diagnostics);
   if (!bytes) return std::nullopt;
   return parse_npy(std::move(*bytes), file, diagnostics);
 }
 
-bool check_row_shape(std::span<const NpyArray> arrays, const std::vector<std::int64_t>& row_shape,
+bool check_row_shape(std::span<const StoredRows> arrays, const std::vector<std::int64_t>& row_shape,
                      SourceRange range, Diagnostics& diagnostics) {
-  for (const NpyArray& array : arrays) {
-    if (std::equal(array.shape().begin() + 1, array.shape().end(), row_shape.begin(), row_shape.end()))
-      continue;
+  for (const StoredRows& array : arrays) {
+    if (array.row_shape == row_shape) continue;
     const std::string sizes = fmt::format("{}", fmt::join(row_shape, ", "));
     diagnostics.report(
-        range, kShape, array.text(),
+        range, kShape, array.origin,
         fmt::format("does not fit the program, expected shape (rows,{}{})", sizes.empty() ? "" : " ", sizes));
     return false;
   }

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "runtime/files.h"
-#include "runtime/memory.h"
+#include "support/dtype.h"
 
 namespace dlg {
 

@@ -11,6 +11,7 @@
 #include "runtime/log.h"
 #include "runtime/memory.h"
 #include "runtime/team.h"
+#include "support/dtype.h"
 
 namespace dlg {
 

@@ -34,10 +34,8 @@ bool reads_input(const Graph& graph, const std::string& path) {
                      [&](const Node& node) { return node.op == &ops::input && *leaf_path(node) == path; });
 }
 
-void scale(std::vector<double>& values, const FieldRecord& field) {
-  for (double& value : values) {
-    value = (value - field.scale_subtract) / field.scale_divide * field.scale_multiply;
-  }
+Scale scale_of(const FieldRecord& field) {
+  return {field.scale_subtract, field.scale_divide, field.scale_multiply};
 }
 
 FieldRecord record_of(const Field& field) {
@@ -61,19 +59,18 @@ const FieldRecord* find_field(const RunRecord* run, const std::string& name) {
   return run == nullptr ? nullptr : find_field(run->fields, name);
 }
 
-bool is_scaled(const FieldRecord& record) {
-  return record.scale_subtract != 0 || record.scale_divide != 1 || record.scale_multiply != 1;
-}
-
-std::string origin_of(const std::vector<NpyArray>& arrays) {
+/// Where the rows come from, for messages; empty for numbers that name no file.
+std::string origin_of(const std::vector<StoredRows>& parts) {
   std::vector<std::string> texts;
-  for (const NpyArray& array : arrays) texts.push_back(array.text());
+  for (const StoredRows& part : parts) {
+    if (!part.origin.empty()) texts.push_back(part.origin);
+  }
   return join_words(texts);
 }
 
 /// The values of one field from a table. `record` receives the class names unless it has them.
-std::optional<std::vector<double>> read_field(const CsvTable& table, const Field& field, FieldRecord& record,
-                                              Diagnostics& diagnostics) {
+std::optional<StoredRows> read_field(const CsvTable& table, const Field& field, FieldRecord& record,
+                                     Diagnostics& diagnostics) {
   const SourceRange range = field.source.range;
   ColumnChoice choice{record.column_numbers, record.column_names, range, {}};
   // The columns of a run may be others than those of the program.
@@ -91,9 +88,7 @@ std::optional<std::vector<double>> read_field(const CsvTable& table, const Field
     record.class_names = classes->names;
     return std::move(classes->labels);
   }
-  std::optional<std::vector<double>> values = read_numbers(table, *columns, range, diagnostics);
-  if (values) scale(*values, record);
-  return values;
+  return read_numbers(table, *columns, range, diagnostics);
 }
 
 /// A loader fills a LoadedData step by step.
@@ -111,10 +106,9 @@ class Loader {
       if (record.name.empty()) record = record_of(fields[i]);
       const FieldRecord* known = find_field(run_, fields[i].name);
       if (known != nullptr) record = *known;
-      std::optional<std::vector<double>> values = read_field(table, fields[i], record, session_.diagnostics);
-      if (!values) return false;
-      std::vector<double>& all = data_.values[fields[i].path];
-      all.insert(all.end(), values->begin(), values->end());
+      std::optional<StoredRows> rows = read_field(table, fields[i], record, session_.diagnostics);
+      if (!rows) return false;
+      stored_[fields[i].path].push_back(std::move(*rows));
     }
     data_.rows += table.rows();
     return true;
@@ -128,21 +122,19 @@ class Loader {
       return false;
     }
     data_.rows = rows;
-    FieldRecord record = record_of(field);
-    std::vector<double> values = field.source.values;
-    data_.values[field.path] = std::move(values);
-    data_.fields.push_back(std::move(record));
+    stored_[field.path].push_back(rows_of(field.source.values, row_elements));
+    data_.fields.push_back(record_of(field));
     return true;
   }
 
   /// Reads the rows of one field from its npy files.
   bool add_arrays(const Field& field, const std::vector<FileRequest>& requests) {
-    std::vector<NpyArray>& arrays = arrays_[field.path];
+    std::vector<StoredRows>& arrays = stored_[field.path];
     std::int64_t rows = 0;
     for (const FileRequest& request : requests) {
-      std::optional<NpyArray> array = read_npy(request, session_.diagnostics);
+      std::optional<StoredRows> array = read_npy(request, session_.diagnostics);
       if (!array) return false;
-      rows += array->rows();
+      rows += array->rows;
       arrays.push_back(std::move(*array));
     }
     if (!check_row_shape(arrays, field.source.file_shape, field.source.range, session_.diagnostics))
@@ -158,16 +150,21 @@ class Loader {
     return true;
   }
 
+  /// Each field's numbers go from the types of their files to that of the input; what was read is kept only
+  /// where that rounds.
   bool make_columns(const std::vector<Field>& fields) {
     for (const Field& field : fields) {
-      const std::int64_t row_elements = field.type.shape.elements(1);
-      const ColumnSpec spec{field.path, field.type.dtype, row_elements, limits_of(graph_, field.path),
-                            field.source.range};
-      std::optional<DataColumn> column =
-          files_of(field.source.kind) == DataFiles::kArrays
-              ? array_column(field, spec)
-              : make_column(spec, data_.values[field.path], session_.diagnostics);
+      std::vector<StoredRows> parts = std::move(stored_.at(field.path));
+      const ColumnSpec spec{.name = field.path,
+                            .type = field.type.dtype,
+                            .row_elements = field.type.shape.elements(1),
+                            .below = limits_of(graph_, field.path),
+                            .range = field.source.range,
+                            .origin = origin_of(parts),
+                            .scale = scale_of(*find_field(data_.fields, field.name))};
+      std::optional<DataColumn> column = make_column(spec, parts, session_.diagnostics);
       if (!column) return false;
+      if (column->is_rounded) data_.originals[field.path] = {std::move(parts), spec.scale};
       data_.columns.push_back(std::move(*column));
     }
     return true;
@@ -176,31 +173,10 @@ class Loader {
   LoadedData& data() { return data_; }
 
  private:
-  /// Numbers of the input's own float type are taken as they are; others go through doubles.
-  std::optional<DataColumn> array_column(const Field& field, ColumnSpec spec) {
-    const std::vector<NpyArray>& arrays = arrays_[field.path];
-    const FieldRecord& record = *find_field(data_.fields, field.name);
-    const bool is_same = std::all_of(arrays.begin(), arrays.end(), [&](const NpyArray& array) {
-      return array.element_type() == spec.type && is_float(field.type.dtype);
-    });
-    if (is_same && spec.below.empty() && !is_scaled(record)) {
-      std::vector<std::string_view> parts;
-      for (const NpyArray& array : arrays) parts.push_back(array.data());
-      return join_column(spec, parts, session_.diagnostics);
-    }
-    std::vector<double>& values = data_.values[field.path];
-    for (const NpyArray& array : arrays) {
-      for (std::int64_t i = 0; i < array.elements(); ++i) values.push_back(array.element(i));
-    }
-    scale(values, record);
-    spec.origin = origin_of(arrays);
-    return make_column(spec, values, session_.diagnostics);
-  }
-
   Session& session_;
   const Graph& graph_;
   const RunRecord* run_;
-  std::map<std::string, std::vector<NpyArray>> arrays_;  // by input path
+  std::map<std::string, std::vector<StoredRows>> stored_;  // by input path
   LoadedData data_;
 };
 
@@ -276,7 +252,10 @@ bool split_parts(Session& session, const Dataset& dataset, Loader& loader) {
 }  // namespace
 
 std::map<std::string, std::vector<double>> LoadedData::all_values() const {
-  std::map<std::string, std::vector<double>> all = values;
+  std::map<std::string, std::vector<double>> all;
+  for (const auto& [path, original] : originals) {
+    for (const StoredRows& part : original.parts) append_numbers(part, original.scale, all[path]);
+  }
   for (const DataColumn& column : columns) {
     if (all.contains(column.name)) continue;
     std::vector<double>& numbers = all[column.name];

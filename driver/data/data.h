@@ -8,24 +8,30 @@
 
 #include "driver/cli/session.h"
 #include "driver/data/packing.h"
+#include "runtime/columns.h"
 #include "runtime/csv.h"
 #include "runtime/random.h"
 #include "runtime/run_folder.h"
 
 namespace dlg {
 
+/// What a column was made of.
+struct Original {
+  std::vector<StoredRows> parts;
+  Scale scale;
+};
+
 /// All rows of the data set; empty for a program without data.
 struct LoadedData {
   std::int64_t rows = 0;
-  std::map<std::string, std::vector<double>>
-      values;                       // by input path, row-major; not of arrays taken as they are
-  std::vector<DataColumn> columns;  // all inputs in their dtypes
+  std::vector<DataColumn> columns;            // all inputs in their dtypes
+  std::map<std::string, Original> originals;  // by input path: of columns whose numbers were rounded
   SplitRows parts;
   std::vector<FieldRecord> fields;
   std::vector<std::string> header;
 
   InputRows input_rows() const;
-  /// The values of all inputs, for the reference engine.
+  /// The values of all inputs, for the reference engine: not rounded. Row-major, by path.
   std::map<std::string, std::vector<double>> all_values() const;
 };
 

@@ -243,7 +243,7 @@ std::vector<PartResult> evaluate_parts(const Machine& evaluator, const std::vect
     const std::vector<OutputValues> outputs = evaluate(evaluator.step_program(), plan);
     if (outputs.empty()) break;
     for (const OutputValues& output : outputs) {
-      result.values.emplace_back(strip_prefix(name_in_program(output.name)), output.values.front());
+      result.values.emplace_back(strip_prefix(name_in_program(output.name)), output.means.front());
     }
     results.push_back(std::move(result));
   }

@@ -50,21 +50,24 @@ std::string cell_text(DType dtype, double value) {
   return is_float(dtype) ? rounded_text(value, 9) : fmt::format("{:.0f}", value);
 }
 
-/// One line per sample: the class with the largest output, where there are classes, then the outputs, each of
-/// type `dtype`.
-std::string predictions_csv(const RunRecord& record, const OutputValues& output, std::int64_t outputs,
-                            DType dtype) {
-  const std::vector<double>& values = output.values;
+/// One line per sample: the class with the largest output, where there are classes, then the outputs.
+std::string predictions_csv(const RunRecord& record, const OutputValues& output, std::int64_t outputs) {
   const std::vector<std::string> classes = class_names(record, outputs);
+  const auto width = static_cast<std::size_t>(outputs);
+  const std::size_t count = output.rows.size() / static_cast<std::size_t>(dtype_bytes(output.type)) / width;
+  std::vector<double> values(width);
   std::vector<std::vector<std::string>> rows;
-  for (auto begin = values.begin(); begin != values.end(); begin += outputs) {
+  for (std::size_t row = 0; row < count; ++row) {
+    for (std::size_t i = 0; i < width; ++i) {
+      values[i] = load_element(output.rows.data(), output.type, static_cast<std::int64_t>(row * width + i));
+    }
     std::vector<std::string> cells;
     if (!classes.empty()) {
-      const auto best = std::max_element(begin, begin + outputs) - begin;
+      const auto best = std::max_element(values.begin(), values.end()) - values.begin();
       cells.push_back(classes[static_cast<std::size_t>(best)]);
     }
-    std::transform(begin, begin + outputs, std::back_inserter(cells),
-                   [&](double value) { return cell_text(dtype, value); });
+    std::transform(values.begin(), values.end(), std::back_inserter(cells),
+                   [&](double value) { return cell_text(output.type, value); });
     rows.push_back(std::move(cells));
   }
   return csv_text(header_of(classes, outputs), rows);
@@ -85,8 +88,7 @@ std::optional<std::string> predict_all(Session& session, const TrainedProgram& t
   plan.outputs = predictor->output_slots();
   const std::vector<OutputValues> outputs = evaluate(predictor->step_program(), plan);
   if (outputs.empty()) return std::nullopt;
-  return predictions_csv(trained.record, outputs.front(), plan.outputs.front().elements,
-                         graph.type(*graph.find_output("predict")).dtype);
+  return predictions_csv(trained.record, outputs.front(), plan.outputs.front().elements);
 }
 
 /// Whether the program can predict from a file at all.

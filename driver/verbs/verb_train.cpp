@@ -51,6 +51,8 @@ std::optional<TrainingInput> read_input(Session& session, const std::optional<st
       load_training_data(session, *program, resumed ? &resumed->run.record : nullptr);
   if (!data) return std::nullopt;
   if (resumed && !is_same_data(session, *program, data_marks(*data), *resumed)) return std::nullopt;
+  // Compiled code alone trains; only the f64 interpreter reads them.
+  data->originals.clear();
   return TrainingInput{*std::move(program), *std::move(data), std::move(resumed)};
 }
 

@@ -9,7 +9,7 @@ namespace {
 
 /// Indexed by Op.
 constexpr auto kOps = std::to_array<OpInfo>({
-#define DLG_SCALAR_OP(name, text, arity) {text, arity},
+#define DLG_SCALAR_OP(name, text, arity, ...) {text, arity},
 #include "ir/loop/scalar_ops.def"
 #undef DLG_SCALAR_OP
 });

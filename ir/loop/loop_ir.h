@@ -70,7 +70,7 @@ struct Index {
 /// What one instruction computes. All operands of one dtype unless said otherwise; the result dtype is the
 /// instruction's.
 enum class Op : std::uint8_t {
-#define DLG_SCALAR_OP(name, text, arity) name,
+#define DLG_SCALAR_OP(name, ...) name,
 #include "ir/loop/scalar_ops.def"
 #undef DLG_SCALAR_OP
 };

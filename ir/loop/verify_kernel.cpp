@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "ir/loop/scalar_info.h"
 #include "ir/loop/sum_order.h"
 #include "ir/loop/words.h"
 
@@ -13,27 +14,6 @@ namespace {
 using Failure = std::optional<std::string>;
 
 constexpr std::size_t kMaxDepth = 64;
-
-/// What operand dtypes an op takes and what it gives.
-enum class Typing : std::uint8_t { kSource, kFloat, kNumber, kCompare, kLogic, kSelect, kCast };
-
-struct TypingRow {
-  Op last;  // the table is in the order of Op; a row holds up to and including this op
-  Typing typing;
-};
-
-constexpr TypingRow kTypings[] = {
-    {Op::kRows, Typing::kSource},   {Op::kAbs, Typing::kNumber}, {Op::kCos, Typing::kFloat},
-    {Op::kDiv, Typing::kNumber},    {Op::kPow, Typing::kFloat},  {Op::kMin, Typing::kNumber},
-    {Op::kFma, Typing::kFloat},     {Op::kGe, Typing::kCompare}, {Op::kNot, Typing::kLogic},
-    {Op::kSelect, Typing::kSelect}, {Op::kCast, Typing::kCast},
-};
-
-Typing typing_of(Op op) {
-  return std::find_if(std::begin(kTypings), std::end(kTypings),
-                      [op](const TypingRow& r) { return op <= r.last; })
-      ->typing;
-}
 
 /// Inclusive bounds of an index; wide enough not to wrap.
 struct Interval {
@@ -99,7 +79,7 @@ class KernelVerifier {
     for (const RegId arg : i.args) {
       if (Failure failure = use(arg)) return failure;
     }
-    Failure failure = typing_of(i.op) == Typing::kSource ? verify_source(i) : verify_types(i);
+    Failure failure = scalar_info(i.op).typing == Typing::kSource ? verify_source(i) : verify_types(i);
     return failure ? failure : define(i.result, i.dtype);
   }
 
@@ -113,7 +93,7 @@ class KernelVerifier {
   }
 
   Failure verify_types(const Instruction& i) const {
-    const Typing typing = typing_of(i.op);
+    const Typing typing = scalar_info(i.op).typing;
     const DType first = *dtypes_[i.args[0]];
     const DType last = *dtypes_[i.args.back()];
     bool is_good = true;

@@ -1,7 +1,8 @@
 #include "passes/schedule/divide.h"
 
 #include <algorithm>
-#include <array>
+
+#include "ir/loop/scalar_info.h"
 
 namespace dlg {
 namespace {
@@ -11,20 +12,12 @@ constexpr double kLeastOperations = 5e5;
 /// How many additions an elementary function or a division is worth.
 constexpr double kFunctionOperations = 10;
 
-constexpr std::array kFunctions{loop::Op::kExp,  loop::Op::kExpm1,   loop::Op::kLog,      loop::Op::kLog1p,
-                                loop::Op::kTanh, loop::Op::kSigmoid, loop::Op::kSoftplus, loop::Op::kErf,
-                                loop::Op::kSin,  loop::Op::kCos,     loop::Op::kPow,      loop::Op::kDiv,
-                                loop::Op::kSqrt};
-
-bool is_function(loop::Op op) {
-  return std::find(kFunctions.begin(), kFunctions.end(), op) != kFunctions.end();
-}
-
 /// Operations of a whole batch. Loops nest at most as deep as axes do.
 double operations(const loop::Program& program, const loop::Body& body) {
   double count = 0;
   for (const loop::Statement& statement : body) {
-    const bool is_costly = statement.instruction && is_function(statement.instruction->op);
+    const bool is_costly =
+        statement.instruction && loop::scalar_info(statement.instruction->op).unit != loop::Unit::kPlain;
     if (statement.loop.empty()) count += is_costly ? kFunctionOperations : 1;
     for (const loop::Loop& inner : statement.loop) {
       count += loop::iterations(inner, program.batch) * operations(program, inner.body);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ir/loop/nest.h"
+#include "ir/loop/scalar_info.h"
 
 namespace dlg {
 namespace {
@@ -12,8 +13,7 @@ using loop::Statement;
 
 /// What occupies another unit than the multiply-adds, and long.
 bool is_slow(const Statement* statement) {
-  return statement->instruction &&
-         (statement->instruction->op == loop::Op::kDiv || statement->instruction->op == loop::Op::kSqrt);
+  return statement->instruction && loop::scalar_info(statement->instruction->op).unit == loop::Unit::kDivider;
 }
 
 /// Whether each row has elements of its own there, at a place that is known without a register.

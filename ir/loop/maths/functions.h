@@ -1,7 +1,5 @@
-// Owns the list of the elementary functions: one row per op of the loop IR.
+// Owns the lane forms of the elementary functions by their ops.
 #pragma once
-
-#include <array>
 
 #include "ir/loop/loop_ir.h"
 #include "ir/loop/maths/erf.h"
@@ -13,40 +11,47 @@
 
 namespace dlg::loop::maths {
 
-/// A function of one lane in both formats.
+/// An elementary function on lanes of both formats.
 template <class F32, class F64>
-struct UnaryRow {
+struct FunctionRow {
   Op op;
-  F32 (*f32)(F32);
-  F64 (*f64)(F64);
+  F32 (*f32)(const F32* args);
+  F64 (*f64)(const F64* args);
 };
 
+template <class Lane>
+Lane applied(Lane (*function)(Lane), const Lane* args) {
+  return function(args[0]);
+}
+
+template <class Lane>
+Lane applied(Lane (*function)(Lane, Lane), const Lane* args) {
+  return function(args[0], args[1]);
+}
+
+/// Of the function NAME in scalar_ops.def the lane forms are NAME_f32 and NAME_f64.
 template <class F32, class F64>
-struct BinaryRow {
-  Op op;
-  F32 (*f32)(F32, F32);
-  F64 (*f64)(F64, F64);
+constexpr FunctionRow<F32, F64> kFunctions[] = {
+#define DLG_ROW_kPlain(name, rule)
+#define DLG_ROW_kDivider(name, rule)
+#define DLG_ROW_kFunction(name, rule)                                        \
+  {Op::name, [](const F32* args) { return applied<F32>(rule##_f32, args); }, \
+   [](const F64* args) { return applied<F64>(rule##_f64, args); }},
+#define DLG_SCALAR_OP(name, text, arity, typing, unit, rule) DLG_ROW_##unit(name, rule)
+#include "ir/loop/scalar_ops.def"
+#undef DLG_SCALAR_OP
+#undef DLG_ROW_kFunction
+#undef DLG_ROW_kDivider
+#undef DLG_ROW_kPlain
 };
 
-/// All functions of one argument, for lanes of f32 and of f64.
+/// The row of `op`; null if it is no function.
 template <class F32, class F64>
-constexpr std::array kUnaryFunctions{
-    UnaryRow<F32, F64>{Op::kExp, exp_f32<F32>, exp_f64<F64>},
-    UnaryRow<F32, F64>{Op::kExpm1, expm1_f32<F32>, expm1_f64<F64>},
-    UnaryRow<F32, F64>{Op::kLog, log_f32<F32>, log_f64<F64>},
-    UnaryRow<F32, F64>{Op::kLog1p, log1p_f32<F32>, log1p_f64<F64>},
-    UnaryRow<F32, F64>{Op::kTanh, tanh_f32<F32>, tanh_f64<F64>},
-    UnaryRow<F32, F64>{Op::kSigmoid, sigmoid_f32<F32>, sigmoid_f64<F64>},
-    UnaryRow<F32, F64>{Op::kSoftplus, softplus_f32<F32>, softplus_f64<F64>},
-    UnaryRow<F32, F64>{Op::kErf, erf_f32<F32>, erf_f64<F64>},
-    UnaryRow<F32, F64>{Op::kSin, sin_f32<F32>, sin_f64<F64>},
-    UnaryRow<F32, F64>{Op::kCos, cos_f32<F32>, cos_f64<F64>},
-};
-
-/// All functions of two arguments.
-template <class F32, class F64>
-constexpr std::array kBinaryFunctions{
-    BinaryRow<F32, F64>{Op::kPow, pow_f32<F32>, pow_f64<F64>},
-};
+const FunctionRow<F32, F64>* function_row(Op op) {
+  for (const FunctionRow<F32, F64>& row : kFunctions<F32, F64>) {
+    if (row.op == op) return &row;
+  }
+  return nullptr;
+}
 
 }  // namespace dlg::loop::maths

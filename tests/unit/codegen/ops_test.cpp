@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "ir/loop/scalar_info.h"
 #include "ir/loop/scalar_math.h"
 #include "tests/catch.h"
 #include "tests/unit/codegen/harness.h"
@@ -14,31 +15,20 @@ namespace {
 
 using loop::Op;
 
-/// Which operand dtypes an op takes.
-enum class Takes { kNothing, kFloats, kNumbers, kAnything, kBools, kSelection };
-
-Takes takes(Op op) {
-  if (op <= Op::kRows) return Takes::kNothing;
-  if (op == Op::kSqrt || (op >= Op::kExp && op <= Op::kCos) || op == Op::kPow || op == Op::kFma) {
-    return Takes::kFloats;
-  }
-  if (op <= Op::kMin) return Takes::kNumbers;
-  if (op <= Op::kGe || op == Op::kCast) return Takes::kAnything;
-  return op == Op::kSelect ? Takes::kSelection : Takes::kBools;
-}
-
+/// Whether an op takes operands of this dtype.
 bool fits(Op op, DType dtype) {
-  switch (takes(op)) {
-    case Takes::kNothing:
+  switch (loop::scalar_info(op).typing) {
+    case loop::Typing::kSource:
       return false;
-    case Takes::kFloats:
+    case loop::Typing::kFloat:
       return is_float(dtype);
-    case Takes::kNumbers:
+    case loop::Typing::kNumber:
       return dtype != DType::kBool;
-    case Takes::kBools:
+    case loop::Typing::kLogic:
       return dtype == DType::kBool;
-    case Takes::kAnything:
-    case Takes::kSelection:
+    case loop::Typing::kCompare:
+    case loop::Typing::kSelect:
+    case loop::Typing::kCast:
       break;
   }
   return true;
@@ -87,7 +77,7 @@ std::string arguments(Op op) {
 
 std::vector<DType> result_dtypes(Op op, DType dtype) {
   if (op == Op::kCast) return {DType::kBool, DType::kI32, DType::kI64, DType::kF32, DType::kF64};
-  const bool is_comparison = op >= Op::kEq && op <= Op::kGe;
+  const bool is_comparison = loop::scalar_info(op).typing == loop::Typing::kCompare;
   return {is_comparison ? DType::kBool : dtype};
 }
 
@@ -114,7 +104,7 @@ void check_dtype(DType dtype) {
     for (const char* name : {"a", "b", "c"})
       text.state(name, fmt::format("{}[{}]", dtype_name(dtype), count));
     text.state("choice", fmt::format("bool[{}]", count));
-    for (std::size_t i = 0; i <= static_cast<std::size_t>(Op::kCast); ++i) {
+    for (std::size_t i = 0; i < std::size(loop::kScalarInfos); ++i) {
       const Op op = static_cast<Op>(i);
       if (!fits(op, dtype)) continue;
       for (const char* loop : {"for", "vector"}) add_case(text, op, dtype, loop, count);

@@ -34,6 +34,12 @@ using Texts = std::vector<std::string>;
 using Numbers = std::vector<double>;
 using Columns = std::vector<std::int64_t>;
 
+Numbers numbers_of(const StoredRows& rows) {
+  Numbers numbers;
+  append_numbers(rows, {}, numbers);
+  return numbers;
+}
+
 }  // namespace
 
 TEST_CASE("columns by number and by name") {
@@ -57,7 +63,10 @@ TEST_CASE("numbers, row-major in the chosen order") {
   const CsvTable table = table_of("1,-2.5,+3\n4e2,.5,6.\n", CsvFirstLine::kData);
   Diagnostics diagnostics;
   const Columns columns = {2, 0, 1};
-  CHECK(read_numbers(table, columns, {}, diagnostics) == Numbers{3, 1, -2.5, 6, 400, 0.5});
+  const auto rows = read_numbers(table, columns, {}, diagnostics);
+  REQUIRE(rows);
+  CHECK(rows->row_shape == Columns{3});
+  CHECK(numbers_of(*rows) == Numbers{3, 1, -2.5, 6, 400, 0.5});
 }
 
 TEST_CASE("cells that are no numbers, each with its reason") {
@@ -123,7 +132,7 @@ TEST_CASE("decision 19: classes: numbers by value, else by bytes, numbered from 
   CHECK(class_names("1.0\n1\n2\n") == Texts{"1", "2"});
   Diagnostics diagnostics;
   const auto classes = read_classes(table_of("b\na\nb\nc\n", CsvFirstLine::kData), 0, {}, diagnostics);
-  CHECK(classes->labels == Numbers{1, 0, 1, 2});
+  CHECK(numbers_of(classes->labels) == Numbers{1, 0, 1, 2});
   CHECK_FALSE(diagnostics.has_errors());
 }
 
@@ -144,7 +153,7 @@ TEST_CASE("labels of another file by known classes") {
   const auto known =
       read_known_classes(table_of("2.0\n10\n", CsvFirstLine::kData), 0, {"2", "10"}, {}, diagnostics);
   REQUIRE(known);
-  CHECK(known->labels == Numbers{0, 1});
+  CHECK(numbers_of(known->labels) == Numbers{0, 1});
   CHECK_FALSE(read_known_classes(table_of("b\nx\n", CsvFirstLine::kData), 0, {"a", "b"}, {}, diagnostics));
   CHECK(diagnostics_text(diagnostics) == "DLG0514 d.csv:2:1: `column(0)` is `x`, expected one of a and b");
 }

@@ -27,13 +27,17 @@ TEST_CASE("outputs are averaged over rows and collected in row order") {
   const auto values = predictions(fake, {4, 0, 2, 1, 3}, 2);
   REQUIRE(values.size() == 2);
   CHECK(values[0].name == "mean");
-  CHECK(values[0].values[0] == Approx(6));  // (10 + 2 + 6 + 4 + 8) / 5, the last batch has one row
-  CHECK(values[1].values == std::vector<double>{10, 2, 6, 4, 8});
+  CHECK(values[0].means[0] == Approx(6));  // (10 + 2 + 6 + 4 + 8) / 5, the last batch has one row
+  REQUIRE(values[1].rows.size() == 5 * sizeof(double));
+  for (const std::int64_t i : {0, 1, 2, 3, 4}) {
+    CHECK(load_element(values[1].rows.data(), values[1].type, i) ==
+          std::vector<double>{10, 2, 6, 4, 8}.at(static_cast<std::size_t>(i)));
+  }
 }
 
 TEST_CASE("one batch gives its own mean, not rounded again") {
   FakeProgram fake(1, 0, {0.1, 0.2, 0.4}, 3);
-  CHECK(predictions(fake, {0, 1, 2}, 3)[0].values[0] == 0.1 / 3 + 0.2 / 3 + 0.4 / 3);
+  CHECK(predictions(fake, {0, 1, 2}, 3)[0].means[0] == 0.1 / 3 + 0.2 / 3 + 0.4 / 3);
 }
 
 TEST_CASE("an interrupted evaluation gives nothing") {

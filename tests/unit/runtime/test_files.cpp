@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cmath>
 #include <csignal>
 
 #include "runtime/files.h"
@@ -108,38 +107,6 @@ TEST_CASE("memory that nobody has") {
   Diagnostics diagnostics;
   CHECK_FALSE(StepMemory::allocate({INT64_MAX - 1000, 8, 8}, {}, diagnostics));
   CHECK(diagnostics_text(diagnostics) == "DLG0915 out of memory: 9223372036854774807 more bytes were needed");
-}
-
-TEST_CASE("columns are rounded once to their type") {
-  Diagnostics diagnostics;
-  const std::vector<double> values = {0.1, 2, 3, 4, 5, 6};
-  const auto column = make_column({"d.x", DType::kF32, 3, {}, {}}, values, diagnostics);
-  REQUIRE(column);
-  CHECK(column->rows == 2);
-  CHECK(load_element(column->data(), DType::kF32, 0) == static_cast<double>(0.1f));
-  const auto labels = make_column({"d.t", DType::kI32, 1, {3}, {}}, std::vector<double>{0, 2}, diagnostics);
-  REQUIRE(labels);
-  CHECK(load_element(labels->data(), DType::kI32, 1) == 2);
-}
-
-TEST_CASE("values that a column cannot hold") {
-  const auto fault = [](DType type, const std::vector<std::int64_t>& below, double value) {
-    Diagnostics diagnostics;
-    CHECK_FALSE(make_column({"d.t", type, 1, below, {}}, std::vector<double>{0, value}, diagnostics));
-    return diagnostics_text(diagnostics);
-  };
-  CHECK(fault(DType::kI32, {}, 1.5) == "DLG0512 `d.t` is 1.5 in sample 1, expected a whole number");
-  CHECK(fault(DType::kI32, {3}, 3) ==
-        "DLG0513 `d.t` is 3 in sample 1, expected an index from 0 to 2, of an axis of 3");
-  CHECK(fault(DType::kI32, {3}, -1) ==
-        "DLG0513 `d.t` is -1 in sample 1, expected an index from 0 to 2, of an axis of 3");
-  CHECK(fault(DType::kI32, {}, 1099511627776.0) ==
-        "DLG0513 `d.t` is 1099511627776 in sample 1, expected an integer that i32 can hold");
-  CHECK(fault(DType::kI64, {}, 1e300) ==
-        "DLG0513 `d.t` is 1e+300 in sample 1, expected an integer of at most 53 bits");
-  CHECK(fault(DType::kF32, {}, 1e39) ==
-        "DLG0513 `d.t` is 1e+39 in sample 1, expected a number that f32 can hold");
-  CHECK(fault(DType::kI64, {}, std::nan("")) == "DLG0512 `d.t` is nan in sample 1, expected a whole number");
 }
 
 }  // namespace dlg

@@ -1,0 +1,157 @@
+// Owns the tests of columns: numbers of every type of a file in every type of a program, and what is refused.
+#include <array>
+#include <cmath>
+#include <cstring>
+
+#include "runtime/columns.h"
+#include "tests/catch.h"
+#include "tests/unit/runtime/helpers.h"
+
+namespace dlg {
+namespace {
+
+/// One row of one number for each of `values`.
+template <class T>
+StoredRows stored(StoredType type, const std::vector<T>& values) {
+  StoredRows rows = dense_rows(type, {}, static_cast<std::int64_t>(values.size()));
+  REQUIRE(rows.bytes.size() == values.size() * sizeof(T));
+  std::memcpy(rows.bytes.data(), values.data(), rows.bytes.size());
+  return rows;
+}
+
+std::optional<DataColumn> column_of(const ColumnSpec& spec, const StoredRows& rows) {
+  Diagnostics diagnostics;
+  auto column = make_column(spec, {&rows, 1}, diagnostics);
+  INFO(diagnostics_text(diagnostics));
+  REQUIRE(column);
+  return column;
+}
+
+std::string fault_of(const ColumnSpec& spec, const StoredRows& rows) {
+  Diagnostics diagnostics;
+  CHECK_FALSE(make_column(spec, {&rows, 1}, diagnostics));
+  return diagnostics_text(diagnostics);
+}
+
+template <class T>
+T element(const DataColumn& column, std::int64_t index) {
+  T value;
+  std::memcpy(&value, column.values.data() + index * static_cast<std::int64_t>(sizeof value), sizeof value);
+  return value;
+}
+
+constexpr std::int64_t kBeyond = (std::int64_t{1} << 53) + 1;
+
+}  // namespace
+
+TEST_CASE("columns are rounded once to their type") {
+  const auto column =
+      column_of({"d.x", DType::kF32, 3, {}, {}}, rows_of(std::vector<double>{0.1, 2, 3, 4, 5, 6}, 3));
+  CHECK(column->rows == 2);
+  CHECK(column->is_rounded);
+  CHECK(element<float>(*column, 0) == 0.1f);
+  const auto labels = column_of({"d.t", DType::kI32, 1, {3}, {}}, rows_of(std::vector<double>{0, 2}, 1));
+  CHECK_FALSE(labels->is_rounded);
+  CHECK(element<std::int32_t>(*labels, 1) == 2);
+}
+
+TEST_CASE("numbers of the column's type keep their bits") {
+  StoredRows rows = stored<std::uint32_t>(StoredType::kU32, {0x7fc12345u, 0x80000000u, 1u});
+  rows.type = StoredType::kF32;
+  const auto column = column_of({"d.x", DType::kF32, 1, {}, {}}, rows);
+  CHECK(element<std::uint32_t>(*column, 0) == 0x7fc12345u);
+  CHECK(element<std::uint32_t>(*column, 1) == 0x80000000u);
+  CHECK(element<std::uint32_t>(*column, 2) == 1u);
+  CHECK_FALSE(column->is_rounded);
+}
+
+TEST_CASE("integers stay exact where they stay integers") {
+  const auto large = stored<std::int64_t>(StoredType::kI64, {kBeyond, INT64_MIN});
+  const auto column = column_of({"d.t", DType::kI64, 1, {}, {}}, large);
+  CHECK(element<std::int64_t>(*column, 0) == kBeyond);
+  CHECK(element<std::int64_t>(*column, 1) == INT64_MIN);
+  const auto index =
+      column_of({"d.t", DType::kI64, 1, {INT64_MAX}, {}}, stored<std::int64_t>(StoredType::kI64, {kBeyond}));
+  CHECK(element<std::int64_t>(*index, 0) == kBeyond);
+  const auto small =
+      column_of({"d.t", DType::kI32, 1, {}, {}}, stored<std::int8_t>(StoredType::kI8, {-128, 127}));
+  CHECK(element<std::int32_t>(*small, 0) == -128);
+}
+
+TEST_CASE("integers that would be rounded are refused with their place") {
+  StoredRows rows = stored<std::int64_t>(StoredType::kI64, {1, 2, 3, -kBeyond});
+  rows.rows = 2;
+  rows.row_shape = {2};
+  rows.row_stride = 16;
+  rows.origin = "`x.npy`";
+  const std::string wanted =
+      "DLG0513 `d.x` is -9007199254740993 in sample 1, expected an integer of at most 53 bits | "
+      "it is element 1 of the sample's 2 | the values come from `x.npy`";
+  for (const DType type : {DType::kF32, DType::kF64}) {
+    CHECK(fault_of({"d.x", type, 2, {}, {}, "`x.npy`"}, rows) == wanted);
+    CHECK(fault_of({"d.x", type, 2, {}, {}, "`x.npy`", {0, 255, 1}}, rows) == wanted);
+  }
+  CHECK(fault_of({"d.t", DType::kI64, 1, {}, {}}, stored<std::uint64_t>(StoredType::kU64, {UINT64_MAX})) ==
+        "DLG0513 `d.t` is 18446744073709551615 in sample 0, expected an integer that i64 can hold");
+  CHECK(
+      fault_of({"d.t", DType::kI32, 1, {3}, {}}, stored<std::uint64_t>(StoredType::kU64, {2, UINT64_MAX})) ==
+      "DLG0513 `d.t` is 18446744073709551615 in sample 1, expected an index from 0 to 2, of an axis of 3");
+}
+
+TEST_CASE("bytes become numbers one by one, and are scaled in f64") {
+  const auto pixels = stored<std::uint8_t>(StoredType::kU8, {0, 100, 255});
+  const auto scaled = column_of({"d.x", DType::kF32, 1, {}, {}, "", {0, 255, 1}}, pixels);
+  CHECK(scaled->is_rounded);
+  CHECK(element<float>(*scaled, 1) == static_cast<float>(100.0 / 255.0));
+  const auto plain = column_of({"d.x", DType::kF32, 1, {}, {}}, pixels);
+  CHECK_FALSE(plain->is_rounded);
+  CHECK(element<float>(*plain, 2) == 255);
+  std::vector<double> numbers;
+  append_numbers(pixels, {0, 255, 1}, numbers);
+  CHECK(numbers == std::vector<double>{0, 100.0 / 255.0, 1});
+}
+
+TEST_CASE("rows of a file may have a gap between them") {
+  StoredRows rows{StoredType::kU8, {2}, 2, 3, std::string("x\1\2x\3\4x", 7), 1};
+  const auto column = column_of({"d.x", DType::kI32, 2, {}, {}}, rows);
+  CHECK(column->rows == 2);
+  for (std::int64_t i = 0; i < 4; ++i) CHECK(element<std::int32_t>(*column, i) == i + 1);
+  rows.type = StoredType::kBool;
+  rows.bytes = std::string("x\1\0x\0\1x", 7);
+  const auto copied = column_of({"d.x", DType::kBool, 2, {}, {}}, rows);
+  CHECK(std::string(reinterpret_cast<const char*>(copied->data()), 4) == std::string("\1\0\0\1", 4));
+}
+
+TEST_CASE("parts of different types follow one another") {
+  const std::array parts{stored<float>(StoredType::kF32, {0.5f, 1}),
+                         stored<std::uint8_t>(StoredType::kU8, {3, 7})};
+  Diagnostics diagnostics;
+  const auto column = make_column({"d.x", DType::kF32, 1, {}, {}}, parts, diagnostics);
+  REQUIRE(column);
+  CHECK(element<float>(*column, 0) == 0.5f);
+  CHECK(element<float>(*column, 3) == 7);
+  CHECK_FALSE(make_column({"d.t", DType::kI32, 1, {5}, {}}, std::span(parts).subspan(1), diagnostics));
+  CHECK(diagnostics_text(diagnostics) ==
+        "DLG0513 `d.t` is 7 in sample 1, expected an index from 0 to 4, of an axis of 5");
+}
+
+TEST_CASE("values that a column cannot hold") {
+  const auto fault = [](DType type, const std::vector<std::int64_t>& below, double value) {
+    return fault_of({"d.t", type, 1, below, {}}, rows_of(std::vector<double>{0, value}, 1));
+  };
+  CHECK(fault(DType::kI32, {}, 1.5) == "DLG0512 `d.t` is 1.5 in sample 1, expected a whole number");
+  CHECK(fault(DType::kI32, {3}, 3) ==
+        "DLG0513 `d.t` is 3 in sample 1, expected an index from 0 to 2, of an axis of 3");
+  CHECK(fault(DType::kI32, {3}, -1) ==
+        "DLG0513 `d.t` is -1 in sample 1, expected an index from 0 to 2, of an axis of 3");
+  CHECK(fault(DType::kI32, {}, 1099511627776.0) ==
+        "DLG0513 `d.t` is 1099511627776 in sample 1, expected an integer that i32 can hold");
+  CHECK(fault(DType::kI64, {}, 1e300) ==
+        "DLG0513 `d.t` is 1e+300 in sample 1, expected an integer of at most 53 bits");
+  CHECK(fault(DType::kF32, {}, 1e39) ==
+        "DLG0513 `d.t` is 1e+39 in sample 1, expected a number that f32 can hold");
+  CHECK(fault(DType::kI64, {}, std::nan("")) == "DLG0512 `d.t` is nan in sample 1, expected a whole number");
+  CHECK(fault(DType::kBool, {}, 2) == "DLG0513 `d.t` is 2 in sample 1, expected 0 or 1");
+}
+
+}  // namespace dlg
