@@ -29,7 +29,7 @@ struct PassInfo {
   Graph (*run)(const Graph&, const PassContext&);
 };
 
-/// The graph passes in order: differentiate, update, simplify, guard, fuse, order.
+/// The graph passes in order.
 std::span<const PassInfo> graph_pipeline();
 const PassInfo* find_pass(std::string_view name);
 

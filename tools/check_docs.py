@@ -7,6 +7,7 @@ import sys
 from source_files import ROOT
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)#:\s]+)(?:#[^)]*)?\)")
+CODE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)  # `[](double)` is no link
 
 
 def documents():
@@ -22,7 +23,7 @@ def op_errors():
 
 def link_errors():
     for document in documents():
-        for target in LINK.findall(document.read_text()):
+        for target in LINK.findall(CODE.sub("", document.read_text())):
             if not (document.parent / target).exists():
                 yield f"{document.relative_to(ROOT)}: the link to {target} leads nowhere"
 

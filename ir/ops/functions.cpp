@@ -75,7 +75,7 @@ constexpr double flat(double) {
   return 0;
 }
 
-constexpr std::array<UnaryRow, 15> kUnary{{
+constexpr UnaryRow kUnary[] = {
     {&ops::neg, {[](double x) { return -x; }, [](double) { return -1.0; }, flat, Rounding::kExact}},
     {&ops::abs_, {[](double x) { return std::abs(x); }, sign_of, flat, Rounding::kExact}},
     {&ops::sign_, {sign_of, flat, flat, Rounding::kExact}},
@@ -111,7 +111,7 @@ constexpr std::array<UnaryRow, 15> kUnary{{
     {&ops::cos_,
      {[](double x) { return std::cos(x); }, [](double x) { return -std::sin(x); },
       [](double x) { return -std::cos(x); }, Rounding::kElementary}},
-}};
+};
 
 struct BinaryRow {
   const OpDef* op;
@@ -151,7 +151,7 @@ double pow_curvature_bb(double x, double y) {
   return x == 0 && y >= 0 ? 0 : std::pow(x, y) * std::log(x) * std::log(x);
 }
 
-constexpr std::array<BinaryRow, 8> kBinary{{
+constexpr BinaryRow kBinary[] = {
     {&ops::add, {[](double a, double b) { return a + b; }, one, one, Rounding::kOnce, zero, zero, zero}},
     {&ops::sub,
      {[](double a, double b) { return a - b; }, one, minus_one, Rounding::kOnce, zero, zero, zero}},
@@ -167,7 +167,7 @@ constexpr std::array<BinaryRow, 8> kBinary{{
     {&ops::max_, {larger, first_share<true>, second_share<true>, Rounding::kExact, zero, zero, zero}},
     {&ops::min_, {smaller, first_share<false>, second_share<false>, Rounding::kExact, zero, zero, zero}},
     {&ops::masked_mul, {masked_product, second, first, Rounding::kOnce, zero, one, zero}},
-}};
+};
 
 /// In the order of Relation.
 constexpr std::array<RelationFunction, 6> kRelations{

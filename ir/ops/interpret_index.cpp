@@ -1,5 +1,4 @@
 // Owns the interpretation of ops that choose elements by computed index.
-#include <array>
 #include <limits>
 
 #include "ir/ops/interpret_parts.h"
@@ -107,10 +106,12 @@ Tensor<Number> guard_value(const Call<Number>& call) {
 }
 
 template <class Number>
-constexpr std::array<EvaluatorRow<Number>, 4> kIndexed{{{&ops::gather, gather_value<Number>},
-                                                        {&ops::scatter_add, scatter_value<Number>},
-                                                        {&ops::one_hot, one_hot_value<Number>},
-                                                        {&ops::guard, guard_value<Number>}}};
+constexpr EvaluatorRow<Number> kIndexed[] = {
+    {&ops::gather, gather_value<Number>},
+    {&ops::scatter_add, scatter_value<Number>},
+    {&ops::one_hot, one_hot_value<Number>},
+    {&ops::guard, guard_value<Number>},
+};
 
 }  // namespace
 

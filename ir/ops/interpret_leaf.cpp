@@ -1,8 +1,6 @@
 // Owns the interpretation of leaves.
 #include <fmt/format.h>
 
-#include <array>
-
 #include "ir/ops/interpret_parts.h"
 #include "ir/ops/registry.h"
 
@@ -70,12 +68,11 @@ Tensor<Number> iota_value(const Call<Number>& call) {
 }
 
 template <class Number>
-constexpr std::array<EvaluatorRow<Number>, 6> kLeaves{{{&ops::constant, constant_value<Number>},
-                                                       {&ops::state, state_value<Number>},
-                                                       {&ops::input, input_value<Number>},
-                                                       {&ops::hyper, hyper_value<Number>},
-                                                       {&ops::rows, rows_value<Number>},
-                                                       {&ops::iota, iota_value<Number>}}};
+constexpr EvaluatorRow<Number> kLeaves[] = {
+    {&ops::constant, constant_value<Number>}, {&ops::state, state_value<Number>},
+    {&ops::input, input_value<Number>},       {&ops::hyper, hyper_value<Number>},
+    {&ops::rows, rows_value<Number>},         {&ops::iota, iota_value<Number>},
+};
 
 }  // namespace
 

@@ -90,9 +90,11 @@ Tensor<Number> cast_value(const Call<Number>& call) {
 }
 
 template <class Number>
-constexpr std::array<EvaluatorRow<Number>, 3> kMaps{{{&ops::compare, compare_value<Number>},
-                                                     {&ops::select_, select_value<Number>},
-                                                     {&ops::cast, cast_value<Number>}}};
+constexpr EvaluatorRow<Number> kMaps[] = {
+    {&ops::compare, compare_value<Number>},
+    {&ops::select_, select_value<Number>},
+    {&ops::cast, cast_value<Number>},
+};
 
 }  // namespace
 

@@ -1,6 +1,5 @@
 // Owns the interpretation of reductions.
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "ir/ops/functions.h"
@@ -145,11 +144,12 @@ Tensor<Number> argmax_value(const Call<Number>& call) {
 }
 
 template <class Number>
-constexpr std::array<EvaluatorRow<Number>, 4> kReductions{
-    {{&ops::sum, sum_value<Number>},
-     {&ops::reduce_max, extremum_value<Number, larger>},
-     {&ops::reduce_min, extremum_value<Number, smaller>},
-     {&ops::argmax, argmax_value<Number>}}};
+constexpr EvaluatorRow<Number> kReductions[] = {
+    {&ops::sum, sum_value<Number>},
+    {&ops::reduce_max, extremum_value<Number, larger>},
+    {&ops::reduce_min, extremum_value<Number, smaller>},
+    {&ops::argmax, argmax_value<Number>},
+};
 
 }  // namespace
 

@@ -1,5 +1,4 @@
 // Owns the interpretation of ops that move elements.
-#include <array>
 
 #include "ir/ops/interpret_parts.h"
 #include "ir/ops/registry.h"
@@ -94,13 +93,15 @@ Tensor<Number> flip_value(const Call<Number>& call) {
 }
 
 template <class Number>
-constexpr std::array<EvaluatorRow<Number>, 7> kShapes{{{&ops::broadcast, broadcast_value<Number>},
-                                                       {&ops::reshape, reshape_value<Number>},
-                                                       {&ops::transpose, transpose_value<Number>},
-                                                       {&ops::slice, slice_value<Number>},
-                                                       {&ops::pad, pad_value<Number>},
-                                                       {&ops::concat, concat_value<Number>},
-                                                       {&ops::flip, flip_value<Number>}}};
+constexpr EvaluatorRow<Number> kShapes[] = {
+    {&ops::broadcast, broadcast_value<Number>},
+    {&ops::reshape, reshape_value<Number>},
+    {&ops::transpose, transpose_value<Number>},
+    {&ops::slice, slice_value<Number>},
+    {&ops::pad, pad_value<Number>},
+    {&ops::concat, concat_value<Number>},
+    {&ops::flip, flip_value<Number>},
+};
 
 }  // namespace
 
