@@ -1,4 +1,4 @@
-// Owns the frontend's one entry: from source text to Program.
+// Owns the frontend's one entry: from source text to CheckedProgram.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "frontend/blocks/overrides.h"
-#include "frontend/program.h"
+#include "frontend/checked_program.h"
 #include "frontend/text/ast.h"
 #include "frontend/text/std_files.h"
 #include "support/diagnostic.h"
@@ -31,7 +31,8 @@ struct CompileRequest {
 
 /// Names, types, shapes; lowering to the graph. Works without any data file. All independent errors in one
 /// run; nullopt if there are any.
-std::optional<Program> compile_program(Sources& sources, CompileRequest what, Diagnostics& diagnostics);
+std::optional<CheckedProgram> compile_program(Sources& sources, CompileRequest what,
+                                              Diagnostics& diagnostics);
 
 /// Reports, each at its place, the values of a graph with too many axes or elements or with more bytes than
 /// `memory_limit`, the rows of the batch counted in, and not those that follow from them. Answers whether
@@ -39,8 +40,9 @@ std::optional<Program> compile_program(Sources& sources, CompileRequest what, Di
 bool check_sizes(const Graph& graph, std::int64_t memory_limit, Diagnostics& diagnostics);
 
 /// The same for a file without imports; `library` is the standard library.
-std::optional<Program> compile_program(Sources& sources, const ast::File& file,
-                                       const std::vector<Override>& overrides, Diagnostics& diagnostics,
-                                       std::span<const StdFile> library = std_files());
+std::optional<CheckedProgram> compile_program(Sources& sources, const ast::File& file,
+                                              const std::vector<Override>& overrides,
+                                              Diagnostics& diagnostics,
+                                              std::span<const StdFile> library = std_files());
 
 }  // namespace dlg

@@ -263,7 +263,7 @@ std::string value_text(const Tensor<double>& tensor) {
 }
 
 /// What the names on the left of the example are, where these are values.
-std::string value_of(const Program& program, std::string_view names) {
+std::string value_of(const CheckedProgram& program, std::string_view names) {
   std::vector<std::string> texts;
   for (const std::string_view name : split_text(names, ',')) {
     const std::string path = fmt::format("example.{}", trim(name));
@@ -312,7 +312,7 @@ ExampleOutcome run_example(const std::string& example) {
   Diagnostics diagnostics;
   const FileId id = sources.add("example.dlg", example_program(example));
   const ast::File file = parse_file(sources, id, diagnostics);
-  const std::optional<Program> program = compile_program(sources, file, {}, diagnostics);
+  const std::optional<CheckedProgram> program = compile_program(sources, file, {}, diagnostics);
   ExampleOutcome outcome;
   for (const Diagnostic& diagnostic : diagnostics.sorted()) {
     if (diagnostic.severity == Severity::kError) outcome.errors += diagnostic.message + "\n";

@@ -303,7 +303,7 @@ std::vector<Part> parts_of(const LoadedData& data) {
   return parts;
 }
 
-std::optional<LoadedData> load_data(Session& session, const Program& program, const RunRecord* run) {
+std::optional<LoadedData> load_data(Session& session, const CheckedProgram& program, const RunRecord* run) {
   Loader loader(session, program.graph, run);
   if (!program.data) return std::move(loader.data());
   const Dataset& dataset = *program.data;
@@ -314,7 +314,7 @@ std::optional<LoadedData> load_data(Session& session, const Program& program, co
   return std::move(loader.data());
 }
 
-std::optional<LoadedData> load_features(Session& session, const Program& program, const Graph& graph,
+std::optional<LoadedData> load_features(Session& session, const CheckedProgram& program, const Graph& graph,
                                         const RunRecord& run, const std::string& path) {
   std::vector<Field> fields;
   for (const Field& field : program.data->fields) {
@@ -329,14 +329,14 @@ std::optional<LoadedData> load_features(Session& session, const Program& program
   return std::move(loader.data());
 }
 
-std::int64_t batch_capacity(const Program& program, const LoadedData& data) {
+std::int64_t batch_capacity(const CheckedProgram& program, const LoadedData& data) {
   const auto rows = static_cast<std::int64_t>(data.parts.train.size());
   if (rows == 0) return 1;
   const bool is_limited = program.training && program.training->batch;
   return is_limited ? std::min(rows, *program.training->batch) : rows;
 }
 
-std::vector<std::int64_t> first_batch(const Program& program, const LoadedData& data) {
+std::vector<std::int64_t> first_batch(const CheckedProgram& program, const LoadedData& data) {
   const std::int64_t batch = batch_capacity(program, data);
   std::vector<std::int64_t> rows = data.parts.train;
   const bool is_whole = batch >= static_cast<std::int64_t>(rows.size());

@@ -11,7 +11,7 @@
 namespace dlg {
 namespace {
 
-Graph observed_graph(const Program& program, const LoadedData& data, const Inspection& inspection) {
+Graph observed_graph(const CheckedProgram& program, const LoadedData& data, const Inspection& inspection) {
   Graph graph = inspection.graph;
   graph.batch = batch_capacity(program, data);
   return without_loss_test(std::move(graph));
@@ -24,7 +24,7 @@ Observations observations_of(Observations outputs) {
   return named;
 }
 
-std::uint64_t seed_of(const Program& program) {
+std::uint64_t seed_of(const CheckedProgram& program) {
   return program.training ? program.training->seed : 1;
 }
 
@@ -43,7 +43,7 @@ std::vector<std::int64_t> batch_of_step(const TrainPlan& plan, std::int64_t step
 
 class CompiledLaboratory : public Laboratory {
  public:
-  CompiledLaboratory(const Program& program, const LoadedData& data, std::unique_ptr<Machine> observer,
+  CompiledLaboratory(const CheckedProgram& program, const LoadedData& data, std::unique_ptr<Machine> observer,
                      std::unique_ptr<Machine> trainer, std::unique_ptr<Machine> evaluator)
       : program_(program),
         data_(data),
@@ -86,7 +86,7 @@ class CompiledLaboratory : public Laboratory {
         program_.training->rule, [&](const WatchedValue& watched) { return part_value(results, watched); }));
   }
 
-  const Program& program_;
+  const CheckedProgram& program_;
   const LoadedData& data_;
   std::unique_ptr<Machine> observer_;
   std::unique_ptr<Machine> trainer_;
@@ -98,7 +98,7 @@ class CompiledLaboratory : public Laboratory {
 
 class ReferenceLaboratory : public Laboratory {
  public:
-  ReferenceLaboratory(Session& session, const Program& program, const LoadedData& data,
+  ReferenceLaboratory(Session& session, const CheckedProgram& program, const LoadedData& data,
                       const Inspection& inspection, LaboratoryUse use)
       : program_(program),
         data_(data),
@@ -176,7 +176,7 @@ class ReferenceLaboratory : public Laboratory {
     }));
   }
 
-  const Program& program_;
+  const CheckedProgram& program_;
   const LoadedData& data_;
   Reference observer_;
   std::optional<Reference> trainer_;
@@ -188,7 +188,7 @@ class ReferenceLaboratory : public Laboratory {
 
 }  // namespace
 
-std::unique_ptr<Laboratory> compiled_laboratory(Session& session, const Program& program,
+std::unique_ptr<Laboratory> compiled_laboratory(Session& session, const CheckedProgram& program,
                                                 const LoadedData& data, const Inspection& inspection,
                                                 LaboratoryUse use) {
   std::unique_ptr<Machine> observer = make_observer(session, observed_graph(program, data, inspection), data);
@@ -203,7 +203,7 @@ std::unique_ptr<Laboratory> compiled_laboratory(Session& session, const Program&
                                               std::move(evaluator));
 }
 
-std::unique_ptr<Laboratory> reference_laboratory(Session& session, const Program& program,
+std::unique_ptr<Laboratory> reference_laboratory(Session& session, const CheckedProgram& program,
                                                  const LoadedData& data, const Inspection& inspection,
                                                  LaboratoryUse use) {
   auto laboratory = std::make_unique<ReferenceLaboratory>(session, program, data, inspection, use);
@@ -211,7 +211,7 @@ std::unique_ptr<Laboratory> reference_laboratory(Session& session, const Program
   return laboratory;
 }
 
-std::unique_ptr<Laboratory> chosen_laboratory(Session& session, const Program& program,
+std::unique_ptr<Laboratory> chosen_laboratory(Session& session, const CheckedProgram& program,
                                               const LoadedData& data, const Inspection& inspection,
                                               LaboratoryChoice choice) {
   if (choice.engine == Engine::kJit) {

@@ -46,10 +46,10 @@ class Laboratory {
 enum class LaboratoryUse : std::uint8_t { kObserve, kTrain };
 
 /// nullptr after a diagnostic (not enough memory).
-std::unique_ptr<Laboratory> compiled_laboratory(Session& session, const Program& program,
+std::unique_ptr<Laboratory> compiled_laboratory(Session& session, const CheckedProgram& program,
                                                 const LoadedData& data, const Inspection& inspection,
                                                 LaboratoryUse use = LaboratoryUse::kTrain);
-std::unique_ptr<Laboratory> reference_laboratory(Session& session, const Program& program,
+std::unique_ptr<Laboratory> reference_laboratory(Session& session, const CheckedProgram& program,
                                                  const LoadedData& data, const Inspection& inspection,
                                                  LaboratoryUse use = LaboratoryUse::kTrain);
 
@@ -58,7 +58,7 @@ struct LaboratoryChoice {
   Engine engine = Engine::kJit;
   LaboratoryUse use = LaboratoryUse::kTrain;
 };
-std::unique_ptr<Laboratory> chosen_laboratory(Session& session, const Program& program,
+std::unique_ptr<Laboratory> chosen_laboratory(Session& session, const CheckedProgram& program,
                                               const LoadedData& data, const Inspection& inspection,
                                               LaboratoryChoice choice);
 

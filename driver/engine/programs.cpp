@@ -107,7 +107,7 @@ bool has_part(Session& session, const LoadedData& data, const WatchedValue& watc
 }
 
 /// Whether a rule can be followed over the whole training.
-bool check_rule_over_run(Session& session, const Program& program, const LoadedData& data,
+bool check_rule_over_run(Session& session, const CheckedProgram& program, const LoadedData& data,
                          const UpdateRule& rule) {
   bool is_good = true;
   for (const auto& [watched, origin] : rule.measured) {
@@ -120,7 +120,7 @@ bool check_rule_over_run(Session& session, const Program& program, const LoadedD
 }
 
 /// An update needs its micro-batches before training ends.
-bool check_has_update(Session& session, const Program& program, const LoadedData& data) {
+bool check_has_update(Session& session, const CheckedProgram& program, const LoadedData& data) {
   const Hyper* accumulate = find_hyper(program.training->rule, kAccumulateHyper);
   if (accumulate == nullptr || run_length(program, data).last_step >= 1) return true;
   const TrainPlan plan = train_plan(program, data);
@@ -136,14 +136,14 @@ bool check_has_update(Session& session, const Program& program, const LoadedData
 
 }  // namespace
 
-Graph training_graph(const Program& program, std::int64_t batch) {
+Graph training_graph(const CheckedProgram& program, std::int64_t batch) {
   Graph graph = with_outputs(
       program.graph, chosen_outputs(program.graph, [](std::string_view name) { return name == "loss"; }));
   graph.batch = batch;
   return graph;
 }
 
-RunLength run_length(const Program& program, const LoadedData& data) {
+RunLength run_length(const CheckedProgram& program, const LoadedData& data) {
   const TrainPlan plan = train_plan(program, data);
   const auto batches = static_cast<double>(program.training->accumulate);
   RunLength run;
@@ -157,7 +157,7 @@ RunLength run_length(const Program& program, const LoadedData& data) {
   return run;
 }
 
-std::optional<LoadedData> load_training_data(Session& session, const Program& program,
+std::optional<LoadedData> load_training_data(Session& session, const CheckedProgram& program,
                                              const RunRecord* record) {
   std::optional<LoadedData> data = load_data(session, program, record);
   if (!data || !program.training) return data;
@@ -174,7 +174,7 @@ std::optional<LoadedData> load_training_data(Session& session, const Program& pr
   return is_good ? std::move(data) : std::nullopt;
 }
 
-UpdateRule training_rule(const Program& program, const LoadedData& data) {
+UpdateRule training_rule(const CheckedProgram& program, const LoadedData& data) {
   UpdateRule rule = program.training->rule;
   const RunLength run = run_length(program, data);
   for (Hyper& hyper : rule.hypers) {
@@ -184,7 +184,8 @@ UpdateRule training_rule(const Program& program, const LoadedData& data) {
   return rule;
 }
 
-std::unique_ptr<Machine> make_trainer(Session& session, const Program& program, const LoadedData& data) {
+std::unique_ptr<Machine> make_trainer(Session& session, const CheckedProgram& program,
+                                      const LoadedData& data) {
   const UpdateRule rule = training_rule(program, data);
   return make_machine(session, training_graph(program, batch_capacity(program, data)), {"step", &rule}, data);
 }
@@ -200,7 +201,7 @@ std::string name_in_program(const std::string& output) {
   return output == kUntestedLoss ? "loss" : output;
 }
 
-Graph evaluation_graph(const Program& program, const LoadedData& data) {
+Graph evaluation_graph(const CheckedProgram& program, const LoadedData& data) {
   Graph graph = with_outputs(program.graph, chosen_outputs(program.graph, [](std::string_view name) {
                                return name == "loss" || name.starts_with(kMetricPrefix);
                              }));
@@ -208,11 +209,12 @@ Graph evaluation_graph(const Program& program, const LoadedData& data) {
   return graph;
 }
 
-std::unique_ptr<Machine> make_evaluator(Session& session, const Program& program, const LoadedData& data) {
+std::unique_ptr<Machine> make_evaluator(Session& session, const CheckedProgram& program,
+                                        const LoadedData& data) {
   return make_machine(session, without_loss_test(evaluation_graph(program, data)), {"eval"}, data);
 }
 
-Graph prediction_graph(const Program& program) {
+Graph prediction_graph(const CheckedProgram& program) {
   Graph graph = with_outputs(
       program.graph, chosen_outputs(program.graph, [](std::string_view name) { return name == "predict"; }));
   // What only the training chooses from limits no prediction.
@@ -220,7 +222,8 @@ Graph prediction_graph(const Program& program) {
   return graph;
 }
 
-std::unique_ptr<Machine> make_predictor(Session& session, const Program& program, const LoadedData& data) {
+std::unique_ptr<Machine> make_predictor(Session& session, const CheckedProgram& program,
+                                        const LoadedData& data) {
   Graph graph = prediction_graph(program);
   graph.batch = std::clamp<std::int64_t>(data.rows, 1, kPredictBatch);
   return make_machine(session, graph, {"predict"}, data);
@@ -272,7 +275,7 @@ StateValues measured_states(const UpdateRule& rule,
   return states;
 }
 
-std::string metric_text(const Program& program, const std::string& name, double value) {
+std::string metric_text(const CheckedProgram& program, const std::string& name, double value) {
   const std::vector<Metric>& metrics = program.training->metrics;
   const auto metric =
       std::find_if(metrics.begin(), metrics.end(), [&](const Metric& m) { return m.name == name; });
@@ -280,7 +283,7 @@ std::string metric_text(const Program& program, const std::string& name, double 
   return rounded_text(value, 6);
 }
 
-std::string results_text(const Program& program, const std::vector<PartResult>& results) {
+std::string results_text(const CheckedProgram& program, const std::vector<PartResult>& results) {
   std::string text;
   for (const PartResult& result : results) {
     for (const auto& [name, value] : result.values) {
@@ -323,7 +326,7 @@ std::string_view end_text(TrainEnd end) {
   return "the loss is not finite";
 }
 
-TrainPlan train_plan(const Program& program, const LoadedData& data) {
+TrainPlan train_plan(const CheckedProgram& program, const LoadedData& data) {
   const Training& training = *program.training;
   TrainPlan plan;
   plan.rows = data.parts.train;

@@ -76,7 +76,7 @@ std::vector<std::string> names_of(const std::vector<State>& states, std::size_t 
   return names;
 }
 
-TrainPlan race_plan(const Program& program, const LoadedData& data) {
+TrainPlan race_plan(const CheckedProgram& program, const LoadedData& data) {
   TrainPlan plan = train_plan(program, data);
   if (!plan.stop.steps || *plan.stop.steps > kMostSteps) plan.stop.steps = kMostSteps;
   plan.stop_flag = interrupt_flag();
@@ -139,7 +139,7 @@ class Recorder {
 /// What all rules run on.
 struct Ground {
   Session& session;
-  const Program& race;
+  const CheckedProgram& race;
   const LoadedData& data;
   Objective& objective;
 };
@@ -159,7 +159,7 @@ Measures measures_of(const Machine& machine, const Ground& ground) {
 }
 
 bool run_rule(const Ground& ground, const Competitor& competitor, Contest& contest) {
-  Program program = ground.race;
+  CheckedProgram program = ground.race;
   program.training->rule = competitor.rule;
   const std::unique_ptr<Machine> machine = make_trainer(ground.session, program, ground.data);
   if (!machine) return false;
@@ -197,7 +197,8 @@ bool run_rule(const Ground& ground, const Competitor& competitor, Contest& conte
 
 }  // namespace
 
-std::optional<Objective> Objective::make(Session& session, const Program& program, const LoadedData& data) {
+std::optional<Objective> Objective::make(Session& session, const CheckedProgram& program,
+                                         const LoadedData& data) {
   std::unique_ptr<Machine> machine = make_evaluator(session, program, data);
   if (!machine) return std::nullopt;
   return Objective(std::move(machine), trained_parameters(program.graph),
@@ -231,7 +232,7 @@ double Objective::at_point(const std::vector<double>& point) {
   return at(states);
 }
 
-std::optional<Contest> run_contest(Session& session, const Program& program, const LoadedData& data,
+std::optional<Contest> run_contest(Session& session, const CheckedProgram& program, const LoadedData& data,
                                    Objective& objective) {
   Contest contest;
   contest.title = program.race->title;

@@ -15,7 +15,8 @@ namespace dlg {
 class Objective {
  public:
   /// nullopt after a diagnostic.
-  static std::optional<Objective> make(Session& session, const Program& program, const LoadedData& data);
+  static std::optional<Objective> make(Session& session, const CheckedProgram& program,
+                                       const LoadedData& data);
 
   double at(const StateValues& states);
   /// `loss` or a metric on another part of the data.
@@ -69,7 +70,7 @@ struct Contest {
 inline constexpr std::size_t kFewVariables = 8;
 
 /// Runs all rules of `program.race`, or those before a signal came. nullopt after a diagnostic.
-std::optional<Contest> run_contest(Session& session, const Program& program, const LoadedData& data,
+std::optional<Contest> run_contest(Session& session, const CheckedProgram& program, const LoadedData& data,
                                    Objective& objective);
 
 }  // namespace dlg

@@ -18,7 +18,7 @@ namespace {
 constexpr double kSame = 1e-8;  // relative
 
 /// Outputs `loss`, `gradient` [n] and `hessian` [n, n].
-Graph second_order_graph(const Program& program, const LoadedData& data) {
+Graph second_order_graph(const CheckedProgram& program, const LoadedData& data) {
   Graph graph = differentiate(training_graph(program, std::max<std::int64_t>(1, data.rows)));
   Builder builder(graph);
   std::vector<ValueId> first;
@@ -123,7 +123,7 @@ std::vector<std::vector<double>> probes(const Contest& contest) {
 class RuleMap {
  public:
   /// `program` is the race with the rule as that of its training.
-  RuleMap(const Program& program, const LoadedData& data)
+  RuleMap(const CheckedProgram& program, const LoadedData& data)
       : reference_(apply_update(differentiate(training_graph(program, std::max<std::int64_t>(1, data.rows))),
                                 training_rule(program, data)),
                    data.all_values()),
@@ -222,7 +222,7 @@ double Landscape::best_factor() const {
   return contraction * contraction;
 }
 
-CurvatureStudy::CurvatureStudy(const Program& program, const LoadedData& data)
+CurvatureStudy::CurvatureStudy(const CheckedProgram& program, const LoadedData& data)
     : program_(program),
       data_(data),
       parameters_(trained_parameters(program.graph)),
@@ -322,7 +322,7 @@ Landscape CurvatureStudy::survey(const Contest& contest) {
 
 std::optional<Forecast> CurvatureStudy::forecast(const UpdateRule& rule, const Landscape& landscape) {
   if (!landscape.is_convex_quadratic() || !landscape.minimum) return std::nullopt;
-  Program program = program_;
+  CheckedProgram program = program_;
   program.training->rule = rule;
   RuleMap map(program, data_);
   const std::vector<double> rest = map.start_at(landscape.minimum->point);

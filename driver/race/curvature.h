@@ -53,7 +53,7 @@ struct Forecast {
 /// Studies one objective; for programs of few variables whose steps see all rows.
 class CurvatureStudy {
  public:
-  CurvatureStudy(const Program& program, const LoadedData& data);
+  CurvatureStudy(const CheckedProgram& program, const LoadedData& data);
 
   Expansion at(const std::vector<double>& point);
   Landscape survey(const Contest& contest);
@@ -68,7 +68,7 @@ class CurvatureStudy {
   bool goes_down(std::vector<double>& point, Expansion& view, const std::vector<double>& step);
   bool levels_out(std::vector<double>& point, Expansion& view, const std::vector<double>& step);
 
-  const Program& program_;
+  const CheckedProgram& program_;
   const LoadedData& data_;
   std::vector<State> parameters_;
   std::vector<std::int64_t> rows_;

@@ -11,7 +11,7 @@
 namespace dlg {
 namespace {
 
-Graph loss_graph(const Program& program, std::int64_t rows) {
+Graph loss_graph(const CheckedProgram& program, std::int64_t rows) {
   Graph graph = training_graph(program, std::max<std::int64_t>(1, rows));
   graph.outputs = {{"loss", *graph.find_output("loss")}};
   return resolve_gradients(graph);
@@ -30,7 +30,7 @@ Tensor<Bound> bounds_of(const TensorType& type, Shape shape, std::span<const dou
 
 }  // namespace
 
-Resolution::Resolution(const Program& program, const LoadedData& data)
+Resolution::Resolution(const CheckedProgram& program, const LoadedData& data)
     : graph_(loss_graph(program, data.rows)), parameters_(trained_parameters(program.graph)) {
   const std::vector<std::int64_t>& rows = data.parts.train;
   environment_.rows = std::max<std::int64_t>(1, static_cast<std::int64_t>(rows.size()));

@@ -75,7 +75,7 @@ double distance_at(const Kink& kink, double derivative) {
 
 }  // namespace
 
-LossProbe::LossProbe(const Program& program, const LoadedData& data)
+LossProbe::LossProbe(const CheckedProgram& program, const LoadedData& data)
     : reference_(with_outputs(program.graph, {{"loss", *program.graph.find_output("loss")}}),
                  data.all_values()),
       batch_(first_batch(program, data)) {}

@@ -33,7 +33,7 @@ struct SlopeComparison {
 
 class LossProbe {
  public:
-  LossProbe(const Program& program, const LoadedData& data);
+  LossProbe(const CheckedProgram& program, const LoadedData& data);
 
   /// Distances beyond `tolerance` are looked at more closely: with shorter and shorter steps, until the
   /// slopes of both sides agree. If they never do, the entry lies at a kink, where any derivative between

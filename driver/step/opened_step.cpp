@@ -17,7 +17,7 @@ constexpr Diag<> kNothingToStep{DiagCode::NoTrainBlock, Severity::kError,
 }  // namespace
 
 std::unique_ptr<OpenedStep> open_step(Session& session, const StepOptions& options) {
-  std::optional<Program> program = load_program(session);
+  std::optional<CheckedProgram> program = load_program(session);
   if (!program) return nullptr;
   if (!program->training) {
     session.diagnostics.report({session.file, 0, 0}, kNothingToStep);

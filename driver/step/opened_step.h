@@ -11,7 +11,7 @@
 namespace dlg {
 
 struct OpenedStep {
-  Program program;
+  CheckedProgram program;
   LoadedData data;
   Inspection inspection;
   std::unique_ptr<Laboratory> laboratory;

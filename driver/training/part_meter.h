@@ -15,7 +15,7 @@ namespace dlg {
 /// needed, so that the first step does not wait for it.
 class PartMeter {
  public:
-  PartMeter(Session& session, const Program& program, const LoadedData& data, const Machine& trained)
+  PartMeter(Session& session, const CheckedProgram& program, const LoadedData& data, const Machine& trained)
       : session_(session), program_(program), data_(data), trained_(trained) {}
 
   /// Evaluates parts at these weights. Parts behind the moment when the flag was set are left out; null:
@@ -38,7 +38,7 @@ class PartMeter {
   };
 
   Session& session_;
-  const Program& program_;
+  const CheckedProgram& program_;
   const LoadedData& data_;
   const Machine& trained_;
   std::unique_ptr<Machine> evaluator_;

@@ -8,7 +8,7 @@
 
 namespace dlg {
 
-std::int64_t updates_made(const Program& program, const TrainProgress& progress) {
+std::int64_t updates_made(const CheckedProgram& program, const TrainProgress& progress) {
   return progress.steps / program.training->accumulate;
 }
 

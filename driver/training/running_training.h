@@ -12,7 +12,7 @@ namespace dlg {
 /// All parts outlive whoever is given them.
 struct RunningTraining {
   Session& session;
-  const Program& program;
+  const CheckedProgram& program;
   const LoadedData& data;
   Machine& machine;
   StateValues& states;  // of the whole program, as last saved: what the machine does not hold keeps its value

@@ -3,7 +3,7 @@
 namespace dlg {
 namespace {
 
-RunRecord start_record(const Session& session, const Program& program, const LoadedData& data) {
+RunRecord start_record(const Session& session, const CheckedProgram& program, const LoadedData& data) {
   RunRecord record;
   record.program = program.name;
   record.model = program.model_name;
@@ -25,7 +25,7 @@ RunRecord start_record(const Session& session, const Program& program, const Loa
 
 }  // namespace
 
-std::optional<TrainingRun> start_run(Session& session, const Program& program, const LoadedData& data,
+std::optional<TrainingRun> start_run(Session& session, const CheckedProgram& program, const LoadedData& data,
                                      const std::string& init) {
   std::optional<RunFolder> folder =
       create_run_folder(std::string(kRunsFolder), program.name, session.diagnostics);
@@ -40,7 +40,7 @@ std::optional<TrainingRun> start_run(Session& session, const Program& program, c
   return run;
 }
 
-std::optional<TrainingRun> reopen_run(Session& session, const Program& program, const LoadedData& data,
+std::optional<TrainingRun> reopen_run(Session& session, const CheckedProgram& program, const LoadedData& data,
                                       TrainingRun run) {
   const RunRecord now = start_record(session, program, data);
   run.record.settings = now.settings;

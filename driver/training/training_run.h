@@ -16,11 +16,11 @@ struct TrainingRun {
 
 /// Claims a new folder and writes into it what is known before the training; `init`: the file of the weights
 /// that it starts from, or empty. nullopt after an error.
-std::optional<TrainingRun> start_run(Session& session, const Program& program, const LoadedData& data,
+std::optional<TrainingRun> start_run(Session& session, const CheckedProgram& program, const LoadedData& data,
                                      const std::string& init);
 
 /// Goes on with a run: what was set for its end is what is set now. nullopt after an error.
-std::optional<TrainingRun> reopen_run(Session& session, const Program& program, const LoadedData& data,
+std::optional<TrainingRun> reopen_run(Session& session, const CheckedProgram& program, const LoadedData& data,
                                       TrainingRun run);
 
 }  // namespace dlg

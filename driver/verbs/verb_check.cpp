@@ -13,7 +13,7 @@ namespace dlg {
 namespace {
 
 /// "net [2] -> ..., 8 trained numbers": what the program is, in one line.
-std::string summary(const Program& program, const LoadedData& data) {
+std::string summary(const CheckedProgram& program, const LoadedData& data) {
   std::int64_t trained = 0;
   std::int64_t constant = 0;
   for (const State& state : program.graph.states) {
@@ -30,7 +30,7 @@ std::string summary(const Program& program, const LoadedData& data) {
 
 /// Compares every observed value of the two engines and prints a line each, in the program's dtype. Answers
 /// kExitBug where rounding does not explain a difference, else kExitOk.
-int check_agreement(Session& session, const Program& program, const LoadedData& data,
+int check_agreement(Session& session, const CheckedProgram& program, const LoadedData& data,
                     const Inspection& inspection, Laboratory& compiled) {
   const std::unique_ptr<Laboratory> reference =
       reference_laboratory(session, program, data, inspection, LaboratoryUse::kObserve);
@@ -74,14 +74,15 @@ std::string_view relation_text(const ExpectationTarget& target) {
 }
 
 /// The number of updates before the value is looked at; 0: before training.
-std::int64_t updates_before(const ExpectationTarget& target, const Program& program, const LoadedData& data) {
+std::int64_t updates_before(const ExpectationTarget& target, const CheckedProgram& program,
+                            const LoadedData& data) {
   if (target.after_steps) return *target.after_steps;
   if (!target.after_epochs) return 0;
   return *target.after_epochs * steps_of_epoch(train_plan(program, data)) / program.training->accumulate;
 }
 
 /// The value of one expectation; nullopt if training diverged on the way.
-std::optional<double> actual_value(const ExpectationTarget& target, const Program& program,
+std::optional<double> actual_value(const ExpectationTarget& target, const CheckedProgram& program,
                                    const LoadedData& data, Laboratory& laboratory) {
   std::optional<StateValues> states = laboratory.initial();
   if (target.after_steps || target.after_epochs) {
@@ -105,7 +106,7 @@ bool check_one(Session& session, const ExpectationTarget& target, std::optional<
 }
 
 /// Only an expectation of a state after some training asks for a training step.
-LaboratoryUse use_of(const Program& program) {
+LaboratoryUse use_of(const CheckedProgram& program) {
   const bool is_trained =
       std::any_of(program.expectations.begin(), program.expectations.end(),
                   [](const ExpectationTarget& target) { return target.after_steps || target.after_epochs; });
@@ -113,7 +114,7 @@ LaboratoryUse use_of(const Program& program) {
 }
 
 /// All check blocks in the order of the text; answers how many expectations fail.
-std::int64_t check_expectations(Session& session, const Program& program, const LoadedData& data,
+std::int64_t check_expectations(Session& session, const CheckedProgram& program, const LoadedData& data,
                                 Laboratory& laboratory) {
   std::int64_t failed = 0;
   std::string title;
@@ -132,7 +133,7 @@ std::int64_t check_expectations(Session& session, const Program& program, const 
 int verb_check(Session& session, CommandLine& line) {
   Engine engine = Engine::kJit;
   if (!line.read(session.file_options, session.engine_options, engine)) return line.exit_code();
-  const std::optional<Program> program = load_program(session);
+  const std::optional<CheckedProgram> program = load_program(session);
   if (!program) return session.report();
   const std::optional<LoadedData> data = load_training_data(session, *program);
   if (!data) return session.report();

@@ -139,7 +139,7 @@ void print_kinks(std::ostream& out, const std::vector<ParameterCheck>& checks) {
 
 int verb_gradcheck(Session& session, CommandLine& line) {
   if (!line.read(session.file_options, session.engine_options)) return line.exit_code();
-  const std::optional<Program> program = load_program(session);
+  const std::optional<CheckedProgram> program = load_program(session);
   if (!program) return session.report();
   if (!program->training) {
     session.diagnostics.report({session.file, 0, 0}, kNothingToCheck);

@@ -21,21 +21,21 @@ constexpr Diag<> kNothingToTrain{DiagCode::NoTrainBlock, Severity::kError,
 
 /// All that is read before anything is compiled.
 struct TrainingInput {
-  Program program;
+  CheckedProgram program;
   LoadedData data;
   std::optional<ResumedRun> resumed;  // of a training that goes on
 
   const Checkpoint* checkpoint() const { return resumed ? &resumed->checkpoint : nullptr; }
 };
 
-bool check_training(Session& session, const Program& program) {
+bool check_training(Session& session, const CheckedProgram& program) {
   if (program.training) return true;
   session.diagnostics.report({session.file, 0, 0}, kNothingToTrain);
   return false;
 }
 
 /// Whether the run can go on with this program.
-bool fits(Session& session, const Program& program, const ResumedRun& resumed) {
+bool fits(Session& session, const CheckedProgram& program, const ResumedRun& resumed) {
   return keeps_inputs(session, outputs_of_training(resumed.run.folder), files_of_program(session, program)) &&
          is_same_program(session, program, resumed.run) && is_same_arithmetic(session, resumed.run);
 }
@@ -44,7 +44,7 @@ bool fits(Session& session, const Program& program, const ResumedRun& resumed) {
 std::optional<TrainingInput> read_input(Session& session, const std::optional<std::string>& resume) {
   std::optional<ResumedRun> resumed = resume ? open_run(session, *resume) : std::nullopt;
   if (resume && !resumed) return std::nullopt;
-  std::optional<Program> program = load_program(session);
+  std::optional<CheckedProgram> program = load_program(session);
   if (!program || !check_training(session, *program)) return std::nullopt;
   if (resumed && !fits(session, *program, *resumed)) return std::nullopt;
   std::optional<LoadedData> data =
@@ -79,7 +79,7 @@ std::optional<double> gradient_norm(const Machine& machine) {
   return machine.state(rule_state_path(kGradientNormState))->front();
 }
 
-Judge make_judge(const Program& program, PartMeter& meter, const Machine& machine) {
+Judge make_judge(const CheckedProgram& program, PartMeter& meter, const Machine& machine) {
   Measures measures;
   measures.value = [&](const WatchedValue& watched, const TrainProgress& at) {
     return meter.value(watched, at);
@@ -149,7 +149,7 @@ int verb_train(Session& session, CommandLine& line) {
   InterruptGuard guard;
   std::optional<TrainingInput> input = read_input(session, options.resume);
   if (!input) return session.report();
-  const Program& program = input->program;
+  const CheckedProgram& program = input->program;
   const LoadedData& data = input->data;
   const std::unique_ptr<Machine> machine = make_trainer(session, program, data);
   if (!machine) return session.report();

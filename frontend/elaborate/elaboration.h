@@ -10,9 +10,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "frontend/checked_program.h"
 #include "frontend/elaborate/library.h"
 #include "frontend/elaborate/values.h"
-#include "frontend/program.h"
 #include "ir/graph/builder.h"
 #include "support/diagnostic.h"
 

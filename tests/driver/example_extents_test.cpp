@@ -56,7 +56,7 @@ void add_ways(Agreement& agreement, const ExampleStep& example, std::uint64_t tu
 
 /// Four and a half batches of a program, so that one that accumulates four makes an update; its data, which
 /// may be shorter, is repeated.
-void check_batch(Session& session, const Program& program, LoadedData& data, std::uint64_t turn) {
+void check_batch(Session& session, const CheckedProgram& program, LoadedData& data, std::uint64_t turn) {
   const std::int64_t batch = *program.training->batch;
   const std::vector<std::int64_t> order = repeated_rows(data.rows, 4 * batch + (batch + 1) / 2);
   data.parts.train = order;
@@ -76,7 +76,7 @@ void check_batch(Session& session, const Program& program, LoadedData& data, std
 TEST_CASE("trainings of examples leave the same behind on every way, whatever the batch", "[.extents]") {
   print_skipped_targets();
   std::uint64_t turn = 0;
-  for_each_example([&](Session& session, Program program) {
+  for_each_example([&](Session& session, CheckedProgram program) {
     std::optional<LoadedData> data = load_training_data(session, program);
     REQUIRE(data);
     if (data->rows == 0) return;

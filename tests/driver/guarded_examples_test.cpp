@@ -38,7 +38,7 @@ void visit_machine(const std::unique_ptr<Machine>& machine, const LoadedData& da
 }
 
 /// Calls `visit` with the training step of a program - of a race, with each rule's - and with its evaluation.
-void visit_program(Session& session, Program program, const Visit& visit) {
+void visit_program(Session& session, CheckedProgram program, const Visit& visit) {
   const std::optional<LoadedData> data = load_training_data(session, program);
   REQUIRE(data);
   visit_machine(make_evaluator(session, program, *data), *data, visit);
@@ -51,7 +51,7 @@ void visit_program(Session& session, Program program, const Visit& visit) {
 
 void for_each_step(const Visit& visit) {
   for_each_example(
-      [&](Session& session, Program program) { visit_program(session, std::move(program), visit); });
+      [&](Session& session, CheckedProgram program) { visit_program(session, std::move(program), visit); });
 }
 
 /// In memory of every kind, by the calling thread alone and by 1 to 3 workers.

@@ -85,7 +85,7 @@ class LoadedProgram {
 
   bool is_ok() const { return program_ && data_; }
   std::string errors() { return render_all(session_.sources, session_.diagnostics, Color::kOff); }
-  const Program& program() const { return *program_; }
+  const CheckedProgram& program() const { return *program_; }
   const LoadedData& data() const { return *data_; }
   Session& session() { return session_; }
 
@@ -101,7 +101,7 @@ class LoadedProgram {
   std::ostringstream out_;
   std::ostringstream err_;
   Session session_;
-  std::optional<Program> program_;
+  std::optional<CheckedProgram> program_;
   std::optional<LoadedData> data_;
 };
 
