@@ -70,18 +70,14 @@ void check_imported(const ast::File& file, Diagnostics& diagnostics) {
 
 /// Takes the trees out of the request.
 Library load_library(Sources& sources, CompileRequest& request, Diagnostics& diagnostics) {
-  Library library;
+  sources.share(request.library.sources);
+  Library library(request.library);
   // A vector that grows would copy them.
-  library.units.reserve(1 + request.imported.size() + request.library.size());
-  library.units.push_back(std::move(request.file));
+  library.user_units.reserve(1 + request.imported.size());
+  library.user_units.push_back(std::move(request.file));
   for (ast::File& imported : request.imported) {
     check_imported(imported, diagnostics);
-    library.units.push_back(std::move(imported));
-  }
-  library.user_units = library.units.size();
-  for (const StdFile& std_file : request.library) {
-    const FileId id = sources.add(std::string(std_file.name), std::string(std_file.text), FileOrigin::kStd);
-    library.units.push_back(parse_file(sources, id, diagnostics));
+    library.user_units.push_back(std::move(imported));
   }
   library.index(diagnostics);
   return library;
@@ -138,7 +134,7 @@ std::int64_t used_rows(const Elaboration& e) {
 
 /// One run over the whole program. Answers whether another run has to know `integer_fields`.
 bool elaborate(Elaboration& e, std::optional<std::size_t> race, CheckedProgram& program) {
-  const ast::File& file = e.library.units.front();
+  const ast::File& file = e.library.unit(0);
   for (std::size_t i = 0; i < file.definitions.size(); ++i) definition(e, 0, i);
   declare_data(e);
   if (!file.trains.empty()) elaborate_train(e, file.trains.front(), program);
@@ -252,7 +248,7 @@ std::optional<CheckedProgram> compile_program(Sources& sources, CompileRequest r
   apply_overrides(sources, request.file, request.overrides, diagnostics);
   if (request.race) add_first_rule(request.file, *request.race);
   const Library library = load_library(sources, request, diagnostics);
-  const ast::File& file = library.units.front();
+  const ast::File& file = library.unit(0);
   check_blocks(file, diagnostics);
   check_signatures(file, diagnostics);
   const DType dtype = file_dtype(file, diagnostics);
@@ -289,7 +285,7 @@ std::optional<CheckedProgram> compile_program(Sources& sources, CompileRequest r
 
 std::optional<CheckedProgram> compile_program(Sources& sources, const ast::File& file,
                                               const std::vector<Override>& overrides,
-                                              Diagnostics& diagnostics, std::span<const StdFile> library) {
+                                              Diagnostics& diagnostics, const StandardLibrary& library) {
   return compile_program(sources, {.file = file, .overrides = overrides, .library = library}, diagnostics);
 }
 

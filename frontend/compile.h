@@ -11,8 +11,8 @@
 
 #include "frontend/blocks/overrides.h"
 #include "frontend/checked_program.h"
+#include "frontend/elaborate/standard_library.h"
 #include "frontend/text/ast.h"
-#include "frontend/text/std_files.h"
 #include "support/diagnostic.h"
 
 namespace dlg {
@@ -25,7 +25,7 @@ struct CompileRequest {
   std::vector<ast::File> imported = {};  // what the imports of the files name, in any order
   const std::vector<Override>& overrides;
   std::optional<std::size_t> race = std::nullopt;
-  std::span<const StdFile> library = std_files();
+  const StandardLibrary& library = standard_library();
   std::int64_t memory_limit = std::numeric_limits<std::int64_t>::max();  // bytes, of one value
 };
 
@@ -39,10 +39,10 @@ std::optional<CheckedProgram> compile_program(Sources& sources, CompileRequest w
 /// there are none.
 bool check_sizes(const Graph& graph, std::int64_t memory_limit, Diagnostics& diagnostics);
 
-/// The same for a file without imports; `library` is the standard library.
+/// The same for a file without imports. `library` outlives the use of `sources`.
 std::optional<CheckedProgram> compile_program(Sources& sources, const ast::File& file,
                                               const std::vector<Override>& overrides,
                                               Diagnostics& diagnostics,
-                                              std::span<const StdFile> library = std_files());
+                                              const StandardLibrary& library = standard_library());
 
 }  // namespace dlg

@@ -310,7 +310,7 @@ Value family_member(Elaboration& e, const FamilyValue& family, std::int64_t inde
 }
 
 Value definition(Elaboration& e, std::size_t unit, std::size_t index) {
-  const ast::Definition& declared = e.library.units[unit].definitions[index];
+  const ast::Definition& declared = e.library.unit(unit).definitions[index];
   const auto [place, is_new] = e.definitions.try_emplace({unit, index}, std::nullopt);
   if (!is_new) {
     if (place->second) return *place->second;
