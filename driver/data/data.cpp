@@ -329,20 +329,4 @@ std::optional<LoadedData> load_features(Session& session, const CheckedProgram& 
   return std::move(loader.data());
 }
 
-std::int64_t batch_capacity(const CheckedProgram& program, const LoadedData& data) {
-  const auto rows = static_cast<std::int64_t>(data.parts.train.size());
-  if (rows == 0) return 1;
-  const bool is_limited = program.training && program.training->batch;
-  return is_limited ? std::min(rows, *program.training->batch) : rows;
-}
-
-std::vector<std::int64_t> first_batch(const CheckedProgram& program, const LoadedData& data) {
-  const std::int64_t batch = batch_capacity(program, data);
-  std::vector<std::int64_t> rows = data.parts.train;
-  const bool is_whole = batch >= static_cast<std::int64_t>(rows.size());
-  if (!is_whole && program.training->is_shuffled) rows = shuffled(rows, program.training->seed, 1);
-  if (!is_whole) rows.resize(static_cast<std::size_t>(batch));
-  return rows;
-}
-
 }  // namespace dlg

@@ -45,10 +45,4 @@ std::optional<LoadedData> load_data(Session& session, const CheckedProgram& prog
 std::optional<LoadedData> load_features(Session& session, const CheckedProgram& program, const Graph& graph,
                                         const RunRecord& run, const std::string& path);
 
-/// The rows of the first training batch of the program.
-std::vector<std::int64_t> first_batch(const CheckedProgram& program, const LoadedData& data);
-
-/// The batch size the training graph is compiled for.
-std::int64_t batch_capacity(const CheckedProgram& program, const LoadedData& data);
-
 }  // namespace dlg

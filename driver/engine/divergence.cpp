@@ -194,10 +194,9 @@ std::string operands_text(const Culprit& culprit) {
 
 }  // namespace
 
-std::optional<Culprit> find_culprit(Session& session, const CheckedProgram& program, const LoadedData& data,
-                                    const StateValues& states, const TrainResult& result) {
-  Graph step = apply_update(differentiate(training_graph(program, batch_capacity(program, data))),
-                            training_rule(program, data));
+std::optional<Culprit> find_culprit(Session& session, const TrainingSetup& setup, const StateValues& states,
+                                    const TrainResult& result) {
+  Graph step = apply_update(differentiate(training_graph(setup.program, setup.batch)), setup.rule);
   name_nodes(step);
   const Graph watched = watched_step(step);
   if (!fits_memory(watched)) return std::nullopt;
@@ -208,11 +207,11 @@ std::optional<Culprit> find_culprit(Session& session, const CheckedProgram& prog
       Machine::make(build_artifact(watched, context),
                     {.target = session.engine_options.target, .effort = Effort::kSmall}, unheard);
   if (!machine) return std::nullopt;
-  machine->bind(data.input_rows());
+  machine->bind(setup.data.input_rows());
   machine->set_states(states);
-  machine->run_rows(data.rows == 0 ? std::vector<std::int64_t>() : result.batch_rows);
+  machine->run_rows(setup.data.rows == 0 ? std::vector<std::int64_t>() : result.batch_rows);
   return Search(step, *machine, static_cast<std::int64_t>(result.batch_rows.size()),
-                moved_by_rate(step, program, result))
+                moved_by_rate(step, setup.program, result))
       .run();
 }
 

@@ -84,20 +84,21 @@ std::vector<InputFile> files_to_keep(const Session& session, const std::string& 
   return files;
 }
 
-std::optional<RaceResult> run_race(Session& session, const CheckedProgram& program, const std::string& stem) {
-  const std::optional<LoadedData> data = load_training_data(session, program);
-  if (!data) return std::nullopt;
-  std::optional<Objective> objective = Objective::make(session, program, *data);
+std::optional<RaceResult> run_race(Session& session, CheckedProgram program, const std::string& stem) {
+  const std::optional<TrainingSetup> setup = set_up_training(session, std::move(program));
+  if (!setup) return std::nullopt;
+  std::optional<Objective> objective = Objective::make(session, *setup);
   if (!objective) return std::nullopt;
-  const std::optional<Contest> contest = run_contest(session, program, *data, *objective);
+  const std::optional<Contest> contest = run_contest(session, *setup, *objective);
   if (!contest) return std::nullopt;
   // A signal before the first step of the first rule.
   if (contest->runs.empty()) return RaceResult{};
   std::optional<CurvatureStudy> study;
-  if (!contest->variables.empty()) study.emplace(program, *data);
+  if (!contest->variables.empty()) study.emplace(*setup);
   const RaceReport report = make_report(*contest, study ? &*study : nullptr);
   std::optional<ContourMap> map;
-  if (program.race->contour) map = map_contours(*program.race->contour, *objective);
+  const std::optional<Contour>& contour = setup->program.race->contour;
+  if (contour) map = map_contours(*contour, *objective);
   const ContourMap* shown = map ? &*map : nullptr;
   const Scene scene = race_scene(*contest, shown);
   RaceResult result{table_text(report), report_json(report), {}};
@@ -171,7 +172,7 @@ int verb_race(Session& session, CommandLine& line) {
     session.diagnostics.report({session.file, 0, 0}, kNoRace);
     return session.report();
   }
-  const std::vector<CheckedProgram> programs = compile_races(session, *text);
+  std::vector<CheckedProgram> programs = compile_races(session, *text);
   session.clock.lap("check");
   if (session.diagnostics.has_errors()) return session.report();
   if (!keeps_inputs(session, outputs_of_races(session, options.output, programs.size()),
@@ -181,8 +182,8 @@ int verb_race(Session& session, CommandLine& line) {
   InterruptGuard guard;
   guard.ask_first();
   std::vector<RaceResult> results;
-  for (const CheckedProgram& program : programs) {
-    std::optional<RaceResult> result = run_race(session, program, stem_of_race(results.size()));
+  for (CheckedProgram& program : programs) {
+    std::optional<RaceResult> result = run_race(session, std::move(program), stem_of_race(results.size()));
     if (!result) return session.report();
     if (!result->files.empty()) results.push_back(*std::move(result));
     if (interrupt_signal() != 0) break;

@@ -111,7 +111,7 @@ int verb_step(Session& session, CommandLine& line) {
   Laboratory& laboratory = *opened->laboratory;
   const Observations before = laboratory.observe(laboratory.initial());
   if (session.diagnostics.has_errors()) return session.report();
-  const StepView view{session, opened->program, laboratory.rows(), options.sample, before};
+  const StepView view{session, opened->setup.program, laboratory.rows(), options.sample, before};
   fmt::print(session.streams.out, "step 1 of {}, sample {} of {}\n", session.file_options.file,
              options.sample, counted(laboratory.rows(), "row"));
   print_forward(view, opened->inspection);
