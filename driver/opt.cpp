@@ -260,14 +260,14 @@ void interpret_graph(const Graph& graph, std::ostream& out) {
 
 /// The outputs and states of a loop program after one step on zeroed memory with its own literals.
 void interpret_loops(const loop::Program& program, std::ostream& out) {
-  loop::Interpreter machine(program);
+  loop::Interpreter interpreter(program);
   std::vector<std::int64_t> order;
   for (std::int64_t i = 0; i < program.batch; ++i) order.push_back(i);
-  machine.step(program.batch, order);
+  interpreter.step(program.batch, order);
   for (const loop::BufferId id : program.buffers.ids()) {
     const loop::Buffer& buffer = program.buffers[id];
     const bool is_shown = buffer.kind == loop::BufferKind::kOutput || buffer.kind == loop::BufferKind::kState;
-    if (is_shown) print_values(out, buffer.source, machine.buffer(id));
+    if (is_shown) print_values(out, buffer.source, interpreter.buffer(id));
   }
 }
 

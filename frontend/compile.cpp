@@ -70,25 +70,21 @@ void check_imported(const ast::File& file, Diagnostics& diagnostics) {
 
 /// Takes the trees out of the request.
 Library load_library(Sources& sources, CompileRequest& request, Diagnostics& diagnostics) {
-  Library library;
+  sources.share(request.library.sources);
+  Library library(request.library);
   // A vector that grows would copy them.
-  library.units.reserve(1 + request.imported.size() + request.library.size());
-  library.units.push_back(std::move(request.file));
+  library.user_units.reserve(1 + request.imported.size());
+  library.user_units.push_back(std::move(request.file));
   for (ast::File& imported : request.imported) {
     check_imported(imported, diagnostics);
-    library.units.push_back(std::move(imported));
-  }
-  library.user_units = library.units.size();
-  for (const StdFile& std_file : request.library) {
-    const FileId id = sources.add(std::string(std_file.name), std::string(std_file.text), FileOrigin::kStd);
-    library.units.push_back(parse_file(sources, id, diagnostics));
+    library.user_units.push_back(std::move(imported));
   }
   library.index(diagnostics);
   return library;
 }
 
 /// Every dim, const and setting as it stands in the text, overrides included.
-void record_settings(const Sources& sources, const ast::File& file, Program& program) {
+void record_settings(const Sources& sources, const ast::File& file, CheckedProgram& program) {
   const auto add = [&](const std::string& key, ast::ExprId value) {
     program.settings.emplace_back(key, std::string(sources.text(file.exprs[value].range)));
   };
@@ -112,7 +108,7 @@ void record_settings(const Sources& sources, const ast::File& file, Program& pro
 }
 
 /// Dead nodes go (alternatives that elaboration left behind); named values keep theirs.
-void compact_program(Program& program) {
+void compact_program(CheckedProgram& program) {
   const std::size_t outputs = program.graph.outputs.size();
   for (const NamedValue& named : program.values) program.graph.outputs.push_back({"", named.value});
   program.graph = compact(program.graph);
@@ -122,7 +118,7 @@ void compact_program(Program& program) {
   program.graph.outputs.resize(outputs);
 }
 
-void set_batch(Program& program, std::int64_t rows) {
+void set_batch(CheckedProgram& program, std::int64_t rows) {
   program.graph.batch = std::max<std::int64_t>(rows, 1);
   if (!program.training || !program.training->batch) return;
   const std::int64_t batch = *program.training->batch;
@@ -137,8 +133,8 @@ std::int64_t used_rows(const Elaboration& e) {
 }
 
 /// One run over the whole program. Answers whether another run has to know `integer_fields`.
-bool elaborate(Elaboration& e, std::optional<std::size_t> race, Program& program) {
-  const ast::File& file = e.library.units.front();
+bool elaborate(Elaboration& e, std::optional<std::size_t> race, CheckedProgram& program) {
+  const ast::File& file = e.library.unit(0);
   for (std::size_t i = 0; i < file.definitions.size(); ++i) definition(e, 0, i);
   declare_data(e);
   if (!file.trains.empty()) elaborate_train(e, file.trains.front(), program);
@@ -246,18 +242,19 @@ bool check_sizes(const Graph& graph, std::int64_t memory_limit, Diagnostics& dia
   return is_good;
 }
 
-std::optional<Program> compile_program(Sources& sources, CompileRequest request, Diagnostics& diagnostics) {
+std::optional<CheckedProgram> compile_program(Sources& sources, CompileRequest request,
+                                              Diagnostics& diagnostics) {
   if (request.race) expand_race(request.file, *request.race, diagnostics);
   apply_overrides(sources, request.file, request.overrides, diagnostics);
   if (request.race) add_first_rule(request.file, *request.race);
   const Library library = load_library(sources, request, diagnostics);
-  const ast::File& file = library.units.front();
+  const ast::File& file = library.unit(0);
   check_blocks(file, diagnostics);
   check_signatures(file, diagnostics);
   const DType dtype = file_dtype(file, diagnostics);
   std::set<std::string> integer_fields;
   while (true) {
-    Program program;
+    CheckedProgram program;
     program.dtype = dtype;
     program.name = stem(sources.name(file.file));
     Builder builder(program.graph);
@@ -286,9 +283,9 @@ std::optional<Program> compile_program(Sources& sources, CompileRequest request,
   }
 }
 
-std::optional<Program> compile_program(Sources& sources, const ast::File& file,
-                                       const std::vector<Override>& overrides, Diagnostics& diagnostics,
-                                       std::span<const StdFile> library) {
+std::optional<CheckedProgram> compile_program(Sources& sources, const ast::File& file,
+                                              const std::vector<Override>& overrides,
+                                              Diagnostics& diagnostics, const StandardLibrary& library) {
   return compile_program(sources, {.file = file, .overrides = overrides, .library = library}, diagnostics);
 }
 

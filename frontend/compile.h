@@ -1,4 +1,4 @@
-// Owns the frontend's one entry: from source text to Program.
+// Owns the frontend's one entry: from source text to CheckedProgram.
 #pragma once
 
 #include <cstdint>
@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "frontend/blocks/overrides.h"
-#include "frontend/program.h"
+#include "frontend/checked_program.h"
+#include "frontend/elaborate/standard_library.h"
 #include "frontend/text/ast.h"
-#include "frontend/text/std_files.h"
 #include "support/diagnostic.h"
 
 namespace dlg {
@@ -25,22 +25,24 @@ struct CompileRequest {
   std::vector<ast::File> imported = {};  // what the imports of the files name, in any order
   const std::vector<Override>& overrides;
   std::optional<std::size_t> race = std::nullopt;
-  std::span<const StdFile> library = std_files();
+  const StandardLibrary& library = standard_library();
   std::int64_t memory_limit = std::numeric_limits<std::int64_t>::max();  // bytes, of one value
 };
 
 /// Names, types, shapes; lowering to the graph. Works without any data file. All independent errors in one
 /// run; nullopt if there are any.
-std::optional<Program> compile_program(Sources& sources, CompileRequest what, Diagnostics& diagnostics);
+std::optional<CheckedProgram> compile_program(Sources& sources, CompileRequest what,
+                                              Diagnostics& diagnostics);
 
 /// Reports, each at its place, the values of a graph with too many axes or elements or with more bytes than
 /// `memory_limit`, the rows of the batch counted in, and not those that follow from them. Answers whether
 /// there are none.
 bool check_sizes(const Graph& graph, std::int64_t memory_limit, Diagnostics& diagnostics);
 
-/// The same for a file without imports; `library` is the standard library.
-std::optional<Program> compile_program(Sources& sources, const ast::File& file,
-                                       const std::vector<Override>& overrides, Diagnostics& diagnostics,
-                                       std::span<const StdFile> library = std_files());
+/// The same for a file without imports. `library` outlives the use of `sources`.
+std::optional<CheckedProgram> compile_program(Sources& sources, const ast::File& file,
+                                              const std::vector<Override>& overrides,
+                                              Diagnostics& diagnostics,
+                                              const StandardLibrary& library = standard_library());
 
 }  // namespace dlg

@@ -189,12 +189,8 @@ std::string title_of(std::string_view file_name) {
   return title;
 }
 
-LibrarySection std_section(const StdFile& std_file) {
-  Sources sources;
-  Diagnostics diagnostics;
-  const FileId id = sources.add(std::string(std_file.name), std::string(std_file.text), FileOrigin::kStd);
-  const ast::File file = parse_file(sources, id, diagnostics);
-  LibrarySection section{title_of(std_file.name), {}, {}};
+LibrarySection std_section(const Sources& sources, const ast::File& file) {
+  LibrarySection section{title_of(sources.name(file.file)), {}, {}};
   StdReader{sources, file, section}.read();
   return section;
 }
@@ -263,7 +259,7 @@ std::string value_text(const Tensor<double>& tensor) {
 }
 
 /// What the names on the left of the example are, where these are values.
-std::string value_of(const Program& program, std::string_view names) {
+std::string value_of(const CheckedProgram& program, std::string_view names) {
   std::vector<std::string> texts;
   for (const std::string_view name : split_text(names, ',')) {
     const std::string path = fmt::format("example.{}", trim(name));
@@ -303,7 +299,8 @@ std::string text_of(const LibrarySection& section) {
 std::vector<LibrarySection> library_sections() {
   std::vector<LibrarySection> sections = builtin_sections();
   sections.push_back(data_section());
-  for (const StdFile& std_file : std_files()) sections.push_back(std_section(std_file));
+  const StandardLibrary& library = standard_library();
+  for (const ast::File& file : library.units) sections.push_back(std_section(library.sources, file));
   return sections;
 }
 
@@ -312,7 +309,7 @@ ExampleOutcome run_example(const std::string& example) {
   Diagnostics diagnostics;
   const FileId id = sources.add("example.dlg", example_program(example));
   const ast::File file = parse_file(sources, id, diagnostics);
-  const std::optional<Program> program = compile_program(sources, file, {}, diagnostics);
+  const std::optional<CheckedProgram> program = compile_program(sources, file, {}, diagnostics);
   ExampleOutcome outcome;
   for (const Diagnostic& diagnostic : diagnostics.sorted()) {
     if (diagnostic.severity == Severity::kError) outcome.errors += diagnostic.message + "\n";

@@ -9,6 +9,9 @@
 namespace dlg {
 namespace {
 
+/// The id of the first file of sources to share: no compilation has so many of its own.
+constexpr std::uint32_t kFirstShared = 1u << 24;
+
 std::vector<std::uint32_t> find_line_starts(std::string_view text) {
   std::vector<std::uint32_t> starts{0};
   for (std::uint32_t i = 0; i < text.size(); ++i) {
@@ -26,17 +29,29 @@ SourceRange join(SourceRange first, SourceRange last) {
   return {first.file, std::min(first.begin, last.begin), std::max(first.end, last.end)};
 }
 
+Sources Sources::to_share() {
+  Sources sources;
+  sources.first_id_ = kFirstShared;
+  return sources;
+}
+
 FileId Sources::add(std::string name, std::string text, FileOrigin origin) {
   std::vector<std::uint32_t> starts = find_line_starts(text);
-  return files_.add({std::move(name), std::move(text), origin, std::move(starts)});
+  const FileId file = files_.add({std::move(name), std::move(text), origin, std::move(starts)});
+  return {first_id_ + file.index};
+}
+
+const Sources::File& Sources::at(FileId file) const {
+  if (file.index < first_id_ + files_.size()) return files_[{file.index - first_id_}];
+  return shared_->files_[{file.index - kFirstShared}];
 }
 
 std::string_view Sources::text(SourceRange range) const {
-  return std::string_view(files_[range.file].text).substr(range.begin, range.end - range.begin);
+  return std::string_view(at(range.file).text).substr(range.begin, range.end - range.begin);
 }
 
 LineColumn Sources::line_column(FileId file, std::uint32_t offset) const {
-  const File& f = files_[file];
+  const File& f = at(file);
   const auto after = std::upper_bound(f.line_starts.begin(), f.line_starts.end(), offset);
   const std::uint32_t start = *(after - 1);
   LineColumn place{after - f.line_starts.begin(), 1};
@@ -47,7 +62,7 @@ LineColumn Sources::line_column(FileId file, std::uint32_t offset) const {
 }
 
 std::string_view Sources::line_text(FileId file, std::int64_t line) const {
-  const File& f = files_[file];
+  const File& f = at(file);
   const auto index = static_cast<std::size_t>(line - 1);
   const std::uint32_t begin = f.line_starts[index];
   const std::size_t end = index + 1 < f.line_starts.size() ? f.line_starts[index + 1] : f.text.size();
@@ -57,7 +72,7 @@ std::string_view Sources::line_text(FileId file, std::int64_t line) const {
 }
 
 std::int64_t Sources::line_count(FileId file) const {
-  return static_cast<std::int64_t>(files_[file].line_starts.size());
+  return static_cast<std::int64_t>(at(file).line_starts.size());
 }
 
 std::string Sources::line_reference(SourceRange range) const {

@@ -35,14 +35,22 @@ struct LineColumn {
 /// Where a file comes from: the user's folder or the standard library inside the program.
 enum class FileOrigin { kUser, kStd };
 
-/// All texts of one compilation. Texts are kept whole; "\r\n" and lone "\r" count as one line end.
+/// All texts of one compilation, with those that it shares with others. Texts are kept whole; "\r\n" and lone
+/// "\r" count as one line end.
 class Sources {
  public:
+  /// Empty ones whose files others may share: their ids lie behind those that others give to their own.
+  static Sources to_share();
+
+  /// The files of `shared`, which was made by `to_share` and outlives these sources, are seen here as well,
+  /// under the same ids.
+  void share(const Sources& shared) { shared_ = &shared; }
+
   FileId add(std::string name, std::string text, FileOrigin origin = FileOrigin::kUser);
 
-  std::string_view name(FileId file) const { return files_[file].name; }
-  std::string_view text(FileId file) const { return files_[file].text; }
-  FileOrigin origin(FileId file) const { return files_[file].origin; }
+  std::string_view name(FileId file) const { return at(file).name; }
+  std::string_view text(FileId file) const { return at(file).text; }
+  FileOrigin origin(FileId file) const { return at(file).origin; }
   std::string_view text(SourceRange range) const;
   LineColumn line_column(FileId file, std::uint32_t offset) const;
   std::string_view line_text(FileId file, std::int64_t line) const;
@@ -58,7 +66,11 @@ class Sources {
     FileOrigin origin = FileOrigin::kUser;
     std::vector<std::uint32_t> line_starts;
   };
+  const File& at(FileId file) const;
+
+  std::uint32_t first_id_ = 0;
   IdVector<FileId, File> files_;
+  const Sources* shared_ = nullptr;
 };
 
 }  // namespace dlg

@@ -48,7 +48,7 @@ void add_data_file(std::vector<InputFile>& files, const Session& session, const 
 
 }  // namespace
 
-std::vector<InputFile> files_of_program(const Session& session, const Program& program) {
+std::vector<InputFile> files_of_program(const Session& session, const CheckedProgram& program) {
   std::vector<InputFile> files{{session.file_options.file, "the program"}};
   const fs::path folder = program_folder(session);
   for (const ImportedFile& import : session.imports) {

@@ -16,7 +16,7 @@ struct InputFile {
 };
 
 /// The program, what it imports and its data files.
-std::vector<InputFile> files_of_program(const Session& session, const Program& program);
+std::vector<InputFile> files_of_program(const Session& session, const CheckedProgram& program);
 
 /// What dlg has written into the folder of a run.
 std::vector<InputFile> files_of_run(const RunFolder& folder);

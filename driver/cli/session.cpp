@@ -128,14 +128,15 @@ std::optional<ProgramText> read_program(Session& session) {
   return text;
 }
 
-std::optional<Program> compile_text(Session& session, ProgramText text, std::optional<std::size_t> race) {
-  std::optional<Program> program = compile_program(session.sources,
-                                                   {.file = std::move(text.file),
-                                                    .imported = std::move(text.imported),
-                                                    .overrides = session.file_options.overrides,
-                                                    .race = race,
-                                                    .memory_limit = memory_limit()},
-                                                   session.diagnostics);
+std::optional<CheckedProgram> compile_text(Session& session, ProgramText text,
+                                           std::optional<std::size_t> race) {
+  std::optional<CheckedProgram> program = compile_program(session.sources,
+                                                          {.file = std::move(text.file),
+                                                           .imported = std::move(text.imported),
+                                                           .overrides = session.file_options.overrides,
+                                                           .race = race,
+                                                           .memory_limit = memory_limit()},
+                                                          session.diagnostics);
   if (!program || session.diagnostics.has_errors()) return std::nullopt;
   if (const std::optional<SourceRange> place = find_large_derivative(program->graph)) {
     session.diagnostics.report(*place, kLargeDerivative, derived_limit(program->graph))
@@ -150,14 +151,14 @@ std::optional<Program> compile_text(Session& session, ProgramText text, std::opt
   return program;
 }
 
-std::optional<Program> load_program(Session& session) {
+std::optional<CheckedProgram> load_program(Session& session) {
   std::optional<ProgramText> text = read_program(session);
   if (!text) return std::nullopt;
   // The errors of races belong to the program; what they compile to is made by `dlg race`.
   for (std::size_t i = 0; i < text->file.races.size() && session.file_options.overrides.empty(); ++i) {
     compile_text(session, *text, i);
   }
-  std::optional<Program> program = compile_text(session, std::move(*text));
+  std::optional<CheckedProgram> program = compile_text(session, std::move(*text));
   session.clock.lap("check");
   if (program && !keeps_inputs(session, {}, files_of_program(session, *program))) return std::nullopt;
   return program;

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "driver/cli/options.h"
-#include "frontend/program.h"
+#include "frontend/checked_program.h"
 #include "frontend/text/ast.h"
 #include "runtime/run_folder.h"
 #include "runtime/team.h"
@@ -89,12 +89,12 @@ struct ProgramText {
 std::optional<ProgramText> read_program(Session& session);
 
 /// The program of a text, or race number `race` of it. nullopt after errors.
-std::optional<Program> compile_text(Session& session, ProgramText text,
-                                    std::optional<std::size_t> race = std::nullopt);
+std::optional<CheckedProgram> compile_text(Session& session, ProgramText text,
+                                           std::optional<std::size_t> race = std::nullopt);
 
 /// Reads, parses and checks `file_options.file` and its races. nullopt after errors, which are in
 /// diagnostics.
-std::optional<Program> load_program(Session& session);
+std::optional<CheckedProgram> load_program(Session& session);
 
 /// Writes the program as `model.dlg` into a run, and what it imports into the folder `imports` beside it.
 bool copy_program(Session& session, const RunFolder& folder);

@@ -282,7 +282,7 @@ std::vector<Part> parts_of(const LoadedData& data) {
   return parts;
 }
 
-std::optional<LoadedData> load_data(Session& session, const Program& program, const RunRecord* run) {
+std::optional<LoadedData> load_data(Session& session, const CheckedProgram& program, const RunRecord* run) {
   Loader loader(session, program.graph, run);
   if (!program.data) return std::move(loader.data());
   const Dataset& dataset = *program.data;
@@ -293,7 +293,7 @@ std::optional<LoadedData> load_data(Session& session, const Program& program, co
   return std::move(loader.data());
 }
 
-std::optional<LoadedData> load_features(Session& session, const Program& program, const Graph& graph,
+std::optional<LoadedData> load_features(Session& session, const CheckedProgram& program, const Graph& graph,
                                         const RunRecord& run, const std::string& path) {
   std::vector<Field> fields;
   for (const Field& field : program.data->fields) {
@@ -306,22 +306,6 @@ std::optional<LoadedData> load_features(Session& session, const Program& program
   if (!loader.make_columns(fields)) return std::nullopt;
   loader.data().parts.test = row_range(0, loader.data().rows);
   return std::move(loader.data());
-}
-
-std::int64_t batch_capacity(const Program& program, const LoadedData& data) {
-  const auto rows = static_cast<std::int64_t>(data.parts.train.size());
-  if (rows == 0) return 1;
-  const bool is_limited = program.training && program.training->batch;
-  return is_limited ? std::min(rows, *program.training->batch) : rows;
-}
-
-std::vector<std::int64_t> first_batch(const Program& program, const LoadedData& data) {
-  const std::int64_t batch = batch_capacity(program, data);
-  std::vector<std::int64_t> rows = data.parts.train;
-  const bool is_whole = batch >= static_cast<std::int64_t>(rows.size());
-  if (!is_whole && program.training->is_shuffled) rows = shuffled(rows, program.training->seed, 1);
-  if (!is_whole) rows.resize(static_cast<std::size_t>(batch));
-  return rows;
 }
 
 }  // namespace dlg

@@ -44,16 +44,11 @@ struct Part {
 std::vector<Part> parts_of(const LoadedData& data);
 
 /// Reads the program's data. Class names of `run`, if given, number the labels instead of the file's own.
-std::optional<LoadedData> load_data(Session& session, const Program& program, const RunRecord* run = nullptr);
+std::optional<LoadedData> load_data(Session& session, const CheckedProgram& program,
+                                    const RunRecord* run = nullptr);
 
 /// Reads the fields that `program.graph` needs as inputs from another CSV or npy file, scaled as the run was.
-std::optional<LoadedData> load_features(Session& session, const Program& program, const Graph& graph,
+std::optional<LoadedData> load_features(Session& session, const CheckedProgram& program, const Graph& graph,
                                         const RunRecord& run, const std::string& path);
-
-/// The rows of the first training batch of the program.
-std::vector<std::int64_t> first_batch(const Program& program, const LoadedData& data);
-
-/// The batch size the training graph is compiled for.
-std::int64_t batch_capacity(const Program& program, const LoadedData& data);
 
 }  // namespace dlg

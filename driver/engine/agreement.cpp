@@ -106,7 +106,7 @@ SourceRange loss_range(const Graph& graph) {
 
 }  // namespace
 
-std::vector<ComparedValue> agreements(const Program& program, const Inspection& inspection,
+std::vector<ComparedValue> agreements(const CheckedProgram& program, const Inspection& inspection,
                                       const Compared& both) {
   Comparison comparison(both, program.dtype);
   for (const InspectedValue& value : inspection.values) {

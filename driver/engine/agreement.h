@@ -32,7 +32,7 @@ struct Compared {
   const Observations& reference;
   const std::optional<Observations>& bounds;
 };
-std::vector<ComparedValue> agreements(const Program& program, const Inspection& inspection,
+std::vector<ComparedValue> agreements(const CheckedProgram& program, const Inspection& inspection,
                                       const Compared& both);
 
 /// The lines of `dlg check`.

@@ -38,7 +38,7 @@ constexpr std::array<Advice, 6> kAdvice{{
 constexpr std::string_view kOtherAdvice = "numbers of this size overflow: scale the data to about 1";
 
 /// Whether an update was made before the step that diverged.
-bool has_updated(const Program& program, const TrainResult& result) {
+bool has_updated(const CheckedProgram& program, const TrainResult& result) {
   return result.diverged_step > program.training->accumulate;
 }
 
@@ -137,7 +137,8 @@ bool is_rate(std::string_view hyper) {
 
 /// What the learning rate has a part in: what reads it, and once an update was made what reads a state that
 /// updates write.
-IdVector<ValueId, char> moved_by_rate(const Graph& step, const Program& program, const TrainResult& result) {
+IdVector<ValueId, char> moved_by_rate(const Graph& step, const CheckedProgram& program,
+                                      const TrainResult& result) {
   const bool is_updated = has_updated(program, result);
   IdVector<ValueId, char> moved(step.nodes.size(), 0);
   for (const ValueId value : step.nodes.ids()) {
@@ -152,7 +153,7 @@ IdVector<ValueId, char> moved_by_rate(const Graph& step, const Program& program,
   return moved;
 }
 
-void advise(Report& report, const Program& program, const TrainResult& result,
+void advise(Report& report, const CheckedProgram& program, const TrainResult& result,
             const std::optional<Culprit>& culprit) {
   const std::vector<Hyper>& hypers = program.training->rule.hypers;
   const bool has_rate =
@@ -193,10 +194,9 @@ std::string operands_text(const Culprit& culprit) {
 
 }  // namespace
 
-std::optional<Culprit> find_culprit(Session& session, const Program& program, const LoadedData& data,
-                                    const StateValues& states, const TrainResult& result) {
-  Graph step = apply_update(differentiate(training_graph(program, batch_capacity(program, data))),
-                            training_rule(program, data));
+std::optional<Culprit> find_culprit(Session& session, const TrainingSetup& setup, const StateValues& states,
+                                    const TrainResult& result) {
+  Graph step = apply_update(differentiate(training_graph(setup.program, setup.batch)), setup.rule);
   name_nodes(step);
   const Graph watched = watched_step(step);
   if (!fits_memory(watched)) return std::nullopt;
@@ -207,15 +207,15 @@ std::optional<Culprit> find_culprit(Session& session, const Program& program, co
       Machine::make(build_artifact(watched, context),
                     {.target = session.engine_options.target, .effort = Effort::kSmall}, unheard);
   if (!machine) return std::nullopt;
-  machine->bind(data.input_rows());
+  machine->bind(setup.data.input_rows());
   machine->set_states(states);
-  machine->run_rows(data.rows == 0 ? std::vector<std::int64_t>() : result.batch_rows);
+  machine->run_rows(setup.data.rows == 0 ? std::vector<std::int64_t>() : result.batch_rows);
   return Search(step, *machine, static_cast<std::int64_t>(result.batch_rows.size()),
-                moved_by_rate(step, program, result))
+                moved_by_rate(step, setup.program, result))
       .run();
 }
 
-Report report_divergence(Session& session, const Program& program, const TrainResult& result,
+Report report_divergence(Session& session, const CheckedProgram& program, const TrainResult& result,
                          const std::optional<Culprit>& culprit, const RunFolder& folder) {
   const std::string what = result.divergence == Divergence::kLoss
                                ? fmt::format("the loss became {}", number_text(result.final_loss))

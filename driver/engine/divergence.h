@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "driver/data/data.h"
 #include "driver/engine/machine.h"
+#include "driver/engine/training_setup.h"
 #include "runtime/train_loop.h"
 
 namespace dlg {
@@ -31,12 +31,12 @@ struct Culprit {
 
 /// Makes the step that diverged once more, from these states and on these rows, with one kernel per operation
 /// and every value kept. nullopt: there is not enough memory for all values at once.
-std::optional<Culprit> find_culprit(Session& session, const Program& program, const LoadedData& data,
-                                    const StateValues& states, const TrainResult& result);
+std::optional<Culprit> find_culprit(Session& session, const TrainingSetup& setup, const StateValues& states,
+                                    const TrainResult& result);
 
 /// Reports a training that diverged (exit 5); the states after the last good step are in `folder`. A smaller
 /// learning rate is recommended only where it could have had a part in it.
-Report report_divergence(Session& session, const Program& program, const TrainResult& result,
+Report report_divergence(Session& session, const CheckedProgram& program, const TrainResult& result,
                          const std::optional<Culprit>& culprit, const RunFolder& folder);
 
 }  // namespace dlg

@@ -30,7 +30,7 @@ void add_parameter_gradients(Graph& graph, Builder& builder, const IdVector<Valu
 
 }  // namespace
 
-Inspection inspect(const Program& program) {
+Inspection inspect(const CheckedProgram& program) {
   Inspection inspection{program.graph, {}};
   Graph& graph = inspection.graph;
   const IdVector<ValueId, char> reaches_loss = ancestors_of_loss(graph);

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "frontend/program.h"
+#include "frontend/checked_program.h"
 
 namespace dlg {
 
@@ -24,7 +24,7 @@ struct Inspection {
 
 /// Adds outputs for every named value, and derivatives `grad.NAME` of those values and trained parameters
 /// that the loss depends on.
-Inspection inspect(const Program& program);
+Inspection inspect(const CheckedProgram& program);
 
 /// Trained parameters of the graph by path, in the order of the text.
 std::vector<State> trained_parameters(const Graph& graph);

@@ -11,9 +11,9 @@
 namespace dlg {
 namespace {
 
-Graph observed_graph(const Program& program, const LoadedData& data, const Inspection& inspection) {
+Graph observed_graph(const TrainingSetup& setup, const Inspection& inspection) {
   Graph graph = inspection.graph;
-  graph.batch = batch_capacity(program, data);
+  graph.batch = setup.batch;
   return without_loss_test(std::move(graph));
 }
 
@@ -24,38 +24,21 @@ Observations observations_of(Observations outputs) {
   return named;
 }
 
-std::uint64_t seed_of(const Program& program) {
-  return program.training ? program.training->seed : 1;
-}
-
-/// The rows of the batch of update `step` (from 0), as the training loop chooses them.
-std::vector<std::int64_t> batch_of_step(const TrainPlan& plan, std::int64_t step) {
-  if (plan.rows.empty()) return {};
-  const auto rows = static_cast<std::int64_t>(plan.rows.size());
-  const std::int64_t per_epoch = steps_of_epoch(plan);
-  const bool is_shuffled = plan.order == RowOrder::kShuffledEachEpoch && plan.batch < rows;
-  const auto epoch = static_cast<std::uint64_t>(step / per_epoch + 1);
-  const std::vector<std::int64_t> order = is_shuffled ? shuffled(plan.rows, plan.seed, epoch) : plan.rows;
-  const std::int64_t begin = step % per_epoch * plan.batch;
-  const std::int64_t end = std::min(rows, begin + plan.batch);
-  return {order.begin() + begin, order.begin() + end};
+std::int64_t micro_batches(const TrainingSetup& setup) {
+  return setup.program.training ? setup.program.training->accumulate : 1;
 }
 
 class CompiledLaboratory : public Laboratory {
  public:
-  CompiledLaboratory(const Program& program, const LoadedData& data, std::unique_ptr<Machine> observer,
+  CompiledLaboratory(const TrainingSetup& setup, std::unique_ptr<Machine> observer,
                      std::unique_ptr<Machine> trainer, std::unique_ptr<Machine> evaluator)
-      : program_(program),
-        data_(data),
+      : setup_(setup),
         observer_(std::move(observer)),
         trainer_(std::move(trainer)),
         evaluator_(std::move(evaluator)),
-        batch_(first_batch(program, data)) {
-    initial_ = initial_states(trainer_ ? trainer_->graph() : program.graph, seed_of(program));
+        batch_(batch_of_step(setup.plan, 0)) {
+    initial_ = initial_states(trainer_ ? trainer_->graph() : setup.program.graph, setup.plan.seed);
     rows_ = std::max<std::int64_t>(1, static_cast<std::int64_t>(batch_.size()));
-    if (!trainer_) return;
-    plan_ = train_plan(program, data);
-    accumulate_ = program.training->accumulate;
   }
 
   Observations observe(const StateValues& states) override {
@@ -68,7 +51,8 @@ class CompiledLaboratory : public Laboratory {
     trainer_->set_states(start);
     TrainObserver observer;
     if (evaluator_) observer.measure = [&](const TrainProgress&) { measure(start); };
-    const TrainResult result = train_steps(trainer_->step_program(), plan_, steps * accumulate_, observer);
+    const TrainResult result =
+        train_steps(trainer_->step_program(), setup_.plan, steps * micro_batches(setup_), observer);
     if (result.end == TrainEnd::kIndexOutside) trainer_->step_program().on_fault(result.batch_rows);
     if (has_failed(result.end)) return std::nullopt;
     StateValues states = start;
@@ -81,49 +65,43 @@ class CompiledLaboratory : public Laboratory {
   void measure(const StateValues& start) {
     evaluator_->set_states(start);
     evaluator_->set_states(trainer_->states());
-    const std::vector<PartResult> results = evaluate_parts(*evaluator_, parts_of(data_));
+    const std::vector<PartResult> results = evaluate_parts(*evaluator_, parts_of(setup_.data));
     trainer_->set_states(measured_states(
-        program_.training->rule, [&](const WatchedValue& watched) { return part_value(results, watched); }));
+        setup_.rule, [&](const WatchedValue& watched) { return part_value(results, watched); }));
   }
 
-  const Program& program_;
-  const LoadedData& data_;
+  const TrainingSetup& setup_;
   std::unique_ptr<Machine> observer_;
   std::unique_ptr<Machine> trainer_;
   std::unique_ptr<Machine> evaluator_;  // null: the rule looks at nothing that is measured
   std::vector<std::int64_t> batch_;
-  TrainPlan plan_;
-  std::int64_t accumulate_ = 1;
 };
 
 class ReferenceLaboratory : public Laboratory {
  public:
-  ReferenceLaboratory(Session& session, const Program& program, const LoadedData& data,
-                      const Inspection& inspection, LaboratoryUse use)
-      : program_(program),
-        data_(data),
-        observer_(differentiate(observed_graph(program, data, inspection)), data.all_values()),
-        batch_(first_batch(program, data)) {
-    initial_ = initial_states(program.graph, seed_of(program));
+  ReferenceLaboratory(Session& session, const TrainingSetup& setup, const Inspection& inspection,
+                      LaboratoryUse use)
+      : setup_(setup),
+        observer_(differentiate(observed_graph(setup, inspection)), setup.data.all_values()),
+        batch_(batch_of_step(setup.plan, 0)) {
+    initial_ = initial_states(setup.program.graph, setup.plan.seed);
     rows_ = std::max<std::int64_t>(1, static_cast<std::int64_t>(batch_.size()));
     const auto tell = [&session](const IndexFault& fault) { report_fault(session, fault); };
     observer_.set_on_fault(tell);
-    if (!program.training || use == LaboratoryUse::kObserve) return;
-    const Graph forward = training_graph(program, batch_capacity(program, data));
-    trainer_.emplace(apply_update(differentiate(forward), training_rule(program, data)), data.all_values());
+    if (!setup.program.training || use == LaboratoryUse::kObserve) return;
+    const Graph forward = training_graph(setup.program, setup.batch);
+    trainer_.emplace(apply_update(differentiate(forward), setup.rule), setup.data.all_values());
     trainer_->set_on_fault(tell);
-    initial_ = initial_states(trainer_->graph(), seed_of(program));
-    plan_ = train_plan(program, data);
-    accumulate_ = program.training->accumulate;
-    if (program.training->rule.measured.empty()) return;
-    evaluator_.emplace(differentiate(evaluation_graph(program, data)), data.all_values());
+    initial_ = initial_states(trainer_->graph(), setup.plan.seed);
+    if (setup.rule.measured.empty()) return;
+    evaluator_.emplace(differentiate(evaluation_graph(setup)), setup.data.all_values());
     evaluator_->set_on_fault(tell);
   }
 
   /// The memory of all graphs, before any of them runs.
   bool check_memory(Diagnostics& diagnostics) const {
     std::int64_t most = rows_;
-    for (const Part& part : parts_of(data_)) {
+    for (const Part& part : parts_of(setup_.data)) {
       most = std::max(most, static_cast<std::int64_t>(part.rows->size()));
     }
     return observer_.check_memory(rows_, diagnostics) &&
@@ -145,11 +123,11 @@ class ReferenceLaboratory : public Laboratory {
 
   std::optional<StateValues> train_from(const StateValues& start, std::int64_t steps) override {
     trainer_->set_states(start);
-    for (std::int64_t i = 0; i < steps * accumulate_; ++i) {
-      trainer_->run_rows(batch_of_step(plan_, i));
+    for (std::int64_t i = 0; i < steps * micro_batches(setup_); ++i) {
+      trainer_->run_rows(batch_of_step(setup_.plan, i));
       const bool is_made = !trainer_->has_fault() && std::isfinite(trainer_->output("loss").front());
       if (!is_made || !has_finite_states()) return std::nullopt;
-      if (evaluator_ && (i + 1) % steps_of_epoch(plan_) == 0) measure(start);
+      if (evaluator_ && (i + 1) % steps_of_epoch(setup_.plan) == 0) measure(start);
     }
     return trainer_->states();
   }
@@ -165,8 +143,8 @@ class ReferenceLaboratory : public Laboratory {
   void measure(const StateValues& start) {
     evaluator_->set_states(start);
     evaluator_->set_states(trainer_->states());
-    trainer_->set_states(measured_states(program_.training->rule, [&](const WatchedValue& watched) {
-      for (const Part& part : parts_of(data_)) {
+    trainer_->set_states(measured_states(setup_.rule, [&](const WatchedValue& watched) {
+      for (const Part& part : parts_of(setup_.data)) {
         if (part.name != watched.part) continue;
         evaluator_->run_rows(*part.rows);
         const bool is_loss = watched.name == "loss";
@@ -176,48 +154,40 @@ class ReferenceLaboratory : public Laboratory {
     }));
   }
 
-  const Program& program_;
-  const LoadedData& data_;
+  const TrainingSetup& setup_;
   Reference observer_;
   std::optional<Reference> trainer_;
   std::optional<Reference> evaluator_;  // only where the rule looks at what is measured
   std::vector<std::int64_t> batch_;
-  TrainPlan plan_;
-  std::int64_t accumulate_ = 1;
 };
 
 }  // namespace
 
-std::unique_ptr<Laboratory> compiled_laboratory(Session& session, const Program& program,
-                                                const LoadedData& data, const Inspection& inspection,
-                                                LaboratoryUse use) {
-  std::unique_ptr<Machine> observer = make_observer(session, observed_graph(program, data, inspection), data);
+std::unique_ptr<Laboratory> compiled_laboratory(Session& session, const TrainingSetup& setup,
+                                                const Inspection& inspection, LaboratoryUse use) {
+  std::unique_ptr<Machine> observer = make_observer(session, observed_graph(setup, inspection), setup.data);
   if (!observer) return nullptr;
-  const bool is_trained = program.training && use == LaboratoryUse::kTrain;
-  std::unique_ptr<Machine> trainer = is_trained ? make_trainer(session, program, data) : nullptr;
-  const bool is_measured = is_trained && !program.training->rule.measured.empty();
-  std::unique_ptr<Machine> evaluator = is_measured ? make_evaluator(session, program, data) : nullptr;
+  const bool is_trained = setup.program.training && use == LaboratoryUse::kTrain;
+  std::unique_ptr<Machine> trainer = is_trained ? make_trainer(session, setup, setup.rule) : nullptr;
+  const bool is_measured = is_trained && !setup.rule.measured.empty();
+  std::unique_ptr<Machine> evaluator = is_measured ? make_evaluator(session, setup) : nullptr;
   const bool is_whole = (!is_trained || trainer) && (!is_measured || evaluator);
   if (!is_whole) return nullptr;
-  return std::make_unique<CompiledLaboratory>(program, data, std::move(observer), std::move(trainer),
+  return std::make_unique<CompiledLaboratory>(setup, std::move(observer), std::move(trainer),
                                               std::move(evaluator));
 }
 
-std::unique_ptr<Laboratory> reference_laboratory(Session& session, const Program& program,
-                                                 const LoadedData& data, const Inspection& inspection,
-                                                 LaboratoryUse use) {
-  auto laboratory = std::make_unique<ReferenceLaboratory>(session, program, data, inspection, use);
+std::unique_ptr<Laboratory> reference_laboratory(Session& session, const TrainingSetup& setup,
+                                                 const Inspection& inspection, LaboratoryUse use) {
+  auto laboratory = std::make_unique<ReferenceLaboratory>(session, setup, inspection, use);
   if (!laboratory->check_memory(session.diagnostics)) return nullptr;
   return laboratory;
 }
 
-std::unique_ptr<Laboratory> chosen_laboratory(Session& session, const Program& program,
-                                              const LoadedData& data, const Inspection& inspection,
-                                              LaboratoryChoice choice) {
-  if (choice.engine == Engine::kJit) {
-    return compiled_laboratory(session, program, data, inspection, choice.use);
-  }
-  return reference_laboratory(session, program, data, inspection, choice.use);
+std::unique_ptr<Laboratory> chosen_laboratory(Session& session, const TrainingSetup& setup,
+                                              const Inspection& inspection, LaboratoryChoice choice) {
+  if (choice.engine == Engine::kJit) return compiled_laboratory(session, setup, inspection, choice.use);
+  return reference_laboratory(session, setup, inspection, choice.use);
 }
 
 }  // namespace dlg

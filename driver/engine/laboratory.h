@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "driver/data/data.h"
 #include "driver/engine/inspection.h"
 #include "driver/engine/machine.h"
+#include "driver/engine/training_setup.h"
 
 namespace dlg {
 
@@ -45,12 +45,12 @@ class Laboratory {
 /// What a laboratory is for: nothing is compiled that is not asked for. One that observes only cannot train.
 enum class LaboratoryUse : std::uint8_t { kObserve, kTrain };
 
-/// nullptr after a diagnostic (not enough memory).
-std::unique_ptr<Laboratory> compiled_laboratory(Session& session, const Program& program,
-                                                const LoadedData& data, const Inspection& inspection,
+/// Of a setup that outlives it. nullptr after a diagnostic (not enough memory).
+std::unique_ptr<Laboratory> compiled_laboratory(Session& session, const TrainingSetup& setup,
+                                                const Inspection& inspection,
                                                 LaboratoryUse use = LaboratoryUse::kTrain);
-std::unique_ptr<Laboratory> reference_laboratory(Session& session, const Program& program,
-                                                 const LoadedData& data, const Inspection& inspection,
+std::unique_ptr<Laboratory> reference_laboratory(Session& session, const TrainingSetup& setup,
+                                                 const Inspection& inspection,
                                                  LaboratoryUse use = LaboratoryUse::kTrain);
 
 /// Either of them.
@@ -58,8 +58,7 @@ struct LaboratoryChoice {
   Engine engine = Engine::kJit;
   LaboratoryUse use = LaboratoryUse::kTrain;
 };
-std::unique_ptr<Laboratory> chosen_laboratory(Session& session, const Program& program,
-                                              const LoadedData& data, const Inspection& inspection,
-                                              LaboratoryChoice choice);
+std::unique_ptr<Laboratory> chosen_laboratory(Session& session, const TrainingSetup& setup,
+                                              const Inspection& inspection, LaboratoryChoice choice);
 
 }  // namespace dlg

@@ -12,17 +12,12 @@
 #include "ir/ops/ranges.h"
 #include "runtime/interrupt.h"
 #include "runtime/log.h"
-#include "support/arithmetic.h"
 #include "support/memory_limit.h"
 #include "support/text.h"
 
 namespace dlg {
 namespace {
 
-constexpr Diag<std::string> kNoPart{DiagCode::BadStop, Severity::kError,
-                                    "`{}` is looked at, and the data has no such part"};
-constexpr Diag<std::string, std::int64_t> kNoUpdate{DiagCode::NoUpdate, Severity::kError,
-                                                    "training ends after {}, and an update takes {} of them"};
 constexpr std::string_view kMetricPrefix = "metric.";
 /// A prediction is compiled for this many rows at a time.
 constexpr std::int64_t kPredictBatch = 256;
@@ -81,112 +76,17 @@ std::string strip_prefix(const std::string& name) {
   return name.starts_with(kMetricPrefix) ? name.substr(kMetricPrefix.size()) : name;
 }
 
-std::optional<double> limit_of(const Training& training, StopCondition::Kind kind) {
-  std::optional<double> limit;
-  for (const StopCondition& stop : training.stop) {
-    if (stop.kind != kind) continue;
-    const bool is_upper = kind == StopCondition::Kind::kChange || kind == StopCondition::Kind::kLossBelow;
-    if (!limit) limit = stop.value;
-    limit = is_upper ? std::max(*limit, stop.value) : std::min(*limit, stop.value);
-  }
-  return limit;
-}
-
-std::optional<std::int64_t> count_of(const Training& training, StopCondition::Kind kind) {
-  const std::optional<double> limit = limit_of(training, kind);
-  if (!limit) return std::nullopt;
-  return static_cast<std::int64_t>(std::llround(*limit));
-}
-
-/// Whether the part that a stop or a schedule looks at has rows.
-bool has_part(Session& session, const LoadedData& data, const WatchedValue& watched, SourceRange range) {
-  if (watched.part != "val" || !data.parts.val.empty()) return true;
-  session.diagnostics.report(range, kNoPart, watched.text())
-      .note("`split = shares(train = 0.7, val = 0.15, test = 0.15)` in `data` makes one");
-  return false;
-}
-
-/// Whether a rule can be followed over the whole training.
-bool check_rule_over_run(Session& session, const Program& program, const LoadedData& data,
-                         const UpdateRule& rule) {
-  bool is_good = true;
-  for (const auto& [watched, origin] : rule.measured) {
-    is_good = has_part(session, data, watched, origin) && is_good;
-  }
-  if (!rule.check_run) return is_good;
-  const std::size_t before = session.diagnostics.error_count();
-  rule.check_run(run_length(program, data), session.diagnostics);
-  return is_good && session.diagnostics.error_count() == before;
-}
-
-/// An update needs its micro-batches before training ends.
-bool check_has_update(Session& session, const Program& program, const LoadedData& data) {
-  const Hyper* accumulate = find_hyper(program.training->rule, kAccumulateHyper);
-  if (accumulate == nullptr || run_length(program, data).last_step >= 1) return true;
-  const TrainPlan plan = train_plan(program, data);
-  const auto batches = static_cast<double>(steps_of_epoch(plan)) * static_cast<double>(*plan.stop.epochs);
-  session.diagnostics
-      .report(accumulate->origin, kNoUpdate, fmt::format("{:.0f} batches", batches),
-              program.training->accumulate)
-      .note(
-          "with `accumulate` an update is made from so many batches; they are counted on over the end of an "
-          "epoch");
-  return false;
-}
-
 }  // namespace
 
-Graph training_graph(const Program& program, std::int64_t batch) {
+Graph training_graph(const CheckedProgram& program, std::int64_t batch) {
   Graph graph = with_outputs(
       program.graph, chosen_outputs(program.graph, [](std::string_view name) { return name == "loss"; }));
   graph.batch = batch;
   return graph;
 }
 
-RunLength run_length(const Program& program, const LoadedData& data) {
-  const TrainPlan plan = train_plan(program, data);
-  const auto batches = static_cast<double>(program.training->accumulate);
-  RunLength run;
-  run.epoch_steps = static_cast<double>(steps_of_epoch(plan)) / batches;
-  run.last_step = std::numeric_limits<double>::infinity();
-  if (plan.stop.steps) run.last_step = static_cast<double>(*plan.stop.steps) / batches;
-  if (plan.stop.epochs) {
-    const double end = std::floor(static_cast<double>(*plan.stop.epochs) * run.epoch_steps);
-    run.last_step = std::min(run.last_step, end);
-  }
-  return run;
-}
-
-std::optional<LoadedData> load_training_data(Session& session, const Program& program,
-                                             const RunRecord* record) {
-  std::optional<LoadedData> data = load_data(session, program, record);
-  if (!data || !program.training) return data;
-  bool is_good = check_has_update(session, program, *data);
-  for (const StopCondition& stop : program.training->stop) {
-    is_good = has_part(session, *data, stop.watched, stop.range) && is_good;
-  }
-  is_good = check_rule_over_run(session, program, *data, program.training->rule) && is_good;
-  if (program.race) {
-    for (const Competitor& competitor : program.race->competitors) {
-      is_good = check_rule_over_run(session, program, *data, competitor.rule) && is_good;
-    }
-  }
-  return is_good ? std::move(data) : std::nullopt;
-}
-
-UpdateRule training_rule(const Program& program, const LoadedData& data) {
-  UpdateRule rule = program.training->rule;
-  const RunLength run = run_length(program, data);
-  for (Hyper& hyper : rule.hypers) {
-    if (hyper.name == kEpochStepsHyper) hyper.value = run.epoch_steps;
-    if (hyper.name == kLastStepHyper) hyper.value = run.last_step;
-  }
-  return rule;
-}
-
-std::unique_ptr<Machine> make_trainer(Session& session, const Program& program, const LoadedData& data) {
-  const UpdateRule rule = training_rule(program, data);
-  return make_machine(session, training_graph(program, batch_capacity(program, data)), {"step", &rule}, data);
+std::unique_ptr<Machine> make_trainer(Session& session, const TrainingSetup& setup, const UpdateRule& rule) {
+  return make_machine(session, training_graph(setup.program, setup.batch), {"step", &rule}, setup.data);
 }
 
 Graph without_loss_test(Graph graph) {
@@ -200,19 +100,20 @@ std::string name_in_program(const std::string& output) {
   return output == kUntestedLoss ? "loss" : output;
 }
 
-Graph evaluation_graph(const Program& program, const LoadedData& data) {
-  Graph graph = with_outputs(program.graph, chosen_outputs(program.graph, [](std::string_view name) {
+Graph evaluation_graph(const TrainingSetup& setup) {
+  const Graph& whole = setup.program.graph;
+  Graph graph = with_outputs(whole, chosen_outputs(whole, [](std::string_view name) {
                                return name == "loss" || name.starts_with(kMetricPrefix);
                              }));
-  graph.batch = batch_capacity(program, data);
+  graph.batch = setup.batch;
   return graph;
 }
 
-std::unique_ptr<Machine> make_evaluator(Session& session, const Program& program, const LoadedData& data) {
-  return make_machine(session, without_loss_test(evaluation_graph(program, data)), {"eval"}, data);
+std::unique_ptr<Machine> make_evaluator(Session& session, const TrainingSetup& setup) {
+  return make_machine(session, without_loss_test(evaluation_graph(setup)), {"eval"}, setup.data);
 }
 
-Graph prediction_graph(const Program& program) {
+Graph prediction_graph(const CheckedProgram& program) {
   Graph graph = with_outputs(
       program.graph, chosen_outputs(program.graph, [](std::string_view name) { return name == "predict"; }));
   // What only the training chooses from limits no prediction.
@@ -220,7 +121,8 @@ Graph prediction_graph(const Program& program) {
   return graph;
 }
 
-std::unique_ptr<Machine> make_predictor(Session& session, const Program& program, const LoadedData& data) {
+std::unique_ptr<Machine> make_predictor(Session& session, const CheckedProgram& program,
+                                        const LoadedData& data) {
   Graph graph = prediction_graph(program);
   graph.batch = std::clamp<std::int64_t>(data.rows, 1, kPredictBatch);
   return make_machine(session, graph, {"predict"}, data);
@@ -272,7 +174,7 @@ StateValues measured_states(const UpdateRule& rule,
   return states;
 }
 
-std::string metric_text(const Program& program, const std::string& name, double value) {
+std::string metric_text(const CheckedProgram& program, const std::string& name, double value) {
   const std::vector<Metric>& metrics = program.training->metrics;
   const auto metric =
       std::find_if(metrics.begin(), metrics.end(), [&](const Metric& m) { return m.name == name; });
@@ -280,7 +182,7 @@ std::string metric_text(const Program& program, const std::string& name, double 
   return rounded_text(value, 6);
 }
 
-std::string results_text(const Program& program, const std::vector<PartResult>& results) {
+std::string results_text(const CheckedProgram& program, const std::vector<PartResult>& results) {
   std::string text;
   for (const PartResult& result : results) {
     for (const auto& [name, value] : result.values) {
@@ -321,25 +223,6 @@ std::string_view end_text(TrainEnd end) {
       break;
   }
   return "the loss is not finite";
-}
-
-TrainPlan train_plan(const Program& program, const LoadedData& data) {
-  const Training& training = *program.training;
-  TrainPlan plan;
-  plan.rows = data.parts.train;
-  plan.batch = batch_capacity(program, data);
-  plan.order = training.is_shuffled ? RowOrder::kShuffledEachEpoch : RowOrder::kAsGiven;
-  plan.seed = training.seed;
-  plan.stop.epochs = count_of(training, StopCondition::Kind::kEpochs);
-  plan.stop.steps = count_of(training, StopCondition::Kind::kSteps);
-  if (plan.stop.steps) {
-    constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
-    plan.stop.steps = checked_mul(*plan.stop.steps, training.accumulate).value_or(kNever);
-  }
-  plan.stop.seconds = limit_of(training, StopCondition::Kind::kSeconds);
-  plan.stop.change_below = limit_of(training, StopCondition::Kind::kChange);
-  plan.stop.loss_below = limit_of(training, StopCondition::Kind::kLossBelow);
-  return plan;
 }
 
 }  // namespace dlg

@@ -7,33 +7,35 @@
 #include <utility>
 #include <vector>
 
-#include "driver/data/data.h"
 #include "driver/engine/machine.h"
+#include "driver/engine/training_setup.h"
 #include "runtime/interrupt.h"
 #include "runtime/json.h"
 
 namespace dlg {
 
-/// The compiled training step: output `loss` and the effects of the optimizer.
-std::unique_ptr<Machine> make_trainer(Session& session, const Program& program, const LoadedData& data);
+/// The compiled training step: output `loss` and the effects of `rule`, that of the setup or one of its race.
+/// As of all that is made here, the setup outlives it.
+std::unique_ptr<Machine> make_trainer(Session& session, const TrainingSetup& setup, const UpdateRule& rule);
 
 /// Without effects: `loss` and all `metric.NAME`.
-std::unique_ptr<Machine> make_evaluator(Session& session, const Program& program, const LoadedData& data);
+std::unique_ptr<Machine> make_evaluator(Session& session, const TrainingSetup& setup);
 
 /// `predict` alone; no outputs where the program predicts nothing.
-Graph prediction_graph(const Program& program);
+Graph prediction_graph(const CheckedProgram& program);
 
 /// Without effects: `predict`, a row per sample.
-std::unique_ptr<Machine> make_predictor(Session& session, const Program& program, const LoadedData& data);
+std::unique_ptr<Machine> make_predictor(Session& session, const CheckedProgram& program,
+                                        const LoadedData& data);
 
 /// A graph without effects, differentiated where it asks for it.
 std::unique_ptr<Machine> make_observer(Session& session, const Graph& graph, const LoadedData& data);
 
 /// `loss` and all `metric.NAME`, without effects.
-Graph evaluation_graph(const Program& program, const LoadedData& data);
+Graph evaluation_graph(const TrainingSetup& setup);
 
 /// The graph of the training step before the pipeline.
-Graph training_graph(const Program& program, std::int64_t batch);
+Graph training_graph(const CheckedProgram& program, std::int64_t batch);
 
 /// What an evaluator finds on one part: `loss`, `accuracy`, ... in the order of the program.
 struct PartResult {
@@ -54,10 +56,10 @@ StateValues measured_states(const UpdateRule& rule,
                             const std::function<double(const WatchedValue&)>& value_of);
 
 /// "97.22 %" for a metric that is a fraction, else six significant digits.
-std::string metric_text(const Program& program, const std::string& name, double value);
+std::string metric_text(const CheckedProgram& program, const std::string& name, double value);
 
 /// The lines that end a training: "test accuracy 97.22 %".
-std::string results_text(const Program& program, const std::vector<PartResult>& results);
+std::string results_text(const CheckedProgram& program, const std::vector<PartResult>& results);
 
 /// For a program that only looks: its loss is an output of another name, since compiled code stops at a
 /// `loss` that is not finite, before it has written the other outputs.
@@ -71,20 +73,5 @@ void add_results(Json& json, const std::vector<PartResult>& results);
 
 /// Why a training ended, as results and run.json say it.
 std::string_view end_text(TrainEnd end);
-
-/// How long the training is, in updates.
-RunLength run_length(const Program& program, const LoadedData& data);
-
-/// The data of a program that is to be trained. Errors: those of reading it, a part that training looks at
-/// and the data does not have, and schedules that break a requirement of their rule on the way.
-std::optional<LoadedData> load_training_data(Session& session, const Program& program,
-                                             const RunRecord* record = nullptr);
-
-/// The rule with what the data says of it: the steps of an epoch and the last step.
-UpdateRule training_rule(const Program& program, const LoadedData& data);
-
-/// Plan of the training loop for this program and data. Its steps are those of the program: one for each
-/// micro-batch.
-TrainPlan train_plan(const Program& program, const LoadedData& data);
 
 }  // namespace dlg

@@ -76,8 +76,7 @@ std::vector<std::string> names_of(const std::vector<State>& states, std::size_t 
   return names;
 }
 
-TrainPlan race_plan(const Program& program, const LoadedData& data) {
-  TrainPlan plan = train_plan(program, data);
+TrainPlan race_plan(TrainPlan plan) {
   if (!plan.stop.steps || *plan.stop.steps > kMostSteps) plan.stop.steps = kMostSteps;
   plan.stop_flag = interrupt_flag();
   return plan;
@@ -139,8 +138,7 @@ class Recorder {
 /// What all rules run on.
 struct Ground {
   Session& session;
-  const Program& race;
-  const LoadedData& data;
+  const TrainingSetup& setup;
   Objective& objective;
 };
 
@@ -148,7 +146,7 @@ Measures measures_of(const Machine& machine, const Ground& ground) {
   Measures measures;
   measures.value = [&](const WatchedValue& watched, const TrainProgress& progress) {
     if (watched.part.empty()) return progress.loss;
-    for (const Part& part : parts_of(ground.data)) {
+    for (const Part& part : parts_of(ground.setup.data)) {
       if (part.name == watched.part) return ground.objective.measure(machine.states(), part, watched.name);
     }
     return std::nan("");
@@ -159,15 +157,15 @@ Measures measures_of(const Machine& machine, const Ground& ground) {
 }
 
 bool run_rule(const Ground& ground, const Competitor& competitor, Contest& contest) {
-  Program program = ground.race;
-  program.training->rule = competitor.rule;
-  const std::unique_ptr<Machine> machine = make_trainer(ground.session, program, ground.data);
+  const Training& training = *ground.setup.program.training;
+  const UpdateRule rule = rule_over(competitor.rule, ground.setup.length);
+  const std::unique_ptr<Machine> machine = make_trainer(ground.session, ground.setup, rule);
   if (!machine) return false;
-  machine->set_states(initial_states(machine->graph(), program.training->seed));
+  machine->set_states(initial_states(machine->graph(), training.seed));
   RaceRun run;
   run.text = competitor.text;
   run.rule = &competitor.rule;
-  Recorder recorder(run, *machine, ground.objective, program.training->accumulate);
+  Recorder recorder(run, *machine, ground.objective, training.accumulate);
   recorder.before_first();
   TrainObserver observer;
   observer.on_call = [&](const TrainProgress& progress) { recorder.after_step(progress); };
@@ -178,14 +176,14 @@ bool run_rule(const Ground& ground, const Competitor& competitor, Contest& conte
           competitor.rule, [&](const WatchedValue& watched) { return measures.value(watched, progress); }));
     };
   }
-  Judge judge(*program.training, measures);
+  Judge judge(training, measures);
   observer.judge = [&](const TrainProgress& progress) { return judge.look(progress); };
   observer.judge_at = JudgeAt::kEveryStep;
-  const TrainResult result = train(machine->step_program(), race_plan(program, ground.data), observer);
+  const TrainResult result = train(machine->step_program(), race_plan(ground.setup.plan), observer);
   if (result.end == TrainEnd::kIndexOutside) machine->step_program().on_fault(result.batch_rows);
   if (ground.session.diagnostics.has_errors()) return false;
   run.end = result.end;
-  run.steps = result.progress.steps / program.training->accumulate;
+  run.steps = result.progress.steps / training.accumulate;
   run.seconds = result.progress.seconds;
   run.final_loss = ground.objective.at(machine->states());
   contest.is_interrupted = run.end == TrainEnd::kInterrupted;
@@ -197,11 +195,11 @@ bool run_rule(const Ground& ground, const Competitor& competitor, Contest& conte
 
 }  // namespace
 
-std::optional<Objective> Objective::make(Session& session, const Program& program, const LoadedData& data) {
-  std::unique_ptr<Machine> machine = make_evaluator(session, program, data);
+std::optional<Objective> Objective::make(Session& session, const TrainingSetup& setup) {
+  std::unique_ptr<Machine> machine = make_evaluator(session, setup);
   if (!machine) return std::nullopt;
-  return Objective(std::move(machine), trained_parameters(program.graph),
-                   initial_states(program.graph, program.training->seed), data.parts.train);
+  return Objective(std::move(machine), trained_parameters(setup.program.graph),
+                   initial_states(setup.program.graph, setup.plan.seed), setup.data.parts.train);
 }
 
 double Objective::measure(const StateValues& states, const Part& part, std::string_view name) {
@@ -231,24 +229,23 @@ double Objective::at_point(const std::vector<double>& point) {
   return at(states);
 }
 
-std::optional<Contest> run_contest(Session& session, const Program& program, const LoadedData& data,
-                                   Objective& objective) {
+std::optional<Contest> run_contest(Session& session, const TrainingSetup& setup, Objective& objective) {
+  const CheckedProgram& program = setup.program;
   Contest contest;
   contest.title = program.race->title;
   const std::vector<State> parameters = trained_parameters(program.graph);
   contest.variable_count = count_elements(parameters);
   if (contest.variable_count <= kFewVariables) {
     contest.variables = names_of(parameters, parameters.size());
-    contest.start = flat_values(parameters, initial_states(program.graph, program.training->seed));
+    contest.start = flat_values(parameters, initial_states(program.graph, setup.plan.seed));
   }
-  const TrainPlan plan = train_plan(program, data);
-  contest.is_stochastic = steps_of_epoch(plan) > 1;
-  contest.target = plan.stop.loss_below;
+  contest.is_stochastic = steps_of_epoch(setup.plan) > 1;
+  contest.target = setup.plan.stop.loss_below;
   contest.rules = program.race->competitors.size();
   for (const Competitor& competitor : program.race->competitors) {
     contest.is_interrupted = contest.is_interrupted || interrupt_signal() != 0;
     if (contest.is_interrupted) break;
-    if (!run_rule({session, program, data, objective}, competitor, contest)) return std::nullopt;
+    if (!run_rule({session, setup, objective}, competitor, contest)) return std::nullopt;
   }
   return contest;
 }

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "driver/cli/session.h"
-#include "driver/data/data.h"
 #include "driver/engine/machine.h"
+#include "driver/engine/training_setup.h"
 
 namespace dlg {
 
@@ -15,7 +15,7 @@ namespace dlg {
 class Objective {
  public:
   /// nullopt after a diagnostic.
-  static std::optional<Objective> make(Session& session, const Program& program, const LoadedData& data);
+  static std::optional<Objective> make(Session& session, const TrainingSetup& setup);
 
   double at(const StateValues& states);
   /// `loss` or a metric on another part of the data.
@@ -68,8 +68,7 @@ struct Contest {
 /// Few: every step and state is kept, and curvatures are computed.
 inline constexpr std::size_t kFewVariables = 8;
 
-/// Runs all rules of `program.race`, or those before a signal came. nullopt after a diagnostic.
-std::optional<Contest> run_contest(Session& session, const Program& program, const LoadedData& data,
-                                   Objective& objective);
+/// Runs all rules of the race, or those before a signal came. nullopt after a diagnostic.
+std::optional<Contest> run_contest(Session& session, const TrainingSetup& setup, Objective& objective);
 
 }  // namespace dlg

@@ -18,8 +18,8 @@ namespace {
 constexpr double kSame = 1e-8;  // relative
 
 /// Outputs `loss`, `gradient` [n] and `hessian` [n, n].
-Graph second_order_graph(const Program& program, const LoadedData& data) {
-  Graph graph = differentiate(training_graph(program, std::max<std::int64_t>(1, data.rows)));
+Graph second_order_graph(const TrainingSetup& setup) {
+  Graph graph = differentiate(training_graph(setup.program, std::max<std::int64_t>(1, setup.data.rows)));
   Builder builder(graph);
   std::vector<ValueId> first;
   std::vector<ValueId> wrt;
@@ -122,19 +122,19 @@ std::vector<std::vector<double>> probes(const Contest& contest) {
 /// One step of a rule as a map of all states that it writes, flat.
 class RuleMap {
  public:
-  /// `program` is the race with the rule as that of its training.
-  RuleMap(const Program& program, const LoadedData& data)
-      : reference_(apply_update(differentiate(training_graph(program, std::max<std::int64_t>(1, data.rows))),
-                                training_rule(program, data)),
-                   data.all_values()),
-        rows_(data.parts.train) {
+  RuleMap(const TrainingSetup& setup, const UpdateRule& rule)
+      : reference_(apply_update(differentiate(training_graph(setup.program,
+                                                             std::max<std::int64_t>(1, setup.data.rows))),
+                                rule_over(rule, setup.length)),
+                   setup.data.all_values()),
+        rows_(setup.data.parts.train) {
     for (const State& state : reference_.graph().states) {
       if (state.kind == StateKind::kParameter) states_.push_back(state);
     }
     for (const State& state : reference_.graph().states) {
       if (state.kind == StateKind::kOptimizer) states_.push_back(state);
     }
-    start_ = initial_states(reference_.graph(), program.training->seed);
+    start_ = initial_states(reference_.graph(), setup.plan.seed);
   }
 
   std::vector<double> after(const std::vector<double>& flat, double steps) {
@@ -222,14 +222,13 @@ double Landscape::best_factor() const {
   return contraction * contraction;
 }
 
-CurvatureStudy::CurvatureStudy(const Program& program, const LoadedData& data)
-    : program_(program),
-      data_(data),
-      parameters_(trained_parameters(program.graph)),
-      rows_(data.parts.train),
-      second_order_(second_order_graph(program, data), data.all_values()),
-      resolution_(program, data) {
-  second_order_.set_states(initial_states(program.graph, program.training->seed));
+CurvatureStudy::CurvatureStudy(const TrainingSetup& setup)
+    : setup_(setup),
+      parameters_(trained_parameters(setup.program.graph)),
+      rows_(setup.data.parts.train),
+      second_order_(second_order_graph(setup), setup.data.all_values()),
+      resolution_(setup) {
+  second_order_.set_states(initial_states(setup.program.graph, setup.plan.seed));
 }
 
 StateValues CurvatureStudy::states_at(const std::vector<double>& point) const {
@@ -322,9 +321,7 @@ Landscape CurvatureStudy::survey(const Contest& contest) {
 
 std::optional<Forecast> CurvatureStudy::forecast(const UpdateRule& rule, const Landscape& landscape) {
   if (!landscape.is_convex_quadratic() || !landscape.minimum) return std::nullopt;
-  Program program = program_;
-  program.training->rule = rule;
-  RuleMap map(program, data_);
+  RuleMap map(setup_, rule);
   const std::vector<double> rest = map.start_at(landscape.minimum->point);
   const std::optional<SquareMatrix> matrix = linear_part(map, rest);
   if (!matrix) return std::nullopt;

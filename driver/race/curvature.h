@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "driver/data/data.h"
 #include "driver/engine/machine.h"
 #include "driver/engine/reference.h"
 #include "driver/race/contest.h"
@@ -53,7 +52,7 @@ struct Forecast {
 /// Studies one objective; for programs of few variables whose steps see all rows.
 class CurvatureStudy {
  public:
-  CurvatureStudy(const Program& program, const LoadedData& data);
+  explicit CurvatureStudy(const TrainingSetup& setup);
 
   Expansion at(const std::vector<double>& point);
   Landscape survey(const Contest& contest);
@@ -68,8 +67,7 @@ class CurvatureStudy {
   bool goes_down(std::vector<double>& point, Expansion& view, const std::vector<double>& step);
   bool levels_out(std::vector<double>& point, Expansion& view, const std::vector<double>& step);
 
-  const Program& program_;
-  const LoadedData& data_;
+  const TrainingSetup& setup_;
   std::vector<State> parameters_;
   std::vector<std::int64_t> rows_;
   Reference second_order_;

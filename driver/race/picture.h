@@ -8,7 +8,7 @@
 #include "driver/race/contest.h"
 #include "driver/race/contours.h"
 #include "driver/race/scene.h"
-#include "frontend/program.h"
+#include "frontend/checked_program.h"
 
 namespace dlg {
 

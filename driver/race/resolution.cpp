@@ -11,7 +11,7 @@
 namespace dlg {
 namespace {
 
-Graph loss_graph(const Program& program, std::int64_t rows) {
+Graph loss_graph(const CheckedProgram& program, std::int64_t rows) {
   Graph graph = training_graph(program, std::max<std::int64_t>(1, rows));
   graph.outputs = {{"loss", *graph.find_output("loss")}};
   return resolve_gradients(graph);
@@ -30,18 +30,19 @@ Tensor<Bound> bounds_of(const TensorType& type, Shape shape, std::span<const dou
 
 }  // namespace
 
-Resolution::Resolution(const Program& program, const LoadedData& data)
-    : graph_(loss_graph(program, data.rows)), parameters_(trained_parameters(program.graph)) {
-  const std::vector<std::int64_t>& rows = data.parts.train;
+Resolution::Resolution(const TrainingSetup& setup)
+    : graph_(loss_graph(setup.program, setup.data.rows)),
+      parameters_(trained_parameters(setup.program.graph)) {
+  const std::vector<std::int64_t>& rows = setup.data.parts.train;
   environment_.rows = std::max<std::int64_t>(1, static_cast<std::int64_t>(rows.size()));
-  const StateValues states = initial_states(program.graph, program.training->seed);
+  const StateValues states = initial_states(setup.program.graph, setup.plan.seed);
   for (const State& state : graph_.states) {
     const auto found = states.find(state.path);
     if (found == states.end()) continue;
     environment_.states[state.path] =
         bounds_of(state.type, state.type.shape, found->second, Rounding::kExact);
   }
-  const std::map<std::string, std::vector<double>> fields = data.all_values();
+  const std::map<std::string, std::vector<double>> fields = setup.data.all_values();
   for (const Input& input : graph_.inputs) {
     const auto elements = static_cast<std::size_t>(input.type.shape.elements(1));
     std::vector<double> picked;

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "driver/data/data.h"
+#include "driver/engine/training_setup.h"
 #include "driver/race/contest.h"
 #include "ir/ops/interpret.h"
 
@@ -14,7 +14,7 @@ namespace dlg {
 /// How finely the objective can be seen in the dtype of the program; for programs of few variables.
 class Resolution {
  public:
-  Resolution(const Program& program, const LoadedData& data);
+  explicit Resolution(const TrainingSetup& setup);
 
   /// How far the objective over all training rows, as it is computed, may lie from the exact one at a point:
   /// a running error bound.

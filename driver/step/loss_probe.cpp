@@ -75,10 +75,10 @@ double distance_at(const Kink& kink, double derivative) {
 
 }  // namespace
 
-LossProbe::LossProbe(const Program& program, const LoadedData& data)
-    : reference_(with_outputs(program.graph, {{"loss", *program.graph.find_output("loss")}}),
-                 data.all_values()),
-      batch_(first_batch(program, data)) {}
+LossProbe::LossProbe(const TrainingSetup& setup)
+    : reference_(with_outputs(setup.program.graph, {{"loss", *setup.program.graph.find_output("loss")}}),
+                 setup.data.all_values()),
+      batch_(batch_of_step(setup.plan, 0)) {}
 
 SlopeComparison LossProbe::compare(const StateValues& states, const ParameterEntry& entry, double derivative,
                                    double tolerance) {

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "driver/data/data.h"
 #include "driver/engine/machine.h"
 #include "driver/engine/reference.h"
+#include "driver/engine/training_setup.h"
 
 namespace dlg {
 
@@ -33,7 +33,7 @@ struct SlopeComparison {
 
 class LossProbe {
  public:
-  LossProbe(const Program& program, const LoadedData& data);
+  explicit LossProbe(const TrainingSetup& setup);
 
   /// Distances beyond `tolerance` are looked at more closely: with shorter and shorter steps, until the
   /// slopes of both sides agree. If they never do, the entry lies at a kink, where any derivative between

@@ -17,19 +17,19 @@ constexpr Diag<> kNothingToStep{DiagCode::NoTrainBlock, Severity::kError,
 }  // namespace
 
 std::unique_ptr<OpenedStep> open_step(Session& session, const StepOptions& options) {
-  std::optional<Program> program = load_program(session);
+  std::optional<CheckedProgram> program = load_program(session);
   if (!program) return nullptr;
   if (!program->training) {
     session.diagnostics.report({session.file, 0, 0}, kNothingToStep);
     return nullptr;
   }
-  std::optional<LoadedData> data = load_training_data(session, *program);
-  if (!data) return nullptr;
-  Inspection inspection = inspect(*program);
+  std::optional<TrainingSetup> setup = set_up_training(session, *std::move(program));
+  if (!setup) return nullptr;
+  Inspection inspection = inspect(setup->program);
   auto opened = std::make_unique<OpenedStep>(
-      OpenedStep{*std::move(program), *std::move(data), std::move(inspection), nullptr, options.sample});
-  opened->laboratory = chosen_laboratory(session, opened->program, opened->data, opened->inspection,
-                                         {.engine = options.engine});
+      OpenedStep{*std::move(setup), std::move(inspection), nullptr, options.sample});
+  opened->laboratory =
+      chosen_laboratory(session, opened->setup, opened->inspection, {.engine = options.engine});
   if (!opened->laboratory) return nullptr;
   const std::int64_t rows = opened->laboratory->rows();
   if (options.sample < rows) return opened;

@@ -11,8 +11,7 @@
 namespace dlg {
 
 struct OpenedStep {
-  Program program;
-  LoadedData data;
+  TrainingSetup setup;
   Inspection inspection;
   std::unique_ptr<Laboratory> laboratory;
   std::int64_t sample = 0;  // of the first batch: the one that is looked at

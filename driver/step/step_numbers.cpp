@@ -73,7 +73,7 @@ std::optional<StepNumbers> StepNumbers::after(Session& session, const StepOption
 
 std::optional<StepNumbers> StepNumbers::of(Session& session, const OpenedStep& opened,
                                            const StateValues& start, int& exit_code) {
-  const Program& program = opened.program;
+  const CheckedProgram& program = opened.setup.program;
   const Observations before = opened.laboratory->observe(start);
   const std::optional<StateValues> end = first_update(session, *opened.laboratory, start);
   if (!end || session.diagnostics.has_errors()) {

@@ -194,8 +194,8 @@ int step_why(Session& session, const StepOptions& options) {
   const std::optional<StepNumbers> numbers =
       StepNumbers::of(session, *opened, opened->laboratory->initial(), exit_code);
   if (!numbers) return exit_code;
-  Setting setting{inspection, opened->data, {}, opened->laboratory->initial(), options.sample};
-  if (const std::vector<std::int64_t> batch = first_batch(opened->program, opened->data); !batch.empty())
+  Setting setting{inspection, opened->setup.data, {}, opened->laboratory->initial(), options.sample};
+  if (const std::vector<std::int64_t> batch = batch_of_step(opened->setup.plan, 0); !batch.empty())
     setting.rows = {batch.at(static_cast<std::size_t>(options.sample))};
   const Graph whole = values_and_loss(inspection);
   const CutGraph cut = cut_at_values(whole);

@@ -17,7 +17,7 @@ Outcome outcome_of(const RunningTraining& training, const TrainResult& result) {
   const std::string end = result.end == TrainEnd::kJudged
                               ? fmt::format("`{}` holds", training.judge.reason()->text)
                               : std::string(end_text(result.end));
-  return {end, result.progress, updates_made(training.program, result.progress)};
+  return {end, result.progress, updates_made(training.setup.program, result.progress)};
 }
 
 /// Saves and evaluates one kind of weights beside the last ones. False after errors.
@@ -25,7 +25,7 @@ bool keep(const RunningTraining& training, KeptResult kept, const StateValues& s
   const std::string path = training.run.folder.file(weights_file(kept.choice));
   if (!save_weights(path, training.machine.graph(), states, training.session.diagnostics)) return false;
   std::optional<std::vector<PartResult>> results =
-      training.meter.evaluate_at(states, parts_of(training.data), interrupt_flag());
+      training.meter.evaluate_at(states, parts_of(training.setup.data), interrupt_flag());
   if (!results) return false;
   kept.results = *std::move(results);
   outcome.kept.push_back(std::move(kept));
@@ -38,7 +38,7 @@ bool keep_others(const RunningTraining& training, Outcome& outcome) {
     const StateValues states = training.judge.best_states(training.states);
     if (!keep(training, {WeightsChoice::kBest, best->epoch}, states, outcome)) return false;
   }
-  if (!training.program.training->has_average) return true;
+  if (!training.setup.program.training->has_average) return true;
   const StateValues states = averaged(training.machine.graph(), training.states);
   return keep(training, {WeightsChoice::kAverage}, states, outcome);
 }
@@ -46,7 +46,7 @@ bool keep_others(const RunningTraining& training, Outcome& outcome) {
 /// The results on all parts at the end; none once a signal has come. nullopt after an error.
 std::optional<std::vector<PartResult>> final_results(const RunningTraining& training) {
   if (interrupt_signal() != 0) return std::vector<PartResult>();
-  return training.meter.evaluate_at(training.states, parts_of(training.data), interrupt_flag());
+  return training.meter.evaluate_at(training.states, parts_of(training.setup.data), interrupt_flag());
 }
 
 /// Into the log and into the record. False after errors.
@@ -63,7 +63,7 @@ void print_outcome(const RunningTraining& training, const TrainResult& result, c
   const RunFolder& folder = training.run.folder;
   std::string kept_files;
   for (const KeptResult& kept : outcome.kept) kept_files += " " + weights_file(kept.choice);
-  out << outcome_text(training.program, outcome);
+  out << outcome_text(training.setup.program, outcome);
   fmt::print(out, "wrote {}: weights.safetensors optimizer.safetensors{} run.json log.jsonl model.dlg\n",
              folder.path, kept_files);
   if (result.end != TrainEnd::kInterrupted) return;
@@ -79,17 +79,18 @@ struct Cause {
 Cause cause_of(const RunningTraining& training, const TrainResult& result) {
   Session& session = training.session;
   if (result.end == TrainEnd::kIndexOutside) {
-    return {find_fault(session, training.machine, training.data, result.batch_rows), std::nullopt};
+    return {find_fault(session, training.machine, training.setup.data, result.batch_rows), std::nullopt};
   }
-  return {std::nullopt, find_culprit(session, training.program, training.data, training.states, result)};
+  return {std::nullopt, find_culprit(session, training.setup, training.states, result)};
 }
 
 void report_cause(const RunningTraining& training, const TrainResult& result, const Cause& cause) {
   Session& session = training.session;
   const RunFolder& folder = training.run.folder;
   const bool is_fault = result.end == TrainEnd::kIndexOutside;
-  Report report = is_fault ? report_fault(session, cause.fault)
-                           : report_divergence(session, training.program, result, cause.culprit, folder);
+  Report report = is_fault
+                      ? report_fault(session, cause.fault)
+                      : report_divergence(session, training.setup.program, result, cause.culprit, folder);
   if (is_fault) {
     report.note(fmt::format("step {} was not made; the weights before it are saved in `{}`",
                             result.diverged_step, folder.path));

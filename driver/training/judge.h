@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "driver/engine/machine.h"
-#include "frontend/program.h"
+#include "frontend/checked_program.h"
 
 namespace dlg {
 

@@ -15,7 +15,7 @@ std::string kept_name(const KeptResult& kept) {
 }
 
 /// "best (epoch 9): val loss 0.1, test accuracy 97.22 %".
-std::string kept_text(const Program& program, const KeptResult& kept) {
+std::string kept_text(const CheckedProgram& program, const KeptResult& kept) {
   std::vector<std::string> values;
   for (const PartResult& part : kept.results) {
     for (const auto& [name, value] : part.values) {
@@ -38,7 +38,7 @@ void record_results(RunRecord& record, const std::string& prefix, const std::vec
 
 }  // namespace
 
-std::string outcome_text(const Program& program, const Outcome& outcome) {
+std::string outcome_text(const CheckedProgram& program, const Outcome& outcome) {
   std::string text = fmt::format("stopped after {}, {}: {}\n", counted(outcome.progress.epochs, "epoch"),
                                  counted(outcome.updates, "step"), outcome.end);
   text += results_text(program, outcome.results);

@@ -28,7 +28,7 @@ struct Outcome {
 };
 
 /// The lines for people, without those about files.
-std::string outcome_text(const Program& program, const Outcome& outcome);
+std::string outcome_text(const CheckedProgram& program, const Outcome& outcome);
 
 /// One object: `run`, `end`, `epochs`, `steps`, `seconds`, "test.accuracy", and an object for each kind of
 /// weights that is kept.

@@ -5,7 +5,7 @@ namespace dlg {
 std::optional<std::vector<PartResult>> PartMeter::evaluate_at(const StateValues& states,
                                                               const std::vector<Part>& parts,
                                                               const volatile std::int32_t* stop_flag) {
-  if (!evaluator_) evaluator_ = make_evaluator(session_, program_, data_);
+  if (!evaluator_) evaluator_ = make_evaluator(session_, setup_);
   if (!evaluator_) return std::nullopt;
   evaluator_->set_states(states);
   std::vector<PartResult> results = evaluate_parts(*evaluator_, parts, stop_flag);
@@ -17,7 +17,7 @@ const std::vector<PartResult>& PartMeter::measure(const std::string& part, std::
   Measured& measured = measured_[part];
   if (measured.epoch == epoch) return measured.results;
   measured = {epoch, {}};
-  for (const Part& known : parts_of(data_)) {
+  for (const Part& known : parts_of(setup_.data)) {
     if (known.name != part) continue;
     // The training depends on it, so a signal does not cut it short.
     measured.results = evaluate_at(trained_.states(), {known}, nullptr).value_or(measured.results);

@@ -15,8 +15,8 @@ namespace dlg {
 /// needed, so that the first step does not wait for it.
 class PartMeter {
  public:
-  PartMeter(Session& session, const Program& program, const LoadedData& data, const Machine& trained)
-      : session_(session), program_(program), data_(data), trained_(trained) {}
+  PartMeter(Session& session, const TrainingSetup& setup, const Machine& trained)
+      : session_(session), setup_(setup), trained_(trained) {}
 
   /// Evaluates parts at these weights. Parts behind the moment when the flag was set are left out; null:
   /// none. nullopt after an error, such as too little memory.
@@ -38,8 +38,7 @@ class PartMeter {
   };
 
   Session& session_;
-  const Program& program_;
-  const LoadedData& data_;
+  const TrainingSetup& setup_;
   const Machine& trained_;
   std::unique_ptr<Machine> evaluator_;
   std::map<std::string, Measured> measured_;  // by part

@@ -8,14 +8,14 @@
 
 namespace dlg {
 
-std::int64_t updates_made(const Program& program, const TrainProgress& progress) {
+std::int64_t updates_made(const CheckedProgram& program, const TrainProgress& progress) {
   return progress.steps / program.training->accumulate;
 }
 
 Reporter::Reporter(const RunningTraining& training, ProgressStyle style, std::int64_t logged)
     : training_(training),
       progress_(stderr, style),
-      epochs_(train_plan(training.program, training.data).stop.epochs),
+      epochs_(training.setup.plan.stop.epochs),
       logged_(logged) {}
 
 void Reporter::epoch(const TrainProgress& at) {
@@ -44,7 +44,7 @@ void Reporter::finish(const TrainProgress& at) {
 std::string Reporter::text(const TrainProgress& at, const std::vector<PartResult>& results) const {
   std::string text = fmt::format("epoch {}", at.epochs);
   if (epochs_) text += fmt::format("/{}", *epochs_);
-  text += fmt::format("  step {}", updates_made(training_.program, at));
+  text += fmt::format("  step {}", updates_made(training_.setup.program, at));
   // In the first epoch there is no average yet, and before the first step no loss.
   if (at.epochs > 0) {
     text += "  loss(avg) " + rounded_text(at.loss, 6);
@@ -53,7 +53,7 @@ std::string Reporter::text(const TrainProgress& at, const std::vector<PartResult
   }
   for (const PartResult& result : results) {
     for (const auto& [name, value] : result.values) {
-      text += fmt::format("  {} {} {}", result.part, name, metric_text(training_.program, name, value));
+      text += fmt::format("  {} {} {}", result.part, name, metric_text(training_.setup.program, name, value));
     }
   }
   return text + fmt::format("  {:.1f} s", at.seconds);
@@ -63,7 +63,8 @@ void Reporter::log(const TrainProgress& at, const std::vector<PartResult>& resul
   logged_ = at.epochs;
   Json values = Json::object();
   add_results(values, results);
-  training_.log.file().epoch({at.epochs, updates_made(training_.program, at), at.loss, at.seconds}, values);
+  training_.log.file().epoch({at.epochs, updates_made(training_.setup.program, at), at.loss, at.seconds},
+                             values);
 }
 
 ProgressStyle progress_style(const Streams& streams) {

@@ -11,7 +11,7 @@
 namespace dlg {
 
 /// Updates made: steps of the program but where several micro-batches make one.
-std::int64_t updates_made(const Program& program, const TrainProgress& progress);
+std::int64_t updates_made(const CheckedProgram& program, const TrainProgress& progress);
 
 /// Tells of epochs: the log of every one, a terminal at most ten times a second and of the last.
 class Reporter {

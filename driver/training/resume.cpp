@@ -65,7 +65,7 @@ std::optional<ResumedRun> open_run(Session& session, const std::string& wanted) 
   return ResumedRun{{std::move(*folder), std::move(*lock), std::move(*record)}, std::move(*checkpoint)};
 }
 
-bool is_same_program(Session& session, const Program& program, const TrainingRun& run) {
+bool is_same_program(Session& session, const CheckedProgram& program, const TrainingRun& run) {
   std::optional<ProgramDifference> difference =
       program_difference(session, program, run.folder, run.record, ComparedFor::kTraining);
   if (!difference && program.training->seed != run.record.seed) {
@@ -109,7 +109,7 @@ std::vector<DataMark> data_marks(const LoadedData& data) {
   return marks;
 }
 
-bool is_same_data(Session& session, const Program& program, const std::vector<DataMark>& marks,
+bool is_same_data(Session& session, const CheckedProgram& program, const std::vector<DataMark>& marks,
                   const ResumedRun& resumed) {
   for (const DataMark& before : resumed.checkpoint.data) {
     const auto now = std::find_if(marks.begin(), marks.end(),

@@ -21,7 +21,7 @@ std::optional<ResumedRun> open_run(Session& session, const std::string& wanted);
 
 /// Whether this is the program that the run was started with; `stop` may be another one. Else an error that
 /// says what has changed.
-bool is_same_program(Session& session, const Program& program, const TrainingRun& run);
+bool is_same_program(Session& session, const CheckedProgram& program, const TrainingRun& run);
 
 /// Whether the compiled code gives the bits of the code that the run began with. Else an error that says what
 /// the run was compiled for.
@@ -31,7 +31,7 @@ bool is_same_arithmetic(Session& session, const TrainingRun& run);
 std::vector<DataMark> data_marks(const LoadedData& data);
 
 /// Whether this is the data that the run was trained on. Else an error that says which field has changed.
-bool is_same_data(Session& session, const Program& program, const std::vector<DataMark>& marks,
+bool is_same_data(Session& session, const CheckedProgram& program, const std::vector<DataMark>& marks,
                   const ResumedRun& resumed);
 
 }  // namespace dlg

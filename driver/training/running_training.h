@@ -12,8 +12,7 @@ namespace dlg {
 /// All parts outlive whoever is given them.
 struct RunningTraining {
   Session& session;
-  const Program& program;
-  const LoadedData& data;
+  const TrainingSetup& setup;
   Machine& machine;
   StateValues& states;  // of the whole program, as last saved: what the machine does not hold keeps its value
   TrainingRun& run;

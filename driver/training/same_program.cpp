@@ -133,7 +133,7 @@ std::string changed_override(const RunRecord& record, const std::vector<Override
 }
 
 /// Whether this setting names a file that the data is read from.
-bool is_data_file_key(const Program& program, std::string_view key) {
+bool is_data_file_key(const CheckedProgram& program, std::string_view key) {
   if (!program.data) return false;
   const Dataset& data = *program.data;
   if (key == data.name + ".file" || key == data.name + ".test") return true;
@@ -154,7 +154,7 @@ const std::string* find_setting(const Settings& settings, std::string_view key) 
   return found == settings.end() ? nullptr : &found->second;
 }
 
-std::optional<ProgramDifference> program_difference(const Session& session, const Program& program,
+std::optional<ProgramDifference> program_difference(const Session& session, const CheckedProgram& program,
                                                     const RunFolder& folder, const RunRecord& record,
                                                     ComparedFor purpose) {
   auto difference = text_difference(session, session.file, folder.model());

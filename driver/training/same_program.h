@@ -22,7 +22,7 @@ enum class ComparedFor : std::uint8_t { kTraining, kEvaluation };
 /// and blanks are no difference, nor is `stop` on the command line, nor for an evaluation the name of a data
 /// file there; a text that the run should hold and that cannot be read is one. nullopt: it is the same
 /// program.
-std::optional<ProgramDifference> program_difference(const Session& session, const Program& program,
+std::optional<ProgramDifference> program_difference(const Session& session, const CheckedProgram& program,
                                                     const RunFolder& folder, const RunRecord& record,
                                                     ComparedFor purpose);
 

@@ -15,7 +15,7 @@ Saver::Saver(const RunningTraining& training, std::int64_t interval)
 bool Saver::save(const TrainProgress& progress, Diagnostics& diagnostics) {
   RunningTraining& training = training_;
   for (auto& [path, values] : training.machine.states()) training.states[path] = values;
-  if (!marks_) marks_ = data_marks(training.data);
+  if (!marks_) marks_ = data_marks(training.setup.data);
   Checkpoint checkpoint = checkpoint_of(training.machine.graph(), training.states);
   checkpoint.progress = progress;
   checkpoint.data = *marks_;

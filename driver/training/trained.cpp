@@ -14,7 +14,7 @@ constexpr Diag<std::string, std::string> kOtherProgram{
     "this is not the program that the run `{}` was trained with: {}"};
 
 /// A program that is not the one trained may still fit the weights; then it is told.
-void warn_of_difference(Session& session, const Program& program, const RunFolder& folder,
+void warn_of_difference(Session& session, const CheckedProgram& program, const RunFolder& folder,
                         const RunRecord& record) {
   const auto difference = program_difference(session, program, folder, record, ComparedFor::kEvaluation);
   if (!difference) return;
@@ -25,8 +25,8 @@ void warn_of_difference(Session& session, const Program& program, const RunFolde
 }
 
 /// What may not be written over: all that is read.
-std::vector<InputFile> files_read(const Session& session, const Program& program, const RunFolder& folder,
-                                  const std::string& samples) {
+std::vector<InputFile> files_read(const Session& session, const CheckedProgram& program,
+                                  const RunFolder& folder, const std::string& samples) {
   std::vector<InputFile> files = files_of_program(session, program);
   if (!samples.empty()) files.push_back({samples, "the file of the samples"});
   for (InputFile& file : files_of_run(folder)) files.push_back(std::move(file));
@@ -66,7 +66,7 @@ std::optional<TrainedProgram> load_trained(Session& session, const RunOptions& c
   std::optional<RunRecord> record = read_run_record(*folder, session.diagnostics);
   if (!record) return std::nullopt;
   repeat_overrides(session, *record);
-  std::optional<Program> program = load_program(session);
+  std::optional<CheckedProgram> program = load_program(session);
   if (!program) return std::nullopt;
   const std::vector<std::string> outputs(files.output.empty() ? 0 : 1, files.output);
   if (!keeps_inputs(session, outputs, files_read(session, *program, *folder, files.input))) {

@@ -11,7 +11,7 @@
 namespace dlg {
 
 struct TrainedProgram {
-  Program program;
+  CheckedProgram program;
   RunFolder folder;
   RunRecord record;
   StateValues weights;

@@ -3,7 +3,8 @@
 namespace dlg {
 namespace {
 
-RunRecord start_record(const Session& session, const Program& program, const LoadedData& data) {
+RunRecord start_record(const Session& session, const TrainingSetup& setup) {
+  const CheckedProgram& program = setup.program;
   RunRecord record;
   record.program = program.name;
   record.model = program.model_name;
@@ -18,21 +19,20 @@ RunRecord start_record(const Session& session, const Program& program, const Loa
     record.data_name = program.data->name;
     record.data_file = program.data->file.value_or("");
   }
-  record.header = data.header;
-  record.fields = data.fields;
+  record.header = setup.data.header;
+  record.fields = setup.data.fields;
   return record;
 }
 
 }  // namespace
 
-std::optional<TrainingRun> start_run(Session& session, const Program& program, const LoadedData& data,
-                                     const std::string& init) {
+std::optional<TrainingRun> start_run(Session& session, const TrainingSetup& setup, const std::string& init) {
   std::optional<RunFolder> folder =
-      create_run_folder(std::string(kRunsFolder), program.name, session.diagnostics);
+      create_run_folder(std::string(kRunsFolder), setup.program.name, session.diagnostics);
   if (!folder) return std::nullopt;
   std::optional<RunLock> lock = RunLock::take(*folder, session.diagnostics);
   if (!lock) return std::nullopt;
-  TrainingRun run{*std::move(folder), *std::move(lock), start_record(session, program, data)};
+  TrainingRun run{*std::move(folder), *std::move(lock), start_record(session, setup)};
   if (!init.empty()) run.record.settings.emplace_back("--init", init);
   const bool is_written =
       copy_program(session, run.folder) && write_run_record(run.folder, run.record, session.diagnostics);
@@ -40,9 +40,8 @@ std::optional<TrainingRun> start_run(Session& session, const Program& program, c
   return run;
 }
 
-std::optional<TrainingRun> reopen_run(Session& session, const Program& program, const LoadedData& data,
-                                      TrainingRun run) {
-  const RunRecord now = start_record(session, program, data);
+std::optional<TrainingRun> reopen_run(Session& session, const TrainingSetup& setup, TrainingRun run) {
+  const RunRecord now = start_record(session, setup);
   run.record.settings = now.settings;
   run.record.overrides = now.overrides;
   run.record.ended.clear();

@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "driver/data/data.h"
+#include "driver/engine/training_setup.h"
 
 namespace dlg {
 
@@ -16,11 +16,9 @@ struct TrainingRun {
 
 /// Claims a new folder and writes into it what is known before the training; `init`: the file of the weights
 /// that it starts from, or empty. nullopt after an error.
-std::optional<TrainingRun> start_run(Session& session, const Program& program, const LoadedData& data,
-                                     const std::string& init);
+std::optional<TrainingRun> start_run(Session& session, const TrainingSetup& setup, const std::string& init);
 
 /// Goes on with a run: what was set for its end is what is set now. nullopt after an error.
-std::optional<TrainingRun> reopen_run(Session& session, const Program& program, const LoadedData& data,
-                                      TrainingRun run);
+std::optional<TrainingRun> reopen_run(Session& session, const TrainingSetup& setup, TrainingRun run);
 
 }  // namespace dlg

@@ -13,7 +13,9 @@ namespace dlg {
 namespace {
 
 /// "net [2] -> ..., 8 trained numbers": what the program is, in one line.
-std::string summary(const Program& program, const LoadedData& data) {
+std::string summary(const TrainingSetup& setup) {
+  const CheckedProgram& program = setup.program;
+  const std::int64_t rows = setup.data.rows;
   std::int64_t trained = 0;
   std::int64_t constant = 0;
   for (const State& state : program.graph.states) {
@@ -24,23 +26,23 @@ std::string summary(const Program& program, const LoadedData& data) {
   std::string text = program.model_name.empty() ? "" : fmt::format("model {}, ", program.model_name);
   text += counted(trained, "trained number");
   if (constant > 0) text += fmt::format(", {} constant", constant);
-  text += data.rows == 0 ? ", no data" : ", " + counted(data.rows, "sample");
+  text += rows == 0 ? ", no data" : ", " + counted(rows, "sample");
   return text;
 }
 
 /// Compares every observed value of the two engines and prints a line each, in the program's dtype. Answers
 /// kExitBug where rounding does not explain a difference, else kExitOk.
-int check_agreement(Session& session, const Program& program, const LoadedData& data,
-                    const Inspection& inspection, Laboratory& compiled) {
+int check_agreement(Session& session, const TrainingSetup& setup, const Inspection& inspection,
+                    Laboratory& compiled) {
   const std::unique_ptr<Laboratory> reference =
-      reference_laboratory(session, program, data, inspection, LaboratoryUse::kObserve);
+      reference_laboratory(session, setup, inspection, LaboratoryUse::kObserve);
   if (!reference) return session.report();
   const Observations found = compiled.observe(compiled.initial());
   if (session.diagnostics.has_errors()) return session.report();
   const Observations expected = reference->observe(reference->initial());
   const std::optional<Observations> bounds = reference->rounding_bounds();
-  const std::vector<ComparedValue> list = agreements(program, inspection, {found, expected, bounds});
-  fmt::print(session.streams.out, "{}", agreement_table(list, program.dtype));
+  const std::vector<ComparedValue> list = agreements(setup.program, inspection, {found, expected, bounds});
+  fmt::print(session.streams.out, "{}", agreement_table(list, setup.program.dtype));
   if (!bounds) fmt::print(session.streams.out, "  (no memory to bound what rounding explains)\n");
   const ComparedValue* unexplained = first_unexplained(list);
   if (!unexplained) return kExitOk;
@@ -74,18 +76,18 @@ std::string_view relation_text(const ExpectationTarget& target) {
 }
 
 /// The number of updates before the value is looked at; 0: before training.
-std::int64_t updates_before(const ExpectationTarget& target, const Program& program, const LoadedData& data) {
+std::int64_t updates_before(const ExpectationTarget& target, const TrainingSetup& setup) {
   if (target.after_steps) return *target.after_steps;
   if (!target.after_epochs) return 0;
-  return *target.after_epochs * steps_of_epoch(train_plan(program, data)) / program.training->accumulate;
+  return *target.after_epochs * steps_of_epoch(setup.plan) / setup.program.training->accumulate;
 }
 
 /// The value of one expectation; nullopt if training diverged on the way.
-std::optional<double> actual_value(const ExpectationTarget& target, const Program& program,
-                                   const LoadedData& data, Laboratory& laboratory) {
+std::optional<double> actual_value(const ExpectationTarget& target, const TrainingSetup& setup,
+                                   Laboratory& laboratory) {
   std::optional<StateValues> states = laboratory.initial();
   if (target.after_steps || target.after_epochs) {
-    states = laboratory.train(updates_before(target, program, data));
+    states = laboratory.train(updates_before(target, setup));
   }
   if (!states) return std::nullopt;
   return laboratory.observe(*states).at(target.output).front();
@@ -105,7 +107,7 @@ bool check_one(Session& session, const ExpectationTarget& target, std::optional<
 }
 
 /// Only an expectation of a state after some training asks for a training step.
-LaboratoryUse use_of(const Program& program) {
+LaboratoryUse use_of(const CheckedProgram& program) {
   const bool is_trained =
       std::any_of(program.expectations.begin(), program.expectations.end(),
                   [](const ExpectationTarget& target) { return target.after_steps || target.after_epochs; });
@@ -113,14 +115,13 @@ LaboratoryUse use_of(const Program& program) {
 }
 
 /// All check blocks in the order of the text; answers how many expectations fail.
-std::int64_t check_expectations(Session& session, const Program& program, const LoadedData& data,
-                                Laboratory& laboratory) {
+std::int64_t check_expectations(Session& session, const TrainingSetup& setup, Laboratory& laboratory) {
   std::int64_t failed = 0;
   std::string title;
-  for (const ExpectationTarget& target : program.expectations) {
+  for (const ExpectationTarget& target : setup.program.expectations) {
     if (target.title != title) fmt::print(session.streams.out, "check \"{}\"\n", target.title);
     title = target.title;
-    const std::optional<double> actual = actual_value(target, program, data, laboratory);
+    const std::optional<double> actual = actual_value(target, setup, laboratory);
     if (session.diagnostics.has_errors()) break;
     if (!check_one(session, target, actual)) ++failed;
   }
@@ -132,29 +133,29 @@ std::int64_t check_expectations(Session& session, const Program& program, const 
 int verb_check(Session& session, CommandLine& line) {
   Engine engine = Engine::kJit;
   if (!line.read(session.file_options, session.engine_options, engine)) return line.exit_code();
-  const std::optional<Program> program = load_program(session);
+  std::optional<CheckedProgram> program = load_program(session);
   if (!program) return session.report();
-  const std::optional<LoadedData> data = load_training_data(session, *program);
-  if (!data) return session.report();
-  fmt::print(session.streams.out, "{}: {}\n", session.file_options.file, summary(*program, *data));
-  const Inspection inspection = inspect(*program);
+  const std::optional<TrainingSetup> setup = set_up_training(session, *std::move(program));
+  if (!setup) return session.report();
+  fmt::print(session.streams.out, "{}: {}\n", session.file_options.file, summary(*setup));
+  const Inspection inspection = inspect(setup->program);
   const std::unique_ptr<Laboratory> laboratory =
-      chosen_laboratory(session, *program, *data, inspection, {engine, use_of(*program)});
+      chosen_laboratory(session, *setup, inspection, {engine, use_of(setup->program)});
   if (!laboratory) return session.report();
   if (engine == Engine::kJit) {
-    const int agreed = check_agreement(session, *program, *data, inspection, *laboratory);
+    const int agreed = check_agreement(session, *setup, inspection, *laboratory);
     if (agreed != kExitOk) return agreed;
   }
-  const std::int64_t failed = check_expectations(session, *program, *data, *laboratory);
+  const std::int64_t failed = check_expectations(session, *setup, *laboratory);
   const int exit_code = session.report();
   if (exit_code != kExitOk) return exit_code;
   if (failed == 0) {
     fmt::print(session.streams.out, "ok: {}\n",
-               counted(static_cast<std::int64_t>(program->expectations.size()), "expectation"));
+               counted(static_cast<std::int64_t>(setup->program.expectations.size()), "expectation"));
     return kExitOk;
   }
   fmt::print(session.streams.out, "failed: {} of {}\n", failed,
-             counted(static_cast<std::int64_t>(program->expectations.size()), "expectation"));
+             counted(static_cast<std::int64_t>(setup->program.expectations.size()), "expectation"));
   return kExitExpectation;
 }
 

@@ -35,25 +35,26 @@ int verb_eval(Session& session, CommandLine& line) {
   RunOptions chosen;
   ResultFormat format = ResultFormat::kText;
   if (!line.read(session.file_options, session.engine_options, chosen, format)) return line.exit_code();
-  const std::optional<TrainedProgram> trained = load_trained(session, chosen);
+  std::optional<TrainedProgram> trained = load_trained(session, chosen);
   if (!trained) return session.report();
   if (!trained->program.training) {
     session.diagnostics.report({session.file, 0, 0}, kNothingToEvaluate);
     return session.report();
   }
-  const std::optional<LoadedData> data = load_data(session, trained->program, &trained->record);
+  std::optional<LoadedData> data = load_data(session, trained->program, &trained->record);
   if (!data) return session.report();
-  const std::unique_ptr<Machine> evaluator = make_evaluator(session, trained->program, *data);
+  const TrainingSetup setup = make_setup(std::move(trained->program), *std::move(data));
+  const std::unique_ptr<Machine> evaluator = make_evaluator(session, setup);
   if (!evaluator) return session.report();
   evaluator->set_states(trained->weights);
-  const std::vector<PartResult> results = evaluate_parts(*evaluator, parts_of(*data));
+  const std::vector<PartResult> results = evaluate_parts(*evaluator, parts_of(setup.data));
   if (session.diagnostics.has_errors()) return session.report();
   if (format == ResultFormat::kJson) {
     session.streams.out << json_text(results_json(*trained, results)) << '\n';
     return session.report();
   }
   fmt::print(session.streams.out, "run {}{}\n{}", trained->folder.path,
-             weights_text(chosen.weights, trained->record), results_text(trained->program, results));
+             weights_text(chosen.weights, trained->record), results_text(setup.program, results));
   return session.report();
 }
 

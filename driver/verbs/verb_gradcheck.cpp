@@ -139,30 +139,30 @@ void print_kinks(std::ostream& out, const std::vector<ParameterCheck>& checks) {
 
 int verb_gradcheck(Session& session, CommandLine& line) {
   if (!line.read(session.file_options, session.engine_options)) return line.exit_code();
-  const std::optional<Program> program = load_program(session);
+  std::optional<CheckedProgram> program = load_program(session);
   if (!program) return session.report();
   if (!program->training) {
     session.diagnostics.report({session.file, 0, 0}, kNothingToCheck);
     return session.report();
   }
-  const std::optional<LoadedData> data = load_training_data(session, *program);
-  if (!data) return session.report();
-  const Inspection inspection = inspect(*program);
+  const std::optional<TrainingSetup> setup = set_up_training(session, *std::move(program));
+  if (!setup) return session.report();
+  const Inspection inspection = inspect(setup->program);
   const std::unique_ptr<Laboratory> compiled =
-      compiled_laboratory(session, *program, *data, inspection, LaboratoryUse::kObserve);
+      compiled_laboratory(session, *setup, inspection, LaboratoryUse::kObserve);
   if (!compiled) return session.report();
   const std::unique_ptr<Laboratory> reference =
-      reference_laboratory(session, *program, *data, inspection, LaboratoryUse::kObserve);
+      reference_laboratory(session, *setup, inspection, LaboratoryUse::kObserve);
   if (!reference) return session.report();
   const Observations compiled_values = compiled->observe(compiled->initial());
   if (session.diagnostics.has_errors()) return session.report();
   const Observations reference_values = reference->observe(reference->initial());
-  LossProbe probe(*program, *data);
-  const double tolerance = program->dtype == DType::kF32 ? kF32Tolerance : kF64Tolerance;
+  LossProbe probe(*setup);
+  const double tolerance = setup->program.dtype == DType::kF32 ? kF32Tolerance : kF64Tolerance;
   std::ostream& out = session.streams.out;
   std::vector<ParameterCheck> checks;
   fmt::print(out, "{:<24} {:>14} {:>20}\n", "parameter", "differences", "compiled code");
-  for (const State& state : trained_parameters(program->graph)) {
+  for (const State& state : trained_parameters(setup->program.graph)) {
     const std::string output = "grad." + state.path;
     const std::vector<double>& gradient = reference_values.at(output);
     ParameterCheck check{state.path, differences_of(probe, reference->initial(), state, gradient),

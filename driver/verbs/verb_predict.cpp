@@ -75,7 +75,7 @@ std::string predictions_csv(const RunRecord& record, const OutputValues& output,
 
 std::optional<std::string> predict_all(Session& session, const TrainedProgram& trained,
                                        const std::string& samples) {
-  const Program& program = trained.program;
+  const CheckedProgram& program = trained.program;
   const Graph graph = prediction_graph(program);
   const std::optional<LoadedData> data = load_features(session, program, graph, trained.record, samples);
   if (!data) return std::nullopt;
@@ -92,7 +92,7 @@ std::optional<std::string> predict_all(Session& session, const TrainedProgram& t
 }
 
 /// Whether the program can predict from a file at all.
-bool check_prediction(Session& session, const Program& program) {
+bool check_prediction(Session& session, const CheckedProgram& program) {
   if (!program.graph.find_output("predict")) {
     session.diagnostics.report({session.file, 0, 0}, kNoPrediction)
         .note("write `predict = softmax(mlp(d.x))` in `train`");

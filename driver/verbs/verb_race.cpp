@@ -72,9 +72,9 @@ std::vector<std::string> outputs_of_races(const Session& session, const std::fil
 
 /// What is read, and the files of a run that may lie in `--out`.
 std::vector<InputFile> files_to_keep(const Session& session, const std::string& output,
-                                     const std::vector<Program>& programs) {
+                                     const std::vector<CheckedProgram>& programs) {
   std::vector<InputFile> files;
-  for (const Program& program : programs) {
+  for (const CheckedProgram& program : programs) {
     for (InputFile& file : files_of_program(session, program)) files.push_back(std::move(file));
   }
   const RunFolder folder{output, 0, ""};
@@ -84,20 +84,21 @@ std::vector<InputFile> files_to_keep(const Session& session, const std::string& 
   return files;
 }
 
-std::optional<RaceResult> run_race(Session& session, const Program& program, const std::string& stem) {
-  const std::optional<LoadedData> data = load_training_data(session, program);
-  if (!data) return std::nullopt;
-  std::optional<Objective> objective = Objective::make(session, program, *data);
+std::optional<RaceResult> run_race(Session& session, CheckedProgram program, const std::string& stem) {
+  const std::optional<TrainingSetup> setup = set_up_training(session, std::move(program));
+  if (!setup) return std::nullopt;
+  std::optional<Objective> objective = Objective::make(session, *setup);
   if (!objective) return std::nullopt;
-  const std::optional<Contest> contest = run_contest(session, program, *data, *objective);
+  const std::optional<Contest> contest = run_contest(session, *setup, *objective);
   if (!contest) return std::nullopt;
   // A signal before the first step of the first rule.
   if (contest->runs.empty()) return RaceResult{};
   std::optional<CurvatureStudy> study;
-  if (!contest->variables.empty()) study.emplace(program, *data);
+  if (!contest->variables.empty()) study.emplace(*setup);
   const RaceReport report = make_report(*contest, study ? &*study : nullptr);
   std::optional<ContourMap> map;
-  if (program.race->contour) map = map_contours(*program.race->contour, *objective);
+  const std::optional<Contour>& contour = setup->program.race->contour;
+  if (contour) map = map_contours(*contour, *objective);
   const ContourMap* shown = map ? &*map : nullptr;
   const Scene scene = race_scene(*contest, shown);
   RaceResult result{table_text(report), report_json(report), {}};
@@ -150,10 +151,10 @@ void print_text(std::ostream& out, const RunFolder& folder, const std::vector<Ra
 }
 
 /// The programs of all races; shorter after errors.
-std::vector<Program> compile_races(Session& session, const ProgramText& text) {
-  std::vector<Program> programs;
+std::vector<CheckedProgram> compile_races(Session& session, const ProgramText& text) {
+  std::vector<CheckedProgram> programs;
   for (std::size_t i = 0; i < text.file.races.size(); ++i) {
-    std::optional<Program> program = compile_text(session, text, i);
+    std::optional<CheckedProgram> program = compile_text(session, text, i);
     if (program) programs.push_back(*std::move(program));
   }
   return programs;
@@ -171,7 +172,7 @@ int verb_race(Session& session, CommandLine& line) {
     session.diagnostics.report({session.file, 0, 0}, kNoRace);
     return session.report();
   }
-  const std::vector<Program> programs = compile_races(session, *text);
+  std::vector<CheckedProgram> programs = compile_races(session, *text);
   session.clock.lap("check");
   if (session.diagnostics.has_errors()) return session.report();
   if (!keeps_inputs(session, outputs_of_races(session, options.output, programs.size()),
@@ -181,8 +182,8 @@ int verb_race(Session& session, CommandLine& line) {
   InterruptGuard guard;
   guard.ask_first();
   std::vector<RaceResult> results;
-  for (const Program& program : programs) {
-    std::optional<RaceResult> result = run_race(session, program, stem_of_race(results.size()));
+  for (CheckedProgram& program : programs) {
+    std::optional<RaceResult> result = run_race(session, std::move(program), stem_of_race(results.size()));
     if (!result) return session.report();
     if (!result->files.empty()) results.push_back(*std::move(result));
     if (interrupt_signal() != 0) break;

@@ -47,16 +47,15 @@ struct Shown {
 
 /// What training compiles: the loss and, through the rule, the effects, for the batch that it uses. Without
 /// training: everything the program names.
-Shown shown_graph(const Program& program, const LoadedData& data) {
-  const std::int64_t batch = batch_capacity(program, data);
-  if (program.training) return {training_graph(program, batch), training_rule(program, data)};
-  Shown shown{program.graph, std::nullopt};
-  shown.graph.batch = batch;
+Shown shown_graph(const TrainingSetup& setup) {
+  if (setup.program.training) return {training_graph(setup.program, setup.batch), setup.rule};
+  Shown shown{setup.program.graph, std::nullopt};
+  shown.graph.batch = setup.batch;
   return shown;
 }
 
 /// The same where the data cannot be read: for the batch of the program, else for a single row.
-Shown shown_without_data(Session& session, const Program& program, const std::string& reason) {
+Shown shown_without_data(Session& session, const CheckedProgram& program, const std::string& reason) {
   Shown shown{program.graph, std::nullopt};
   if (program.training) {
     const std::int64_t batch = program.training->batch.value_or(1);
@@ -74,11 +73,11 @@ std::string first_error(const Diagnostics& diagnostics) {
 }
 
 /// Data that cannot be read is no error here: it only says how many rows there are.
-Shown shown_graph(Session& session, const Program& program) {
+Shown shown_graph(Session& session, CheckedProgram program) {
   Diagnostics before = std::exchange(session.diagnostics, Diagnostics());
-  const std::optional<LoadedData> data = load_data(session, program);
+  std::optional<LoadedData> data = load_data(session, program);
   const Diagnostics found = std::exchange(session.diagnostics, std::move(before));
-  if (data) return shown_graph(program, *data);
+  if (data) return shown_graph(make_setup(std::move(program), *std::move(data)));
   return shown_without_data(session, program, first_error(found));
 }
 
@@ -138,7 +137,7 @@ int verb_show(Session& session, CommandLine& line) {
   ShowOptions options;
   if (!line.read(session.file_options, session.engine_options, options)) return line.exit_code();
   if (options.stage == "ast") return show_ast(session);
-  const std::optional<Program> program = load_program(session);
+  const std::optional<CheckedProgram> program = load_program(session);
   if (!program) return session.report();
   if (options.format == ShownAs::kDot && !is_graph_stage(options.stage)) {
     session.diagnostics.report({session.file, 0, 0}, kNoDrawing, options.stage);

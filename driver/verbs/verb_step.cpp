@@ -17,7 +17,7 @@ namespace {
 /// What the lines of one step are made from.
 struct StepView {
   Session& session;
-  const Program& program;
+  const CheckedProgram& program;
   std::int64_t rows;
   std::int64_t sample;
   const Observations& before;
@@ -56,7 +56,7 @@ struct Derivative {
   SourceRange range;
 };
 
-std::vector<Derivative> derivatives_of(const Program& program, const Inspection& inspection) {
+std::vector<Derivative> derivatives_of(const CheckedProgram& program, const Inspection& inspection) {
   std::vector<Derivative> all;
   for (const InspectedValue& value : inspection.values) {
     if (value.has_gradient) all.push_back({"d" + value.name, "grad." + value.name, value.type, value.range});
@@ -111,7 +111,7 @@ int verb_step(Session& session, CommandLine& line) {
   Laboratory& laboratory = *opened->laboratory;
   const Observations before = laboratory.observe(laboratory.initial());
   if (session.diagnostics.has_errors()) return session.report();
-  const StepView view{session, opened->program, laboratory.rows(), options.sample, before};
+  const StepView view{session, opened->setup.program, laboratory.rows(), options.sample, before};
   fmt::print(session.streams.out, "step 1 of {}, sample {} of {}\n", session.file_options.file,
              options.sample, counted(laboratory.rows(), "row"));
   print_forward(view, opened->inspection);

@@ -21,21 +21,20 @@ constexpr Diag<> kNothingToTrain{DiagCode::NoTrainBlock, Severity::kError,
 
 /// All that is read before anything is compiled.
 struct TrainingInput {
-  Program program;
-  LoadedData data;
+  TrainingSetup setup;
   std::optional<ResumedRun> resumed;  // of a training that goes on
 
   const Checkpoint* checkpoint() const { return resumed ? &resumed->checkpoint : nullptr; }
 };
 
-bool check_training(Session& session, const Program& program) {
+bool check_training(Session& session, const CheckedProgram& program) {
   if (program.training) return true;
   session.diagnostics.report({session.file, 0, 0}, kNothingToTrain);
   return false;
 }
 
 /// Whether the run can go on with this program.
-bool fits(Session& session, const Program& program, const ResumedRun& resumed) {
+bool fits(Session& session, const CheckedProgram& program, const ResumedRun& resumed) {
   return keeps_inputs(session, outputs_of_training(resumed.run.folder), files_of_program(session, program)) &&
          is_same_program(session, program, resumed.run) && is_same_arithmetic(session, resumed.run);
 }
@@ -44,16 +43,17 @@ bool fits(Session& session, const Program& program, const ResumedRun& resumed) {
 std::optional<TrainingInput> read_input(Session& session, const std::optional<std::string>& resume) {
   std::optional<ResumedRun> resumed = resume ? open_run(session, *resume) : std::nullopt;
   if (resume && !resumed) return std::nullopt;
-  std::optional<Program> program = load_program(session);
+  std::optional<CheckedProgram> program = load_program(session);
   if (!program || !check_training(session, *program)) return std::nullopt;
   if (resumed && !fits(session, *program, *resumed)) return std::nullopt;
-  std::optional<LoadedData> data =
-      load_training_data(session, *program, resumed ? &resumed->run.record : nullptr);
-  if (!data) return std::nullopt;
-  if (resumed && !is_same_data(session, *program, data_marks(*data), *resumed)) return std::nullopt;
+  std::optional<TrainingSetup> setup =
+      set_up_training(session, *std::move(program), resumed ? &resumed->run.record : nullptr);
+  if (!setup) return std::nullopt;
+  if (resumed && !is_same_data(session, setup->program, data_marks(setup->data), *resumed))
+    return std::nullopt;
   // Compiled code alone trains; only the f64 interpreter reads them.
-  data->originals.clear();
-  return TrainingInput{*std::move(program), *std::move(data), std::move(resumed)};
+  setup->data.originals.clear();
+  return TrainingInput{*std::move(setup), std::move(resumed)};
 }
 
 /// The values that the states start with: the initial ones, those of `--init`, or those of the run that goes
@@ -63,15 +63,15 @@ std::optional<StateValues> starting_states(Session& session, const InitOptions& 
   if (input.resumed) {
     return states_of(input.resumed->checkpoint, input.resumed->run.folder, graph, session.diagnostics);
   }
-  StateValues states = initial_states(graph, input.program.training->seed);
+  StateValues states = initial_states(graph, input.setup.plan.seed);
   if (!warm_start(session, init, graph, states)) return std::nullopt;
   return states;
 }
 
 /// A new run, or the one that goes on. nullopt after errors.
 std::optional<TrainingRun> begin_run(Session& session, const InitOptions& init, TrainingInput& input) {
-  if (!input.resumed) return start_run(session, input.program, input.data, init.file);
-  return reopen_run(session, input.program, input.data, std::move(input.resumed->run));
+  if (!input.resumed) return start_run(session, input.setup, init.file);
+  return reopen_run(session, input.setup, std::move(input.resumed->run));
 }
 
 /// Of the last step; nullopt in the midst of several micro-batches.
@@ -81,7 +81,7 @@ std::optional<double> gradient_norm(const Machine& machine) {
   return machine.state(rule_state_path(kGradientNormState))->front();
 }
 
-Judge make_judge(const Program& program, PartMeter& meter, const Machine& machine) {
+Judge make_judge(const CheckedProgram& program, PartMeter& meter, const Machine& machine) {
   Measures measures;
   measures.value = [&](const WatchedValue& watched, const TrainProgress& at) {
     return meter.value(watched, at);
@@ -115,7 +115,7 @@ TrainObserver observer_of(const RunningTraining& training, Reporter& reporter, S
     reporter.moment(at);
   };
   observer.on_settled = [&](const TrainProgress& at) { saver.save_in_time(at); };
-  const UpdateRule& rule = training.program.training->rule;
+  const UpdateRule& rule = training.setup.rule;
   if (!rule.measured.empty()) {
     observer.measure = [&](const TrainProgress& at) {
       const auto value_of = [&](const WatchedValue& watched) { return training.meter.value(watched, at); };
@@ -133,7 +133,7 @@ TrainObserver observer_of(const RunningTraining& training, Reporter& reporter, S
 TrainResult make_steps(const RunningTraining& training, const Checkpoint* checkpoint, Saver& saver,
                        ProgressStyle style) {
   Reporter reporter(training, style, checkpoint != nullptr ? checkpoint->progress.epochs : 0);
-  TrainPlan plan = train_plan(training.program, training.data);
+  TrainPlan plan = training.setup.plan;
   if (checkpoint != nullptr) plan.start = checkpoint->progress;
   plan.stop_flag = interrupt_flag();
   const TrainResult result =
@@ -151,9 +151,8 @@ int verb_train(Session& session, CommandLine& line) {
   InterruptGuard guard;
   std::optional<TrainingInput> input = read_input(session, options.resume);
   if (!input) return session.report();
-  const Program& program = input->program;
-  const LoadedData& data = input->data;
-  const std::unique_ptr<Machine> machine = make_trainer(session, program, data);
+  const TrainingSetup& setup = input->setup;
+  const std::unique_ptr<Machine> machine = make_trainer(session, setup, setup.rule);
   if (!machine) return session.report();
   std::optional<StateValues> states = starting_states(session, options.init, *input, machine->graph());
   if (!states) return session.report();
@@ -163,18 +162,18 @@ int verb_train(Session& session, CommandLine& line) {
   if (!run) return session.report();
   const Checkpoint* checkpoint = input->checkpoint();
   std::optional<TrainingLog> log =
-      TrainingLog::open(run->folder, checkpoint, program.name, session.diagnostics);
+      TrainingLog::open(run->folder, checkpoint, setup.program.name, session.diagnostics);
   if (!log) return session.report();
   log->compiles(session.compiles);
-  PartMeter meter(session, program, data, *machine);
-  Judge judge = make_judge(program, meter, *machine);
+  PartMeter meter(session, setup, *machine);
+  Judge judge = make_judge(setup.program, meter, *machine);
   if (checkpoint != nullptr &&
       !remind(judge, run->folder, *checkpoint, machine->graph(), session.diagnostics)) {
     return session.report();
   }
   session.report();
   session.clock.lap("run folder");
-  const RunningTraining training{session, program, data, *machine, *states, *run, *log, meter, judge};
+  const RunningTraining training{session, setup, *machine, *states, *run, *log, meter, judge};
   Saver saver(training, options.save_every);
   guard.ask_first();
   const bool is_silent = options.is_quiet || format == ResultFormat::kJson;

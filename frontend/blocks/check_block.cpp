@@ -63,7 +63,7 @@ bool read_after(Elaboration& e, ast::ExprId call, ExpectationTarget& target) {
 }
 
 /// The value itself, as an output of the graph.
-bool read_actual(Elaboration& e, const ast::Expectation& expectation, Program& program,
+bool read_actual(Elaboration& e, const ast::Expectation& expectation, CheckedProgram& program,
                  ExpectationTarget& target) {
   const ast::ExprId call = after_call(e, expectation.actual);
   if (call.is_valid() && !read_after(e, call, target)) return false;
@@ -110,7 +110,7 @@ ExpectationTarget::Comparison comparison_of(ast::Comparison comparison) {
 }
 
 void elaborate_expectation(Elaboration& e, const ast::CheckBlock& block, const ast::Expectation& expectation,
-                           Program& program) {
+                           CheckedProgram& program) {
   ExpectationTarget target;
   target.title = block.title;
   target.text = std::string(e.sources.text(e.expr(expectation.actual).range));
@@ -127,7 +127,7 @@ void elaborate_expectation(Elaboration& e, const ast::CheckBlock& block, const a
 
 }  // namespace
 
-void elaborate_checks(Elaboration& e, Program& program) {
+void elaborate_checks(Elaboration& e, CheckedProgram& program) {
   for (const ast::CheckBlock& block : e.unit().checks) {
     for (const ast::Expectation& expectation : block.expectations) {
       elaborate_expectation(e, block, expectation, program);

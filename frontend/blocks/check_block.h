@@ -7,6 +7,6 @@ namespace dlg {
 
 /// Elaborates all check blocks into expectations and outputs `expect.N` of the program's graph. The output is
 /// a scalar, or one per sample, of which sample 0 counts.
-void elaborate_checks(Elaboration& e, Program& program);
+void elaborate_checks(Elaboration& e, CheckedProgram& program);
 
 }  // namespace dlg

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "frontend/program.h"
+#include "frontend/checked_program.h"
 
 namespace dlg {
 

@@ -253,7 +253,7 @@ void add_first_rule(ast::File& file, std::size_t index) {
   file.trains.front().settings.push_back({{"optimizer", with.key.range}, rules->front(), with.range});
 }
 
-void elaborate_race(Elaboration& e, const ast::SettingsBlock& block, Program& program) {
+void elaborate_race(Elaboration& e, const ast::SettingsBlock& block, CheckedProgram& program) {
   program.race.emplace();
   program.race->title = block.name.text;
   program.race->range = block.range;

@@ -12,7 +12,7 @@ void expand_race(ast::File& file, std::size_t index, Diagnostics& diagnostics);
 /// Gives that block the first rule of the race. After overrides: they are for what all rules share.
 void add_first_rule(ast::File& file, std::size_t index);
 
-/// The rest of the block, behind its training: all rules and what to draw, as Program::race.
-void elaborate_race(Elaboration& e, const ast::SettingsBlock& block, Program& program);
+/// The rest of the block, behind its training: all rules and what to draw, as CheckedProgram::race.
+void elaborate_race(Elaboration& e, const ast::SettingsBlock& block, CheckedProgram& program);
 
 }  // namespace dlg

@@ -89,7 +89,7 @@ void apply_models_first(Elaboration& e, ast::ExprId root) {
   for (std::size_t i = calls.size(); i-- > 0;) evaluate(e, calls[i]);
 }
 
-void elaborate_minimize(Elaboration& e, ast::ExprId id, Program& program) {
+void elaborate_minimize(Elaboration& e, ast::ExprId id, CheckedProgram& program) {
   apply_models_first(e, id);
   const Operand operand = evaluate_operand(e, id);
   const std::optional<TensorValue> loss = batch_scalar(e, operand, "minimize");
@@ -100,7 +100,7 @@ void elaborate_minimize(Elaboration& e, ast::ExprId id, Program& program) {
 }
 
 /// The one model that `minimize` applies; the first application counts.
-void default_prediction(Elaboration& e, Program& program) {
+void default_prediction(Elaboration& e, CheckedProgram& program) {
   if (e.applied.empty()) return;
   const std::string& name = e.applied.front().first;
   const bool is_one = std::all_of(e.applied.begin(), e.applied.end(),
@@ -111,7 +111,7 @@ void default_prediction(Elaboration& e, Program& program) {
   program.graph.outputs.push_back({"predict", tensor->id});
 }
 
-void elaborate_prediction(Elaboration& e, ast::ExprId id, Program& program) {
+void elaborate_prediction(Elaboration& e, ast::ExprId id, CheckedProgram& program) {
   const std::optional<TensorValue> tensor = tensor_of(e, evaluate_operand(e, id));
   if (!tensor) return;
   program.graph.outputs.erase(std::remove_if(program.graph.outputs.begin(), program.graph.outputs.end(),
@@ -120,7 +120,7 @@ void elaborate_prediction(Elaboration& e, ast::ExprId id, Program& program) {
   program.graph.outputs.push_back({"predict", tensor->id});
 }
 
-std::string metric_name(const Elaboration& e, ast::ExprId id, const Program& program) {
+std::string metric_name(const Elaboration& e, ast::ExprId id, const CheckedProgram& program) {
   const std::string_view callee = callee_of(e, id);
   const std::string base(callee.empty() ? e.sources.text(e.expr(id).range) : callee);
   std::string name = base;
@@ -130,7 +130,7 @@ std::string metric_name(const Elaboration& e, ast::ExprId id, const Program& pro
   return name;
 }
 
-void elaborate_metrics(Elaboration& e, ast::ExprId id, Program& program) {
+void elaborate_metrics(Elaboration& e, ast::ExprId id, CheckedProgram& program) {
   const ast::Expr& expr = e.expr(id);
   const std::vector<ast::ExprId> items =
       expr.kind == ast::ExprKind::kList ? expr.args : std::vector<ast::ExprId>{id};
@@ -151,7 +151,7 @@ void elaborate_shuffle(Elaboration& e, ast::ExprId id, Training& training) {
   if (word != "none" && word != "epoch") report_bad_setting(e, id, "shuffle", "`epoch` or `none`");
 }
 
-void elaborate_numbers(Elaboration& e, const SettingValues& values, Program& program) {
+void elaborate_numbers(Elaboration& e, const SettingValues& values, CheckedProgram& program) {
   Training& training = *program.training;
   if (const auto shuffle = values.find("shuffle"); shuffle != values.end()) {
     elaborate_shuffle(e, shuffle->second, training);
@@ -197,7 +197,7 @@ RuleSettings settings_around(const SettingValues& values, const Training& traini
 }
 
 /// The rule with everything around it.
-void elaborate_updates(Elaboration& e, const SettingValues& values, Program& program) {
+void elaborate_updates(Elaboration& e, const SettingValues& values, CheckedProgram& program) {
   Training& training = *program.training;
   const RuleSettings settings = settings_around(values, training);
   if (!settings.optimizer.is_valid()) return;
@@ -248,7 +248,7 @@ std::optional<UpdateRule> elaborate_rule(Elaboration& e, const ast::SettingsBloc
   return elaborate_optimizer(e, settings_around(values, training));
 }
 
-void elaborate_train(Elaboration& e, const ast::SettingsBlock& block, Program& program) {
+void elaborate_train(Elaboration& e, const ast::SettingsBlock& block, CheckedProgram& program) {
   const SettingValues values = known_settings(e, block);
   const auto with = [&](const char* key, auto elaborate) {
     const auto found = values.find(key);

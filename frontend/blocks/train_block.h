@@ -14,7 +14,7 @@ inline constexpr std::array<std::string_view, 14> kTrainSettings{
     "freeze",   "stop",      "batch",        "shuffle", "seed",       "metrics", "predict"};
 
 /// Elaborates the block into `program`: outputs `loss`, `predict` and `metric.NAME`, training, model name.
-void elaborate_train(Elaboration& e, const ast::SettingsBlock& block, Program& program);
+void elaborate_train(Elaboration& e, const ast::SettingsBlock& block, CheckedProgram& program);
 
 /// Another rule in place of the block's, with the same settings around it, for a training that is elaborated.
 std::optional<UpdateRule> elaborate_rule(Elaboration& e, const ast::SettingsBlock& block, ast::ExprId rule,

@@ -134,7 +134,7 @@ CallSite call_site(Elaboration& e, ast::ExprId id) {
   if (!function) return {};
   const auto [sites, is_new] = e.call_sites.try_emplace(*function);
   if (is_new) {
-    sites->second = number_calls(e.library.units[function->unit], e.library.function(*function));
+    sites->second = number_calls(e.library.unit(function->unit), e.library.function(*function));
   }
   const auto found = sites->second.find(id);
   return found == sites->second.end() ? CallSite{} : found->second;

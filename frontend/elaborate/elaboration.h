@@ -10,9 +10,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "frontend/checked_program.h"
 #include "frontend/elaborate/library.h"
 #include "frontend/elaborate/values.h"
-#include "frontend/program.h"
 #include "ir/graph/builder.h"
 #include "support/diagnostic.h"
 
@@ -136,7 +136,7 @@ struct Elaboration {
 
   Frame& frame() { return frames.back(); }
   const Frame& frame() const { return frames.back(); }
-  const ast::File& unit() const { return library.units[frame().unit]; }
+  const ast::File& unit() const { return library.unit(frame().unit); }
   const ast::Expr& expr(ast::ExprId id) const { return unit().exprs[id]; }
 
   /// `range`, or the user's call if it lies in std.

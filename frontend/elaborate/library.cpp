@@ -28,42 +28,25 @@ bool is_word(std::string_view name) {
 }  // namespace
 
 void Library::index(Diagnostics& diagnostics) {
-  own_.resize(user_units);
-  for (std::size_t unit = units.size(); unit-- > 0;) index_unit(unit, diagnostics);
+  own_.resize(user_units.size());
+  for (std::size_t unit = user_units.size(); unit-- > 0;) {
+    for_each_declared(user_units[unit], [&](const ast::Name& name, TopName::Kind kind, std::size_t index) {
+      add({name, kind, unit, index}, diagnostics);
+    });
+  }
   visible_ = own_;
-  for (std::size_t unit = 0; unit < user_units; ++unit) add_imports(unit, diagnostics);
-}
-
-void Library::index_unit(std::size_t unit, Diagnostics& diagnostics) {
-  const ast::File& file = units[unit];
-  for (std::size_t i = 0; i < file.definitions.size(); ++i) {
-    add({file.definitions[i].name, TopName::Kind::kDefinition, unit, i}, diagnostics);
-  }
-  for (std::size_t i = 0; i < file.data.size(); ++i) {
-    add({file.data[i].name, TopName::Kind::kData, unit, i}, diagnostics);
-  }
-  for (std::size_t i = 0; i < file.functions.size(); ++i) {
-    add({file.functions[i].name, TopName::Kind::kFunction, unit, i}, diagnostics);
-  }
-  for (std::size_t i = 0; i < file.optimizers.size(); ++i) {
-    add({file.optimizers[i].name, TopName::Kind::kOptimizer, unit, i}, diagnostics);
-  }
+  for (std::size_t unit = 0; unit < user_units.size(); ++unit) add_imports(unit, diagnostics);
 }
 
 void Library::add(const Entry& entry, Diagnostics& diagnostics) {
   const std::string& name = entry.name.text;
-  if (!is_user(entry.unit) && entry.kind == TopName::Kind::kFunction) {
-    std_functions_[name].push_back({entry.unit, entry.index});
-  }
-  Table& table = is_user(entry.unit) ? own_[entry.unit] : std_;
   const auto [place, is_new] =
-      table.try_emplace(name, TopName{entry.kind, entry.unit, {entry.index}, entry.name.range});
-  if (!is_user(entry.unit)) return;
+      own_[entry.unit].try_emplace(name, TopName{entry.kind, entry.unit, {entry.index}, entry.name.range});
   if (!is_new) {
     diagnostics.report(entry.name.range, kDuplicateName, name)
         .here("a second time")
         .label(place->second.range, "first declared here");
-  } else if (std_.count(name) > 0 || find_builtin(name)) {
+  } else if (standard_->names.count(name) > 0 || find_builtin(name)) {
     diagnostics.report(entry.name.range, kShadows, name);
   } else if (is_word(name)) {
     diagnostics.report(entry.name.range, kShadowsWord, name);
@@ -72,10 +55,10 @@ void Library::add(const Entry& entry, Diagnostics& diagnostics) {
 
 /// What a file gives to those that import it: what it declares itself, without its dims and consts.
 void Library::add_imports(std::size_t unit, Diagnostics& diagnostics) {
-  for (const ast::Import& import : units[unit].imports) {
+  for (const ast::Import& import : user_units[unit].imports) {
     std::size_t other = 0;
-    while (other < user_units && (other == unit || units[other].file != import.file)) ++other;
-    if (other == user_units) continue;
+    while (other < user_units.size() && (other == unit || user_units[other].file != import.file)) ++other;
+    if (other == user_units.size()) continue;
     for (const auto& [name, top] : own_[other]) {
       const bool is_given = top.kind == TopName::Kind::kFunction || top.kind == TopName::Kind::kOptimizer;
       if (is_given) add_imported(unit, top, import, diagnostics);
@@ -85,7 +68,7 @@ void Library::add_imports(std::size_t unit, Diagnostics& diagnostics) {
 
 void Library::add_imported(std::size_t unit, const TopName& top, const ast::Import& import,
                            Diagnostics& diagnostics) {
-  const ast::File& file = units[top.unit];
+  const ast::File& file = user_units[top.unit];
   const std::string& name = top.kind == TopName::Kind::kFunction
                                 ? file.functions[top.indices.front()].name.text
                                 : file.optimizers[top.indices.front()].name.text;
@@ -102,19 +85,19 @@ const TopName* Library::find(std::size_t unit, std::string_view name) const {
     const auto own = visible_[unit].find(name);
     if (own != visible_[unit].end()) return &own->second;
   }
-  const auto found = std_.find(name);
-  return found == std_.end() ? nullptr : &found->second;
+  const auto found = standard_->names.find(name);
+  return found == standard_->names.end() ? nullptr : &found->second;
 }
 
 std::vector<FunctionId> Library::functions(const TopName& name) const {
   const FunctionId first{name.unit, name.indices.front()};
   if (is_user(name.unit)) return {first};
-  return std_functions_.find(function(first).name.text)->second;
+  return standard_->overloads.find(function(first).name.text)->second;
 }
 
 std::vector<std::string> Library::names(std::size_t unit) const {
   std::vector<std::string> all;
-  for (const auto& [name, top] : std_) all.push_back(name);
+  for (const auto& [name, top] : standard_->names) all.push_back(name);
   if (!is_user(unit)) return all;
   for (const auto& [name, top] : visible_[unit]) all.push_back(name);
   return all;

@@ -7,6 +7,7 @@
 
 #include "frontend/elaborate/builtins.h"
 #include "frontend/elaborate/constants.h"
+#include "frontend/elaborate/definitions.h"
 #include "frontend/elaborate/expressions.h"
 #include "frontend/elaborate/signature.h"
 #include "frontend/elaborate/tensors.h"
@@ -142,12 +143,8 @@ bool has_names(const Elaboration& e, const std::map<std::int64_t, InstanceId>& i
 /// Where the open function gives the name a value, further down.
 std::optional<SourceRange> later_value(const Elaboration& e, const std::string& name) {
   if (!e.frame().function) return std::nullopt;
-  for (const ast::Statement& statement : e.library.function(*e.frame().function).body) {
-    for (const ast::Name& given : statement.names) {
-      if (given.text == name) return given.range;
-    }
-  }
-  return std::nullopt;
+  const ast::Name* given = name_given_in(e.library.function(*e.frame().function).body, name);
+  return given ? std::optional(given->range) : std::nullopt;
 }
 
 /// A model whose body is being elaborated has no value yet, under whatever name it is reached.
@@ -310,7 +307,7 @@ Value family_member(Elaboration& e, const FamilyValue& family, std::int64_t inde
 }
 
 Value definition(Elaboration& e, std::size_t unit, std::size_t index) {
-  const ast::Definition& declared = e.library.units[unit].definitions[index];
+  const ast::Definition& declared = e.library.unit(unit).definitions[index];
   const auto [place, is_new] = e.definitions.try_emplace({unit, index}, std::nullopt);
   if (!is_new) {
     if (place->second) return *place->second;

@@ -17,7 +17,7 @@ struct Builtin;
 struct Value;
 using InstanceId = Id<struct InstanceTag>;
 
-/// A function of one file: index into Library::units and into its functions.
+/// A function of one file: number of a unit of the library and index into its functions.
 struct FunctionId {
   std::size_t unit = 0;
   std::size_t index = 0;

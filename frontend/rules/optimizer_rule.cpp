@@ -86,7 +86,7 @@ Call written_call(const Elaboration& e, const ast::Expr& expr) {
 class ArgumentReader {
  public:
   ArgumentReader(Elaboration& e, const RuleText& text)
-      : e_(e), optimizer_(e.library.units[text.unit].optimizers[text.index]), text_(text) {}
+      : e_(e), optimizer_(e.library.unit(text.unit).optimizers[text.index]), text_(text) {}
 
   std::optional<std::vector<ArgumentText>> run(const Call& call) {
     const auto assigned = assign_arguments(e_, callee_of(optimizer_.name.text, optimizer_.formals), call);
@@ -141,7 +141,7 @@ class ArgumentReader {
 std::vector<RuleArgument> shown_arguments(const Elaboration& e, const RuleText& text) {
   std::vector<RuleArgument> shown;
   for (const ArgumentText& argument : text.arguments) {
-    const SourceRange range = e.library.units[argument.unit].exprs[argument.expr].range;
+    const SourceRange range = e.library.unit(argument.unit).exprs[argument.expr].range;
     shown.push_back(
         {argument.name.substr(argument.name.find('.') + 1),
          argument.is_scheduled ? std::string(e.sources.text(range)) : number_text(argument.value)});
@@ -169,7 +169,7 @@ std::optional<UpdateRule> elaborate_optimizer(Elaboration& e, const RuleSettings
   std::optional<ElaboratedRule> elaborated = replay_rule(e, text);
   if (!elaborated) return std::nullopt;
   UpdateRule rule;
-  rule.name = e.library.units[text.unit].optimizers[text.index].name.text;
+  rule.name = e.library.unit(text.unit).optimizers[text.index].name.text;
   rule.graph = std::move(elaborated->graph);
   rule.hypers = std::move(elaborated->hypers);
   rule.measured = std::move(elaborated->measured);

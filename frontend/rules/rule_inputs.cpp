@@ -73,7 +73,7 @@ Value RuleInputs::evaluated(const std::string& name, const std::function<Value()
 }
 
 Value RuleInputs::scalar(const ArgumentText& argument) {
-  const SourceRange range = e_.library.units[argument.unit].exprs[argument.expr].range;
+  const SourceRange range = e_.library.unit(argument.unit).exprs[argument.expr].range;
   if (!argument.is_scheduled) return input(argument.name, argument.value, range);
   if (!argument.is_default) {
     Frame frame;

@@ -44,7 +44,7 @@ class Replay {
   Replay(const RuleSetting& setting, const RuleText& rule, RuleBuilder& scope)
       : rule_(rule),
         scope_(scope),
-        optimizer_(setting.library.units[rule.unit].optimizers[rule.index]),
+        optimizer_(setting.library.unit(rule.unit).optimizers[rule.index]),
         e_(setting.sources, setting.library, scope.builder(), setting.diagnostics, setting.dtype),
         inputs_(e_, rule, scope),
         surroundings_(e_, rule, scope, inputs_),

@@ -30,7 +30,7 @@ struct ArgumentList {
 };
 
 const ast::Optimizer& optimizer_of(const Library& library, const RuleText& rule) {
-  return library.units[rule.unit].optimizers[rule.index];
+  return library.unit(rule.unit).optimizers[rule.index];
 }
 
 std::vector<const ast::Statement*> requirements_of(const ast::Optimizer& optimizer) {
@@ -59,7 +59,7 @@ ArgumentList arguments_for(const Library& library, const RuleText& rule, const s
       });
       if (found == formals.end()) continue;
       list.arguments[static_cast<std::size_t>(found - formals.begin())] = &own.second;
-      list.place = library.units[own.second.unit].exprs[own.second.expr].range;
+      list.place = library.unit(own.second.unit).exprs[own.second.expr].range;
     }
   }
   return list;
@@ -113,7 +113,7 @@ class RequirementCheck {
     frame.call = list_.place;
     for (std::size_t i = 0; i < list_.arguments.size(); ++i) {
       const ArgumentText& argument = *list_.arguments[i];
-      const SourceRange range = e_.library.units[argument.unit].exprs[argument.expr].range;
+      const SourceRange range = e_.library.unit(argument.unit).exprs[argument.expr].range;
       if (!argument.is_default) frame.given[optimizer_.formals[i].name.text] = range;
     }
     e_.frames.push_back(std::move(frame));

@@ -24,7 +24,7 @@ class SettingsReader {
       : e_(e),
         settings_(settings),
         text_(text),
-        optimizer_(e.library.units[text.unit].optimizers[text.index]) {}
+        optimizer_(e.library.unit(text.unit).optimizers[text.index]) {}
 
   bool run() {
     const std::size_t before = e_.diagnostics->error_count();

@@ -54,20 +54,23 @@ void add_ways(Agreement& agreement, const ExampleStep& example, std::uint64_t tu
   }
 }
 
-/// Four and a half batches of a program, so that one that accumulates four makes an update; its data, which
-/// may be shorter, is repeated.
-void check_batch(Session& session, const Program& program, LoadedData& data, std::uint64_t turn) {
-  const std::int64_t batch = *program.training->batch;
-  const std::vector<std::int64_t> order = repeated_rows(data.rows, 4 * batch + (batch + 1) / 2);
-  data.parts.train = order;
+/// Four and a half batches, so that a program that accumulates four makes an update; data, which may be
+/// shorter, is repeated.
+TrainingSetup with_batch(TrainingSetup setup, std::int64_t batch) {
+  setup.program.training->batch = batch;
+  setup.data.parts.train = repeated_rows(setup.data.rows, 4 * batch + (batch + 1) / 2);
+  return make_setup(std::move(setup.program), std::move(setup.data));
+}
+
+void check_batch(Session& session, const TrainingSetup& setup, std::uint64_t turn) {
   Agreement agreement;
   for (const Fusion fusion : {Fusion::kOn, Fusion::kOff}) {
     INFO((fusion == Fusion::kOn ? "fused" : "unfused"));
     session.engine_options.fusion = fusion;
-    const std::unique_ptr<Machine> machine = make_trainer(session, program, data);
+    const std::unique_ptr<Machine> machine = make_trainer(session, setup, setup.rule);
     REQUIRE(machine);
-    REQUIRE(machine->program().batch == batch);
-    add_ways(agreement, ExampleStep(*machine, order), turn);
+    REQUIRE(machine->program().batch == *setup.program.training->batch);
+    add_ways(agreement, ExampleStep(*machine, setup.data.parts.train), turn);
   }
 }
 
@@ -76,18 +79,17 @@ void check_batch(Session& session, const Program& program, LoadedData& data, std
 TEST_CASE("trainings of examples leave the same behind on every way, whatever the batch", "[.extents]") {
   print_skipped_targets();
   std::uint64_t turn = 0;
-  for_each_example([&](Session& session, Program program) {
-    std::optional<LoadedData> data = load_training_data(session, program);
-    REQUIRE(data);
-    if (data->rows == 0) return;
+  for_each_example([&](Session& session, CheckedProgram program) {
+    std::optional<TrainingSetup> setup = set_up_training(session, std::move(program));
+    REQUIRE(setup);
+    if (setup->data.rows == 0) return;
     for (const std::int64_t extent : kBatches) {
-      program.training->batch = extent;
-      if (program.race) {
-        const std::vector<Competitor>& rules = program.race->competitors;
-        program.training->rule = rules[turn % rules.size()].rule;
-      }
       INFO("batches of " << extent);
-      check_batch(session, program, *data, turn++);
+      if (const std::optional<Race>& race = setup->program.race) {
+        setup->program.training->rule = race->competitors[turn % race->competitors.size()].rule;
+      }
+      setup = with_batch(*std::move(setup), extent);
+      check_batch(session, *setup, turn++);
     }
   });
   fmt::print("{} trainings\n", turn);

@@ -88,7 +88,7 @@ void for_each_example(const VisitProgram& visit) {
     const std::optional<ProgramText> text = read_program(loaded.session());
     REQUIRE(text);
     for (std::size_t race = 0; race < text->file.races.size(); ++race) {
-      std::optional<Program> program = compile_text(loaded.session(), *text, race);
+      std::optional<CheckedProgram> program = compile_text(loaded.session(), *text, race);
       REQUIRE(program);
       visit(loaded.session(), *std::move(program));
     }

@@ -46,7 +46,7 @@ class ExampleStep {
 };
 
 /// Calls `visit` with each program of the examples - of a race, with each race - in a session of its own.
-using VisitProgram = std::function<void(Session& session, Program program)>;
+using VisitProgram = std::function<void(Session& session, CheckedProgram program)>;
 void for_each_example(const VisitProgram& visit);
 
 }  // namespace dlg::testing

@@ -237,7 +237,7 @@ double distance_of(const std::string& text, double derivative) {
   LoadedProgram loaded(folder.write("net.dlg", text));
   CAPTURE(loaded.errors());
   REQUIRE(loaded.is_ok());
-  LossProbe probe(loaded.program(), loaded.data());
+  LossProbe probe(loaded.setup());
   const StateValues states = loaded.reference()->initial();
   return probe.compare(states, {"f.w", 0}, derivative, 1e-6).distance;
 }

@@ -84,10 +84,11 @@ StateValues start_of(const Graph& graph) {
 
 std::vector<double> compiled_gradient(LoadedProgram& loaded, Target target) {
   loaded.session().engine_options.target = target;
-  const std::unique_ptr<Machine> machine = make_trainer(loaded.session(), loaded.program(), loaded.data());
+  const std::unique_ptr<Machine> machine =
+      make_trainer(loaded.session(), loaded.setup(), loaded.setup().rule);
   REQUIRE(machine);
   machine->set_states(start_of(machine->graph()));
-  CHECK(machine->run_rows(first_batch(loaded.program(), loaded.data())) == kDlgStepsDone);
+  CHECK(machine->run_rows(batch_of_step(loaded.setup().plan, 0)) == kDlgStepsDone);
   return gradient_in(machine->states());
 }
 
@@ -97,7 +98,7 @@ std::vector<double> reference_gradient(const LoadedProgram& loaded) {
   Reference reference(apply_update(differentiate(forward), loaded.program().training->rule),
                       loaded.data().all_values());
   reference.set_states(start_of(reference.graph()));
-  reference.run_rows(first_batch(loaded.program(), loaded.data()));
+  reference.run_rows(batch_of_step(loaded.setup().plan, 0));
   return gradient_in(reference.states());
 }
 

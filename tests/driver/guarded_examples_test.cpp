@@ -38,20 +38,21 @@ void visit_machine(const std::unique_ptr<Machine>& machine, const LoadedData& da
 }
 
 /// Calls `visit` with the training step of a program - of a race, with each rule's - and with its evaluation.
-void visit_program(Session& session, Program program, const Visit& visit) {
-  const std::optional<LoadedData> data = load_training_data(session, program);
-  REQUIRE(data);
-  visit_machine(make_evaluator(session, program, *data), *data, visit);
-  if (!program.race) return visit_machine(make_trainer(session, program, *data), *data, visit);
-  for (const Competitor& competitor : program.race->competitors) {
-    program.training->rule = competitor.rule;
-    visit_machine(make_trainer(session, program, *data), *data, visit);
+void visit_program(Session& session, CheckedProgram program, const Visit& visit) {
+  const std::optional<TrainingSetup> setup = set_up_training(session, std::move(program));
+  REQUIRE(setup);
+  visit_machine(make_evaluator(session, *setup), setup->data, visit);
+  const std::optional<Race>& race = setup->program.race;
+  if (!race) return visit_machine(make_trainer(session, *setup, setup->rule), setup->data, visit);
+  for (const Competitor& competitor : race->competitors) {
+    visit_machine(make_trainer(session, *setup, rule_over(competitor.rule, setup->length)), setup->data,
+                  visit);
   }
 }
 
 void for_each_step(const Visit& visit) {
   for_each_example(
-      [&](Session& session, Program program) { visit_program(session, std::move(program), visit); });
+      [&](Session& session, CheckedProgram program) { visit_program(session, std::move(program), visit); });
 }
 
 /// In memory of every kind, by the calling thread alone and by 1 to 3 workers.

@@ -12,7 +12,6 @@
 #include <string>
 
 #include "driver/cli/session.h"
-#include "driver/data/data.h"
 #include "driver/engine/laboratory.h"
 #include "driver/main.h"
 #include "support/render.h"
@@ -79,21 +78,23 @@ class LoadedProgram {
       : session_{.streams = {in_, out_, err_}} {
     session_.file_options.file = path;
     session_.file_options.overrides = std::move(overrides);
-    program_ = load_program(session_);
-    if (program_) data_ = load_data(session_, *program_);
+    std::optional<CheckedProgram> program = load_program(session_);
+    std::optional<LoadedData> data = program ? load_data(session_, *program) : std::nullopt;
+    if (data) setup_ = make_setup(*std::move(program), *std::move(data));
   }
 
-  bool is_ok() const { return program_ && data_; }
+  bool is_ok() const { return setup_.has_value(); }
   std::string errors() { return render_all(session_.sources, session_.diagnostics, Color::kOff); }
-  const Program& program() const { return *program_; }
-  const LoadedData& data() const { return *data_; }
+  const TrainingSetup& setup() const { return *setup_; }
+  const CheckedProgram& program() const { return setup_->program; }
+  const LoadedData& data() const { return setup_->data; }
   Session& session() { return session_; }
 
   std::unique_ptr<Laboratory> compiled() {
-    return compiled_laboratory(session_, *program_, *data_, inspect(*program_));
+    return compiled_laboratory(session_, *setup_, inspect(program()));
   }
   std::unique_ptr<Laboratory> reference() {
-    return reference_laboratory(session_, *program_, *data_, inspect(*program_));
+    return reference_laboratory(session_, *setup_, inspect(program()));
   }
 
  private:
@@ -101,8 +102,7 @@ class LoadedProgram {
   std::ostringstream out_;
   std::ostringstream err_;
   Session session_;
-  std::optional<Program> program_;
-  std::optional<LoadedData> data_;
+  std::optional<TrainingSetup> setup_;
 };
 
 /// One call of dlg in-process.

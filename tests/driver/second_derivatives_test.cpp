@@ -26,7 +26,7 @@ bool are_near(double a, double b) {
 /// One value of a program's forward graph in numbers with two directions.
 class ForwardStudy {
  public:
-  ForwardStudy(const Program& program, const LoadedData& data, ValueId value)
+  ForwardStudy(const CheckedProgram& program, const LoadedData& data, ValueId value)
       : graph_(with_outputs(program.graph, {{"value", value}})) {
     environment_.rows = std::max<std::int64_t>(1, data.rows);
     for (const auto& [path, values] : initial_states(program.graph, 1)) {
@@ -56,7 +56,7 @@ class ForwardStudy {
   Environment<SecondDual> environment_;
 };
 
-ValueId named_value(const Program& program, const std::string& name) {
+ValueId named_value(const CheckedProgram& program, const std::string& name) {
   for (const NamedValue& named : program.values) {
     if (named.name == name) return named.value;
   }

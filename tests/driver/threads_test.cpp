@@ -195,7 +195,8 @@ TEST_CASE("each of two workers has at least 30 % of every divided kernel of a wi
   LoadedProgram loaded(folder.write("square.dlg", std::string(kSquare)));
   INFO(loaded.errors());
   REQUIRE(loaded.is_ok());
-  const std::unique_ptr<Machine> machine = make_trainer(loaded.session(), loaded.program(), loaded.data());
+  const std::unique_ptr<Machine> machine =
+      make_trainer(loaded.session(), loaded.setup(), loaded.setup().rule);
   machine->set_states(initial_states(machine->graph(), 1));
   CountingTeam team;
   run_step_by(team, *machine, 256);
@@ -231,7 +232,8 @@ TEST_CASE("a step of a wide network is made on a small stack") {
   LoadedProgram loaded(folder.write("square.dlg", std::string(kSquare)));
   INFO(loaded.errors());
   REQUIRE(loaded.is_ok());
-  const std::unique_ptr<Machine> machine = make_trainer(loaded.session(), loaded.program(), loaded.data());
+  const std::unique_ptr<Machine> machine =
+      make_trainer(loaded.session(), loaded.setup(), loaded.setup().rule);
   REQUIRE(machine->step_program().memory->scratch_stride() > static_cast<std::int64_t>(kStackBytes));
   machine->set_states(initial_states(machine->graph(), 1));
   std::vector<std::int64_t> rows(256);

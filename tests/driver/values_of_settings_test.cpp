@@ -105,7 +105,7 @@ void check_setting(const TempFolder& folder, const Setting& setting) {
     std::string text = setting.text;
     text.replace(text.find('$'), 1, number);
     LoadedProgram loaded(folder.write("t.dlg", program(text)));
-    const bool is_good = loaded.is_ok() && load_training_data(loaded.session(), loaded.program()).has_value();
+    const bool is_good = loaded.is_ok() && set_up_training(loaded.session(), loaded.program()).has_value();
     const bool is_taken =
         std::find(setting.taken.begin(), setting.taken.end(), number) != setting.taken.end();
     INFO(text << "\n" << loaded.errors());
@@ -129,7 +129,7 @@ TEST_CASE("accumulate: a training without a single update is refused") {
   const auto loads = [&](const std::string& settings) {
     LoadedProgram loaded(folder.write("t.dlg", program("batch = 1\n  " + settings)));
     INFO(settings << loaded.errors());
-    return loaded.is_ok() && load_training_data(loaded.session(), loaded.program()).has_value();
+    return loaded.is_ok() && set_up_training(loaded.session(), loaded.program()).has_value();
   };
   CHECK_FALSE(loads("accumulate = 10\n  stop = [2 epochs]"));
   // Counts go on over the end of an epoch.

@@ -166,26 +166,26 @@ StepRun run_compiled(const test::GuardedProgram& compiled, const Environment<dou
 
 StepValues run_loops(const loop::Program& program, const Environment<double>& environment,
                      loop::Fusing fusing) {
-  loop::Interpreter machine(program, fusing);
+  loop::Interpreter interpreter(program, fusing);
   for (const loop::BufferId id : program.buffers.ids()) {
     const loop::Buffer& buffer = program.buffers[id];
     if (buffer.kind == loop::BufferKind::kState) {
-      machine.buffer(id) = environment.states.at(buffer.source).elements;
+      interpreter.buffer(id) = environment.states.at(buffer.source).elements;
     }
     if (buffer.kind == loop::BufferKind::kData) {
-      machine.set_data(buffer.source, environment.inputs.at(buffer.source).elements);
+      interpreter.set_data(buffer.source, environment.inputs.at(buffer.source).elements);
     }
     if (buffer.kind == loop::BufferKind::kHyper) {
-      machine.buffer(id) = {environment.hypers.at(buffer.source)};
+      interpreter.buffer(id) = {environment.hypers.at(buffer.source)};
     }
   }
-  machine.step(environment.rows, plain_order(environment.rows));
-  const bool is_made = !program.fault.is_valid() || machine.buffer(program.fault).front() == 0;
+  interpreter.step(environment.rows, plain_order(environment.rows));
+  const bool is_made = !program.fault.is_valid() || interpreter.buffer(program.fault).front() == 0;
   StepValues values;
   for (const loop::BufferId id : program.buffers.ids()) {
     const loop::Buffer& buffer = program.buffers[id];
     const std::vector<double>& all = is_made || buffer.kind != loop::BufferKind::kState
-                                         ? machine.buffer(id)
+                                         ? interpreter.buffer(id)
                                          : environment.states.at(buffer.source).elements;
     if (buffer.kind == loop::BufferKind::kState) values[state_name(buffer)] = all;
     if (buffer.kind == loop::BufferKind::kOutput && (is_made || buffer.source == kFaultOutput)) {

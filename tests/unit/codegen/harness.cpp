@@ -267,14 +267,15 @@ Start start_of(const loop::Program& program, std::int64_t rows,
 }
 
 loop::Interpreter interpreted(const loop::Program& program, loop::Fusing fusing, const Start& start) {
-  loop::Interpreter machine(program, fusing);
-  for (const auto& [id, values] : start.values) machine.buffer(id) = values;
-  machine.step(static_cast<std::int64_t>(start.order.size()), start.order);
-  return machine;
+  loop::Interpreter interpreter(program, fusing);
+  for (const auto& [id, values] : start.values) interpreter.buffer(id) = values;
+  interpreter.step(static_cast<std::int64_t>(start.order.size()), start.order);
+  return interpreter;
 }
 
 /// Of states and outputs in their first `rows` rows, which `read` gives.
-std::string difference_from(const loop::Interpreter& machine, const loop::Program& program, std::int64_t rows,
+std::string difference_from(const loop::Interpreter& interpreter, const loop::Program& program,
+                            std::int64_t rows,
                             const std::function<std::vector<double>(loop::BufferId)>& read) {
   for (const loop::BufferId id : program.buffers.ids()) {
     const loop::Buffer& buffer = program.buffers[id];
@@ -282,9 +283,9 @@ std::string difference_from(const loop::Interpreter& machine, const loop::Progra
     const std::vector<double> found = read(id);
     const auto valid = static_cast<std::size_t>(buffer.type.shape.elements(rows));
     for (std::size_t i = 0; i < valid; ++i) {
-      if (same_bits(found[i], machine.buffer(id)[i])) continue;
+      if (same_bits(found[i], interpreter.buffer(id)[i])) continue;
       return fmt::format("{}[{}] is {}, {} interpreted", buffer.name, i, number_text(found[i]),
-                         number_text(machine.buffer(id)[i]));
+                         number_text(interpreter.buffer(id)[i]));
     }
   }
   return "";

@@ -19,7 +19,7 @@ namespace dlg {
 struct Compiled {
   Sources sources;
   Diagnostics diagnostics;
-  std::optional<Program> program;
+  std::optional<CheckedProgram> program;
 
   /// The messages of all errors, a line each.
   std::string errors() const {
@@ -49,7 +49,7 @@ inline std::string example_text(const std::string& path) {
 }
 
 /// The elements of a named output, or of `expect.N`.
-inline std::vector<double> output_of(const Program& program, const std::string& name) {
+inline std::vector<double> output_of(const CheckedProgram& program, const std::string& name) {
   const Graph graph = with_outputs(program.graph, {{name, *program.graph.find_output(name)}});
   return interpret(graph, default_environment(graph))[*graph.find_output(name)].elements;
 }

@@ -178,10 +178,11 @@ struct SmallerStd {
   std::string errors_of(const std::string& text) const {
     std::vector<StdFile> files;
     for (std::size_t i = 0; i < texts.size(); ++i) files.push_back({names[i], texts[i]});
+    const StandardLibrary library = make_standard_library(files);
     Compiled compiled;
     const FileId id = compiled.sources.add("t.dlg", text);
     const ast::File tree = parse_file(compiled.sources, id, compiled.diagnostics);
-    compiled.program = compile_program(compiled.sources, tree, {}, compiled.diagnostics, files);
+    compiled.program = compile_program(compiled.sources, tree, {}, compiled.diagnostics, library);
     return compiled.errors();
   }
 

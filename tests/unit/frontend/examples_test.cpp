@@ -12,7 +12,7 @@ TEST_CASE("the worked example becomes a graph with loss, prediction and expectat
   const Compiled compiled = compile_text(example_text("backprop/net.dlg"));
   CHECK(compiled.errors() == "");
   REQUIRE(compiled.program);
-  const Program& program = *compiled.program;
+  const CheckedProgram& program = *compiled.program;
   CHECK(program.dtype == DType::kF64);
   CHECK(program.model_name == "net");
   CHECK(verify(program.graph, Stage::kGraph) == std::nullopt);
@@ -41,7 +41,7 @@ TEST_CASE("the digits example names its layers and reads its columns") {
   const Compiled compiled = compile_text(example_text("digits/mlp.dlg"));
   CHECK(compiled.errors() == "");
   REQUIRE(compiled.program);
-  const Program& program = *compiled.program;
+  const CheckedProgram& program = *compiled.program;
   std::set<std::string> paths;
   for (const State& state : program.graph.states) paths.insert(state.path);
   CHECK(paths ==

@@ -24,7 +24,7 @@ TEST_CASE("a lost value without an error is a mistake of dlg, one with an error 
   const FileId file = sources.add("t.dlg", "dlg 1\nx = y\n");
   const SourceRange place{file, 10, 11};
   Library library;
-  library.units.emplace_back();
+  library.user_units.emplace_back();
   Graph graph;
   Builder builder(graph);
   Diagnostics diagnostics;
@@ -42,7 +42,7 @@ TEST_CASE("a value that is lost behind an error needs none of its own") {
   Sources sources;
   const FileId file = sources.add("t.dlg", "dlg 1\nx = y\n");
   Library library;
-  library.units.emplace_back();
+  library.user_units.emplace_back();
   Graph graph;
   Builder builder(graph);
   Diagnostics trial;

@@ -8,12 +8,12 @@
 namespace dlg::loop {
 namespace {
 
-std::vector<double>& named(Interpreter& machine, const Program& program, const std::string& name) {
+std::vector<double>& named(Interpreter& interpreter, const Program& program, const std::string& name) {
   for (const BufferId id : program.buffers.ids()) {
-    if (program.buffers[id].name == name) return machine.buffer(id);
+    if (program.buffers[id].name == name) return interpreter.buffer(id);
   }
   FAIL("no buffer " << name);
-  return machine.buffer(BufferId{0});
+  return interpreter.buffer(BufferId{0});
 }
 
 std::string sum_of(std::int64_t n) {
@@ -29,8 +29,8 @@ std::string sum_of(std::int64_t n) {
 TEST_CASE("loop interpreter: 16 lanes and the tree 8, 4, 2, 1, each addition rounded to f32") {
   for (const std::int64_t n : {1, 2, 15, 16, 17, 40, 129}) {
     const Program program = verified(sum_of(n));
-    Interpreter machine(program);
-    std::vector<double>& a = named(machine, program, "a");
+    Interpreter interpreter(program);
+    std::vector<double>& a = named(interpreter, program, "a");
     float lanes[16];
     for (float& lane : lanes) lane = -0.0f;
     for (std::int64_t i = 0; i < n; ++i) {
@@ -41,17 +41,17 @@ TEST_CASE("loop interpreter: 16 lanes and the tree 8, 4, 2, 1, each addition rou
     for (int width = 8; width > 0; width /= 2) {
       for (int j = 0; j < width; ++j) lanes[j] += lanes[j + width];
     }
-    machine.step(1, {0});
-    CHECK(named(machine, program, "r")[0] == static_cast<double>(lanes[0]));
+    interpreter.step(1, {0});
+    CHECK(named(interpreter, program, "r")[0] == static_cast<double>(lanes[0]));
   }
 }
 
 TEST_CASE("loop interpreter: the sum of nothing but -0 is -0") {
   const Program program = verified(sum_of(3));
-  Interpreter machine(program);
-  named(machine, program, "a") = {-0.0, -0.0, -0.0};
-  machine.step(1, {0});
-  CHECK(std::signbit(named(machine, program, "r")[0]));
+  Interpreter interpreter(program);
+  named(interpreter, program, "a") = {-0.0, -0.0, -0.0};
+  interpreter.step(1, {0});
+  CHECK(std::signbit(named(interpreter, program, "r")[0]));
 }
 
 const char* const kGather =
@@ -66,27 +66,27 @@ const char* const kGather =
 
 TEST_CASE("loop interpreter: data rows are chosen by the row order, ragged batches leave the rest alone") {
   const Program program = verified(kGather);
-  Interpreter machine(program);
-  machine.set_data("d.x", {0, 10, 1, 11, 2, 12, 3, 13});
-  machine.step(3, {3, 0, 2});
-  CHECK(named(machine, program, "out") == std::vector<double>{13, 10, 12});
-  machine.step(2, {1, 1});
-  CHECK(named(machine, program, "out") == std::vector<double>{11, 11, 12});
+  Interpreter interpreter(program);
+  interpreter.set_data("d.x", {0, 10, 1, 11, 2, 12, 3, 13});
+  interpreter.step(3, {3, 0, 2});
+  CHECK(named(interpreter, program, "out") == std::vector<double>{13, 10, 12});
+  interpreter.step(2, {1, 1});
+  CHECK(named(interpreter, program, "out") == std::vector<double>{11, 11, 12});
 }
 
 TEST_CASE("loop interpreter: two names of one state share it, copies come last") {
   const Program program = verified(kGather);
-  Interpreter machine(program);
-  named(machine, program, "s") = {1, 2, 3};
-  machine.step(1, {0});
-  CHECK(named(machine, program, "same") == std::vector<double>{2, 4, 6});
-  CHECK(named(machine, program, "t") == std::vector<double>{2, 4, 6});
+  Interpreter interpreter(program);
+  named(interpreter, program, "s") = {1, 2, 3};
+  interpreter.step(1, {0});
+  CHECK(named(interpreter, program, "same") == std::vector<double>{2, 4, 6});
+  CHECK(named(interpreter, program, "t") == std::vector<double>{2, 4, 6});
 }
 
 TEST_CASE("loop interpreter: temporaries start as NaN") {
   const Program program = verified(kGather);
-  Interpreter machine(program);
-  CHECK(std::isnan(named(machine, program, "h")[0]));
+  Interpreter interpreter(program);
+  CHECK(std::isnan(named(interpreter, program, "h")[0]));
 }
 
 }  // namespace

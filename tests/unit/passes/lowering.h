@@ -20,7 +20,7 @@
 namespace dlg::test {
 
 /// v <- 0.9 v + lr grad / (1 - 0.9^step); theta <- theta - v: states, a hyper and scalars of the step.
-inline void replay_momentum(RuleBuilder& scope) {
+inline void build_momentum(RuleBuilder& scope) {
   std::vector<ValueId> points;
   for (std::size_t p = 0; p < scope.parameter_count(); ++p) points.push_back(scope.theta(p));
   const std::vector<ValueId> gradient = scope.gradient(points);
@@ -38,7 +38,7 @@ inline void replay_momentum(RuleBuilder& scope) {
 }
 
 inline const RuleSource& momentum_rule() {
-  static const RuleSource rule{"momentum", {{"optimizer.lr", 0.25, {}}}, replay_momentum};
+  static const RuleSource rule{"momentum", {{"optimizer.lr", 0.25, {}}}, build_momentum};
   return rule;
 }
 
@@ -97,26 +97,26 @@ using Values = std::map<std::string, std::vector<double>>;
 /// Runs `steps` steps on the first `rows` rows, once in each interpreter.
 class TwoRuns {
  public:
-  TwoRuns(const Lowered& lowered, std::int64_t rows) : lowered_(lowered), machine_(lowered.program) {
+  TwoRuns(const Lowered& lowered, std::int64_t rows) : lowered_(lowered), interpreter_(lowered.program) {
     environment_ = default_environment(lowered.graph);
     environment_.rows = rows;
     for (auto& [path, tensor] : environment_.inputs) {
-      machine_.set_data(path, tensor.elements);
+      interpreter_.set_data(path, tensor.elements);
       tensor.shape = lowered.graph.find_input(path)->type.shape.at(rows);
       tensor.elements.resize(static_cast<std::size_t>(tensor.shape.elements()));
     }
     for (const auto& [path, tensor] : environment_.states) {
-      machine_.buffer(*lowered.program.find_buffer(loop::BufferKind::kState, path)) = tensor.elements;
+      interpreter_.buffer(*lowered.program.find_buffer(loop::BufferKind::kState, path)) = tensor.elements;
     }
     for (const auto& [name, value] : environment_.hypers) {
-      machine_.buffer(*lowered.program.find_buffer(loop::BufferKind::kHyper, name)) = {value};
+      interpreter_.buffer(*lowered.program.find_buffer(loop::BufferKind::kHyper, name)) = {value};
     }
   }
 
   void step() {
     std::vector<std::int64_t> order(static_cast<std::size_t>(environment_.rows));
     std::iota(order.begin(), order.end(), std::int64_t{0});
-    machine_.step(environment_.rows, order);
+    interpreter_.step(environment_.rows, order);
     const auto values = interpret(lowered_.graph, environment_);
     expected_.clear();
     for (const Output& output : lowered_.graph.outputs)
@@ -136,7 +136,7 @@ class TwoRuns {
       auto buffer = lowered_.program.find_buffer(loop::BufferKind::kOutput, name);
       if (!buffer) buffer = lowered_.program.find_buffer(loop::BufferKind::kState, name);
       REQUIRE(buffer.has_value());
-      values[name] = machine_.buffer(*buffer);
+      values[name] = interpreter_.buffer(*buffer);
       values[name].resize(elements.size());
     }
     return values;
@@ -144,7 +144,7 @@ class TwoRuns {
 
  private:
   const Lowered& lowered_;
-  loop::Interpreter machine_;
+  loop::Interpreter interpreter_;
   Environment<double> environment_;
   Values expected_;
 };

@@ -33,7 +33,7 @@ std::vector<ValueId> thetas(RuleBuilder& scope) {
   return all;
 }
 
-void replay_sgd(RuleBuilder& scope) {
+void build_sgd(RuleBuilder& scope) {
   const std::vector<ValueId> gradient = scope.gradient(thetas(scope));
   for (std::size_t p = 0; p < scope.parameter_count(); ++p) {
     const Expr lr = at(scope, scope.hyper("optimizer.lr"));
@@ -42,7 +42,7 @@ void replay_sgd(RuleBuilder& scope) {
 }
 
 /// v <- beta v + grad(theta - beta v); theta <- theta - v, with beta = 0.5 and v starting at 1.
-void replay_look_ahead(RuleBuilder& scope) {
+void build_look_ahead(RuleBuilder& scope) {
   std::vector<Expr> v;
   std::vector<ValueId> points;
   for (std::size_t p = 0; p < scope.parameter_count(); ++p) {
@@ -57,8 +57,8 @@ void replay_look_ahead(RuleBuilder& scope) {
   }
 }
 
-const test::RuleSource kSgd{"sgd", {{"optimizer.lr", 0.5, {}}}, replay_sgd};
-const test::RuleSource kLookAhead{"look_ahead", {}, replay_look_ahead};
+const test::RuleSource kSgd{"sgd", {{"optimizer.lr", 0.5, {}}}, build_sgd};
+const test::RuleSource kLookAhead{"look_ahead", {}, build_look_ahead};
 
 Graph updated(const test::RuleSource& rule) {
   const Graph graph = two_parameters();

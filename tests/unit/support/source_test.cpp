@@ -49,5 +49,21 @@ TEST_CASE("an empty file has one empty line") {
   CHECK(sources.origin(file) == FileOrigin::kStd);
 }
 
+TEST_CASE("shared files are the same in all sources that share them") {
+  Sources shared = Sources::to_share();
+  const FileId std_file = shared.add("std/one.dlg", "first\nsecond", FileOrigin::kStd);
+  for (const std::string text : {"x", "other\ntext"}) {
+    Sources sources;
+    const FileId own = sources.add("t.dlg", text);
+    sources.share(shared);
+    CHECK(sources.text(own) == text);
+    CHECK(sources.origin(own) == FileOrigin::kUser);
+    CHECK(sources.line_reference({std_file, 6, 12}) == "std/one.dlg:2");
+    CHECK(sources.text({std_file, 6, 12}) == "second");
+    CHECK(sources.origin(std_file) == FileOrigin::kStd);
+  }
+  CHECK(shared.text({std_file, 0, 5}) == "first");
+}
+
 }  // namespace
 }  // namespace dlg::test

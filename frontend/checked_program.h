@@ -103,7 +103,7 @@ struct Training {
 struct ExpectationTarget {
   std::string title;
   std::string text;    // the expression as written
-  std::string output;  // name of the output of Program::graph that holds the value
+  std::string output;  // name of the output of CheckedProgram::graph that holds the value
   std::vector<std::int64_t>
       element;  // sample 0 and the written indices are already applied: a scalar. Kept empty
   std::optional<std::int64_t> after_steps;
@@ -143,7 +143,7 @@ struct NamedValue {
   SourceRange range;
 };
 
-struct Program {
+struct CheckedProgram {
   /// Outputs: `loss`, `metric.NAME`, `predict`, `expect.N`. May hold `gradient` nodes. No effects yet.
   Graph graph;
   std::vector<NamedValue> values;
