@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "ir/graph/text_comment.h"
 #include "ir/loop/words.h"
 #include "support/quoting.h"
 #include "support/text.h"
@@ -112,10 +113,7 @@ class Printer {
 
   void print_kernel(const Kernel& kernel) {
     out_ += "\n";
-    std::string comment = sources_.line_reference(kernel.origin);
-    const std::string computes = one_line(kernel.comment);
-    if (!computes.empty()) comment += (comment.empty() ? "computes " : " computes ") + computes;
-    if (!comment.empty()) comment = "  ; " + comment;
+    const std::string comment = kernel_comment(kernel.origin, one_line(kernel.comment), sources_);
     line(fmt::format("kernel {}{} {{{}", name_word(kernel.name), share_text(kernel), comment));
     var_names_ = IdVector<VarId, std::string>(kernel.var_count);
     open_.clear();
