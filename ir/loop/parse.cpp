@@ -288,11 +288,18 @@ class Parser {
 
   Index index() {
     Index result;
+    for_each_term([&](std::int64_t sign) { index_term(result, sign); });
+    return result;
+  }
+
+  /// `read` gets the sign of each term of a sum.
+  template <class Read>
+  void for_each_term(const Read& read) {
     bool is_negative = accept("-");
     while (true) {
-      index_term(result, is_negative ? -1 : 1);
+      read(is_negative ? -1 : 1);
       is_negative = is_at("-");
-      if (!accept("+") && !accept("-")) return result;
+      if (!accept("+") && !accept("-")) return;
     }
   }
 
@@ -302,31 +309,63 @@ class Parser {
       result.dynamic = reg();
       return;
     }
-    if (is_at_name()) {
-      result.terms.push_back({variable(), sign});
-      return;
+    const auto [factor, is_number] = factor_of_term(sign);
+    if (!is_number) {
+      result.terms.push_back({variable(), factor});
+    } else {
+      add(result.offset, factor);
     }
-    const std::int64_t value = sign * integer();
-    if (accept("*")) {
-      result.terms.push_back({variable(), value});
-    } else if (__builtin_add_overflow(result.offset, value, &result.offset)) {
-      fail_limit(cursor_.next_range(), "the index is too large");
+  }
+
+  /// `2*` or nothing before a name, or a number alone.
+  std::pair<std::int64_t, bool> factor_of_term(std::int64_t sign) {
+    if (is_at_name()) return {sign, false};
+    const std::int64_t factor = sign * integer();
+    return {factor, !accept("*")};
+  }
+
+  void add(std::int64_t& sum, std::int64_t number) {
+    if (__builtin_add_overflow(sum, number, &sum)) fail_limit(cursor_.next_range(), "the index is too large");
+  }
+
+  /// `1 - h`, `(rows + 2*h) / 3`.
+  Bound bound() {
+    Bound result;
+    const bool is_divided = accept("(");
+    for_each_term([&](std::int64_t sign) { bound_term(result, sign); });
+    if (!is_divided) return result;
+    expect(")");
+    expect("/");
+    TextCursor behind = cursor_;
+    result.divisor = behind.whole_number().value_or(0);
+    if (result.divisor < 1) fail("a divisor of at least 1");
+    if (result.divisor >= 1) cursor_ = behind;
+    return result;
+  }
+
+  void bound_term(Bound& result, std::int64_t sign) {
+    if (is_at_register()) return fail("a loop, `rows` or a whole number");
+    const auto [factor, is_number] = factor_of_term(sign);
+    if (is_number) {
+      add(result.value.offset, factor);
+    } else if (accept("rows")) {
+      add(result.rows, factor);
+    } else {
+      result.value.terms.push_back({variable(), factor});
     }
   }
 
   Loop loop(LoopKind kind) {
     std::vector<Loop> around;
-    Loop result = range(kind);
+    Loop result = opened_range(kind);
     while (kind == LoopKind::kLanes && accept(",")) {
       around.push_back(std::move(result));
       around.back().kind = LoopKind::kSerial;
-      result = range(kind);
+      result = opened_range(kind);
     }
     result.around = std::move(around);
     if (accept("carry")) parse_carry(result);
     if (is_at("tile") || is_at("rest") || is_at("panels")) result.schedule = loop_schedule();
-    for (const Loop& outer : result.around) open_.emplace_back(outer.name, outer.var);
-    open_.emplace_back(result.name, result.var);
     result.body = block();
     parse_next(result, &Carried::next);
     open_.resize(open_.size() - 1 - result.around.size());
@@ -379,21 +418,42 @@ class Parser {
     return static_cast<unsigned>(std::clamp<std::int64_t>(value, 0, kMost));
   }
 
-  /// A variable and where it runs.
-  Loop range(LoopKind kind) {
+  /// A variable, which can be used from now on, and where it runs.
+  Loop opened_range(LoopKind kind) {
     Loop result;
     result.kind = kind;
     result.name = name();
     result.var = VarId{kernel_.var_count++};
     expect("in");
+    const bool has_lower = accept_list("max");
     if (is_at_name()) {
       result.block = variable();
-    } else if (integer() != 0) {
+    } else if (!accept("0")) {
       fail("a loop from `0` or from the variable of a block loop");
     }
+    if (has_lower) result.lower = bounds();
     expect("..");
+    const bool has_upper = accept_list("min");
     result.extent = accept("rows") ? kBatch : integer();
+    if (has_upper) result.upper = bounds();
     if (accept("step")) result.step = integer();
+    open_.emplace_back(result.name, result.var);
+    return result;
+  }
+
+  /// `max(` or `min(`; the word alone may be the name of a loop.
+  bool accept_list(std::string_view word) {
+    TextCursor behind = cursor_;
+    if (!behind.eat_word(word) || !behind.eat("(")) return false;
+    cursor_ = behind;
+    return true;
+  }
+
+  /// Up to the end of such a list.
+  std::vector<Bound> bounds() {
+    std::vector<Bound> result;
+    while (accept(",")) result.push_back(bound());
+    expect(")");
     return result;
   }
 
