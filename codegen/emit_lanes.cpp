@@ -4,6 +4,7 @@
 #include "codegen/emit.h"
 #include "codegen/emit_loops.h"
 #include "codegen/scalar_emitter.h"
+#include "ir/loop/affine_bounds.h"
 #include "ir/loop/nest.h"
 #include "support/defects.h"
 
@@ -44,6 +45,7 @@ class LaneReduction {
   Values after_whole_vectors(const Bounds& bounds, const Values& lanes);
   Values after_known_rest(const Values& lanes);
   Values after_rest(const Values& lanes, const Bounds& rest);
+  Values after_bounded(const Values& lanes, const Bounds& range);
   Values joined_halves(const Values& lanes, unsigned half);
 
   const KernelSite& site_;
@@ -144,6 +146,7 @@ void LaneReduction::emit_as_vector() {
   const bool has_rest = !is_known || loop_.extent % kReductionLanes != 0;
   Values lanes = emit_around(0, initial, [&](const Values& carried) {
     const Bounds bounds = site_.bounds.of(loop_);
+    if (loop::has_bounds(loop_)) return after_bounded(carried, bounds);
     Value* whole = whole_part(builder_, bounds.end, kReductionLanes);
     const Values now = after_whole_vectors({bounds.begin, whole}, carried);
     if (!has_rest || has_defect(Defect::kLostLaneTail)) return now;
@@ -194,6 +197,17 @@ Values LaneReduction::after_rest(const Values& lanes, const Bounds& rest) {
       next[i] = builder_.CreateInsertElement(now[i], next[i], lane);
     return next;
   });
+}
+
+/// Any iterations: vectors begin at multiples of 16, so that a lane is the index modulo 16.
+Values LaneReduction::after_bounded(const Values& lanes, const Bounds& range) {
+  // Not before the beginning, which is not below 0.
+  Value* end = larger(builder_, range.begin, range.end);
+  Value* above = builder_.CreateAdd(range.begin, i64(builder_, kReductionLanes - 1));
+  Value* first = smaller(builder_, whole_part(builder_, above, kReductionLanes), end);
+  Value* last = larger(builder_, whole_part(builder_, end, kReductionLanes), first);
+  const Values before = after_rest(lanes, {range.begin, first});
+  return after_rest(after_whole_vectors({first, last}, before), {last, end});
 }
 
 /// Joins lane j with lane j + half; at half = 1 the result is a scalar.

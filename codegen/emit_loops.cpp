@@ -5,6 +5,7 @@
 #include "codegen/emit_lanes.h"
 #include "codegen/emit_straight.h"
 #include "codegen/emit_tile.h"
+#include "ir/loop/nest.h"
 #include "support/check.h"
 #include "support/defects.h"
 
@@ -53,7 +54,8 @@ void emit_loop(const KernelSite& site, const Loop& loop) {
   // Inside another vector loop the lanes are taken already: iterations one after the other.
   const bool is_outermost = site.elements.width() == 1;
   if (loop.kind == LoopKind::kParallel && loop.schedule && is_outermost) return emit_tiles(site, loop);
-  if (loop.kind == LoopKind::kVector && is_outermost) return emit_vector(site, loop);
+  if (loop.kind == LoopKind::kVector && is_outermost && loop::is_uniform(loop))
+    return emit_vector(site, loop);
   emit_serial(site, loop);
 }
 

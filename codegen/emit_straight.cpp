@@ -17,9 +17,10 @@ using loop::LoopKind;
 
 namespace {
 
-/// Whether the iterations are independent and no loop inside has such iterations too.
+/// Whether the iterations are independent, can be taken side by side, and no loop inside has such iterations
+/// too.
 bool is_innermost(const Loop& loop) {
-  return loop::is_independent(loop.kind) &&
+  return loop::is_independent(loop.kind) && loop::is_uniform(loop) &&
          std::none_of(loop.body.begin(), loop.body.end(), [](const auto& s) {
            return !s.loop.empty() && loop::is_independent(s.loop.front().kind);
          });

@@ -12,6 +12,28 @@ Value* LoopBounds::extent(const Loop& loop) {
 }
 
 Bounds LoopBounds::of(const Loop& loop) {
+  Bounds range = without_bounds(loop);
+  for (const loop::Bound& bound : loop.lower) {
+    // Rounded up.
+    Value* sum = builder_.CreateAdd(sum_of(bound), i64(builder_, bound.divisor - 1));
+    range.begin = larger(builder_, range.begin, floor_div(builder_, sum, bound.divisor));
+  }
+  for (const loop::Bound& bound : loop.upper)
+    range.end = smaller(builder_, range.end, floor_div(builder_, sum_of(bound), bound.divisor));
+  return range;
+}
+
+Value* LoopBounds::sum_of(const loop::Bound& bound) {
+  Value* sum = i64(builder_, bound.value.offset);
+  for (const loop::Index::Term& term : bound.value.terms) {
+    Value* product = builder_.CreateMul(elements_.var(term.var), i64(builder_, term.factor));
+    sum = builder_.CreateAdd(sum, product);
+  }
+  if (bound.rows == 0) return sum;
+  return builder_.CreateAdd(sum, builder_.CreateMul(call_.rows, i64(builder_, bound.rows)));
+}
+
+Bounds LoopBounds::without_bounds(const Loop& loop) {
   Value* end = extent(loop);
   if (is_divided(loop)) return share_of(end, 1);
   if (!loop.block.is_valid()) return {i64(builder_, 0), end};

@@ -29,7 +29,8 @@ class LoopBounds {
   llvm::Value* rows() const { return call_.rows; }
   /// Iterations of `loop`, whatever a block or a worker has of them.
   llvm::Value* extent(const loop::Loop& loop);
-  /// The iterations that are made at this place: of the block around, of this worker.
+  /// The iterations that are made at this place: of the block around, of this worker, within its bounds. The
+  /// end may lie before the beginning.
   Bounds of(const loop::Loop& loop);
   /// From now on loops inside the blocks of `loop` know how long one is.
   void set_block_step(const loop::Loop& loop) { block_steps_[loop.var] = loop.step; }
@@ -44,6 +45,9 @@ class LoopBounds {
   llvm::Value* end_of(const loop::Panel& panel);
 
  private:
+  Bounds without_bounds(const loop::Loop& loop);
+  llvm::Value* sum_of(const loop::Bound& bound);
+
   llvm::IRBuilder<>& builder_;
   ElementEmitter& elements_;
   const loop::Kernel& kernel_;

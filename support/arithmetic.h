@@ -47,6 +47,15 @@ inline std::int64_t saturated_add(std::int64_t a, std::int64_t b) {
   return checked_add(a, b).value_or(a > 0 ? kMost : -kMost);
 }
 
+/// The quotient rounded down and up; the divisor is above 0.
+inline std::int64_t floor_div(std::int64_t a, std::int64_t divisor) {
+  return a / divisor - (a % divisor < 0 ? 1 : 0);
+}
+
+inline std::int64_t ceil_div(std::int64_t a, std::int64_t divisor) {
+  return a / divisor + (a % divisor > 0 ? 1 : 0);
+}
+
 /// The smallest multiple of `step` that is not below `size`.
 inline std::int64_t rounded_up(std::int64_t size, std::int64_t step) {
   return add_sizes(size, step - 1) / step * step;

@@ -49,6 +49,12 @@ std::string place_comment(SourceRange origin, const Sources& sources) {
   return origin.is_valid() ? "  ; " + place_text(origin, sources) : "";
 }
 
+std::string kernel_comment(SourceRange origin, std::string_view computes, const Sources& sources) {
+  std::string text = origin.is_valid() ? place_text(origin, sources) : "";
+  if (!computes.empty()) text += fmt::format(" computes {}", computes);
+  return text.empty() ? "" : fmt::format("  ; {}", trim(text));
+}
+
 std::string node_comment(const NodeInfo& info, const Sources& sources) {
   std::vector<std::string> places;
   for (const SourceRange origin : info.origins) {
@@ -72,6 +78,9 @@ Comment read_comment(std::string_view text) {
       is_good = read_names(cursor, comment.aliases);
     } else if (cursor.eat("law ")) {
       is_good = read_names(cursor, comment.laws);
+    } else if (cursor.eat("computes ")) {
+      comment.computes = std::string(trim(text.substr(cursor.position())));
+      cursor.go_to_end();
     } else {
       is_good = comment.places.empty() && read_places(cursor, comment.places);
     }

@@ -16,11 +16,15 @@ std::string node_comment(const NodeInfo& info, const Sources& sources);
 /// "  ; net.dlg:14", or nothing for an unknown place.
 std::string place_comment(SourceRange origin, const Sources& sources);
 
+/// "  ; net.dlg:14 computes t, u", of a kernel; empty if there is nothing to say.
+std::string kernel_comment(SourceRange origin, std::string_view computes, const Sources& sources);
+
 /// A comment as read. A comment of any other form is only a comment: everything is empty.
 struct Comment {
   std::vector<NamedPlace> places;
   std::vector<std::string> aliases;
   std::vector<std::string> laws;
+  std::string computes;  // the rest of the line
 };
 
 /// `text` is what stands behind the `;`.

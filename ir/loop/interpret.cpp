@@ -12,6 +12,7 @@
 #include "ir/loop/scalar_math.h"
 #include "ir/loop/schedule.h"
 #include "ir/loop/sum_order.h"
+#include "support/arithmetic.h"
 #include "support/check.h"
 #include "support/defects.h"
 
@@ -94,10 +95,16 @@ class Stepper {
   };
 
   Bounds bounds(const Loop& loop) const {
-    const std::int64_t end = loop.extent == kBatch ? rows_ : loop.extent;
-    if (!loop.block.is_valid()) return {0, end};
-    return {variables_[loop.block], std::min(end, block_ends_[loop.block])};
+    Bounds range{0, loop.extent == kBatch ? rows_ : loop.extent};
+    if (loop.block.is_valid()) range = {variables_[loop.block], std::min(range.end, block_ends_[loop.block])};
+    for (const Bound& bound : loop.lower)
+      range.begin = std::max(range.begin, ceil_div(sum_of(bound), bound.divisor));
+    for (const Bound& bound : loop.upper)
+      range.end = std::min(range.end, floor_div(sum_of(bound), bound.divisor));
+    return range;
   }
+
+  std::int64_t sum_of(const Bound& bound) const { return value_of(bound.value) + bound.rows * rows_; }
 
   void run(const Loop& loop) {
     if (loop.kind == LoopKind::kLanes) return run_lanes(loop);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ir/loop/affine_bounds.h"
+
 namespace dlg::loop {
 namespace {
 
@@ -36,7 +38,7 @@ class Walk {
 
 /// Whether the loop makes every iteration from 0 to its extent, in one go.
 bool is_plain(const Loop& loop) {
-  return loop.kind != LoopKind::kLanes && loop.step == 1 && !loop.block.is_valid();
+  return loop.kind != LoopKind::kLanes && loop.step == 1 && !loop.block.is_valid() && !has_bounds(loop);
 }
 
 /// The innermost loop of a variable.

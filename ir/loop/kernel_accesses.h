@@ -25,7 +25,7 @@ struct Accesses {
 Accesses accesses_of(const Kernel& kernel);
 
 /// Whether the store fills its buffer, each element once: every loop around it runs over one axis, from the
-/// first element to the last valid one.
+/// first element to the last valid one, without bounds.
 bool fills_buffer(const Access& store, const Buffer& buffer);
 
 /// Whether the load reads the very element that the same iteration of the store writes later. The store fills

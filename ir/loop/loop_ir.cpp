@@ -1,5 +1,6 @@
 #include "ir/loop/loop_ir.h"
 
+#include <algorithm>
 #include <array>
 
 #include "support/arithmetic.h"
@@ -62,12 +63,27 @@ std::optional<Op> parse_op(std::string_view text) {
   return std::nullopt;
 }
 
+namespace {
+
+/// Iterations of one loop by its extent and by the bounds that no other loop has a part in.
+double known_iterations(const Loop& loop, std::int64_t batch) {
+  std::int64_t begin = 0;
+  std::int64_t end = loop.extent == kBatch ? batch : loop.extent;
+  const auto sum = [batch](const Bound& bound) { return bound.value.offset + bound.rows * batch; };
+  for (const Bound& bound : loop.lower) {
+    if (bound.value.terms.empty()) begin = std::max(begin, ceil_div(sum(bound), bound.divisor));
+  }
+  for (const Bound& bound : loop.upper) {
+    if (bound.value.terms.empty()) end = std::min(end, floor_div(sum(bound), bound.divisor));
+  }
+  return static_cast<double>(std::max(begin, end) - begin);
+}
+
+}  // namespace
+
 double iterations(const Loop& loop, std::int64_t batch) {
-  const auto extent = [batch](const Loop& one) {
-    return static_cast<double>(one.extent == kBatch ? batch : one.extent);
-  };
-  double count = loop.step > 1 ? 1 : extent(loop);
-  for (const Loop& outer : loop.around) count *= extent(outer);
+  double count = loop.step > 1 ? 1 : known_iterations(loop, batch);
+  for (const Loop& outer : loop.around) count *= known_iterations(outer, batch);
   return count;
 }
 

@@ -67,6 +67,14 @@ struct Index {
   friend bool operator==(const Index&, const Index&) = default;
 };
 
+/// (a sum of loop variables with factors, the number of valid rows with one, and a constant) / divisor: where
+/// a loop begins or ends.
+struct Bound {
+  Index value = {};          // of loops around, without a register
+  std::int64_t rows = 0;     // the factor of the valid rows
+  std::int64_t divisor = 1;  // 1 or more
+};
+
 /// What one instruction computes. All operands of one dtype unless said otherwise; the result dtype is the
 /// instruction's.
 enum class Op : std::uint8_t {
@@ -186,6 +194,11 @@ struct Loop {
   Body body;
   Body combine;  // kLanes: instructions only; joins two lanes of all carried values at once
   std::optional<LoopSchedule> schedule = {};  // in a scheduled program, of what is taken in panels
+  /// What is left out beside, without shifting other iterations: v is iterated if `lower` <= v * divisor and
+  /// (v + 1) * divisor <= `upper` for each of them, which rounds up and down. `extent` stays what is proved
+  /// with.
+  std::vector<Bound> lower = {};
+  std::vector<Bound> upper = {};
 };
 
 /// A function over buffers: no state of its own.
@@ -200,7 +213,7 @@ struct Kernel {
 };
 
 /// How often the body of `loop` runs at `batch` rows, so that a loop over blocks and the one inside count
-/// together what there is.
+/// together what there is. At most: a bound that depends on another loop is not looked at.
 double iterations(const Loop& loop, std::int64_t batch);
 
 /// Whether iterations of such a loop may run in any order.

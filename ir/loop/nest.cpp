@@ -4,10 +4,40 @@
 #include <functional>
 #include <set>
 
+#include "ir/loop/affine_bounds.h"
+
 namespace dlg::loop {
 
 bool has_loops(const Body& body) {
   return std::any_of(body.begin(), body.end(), [](const Statement& s) { return !s.loop.empty(); });
+}
+
+namespace {
+
+bool has_bound_on(const Loop& loop, VarId var) {
+  const auto is_on = [&](const Bound& bound) {
+    return std::any_of(bound.value.terms.begin(), bound.value.terms.end(),
+                       [&](const Index::Term& term) { return term.var == var; });
+  };
+  return std::any_of(loop.lower.begin(), loop.lower.end(), is_on) ||
+         std::any_of(loop.upper.begin(), loop.upper.end(), is_on);
+}
+
+/// Whether a loop in `body` has a bound that depends on `var`. Loops nest at most as deep as axes do.
+bool has_bounds_on(const Body& body, VarId var) {
+  const auto depends = [var](const Loop& loop) { return has_bound_on(loop, var); };
+  return std::any_of(body.begin(), body.end(), [&](const Statement& statement) {
+    return std::any_of(statement.loop.begin(), statement.loop.end(), [&](const Loop& loop) {
+      return depends(loop) || std::any_of(loop.around.begin(), loop.around.end(), depends) ||
+             has_bounds_on(loop.body, var);
+    });
+  });
+}
+
+}  // namespace
+
+bool is_uniform(const Loop& loop) {
+  return !has_bounds(loop) && !has_bounds_on(loop.body, loop.var);
 }
 
 namespace {
@@ -33,7 +63,7 @@ bool is_tileable(const Loop& rows) {
                                            [](const Statement& s) { return s.instruction.has_value(); });
   const Loop& columns = rows.body.back().loop.front();
   return is_plain_before && columns.kind == LoopKind::kVector && has_loops(columns.body) &&
-         has_only_chains(columns.body);
+         has_only_chains(columns.body) && is_uniform(rows) && is_uniform(columns);
 }
 
 /// Loops nest at most as deep as axes do.
@@ -112,7 +142,7 @@ bool has_plain_blocks(const Loop& chain) {
       block != chain.body.end() &&
       std::none_of(block + 1, chain.body.end(), [](const auto& s) { return !s.loop.empty(); });
   return chain.step > 1 && is_alone && block->loop.front().block == chain.var &&
-         !has_loops(block->loop.front().body);
+         !has_bounds(block->loop.front()) && !has_loops(block->loop.front().body);
 }
 
 }  // namespace
@@ -124,7 +154,7 @@ const Loop* single_chain(const TileParts& parts) {
     if (!statement->loop.empty()) chain = statement->loop.data();
   }
   if (chain == nullptr || chain->block.is_valid()) return nullptr;
-  const bool is_plain = chain->step == 1 && !has_loops(chain->body);
+  const bool is_plain = chain->step == 1 && !has_bounds(*chain) && !has_loops(chain->body);
   return is_plain || has_plain_blocks(*chain) ? chain : nullptr;
 }
 

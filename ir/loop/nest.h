@@ -11,7 +11,12 @@ namespace dlg::loop {
 /// Whether a loop stands in `body`.
 bool has_loops(const Body& body);
 
-/// Whether `rows` is a parallel loop over a vector loop with chains in it, and nothing else that loops.
+/// Whether the iterations of `loop` can be taken side by side: none is left out, and what is left out inside
+/// is the same in each. Only such loops are taken in panels and tiles.
+bool is_uniform(const Loop& loop);
+
+/// Whether `rows` is a parallel loop over a vector loop with chains in it, and nothing else that loops; both
+/// uniform.
 bool is_tileable(const Loop& rows);
 
 /// Whether such a nest stands in `body` or its loops.
@@ -28,7 +33,8 @@ struct TileParts {
 };
 TileParts tile_parts(const Loop& rows);
 
-/// The one chain of `parts`; null: there are more, or it is none that can be left and entered between steps.
+/// The one chain of `parts`; null: there are more, or it is none that can be left and entered between steps,
+/// as where it has bounds.
 const Loop* single_chain(const TileParts& parts);
 /// The statement in which a block of such a chain runs.
 Body::const_iterator block_in(const Loop& chain);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 
+#include "ir/loop/affine_bounds.h"
 #include "support/arithmetic.h"
 
 namespace dlg::loop {
@@ -103,6 +104,9 @@ class Finder {
   }
 
   std::optional<Operand> operand_of(const Load& load, VarId lane, bool Dependence::*on_lane) const {
+    // What is left out may lie outside of the buffer: it is not copied.
+    if (std::any_of(load.chain.begin(), load.chain.end(), [](const Loop* loop) { return has_bounds(*loop); }))
+      return std::nullopt;
     Operand operand;
     operand.load = load.instruction;
     operand.chain = load.chain;

@@ -5,8 +5,7 @@
 #include <charconv>
 #include <unordered_map>
 
-#include "ir/graph/named_places.h"
-#include "ir/loop/lexer.h"
+#include "ir/graph/text_comment.h"
 #include "ir/loop/text.h"
 #include "ir/loop/words.h"
 #include "support/text.h"
@@ -25,48 +24,15 @@ constexpr Diag<std::string> kTooMuch{DiagCode::LoopTextLimit, Severity::kError, 
 constexpr std::size_t kMaxDepth = 64;
 constexpr std::uint32_t kMaxRegisters = 1u << 20;
 
-/// Turns "net.dlg:14" comments into places.
-class Places {
- public:
-  void note(Kernel& kernel, std::size_t index, std::string_view comment) {
-    constexpr std::string_view kComputes = "computes ";
-    std::string_view place = comment;
-    const std::size_t split = comment.find(kComputes);
-    if (split != std::string_view::npos && (split == 0 || comment[split - 1] == ' ')) {
-      kernel.comment = std::string(comment.substr(split + kComputes.size()));
-      place = trim(comment.substr(0, split));
-    }
-    const std::size_t colon = place.rfind(':');
-    if (colon == std::string_view::npos) return;
-    std::int64_t line = 0;
-    const char* end = place.data() + place.size();
-    const auto result = std::from_chars(place.data() + colon + 1, end, line);
-    if (result.ec != std::errc() || result.ptr != end || line < 1) return;
-    found_.push_back({index, {std::string(place.substr(0, colon)), line}});
-    places_.note(found_.back().place);
-  }
-
-  void resolve(Program& program, Sources& sources) {
-    places_.add_to(sources);
-    for (const Found& f : found_) program.kernels[f.kernel].origin = places_.range(f.place);
-  }
-
- private:
-  struct Found {
-    std::size_t kernel;
-    NamedPlace place;
-  };
-  std::vector<Found> found_;
-  NamedPlaces places_;
-};
-
 /// Recursive descent. After the first error the cursor stands at the end, so that everything returns.
 class Parser {
  public:
-  Parser(std::vector<Token> tokens, Diagnostics& diagnostics)
-      : tokens_(std::move(tokens)), diagnostics_(diagnostics) {}
+  Parser(Sources& sources, FileId file, Diagnostics& diagnostics)
+      : cursor_(sources.text(file), file, 0, kLoopText),
+        diagnostics_(diagnostics),
+        places_(places_of_comments(sources, sources.text(file))) {}
 
-  std::optional<Program> run(Sources& sources) {
+  std::optional<Program> run() {
     parse_settings();
     while (accept("buffer")) parse_buffer();
     while (accept("kernel")) parse_kernel();
@@ -75,41 +41,28 @@ class Parser {
       expect("->");
       program_.copies.push_back({from, buffer_name()});
     }
-    if (peek().kind != TokenKind::kEnd) fail("`buffer`, `kernel`, `copy` or the end");
+    if (!cursor_.at_end()) fail("`buffer`, `kernel`, `copy` or the end");
     if (has_failed_) return std::nullopt;
-    places_.resolve(program_, sources);
     return std::move(program_);
   }
 
  private:
-  // Tokens.
-  const Token& peek() const { return tokens_[at_]; }
-
-  bool is_at(std::string_view text) const {
-    return (peek().kind == TokenKind::kWord || peek().kind == TokenKind::kSymbol) && peek().text == text;
-  }
-
-  bool accept(std::string_view text) {
-    if (!is_at(text)) return false;
-    ++at_;
-    return true;
-  }
+  bool is_at(std::string_view text) { return cursor_.next_word() == text; }
+  bool accept(std::string_view text) { return cursor_.eat_word(text); }
 
   void expect(std::string_view text) {
     if (!accept(text)) fail("`" + std::string(text) + "`");
   }
 
-  std::string found_text() const {
-    return peek().kind == TokenKind::kEnd ? "the end of the text" : "`" + peek().text + "`";
-  }
-
   void stop() {
     has_failed_ = true;
-    at_ = tokens_.size() - 1;
+    cursor_.go_to_end();
   }
 
   void fail(const std::string& expected) {
-    if (!has_failed_) diagnostics_.report(peek().range, kSyntax, found_text(), expected);
+    if (!has_failed_) {
+      diagnostics_.report(cursor_.next_range(), kSyntax, cursor_.next_text("the end of the text"), expected);
+    }
     stop();
   }
 
@@ -118,65 +71,38 @@ class Parser {
     stop();
   }
 
+  /// What was found, or else an error.
+  template <class T>
+  T taken(std::optional<T> found, const char* expected) {
+    if (!found) fail(expected);
+    return std::move(found).value_or(T{});
+  }
+
   // Words and numbers.
-  std::string name() {
-    if (peek().kind != TokenKind::kWord && peek().kind != TokenKind::kString) {
-      fail("a name");
-      return "";
-    }
-    return tokens_[at_++].text;
-  }
+  std::string name() { return taken(cursor_.name(), "a name"); }
+  std::int64_t integer() { return taken(cursor_.whole_number(), "a whole number"); }
+  double number() { return taken(cursor_.number(), "a number"); }
+  DType dtype() { return known_word(parse_dtype, "an element type such as `f32`").value_or(DType::kF32); }
 
-  std::int64_t integer() {
-    std::int64_t value = 0;
-    const std::string& text = peek().text;
-    const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (peek().kind != TokenKind::kNumber || result.ptr != text.data() + text.size() ||
-        result.ec != std::errc()) {
-      fail("a whole number");
-      return 0;
-    }
-    ++at_;
-    return value;
-  }
-
-  double number() {
-    const bool is_negative = accept("-");
-    const bool is_number = peek().kind == TokenKind::kNumber || is_at("inf") || is_at("nan");
-    const std::optional<double> value = is_number ? parse_number(peek().text) : std::nullopt;
-    if (!value) {
-      fail("a number");
-      return 0;
-    }
-    ++at_;
-    return is_negative ? -*value : *value;
-  }
+  bool is_at_name() { return TextCursor(cursor_).name().has_value(); }
+  bool is_at_register() { return cursor_.next_word().starts_with('%'); }
 
   RegId reg() {
-    std::uint32_t index = 0;
-    const std::string& text = peek().text;
-    const auto result = std::from_chars(text.data(), text.data() + text.size(), index);
-    if (peek().kind != TokenKind::kRegister) {
+    const std::string_view word = cursor_.next_word();
+    const SourceRange range = cursor_.next_range();
+    if (word.size() < 2 || word.front() != '%') {
       fail("a register such as `%3`");
       return {};
     }
+    std::uint32_t index = 0;
+    const auto result = std::from_chars(word.data() + 1, word.data() + word.size(), index);
     if (result.ec != std::errc() || index >= kMaxRegisters) {
-      fail_limit(peek().range, "the register number is too large");
+      fail_limit(range, "the register number is too large");
       return {};
     }
-    ++at_;
+    cursor_.eat(word);
     kernel_.reg_count = std::max(kernel_.reg_count, index + 1);
     return RegId{index};
-  }
-
-  DType dtype() {
-    const std::optional<DType> found = parse_dtype(peek().text);
-    if (peek().kind != TokenKind::kWord || !found) {
-      fail("an element type such as `f32`");
-      return DType::kF32;
-    }
-    ++at_;
-    return *found;
   }
 
   template <class Item>
@@ -218,35 +144,29 @@ class Parser {
   /// A word that `parse` knows.
   template <class Kind>
   std::optional<Kind> known_word(std::optional<Kind> (*parse)(std::string_view), const char* expected) {
-    const std::optional<Kind> found = parse(peek().text);
-    if (!found || peek().kind != TokenKind::kWord) {
-      fail(expected);
-      return std::nullopt;
-    }
-    ++at_;
+    const std::string_view word = cursor_.next_word();
+    const std::optional<Kind> found = parse(word);
+    if (!found) fail(expected);
+    if (found) cursor_.eat(word);
     return found;
   }
 
-  std::int64_t extent() {
-    if (!accept("*")) return integer();
-    expect("batch");
-    return kBatch;
-  }
+  std::int64_t extent() { return cursor_.eat("*batch") ? kBatch : integer(); }
 
   void parse_buffer() {
-    const SourceRange range = peek().range;
+    const SourceRange range = cursor_.next_range();
     Buffer buffer;
     buffer.name = name();
     expect(":");
     buffer.type.dtype = dtype();
     buffer.type.shape = Shape(list("[", "]", [this] { return extent(); }));
     if (accept("order")) buffer.order = list("[", "]", [this] { return integer(); });
-    const std::optional<BufferKind> kind = parse_buffer_kind(peek().text);
-    if (!kind) return fail("a kind of buffer: arena, state, data, row_order, hyper, output or constant");
-    ++at_;
+    const std::optional<BufferKind> kind = known_word(
+        parse_buffer_kind, "a kind of buffer: arena, state, data, row_order, hyper, output or constant");
+    if (!kind) return;
     buffer.kind = *kind;
     if (has_offset(*kind)) buffer.offset = integer();
-    if (peek().kind == TokenKind::kString) buffer.source = name();
+    if (cursor_.next_word().starts_with('"')) buffer.source = name();
     if (*kind == BufferKind::kConstant) buffer.literal = list("[", "]", [this] { return number(); });
     if (accept("below")) buffer.below = integer();
     const bool is_loss = accept("loss");
@@ -270,32 +190,41 @@ class Parser {
     if (accept("divided")) {
       kernel_.share = known_word(parse_share, "`iterations`, `panels` or `tiles`").value_or(Share::kNothing);
     }
-    if (is_at("{")) places_.note(kernel_, program_.kernels.size(), peek().comment);
+    note_comment();
     kernel_.body = block();
     expect("}");
     program_.kernels.push_back(std::move(kernel_));
+  }
+
+  /// What the comment behind `{` says of the kernel.
+  void note_comment() {
+    TextCursor behind = cursor_;
+    if (!behind.eat("{")) return;
+    Comment comment = read_comment(behind.line_comment());
+    if (!comment.places.empty()) kernel_.origin = places_.range(comment.places.front());
+    kernel_.comment = std::move(comment.computes);
   }
 
   /// From `{` to before `next` or `}`.
   Body block() {
     Body body;
     if (++depth_ > kMaxDepth) {
-      fail_limit(peek().range, "loops are nested more than " + counted(kMaxDepth, "level") + " deep");
+      fail_limit(cursor_.next_range(), "loops are nested more than " + counted(kMaxDepth, "level") + " deep");
     }
     expect("{");
-    while (peek().kind != TokenKind::kEnd && !is_at("}") && !is_at("next")) body.push_back(statement());
+    while (!cursor_.at_end() && !is_at("}") && !is_at("next")) body.push_back(statement());
     --depth_;
     return body;
   }
 
   Statement statement() {
     Statement result;
-    if (peek().kind == TokenKind::kRegister) {
+    if (is_at_register()) {
       result.instruction = instruction();
     } else if (accept("store")) {
       result.store = store();
-    } else if (const auto kind = parse_loop_kind(peek().text); kind && peek().kind == TokenKind::kWord) {
-      ++at_;
+    } else if (const auto kind = parse_loop_kind(cursor_.next_word())) {
+      accept(kind_word(*kind));
       result.loop.push_back(loop(*kind));
     } else {
       fail("a statement: `%1 = ...`, `store`, `for`, `parallel`, `vector` or `lanes`");
@@ -307,12 +236,8 @@ class Parser {
     Instruction i;
     i.result = reg();
     expect("=");
-    const std::optional<Op> op = parse_op(peek().text);
-    if (!op || peek().kind != TokenKind::kWord) {
-      fail("an instruction such as `add`");
-      return i;
-    }
-    ++at_;
+    const std::optional<Op> op = known_word(parse_op, "an instruction such as `add`");
+    if (!op) return i;
     i.op = *op;
     if (*op == Op::kConst) i.number = number();
     if (*op == Op::kIndex) i.indices.push_back(index());
@@ -335,7 +260,7 @@ class Parser {
   }
 
   BufferId buffer_name() {
-    const SourceRange range = peek().range;
+    const SourceRange range = cursor_.next_range();
     const std::string text = name();
     const auto found = buffer_ids_.find(text);
     if (found != buffer_ids_.end()) return found->second;
@@ -351,7 +276,7 @@ class Parser {
 
   /// The innermost open loop of that name.
   VarId variable() {
-    const SourceRange range = peek().range;
+    const SourceRange range = cursor_.next_range();
     const std::string text = name();
     for (std::size_t i = open_.size(); i-- > 0;) {
       if (open_[i].first == text) return open_[i].second;
@@ -363,45 +288,84 @@ class Parser {
 
   Index index() {
     Index result;
+    for_each_term([&](std::int64_t sign) { index_term(result, sign); });
+    return result;
+  }
+
+  /// `read` gets the sign of each term of a sum.
+  template <class Read>
+  void for_each_term(const Read& read) {
     bool is_negative = accept("-");
     while (true) {
-      index_term(result, is_negative ? -1 : 1);
+      read(is_negative ? -1 : 1);
       is_negative = is_at("-");
-      if (!accept("+") && !accept("-")) return result;
+      if (!accept("+") && !accept("-")) return;
     }
   }
 
   void index_term(Index& result, std::int64_t sign) {
-    if (peek().kind == TokenKind::kRegister) {
+    if (is_at_register()) {
       if (result.dynamic.is_valid() || sign < 0) return fail("at most one added register in an index");
       result.dynamic = reg();
       return;
     }
-    if (peek().kind == TokenKind::kWord) {
-      result.terms.push_back({variable(), sign});
-      return;
+    const auto [factor, is_number] = factor_of_term(sign);
+    if (!is_number) {
+      result.terms.push_back({variable(), factor});
+    } else {
+      add(result.offset, factor);
     }
-    const std::int64_t value = sign * integer();
-    if (accept("*")) {
-      result.terms.push_back({variable(), value});
-    } else if (__builtin_add_overflow(result.offset, value, &result.offset)) {
-      fail_limit(peek().range, "the index is too large");
+  }
+
+  /// `2*` or nothing before a name, or a number alone.
+  std::pair<std::int64_t, bool> factor_of_term(std::int64_t sign) {
+    if (is_at_name()) return {sign, false};
+    const std::int64_t factor = sign * integer();
+    return {factor, !accept("*")};
+  }
+
+  void add(std::int64_t& sum, std::int64_t number) {
+    if (__builtin_add_overflow(sum, number, &sum)) fail_limit(cursor_.next_range(), "the index is too large");
+  }
+
+  /// `1 - h`, `(rows + 2*h) / 3`.
+  Bound bound() {
+    Bound result;
+    const bool is_divided = accept("(");
+    for_each_term([&](std::int64_t sign) { bound_term(result, sign); });
+    if (!is_divided) return result;
+    expect(")");
+    expect("/");
+    TextCursor behind = cursor_;
+    result.divisor = behind.whole_number().value_or(0);
+    if (result.divisor < 1) fail("a divisor of at least 1");
+    if (result.divisor >= 1) cursor_ = behind;
+    return result;
+  }
+
+  void bound_term(Bound& result, std::int64_t sign) {
+    if (is_at_register()) return fail("a loop, `rows` or a whole number");
+    const auto [factor, is_number] = factor_of_term(sign);
+    if (is_number) {
+      add(result.value.offset, factor);
+    } else if (accept("rows")) {
+      add(result.rows, factor);
+    } else {
+      result.value.terms.push_back({variable(), factor});
     }
   }
 
   Loop loop(LoopKind kind) {
     std::vector<Loop> around;
-    Loop result = range(kind);
+    Loop result = opened_range(kind);
     while (kind == LoopKind::kLanes && accept(",")) {
       around.push_back(std::move(result));
       around.back().kind = LoopKind::kSerial;
-      result = range(kind);
+      result = opened_range(kind);
     }
     result.around = std::move(around);
     if (accept("carry")) parse_carry(result);
     if (is_at("tile") || is_at("rest") || is_at("panels")) result.schedule = loop_schedule();
-    for (const Loop& outer : result.around) open_.emplace_back(outer.name, outer.var);
-    open_.emplace_back(result.name, result.var);
     result.body = block();
     parse_next(result, &Carried::next);
     open_.resize(open_.size() - 1 - result.around.size());
@@ -447,28 +411,49 @@ class Parser {
   /// Of rows or lanes of a tile.
   unsigned small_integer() {
     constexpr std::int64_t kMost = 1 << 10;
-    const SourceRange range = peek().range;
+    const SourceRange range = cursor_.next_range();
     const std::int64_t value = integer();
     if (value < 0 || value > kMost)
       fail_limit(range, fmt::format("a tile has at most {} rows and lanes", kMost));
     return static_cast<unsigned>(std::clamp<std::int64_t>(value, 0, kMost));
   }
 
-  /// A variable and where it runs.
-  Loop range(LoopKind kind) {
+  /// A variable, which can be used from now on, and where it runs.
+  Loop opened_range(LoopKind kind) {
     Loop result;
     result.kind = kind;
     result.name = name();
     result.var = VarId{kernel_.var_count++};
     expect("in");
-    if (peek().kind == TokenKind::kWord) {
+    const bool has_lower = accept_list("max");
+    if (is_at_name()) {
       result.block = variable();
-    } else if (integer() != 0) {
+    } else if (!accept("0")) {
       fail("a loop from `0` or from the variable of a block loop");
     }
+    if (has_lower) result.lower = bounds();
     expect("..");
+    const bool has_upper = accept_list("min");
     result.extent = accept("rows") ? kBatch : integer();
+    if (has_upper) result.upper = bounds();
     if (accept("step")) result.step = integer();
+    open_.emplace_back(result.name, result.var);
+    return result;
+  }
+
+  /// `max(` or `min(`; the word alone may be the name of a loop.
+  bool accept_list(std::string_view word) {
+    TextCursor behind = cursor_;
+    if (!behind.eat_word(word) || !behind.eat("(")) return false;
+    cursor_ = behind;
+    return true;
+  }
+
+  /// Up to the end of such a list.
+  std::vector<Bound> bounds() {
+    std::vector<Bound> result;
+    while (accept(",")) result.push_back(bound());
+    expect(")");
     return result;
   }
 
@@ -509,22 +494,21 @@ class Parser {
     expect(close);
   }
 
-  std::vector<Token> tokens_;
+  TextCursor cursor_;
   Diagnostics& diagnostics_;
-  std::size_t at_ = 0;
+  NamedPlaces places_;
   bool has_failed_ = false;
   std::size_t depth_ = 0;
   Program program_;
   Kernel kernel_;  // being read
   std::unordered_map<std::string, BufferId> buffer_ids_;
   std::vector<std::pair<std::string, VarId>> open_;  // loops around the cursor
-  Places places_;
 };
 
 }  // namespace
 
 std::optional<Program> parse_program(Sources& sources, FileId file, Diagnostics& diagnostics) {
-  return Parser(lex(sources.text(file), file), diagnostics).run(sources);
+  return Parser(sources, file, diagnostics).run();
 }
 
 }  // namespace dlg::loop

@@ -101,6 +101,7 @@ Failure verify_nest(const Program& program, const Loop& rows) {
 
 Failure verify_loop(const Program& program, const Loop& loop) {
   if (has_schedule(loop.body)) return "has another one inside: its lanes are taken";
+  if (!is_uniform(loop)) return "takes iterations side by side that differ in what is left out";
   if (is_tileable(loop)) return verify_nest(program, loop);
   if (loop.kind != LoopKind::kVector) return "is neither a vector loop nor one of tiles";
   const LoopSchedule& schedule = *loop.schedule;

@@ -4,13 +4,10 @@
 #include <bit>
 
 #include "ir/graph/types.h"
+#include "support/arithmetic.h"
 
 namespace dlg::loop {
 namespace {
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
-  return (a + b - 1) / b;
-}
 
 std::vector<std::size_t> batch_last(std::span<const std::int64_t> extents) {
   std::vector<std::size_t> axes;

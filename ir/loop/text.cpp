@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "ir/graph/text_comment.h"
 #include "ir/loop/words.h"
 #include "support/quoting.h"
 #include "support/text.h"
@@ -112,10 +113,7 @@ class Printer {
 
   void print_kernel(const Kernel& kernel) {
     out_ += "\n";
-    std::string comment = sources_.line_reference(kernel.origin);
-    const std::string computes = one_line(kernel.comment);
-    if (!computes.empty()) comment += (comment.empty() ? "computes " : " computes ") + computes;
-    if (!comment.empty()) comment = "  ; " + comment;
+    const std::string comment = kernel_comment(kernel.origin, one_line(kernel.comment), sources_);
     line(fmt::format("kernel {}{} {{{}", name_word(kernel.name), share_text(kernel), comment));
     var_names_ = IdVector<VarId, std::string>(kernel.var_count);
     open_.clear();
@@ -200,12 +198,20 @@ class Printer {
 
   /// The variable, which can be used from now on, and where it runs.
   std::string opened_range(const Loop& loop) {
-    const std::string begin = loop.block.is_valid() ? var_names_[loop.block] : "0";
+    const std::string begin =
+        within_bounds("max", loop.block.is_valid() ? var_names_[loop.block] : "0", loop.lower);
+    const std::string end = within_bounds("min", extent_text(loop.extent), loop.upper);
     open_.push_back(free_name(loop.name));
     var_names_[loop.var] = open_.back();
-    std::string text = fmt::format("{} in {}..{}", open_.back(), begin, extent_text(loop.extent));
+    std::string text = fmt::format("{} in {}..{}", open_.back(), begin, end);
     if (loop.step != 1) text += fmt::format(" step {}", loop.step);
     return text;
+  }
+
+  std::string within_bounds(std::string_view word, std::string text, const std::vector<Bound>& bounds) const {
+    if (bounds.empty()) return text;
+    for (const Bound& bound : bounds) text += ", " + bound_text(bound);
+    return fmt::format("{}({})", word, text);
   }
 
   void print_combine(const Loop& loop) {
@@ -234,30 +240,53 @@ class Printer {
     return fmt::format("@{}", found->second);
   }
 
-  std::string index_text(const Index& index) const {
+  /// A part of a sum: whether it is subtracted, and its text.
+  struct Part {
+    bool is_negative;
     std::string text;
-    const auto add = [&text](std::int64_t sign, const std::string& term) {
-      if (text.empty()) {
-        text = (sign < 0 ? "-" : "") + term;
-      } else {
-        text += (sign < 0 ? " - " : " + ") + term;
-      }
-    };
-    for (const Index::Term& term : index.terms) {
-      const std::string& var = var_names_[term.var];
-      const std::int64_t size = term.factor < 0 ? -term.factor : term.factor;
-      add(term.factor, size == 1 ? var : fmt::format("{}*{}", size, var));
+  };
+
+  static Part product(std::int64_t factor, const std::string& name) {
+    const std::int64_t size = factor < 0 ? -factor : factor;
+    return {factor < 0, size == 1 ? name : fmt::format("{}*{}", size, name)};
+  }
+
+  static std::string sum_text(const std::vector<Part>& parts) {
+    if (parts.empty()) return "0";
+    std::string text;
+    for (const Part& part : parts) {
+      const bool is_first = text.empty();
+      text += part.is_negative ? (is_first ? "-" : " - ") : (is_first ? "" : " + ");
+      text += part.text;
     }
-    if (index.dynamic.is_valid()) add(1, reg_text(index.dynamic));
-    const std::int64_t offset = index.offset < 0 ? -index.offset : index.offset;
-    if (offset != 0 || text.empty()) add(index.offset, std::to_string(offset));
     return text;
   }
 
-  /// The loop's own name, or with primes when an enclosing loop has it.
+  std::vector<Part> parts_of(const Index& index) const {
+    std::vector<Part> parts;
+    for (const Index::Term& term : index.terms) parts.push_back(product(term.factor, var_names_[term.var]));
+    if (index.dynamic.is_valid()) parts.push_back({false, reg_text(index.dynamic)});
+    const std::int64_t offset = index.offset < 0 ? -index.offset : index.offset;
+    if (offset != 0) parts.push_back({index.offset < 0, std::to_string(offset)});
+    return parts;
+  }
+
+  std::string index_text(const Index& index) const { return sum_text(parts_of(index)); }
+
+  /// What is subtracted stands last.
+  std::string bound_text(const Bound& bound) const {
+    std::vector<Part> parts = parts_of(bound.value);
+    if (bound.rows != 0) parts.insert(parts.begin(), product(bound.rows, extent_text(kBatch)));
+    std::stable_partition(parts.begin(), parts.end(), [](const Part& part) { return !part.is_negative; });
+    const std::string sum = sum_text(parts);
+    return bound.divisor == 1 ? sum : fmt::format("({}) / {}", sum, bound.divisor);
+  }
+
+  /// The loop's own name, or with primes when an enclosing loop has it; `rows` has a meaning in bounds.
   std::string free_name(const std::string& wanted) const {
     if (!has_own_names_) return fmt::format("v{}", open_.size());
     std::string name = is_bare_word(wanted) ? wanted : "i";
+    if (name == extent_text(kBatch)) name += "'";
     while (std::find(open_.begin(), open_.end(), name) != open_.end()) name += "'";
     return name;
   }

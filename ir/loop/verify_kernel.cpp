@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "ir/loop/affine_bounds.h"
 #include "ir/loop/scalar_info.h"
 #include "ir/loop/sum_order.h"
 #include "ir/loop/words.h"
@@ -14,12 +15,6 @@ namespace {
 using Failure = std::optional<std::string>;
 
 constexpr std::size_t kMaxDepth = 64;
-
-/// Inclusive bounds of an index; wide enough not to wrap.
-struct Interval {
-  double low = 0;
-  double high = 0;
-};
 
 class KernelVerifier {
  public:
@@ -168,13 +163,22 @@ class KernelVerifier {
       // Bounds are linear in the number of valid rows: both ends prove all between.
       for (const std::int64_t rows : {std::int64_t{1}, program_.batch}) {
         const std::int64_t extent = buffer.type.shape.at(rows)[axis];
-        const Interval range = bounds(indices[axis], rows);
-        if (range.low >= 0 && range.high < static_cast<double>(extent)) continue;
-        return fmt::format("index {} of `{}` runs over {}..{}, but the axis has {} elements", axis,
-                           buffer.name, range.low, range.high, extent);
+        const Interval range = range_of_sum({.value = indices[axis]}, loops_, rows);
+        if (range.is_inside(extent)) continue;
+        if (stays_inside(indices[axis], buffer.type.shape[axis], loops_, program_.batch)) break;
+        return fmt::format("index {} of `{}` runs over {}..{}, but the axis has {} elements{}", axis,
+                           buffer.name, range.low, range.high, extent, bounds_text(indices[axis]));
       }
     }
     return std::nullopt;
+  }
+
+  /// Behind the words that an index leaves its axis.
+  std::string_view bounds_text(const Index& index) const {
+    const bool is_bounded = std::any_of(index.terms.begin(), index.terms.end(), [&](const Index::Term& term) {
+      return has_bounds(*loops_[term.var]);
+    });
+    return is_bounded ? ", and no bound of its loops keeps it inside" : "";
   }
 
   Failure verify_index(const Index& index) const {
@@ -195,16 +199,6 @@ class KernelVerifier {
     const std::int64_t extent = loop.extent == kBatch ? rows : loop.extent;
     const std::int64_t last = (extent - 1) / loop.step * loop.step;
     return static_cast<double>(last);
-  }
-
-  Interval bounds(const Index& index, std::int64_t rows) const {
-    const auto offset = static_cast<double>(index.offset);
-    Interval range{offset, offset};
-    for (const Index::Term& term : index.terms) {
-      const double reach = static_cast<double>(term.factor) * last_value(*loops_[term.var], rows);
-      (reach < 0 ? range.low : range.high) += reach;
-    }
-    return range;
   }
 
   /// Whether different iterations of loop `open_[depth]` store to different elements: on one axis the
@@ -236,8 +230,10 @@ class KernelVerifier {
     const Access first{accesses_.size(), stores_.size()};
     for (const Loop& outer : loop.around) {
       if (Failure failure = verify_around(loop, outer)) return failure;
+      if (Failure failure = verify_bounds(outer)) return failure;
       loops_[outer.var] = &outer;
     }
+    if (Failure failure = verify_bounds(loop)) return failure;
     loops_[loop.var] = &loop;
     open_.push_back(&loop);
     Failure failure = verify_iteration(loop);
@@ -277,6 +273,27 @@ class KernelVerifier {
     return begins_at_lane_0 ? std::nullopt
                             : Failure(fmt::format("lanes loop `{}` has a block that is no multiple of {}",
                                                   loop.name, kLaneCount));
+  }
+
+  Failure verify_bounds(const Loop& loop) const {
+    if (has_bounds(loop) && loop.step > 1) return fmt::format("block loop `{}` has bounds", loop.name);
+    for (const std::vector<Bound>* bounds : {&loop.lower, &loop.upper}) {
+      for (const Bound& bound : *bounds) {
+        if (Failure failure = verify_bound(bound))
+          return fmt::format("a bound of loop `{}` {}", loop.name, *failure);
+      }
+    }
+    return std::nullopt;
+  }
+
+  Failure verify_bound(const Bound& bound) const {
+    if (bound.divisor < 1) return "has no divisor of at least 1";
+    if (bound.value.dynamic.is_valid()) return "is computed";
+    if (verify_index(bound.value)) return "uses a variable of no enclosing loop";
+    const bool is_small = Interval::of(static_cast<double>(bound.divisor)).is_finite() &&
+                          range_of_sum(bound, loops_, 1).is_finite() &&
+                          range_of_sum(bound, loops_, program_.batch).is_finite();
+    return is_small ? std::nullopt : Failure("may be as large as 2^52");
   }
 
   /// A loop around lanes is a variable with an extent, perhaps over a block.
@@ -349,7 +366,7 @@ class KernelVerifier {
   IdVector<BufferId, char>& written_;
   IdVector<RegId, std::optional<DType>> dtypes_;
   IdVector<RegId, char> defined_;
-  IdVector<VarId, const Loop*> loops_;  // the open loop of each variable
+  OpenLoops loops_;
   std::vector<const Loop*> open_;
   std::vector<RegId> visible_;
   std::vector<Element> accesses_;  // loads

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "ir/loop/affine_bounds.h"
 #include "ir/loop/ranges.h"
 #include "ir/loop/scalar_math.h"
 #include "ir/loop/words.h"
@@ -27,7 +28,8 @@ class KernelRanges {
         stored_(stored),
         ranges_(kernel.reg_count, Interval::none()),
         definitions_(kernel.reg_count, nullptr),
-        variables_(kernel.var_count) {}
+        variables_(kernel.var_count),
+        loops_(kernel.var_count) {}
 
   Failure run(const Body& body, Mode mode) {
     mode_ = mode;
@@ -68,6 +70,7 @@ class KernelRanges {
     for (const Index::Term& term : index.terms) {
       range = range + Interval::of(static_cast<double>(term.factor)) * variables_[term.var];
     }
+    range = common(range, range_within_bounds(index, loops_, program_.batch));
     return index.dynamic.is_valid() ? range + ranges_[index.dynamic] : range;
   }
 
@@ -162,6 +165,7 @@ class KernelRanges {
 
   void bound(const Loop& loop) {
     const std::int64_t extent = loop.extent == kBatch ? program_.batch : loop.extent;
+    loops_[loop.var] = &loop;
     variables_[loop.var] = Interval::between(0, static_cast<double>((extent - 1) / loop.step * loop.step));
   }
 
@@ -210,6 +214,7 @@ class KernelRanges {
   IdVector<RegId, Interval> ranges_;
   IdVector<RegId, const Instruction*> definitions_;
   IdVector<VarId, Interval> variables_;
+  OpenLoops loops_;
   Mode mode_ = Mode::kLearn;
   Failure failure_;
 };

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "ir/graph/text_cursor.h"
 #include "ir/loop/loop_ir.h"
 
 namespace dlg::loop {
@@ -23,9 +24,12 @@ std::optional<Share> parse_share(std::string_view word);
 std::string_view form_word(StepForm form);
 std::optional<StepForm> parse_form(std::string_view word);
 
-/// Letters, digits, `_`, `.`, `'` and non-ASCII bytes, not starting with a digit, a dot or a prime.
-bool is_word_start(char c);
-bool is_word_part(char c);
+/// The words of a loop program: names, quoted names, registers `%12`, numbers without a sign, symbols of one
+/// byte, `->` and `..`. Comments are blanks.
+extern const Lexis kLoopText;
+
+/// Whether `name` is made of letters, digits, `_`, `.`, `'` and non-ASCII bytes, and starts with no digit,
+/// dot or prime.
 bool is_bare_word(std::string_view name);
 /// `name` as it stands, or quoted when it is no bare word.
 std::string name_word(std::string_view name);

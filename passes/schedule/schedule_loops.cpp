@@ -48,13 +48,14 @@ class Scheduler {
   }
 
  private:
-  /// Inside a vector loop the lanes are taken already. Loops nest at most as deep as axes do.
+  /// Inside a vector loop the lanes are taken already. What is not uniform goes one by one. Loops nest at
+  /// most as deep as axes do.
   void visit(loop::Body& body) const {
     for (loop::Statement& statement : body) {
       for (Loop& inner : statement.loop) {
         if (loop::is_tileable(inner)) {
           inner.schedule = tiles(inner);
-        } else if (inner.kind == LoopKind::kVector) {
+        } else if (inner.kind == LoopKind::kVector && loop::is_uniform(inner)) {
           inner.schedule = LoopSchedule{.panels = vector_panels(inner)};
         } else {
           visit(inner.body);
@@ -124,8 +125,8 @@ class Scheduler {
 
   /// On a tie by panels: each worker then packs and reads its own part of the repeated operand.
   Share share_of(const Loop& loop) const {
-    if (loop.kind == LoopKind::kVector) return Share::kPanels;
     if (!loop.schedule) return Share::kIterations;
+    if (loop.kind == LoopKind::kVector) return Share::kPanels;
     const std::int64_t panels =
         pieces(program_, loop::column_loop(loop), loop.schedule->panels.front().width);
     const std::int64_t rows = pieces(program_, loop, loop.schedule->tile);

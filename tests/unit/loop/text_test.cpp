@@ -142,6 +142,13 @@ TEST_CASE("loop text: names that are no words are quoted") {
   CHECK(program_of(text).buffers[BufferId{0}].name == program.buffers[BufferId{0}].name);
 }
 
+TEST_CASE("loop text: the place of a kernel may have a name in quotes") {
+  const std::string text = kHead + "\nkernel k {  ; \"my net.dlg\":3 computes a; b\n}\n";
+  CHECK(reprinted(text) == text);
+  CHECK(program_of(text).kernels[0].comment == "a; b");
+  CHECK(program_of(kHead + "kernel k {  ; net.dlg:3 and more\n}").kernels[0].origin == SourceRange{});
+}
+
 TEST_CASE("loop text: errors name what was found and what may stand there") {
   CHECK(first_error("graph") == "DLG0750 graph: found `graph`, expected `program`");
   CHECK(first_error(kHead + "buffer a: f33[]") ==
@@ -160,7 +167,7 @@ TEST_CASE("loop text: errors name what was found and what may stand there") {
         "DLG0752 %9999999: the register number is too large");
   CHECK(first_error(kHead + "kernel k {") == "DLG0750 : found the end of the text, expected `}`");
   CHECK(first_error(kHead + "kernel k { \"open") ==
-        "DLG0750 \"open: found `\"`, expected a statement: `%1 = ...`, "
+        "DLG0750 \"open: found `\"open`, expected a statement: `%1 = ...`, "
         "`store`, `for`, `parallel`, `vector` or `lanes`");
 }
 
