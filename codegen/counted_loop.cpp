@@ -62,14 +62,6 @@ Value* larger(llvm::IRBuilder<>& builder, Value* a, Value* b) {
   return builder.CreateSelect(builder.CreateICmpSGT(a, b), a, b);
 }
 
-Value* floor_div(llvm::IRBuilder<>& builder, Value* value, std::int64_t divisor) {
-  if (divisor == 1) return value;
-  // Division truncates: below 0 the next multiple down is taken.
-  Value* lowered = builder.CreateSub(value, i64(builder, divisor - 1));
-  Value* is_negative = builder.CreateICmpSLT(value, i64(builder, 0));
-  return builder.CreateSDiv(builder.CreateSelect(is_negative, lowered, value), i64(builder, divisor));
-}
-
 Value* whole_part(llvm::IRBuilder<>& builder, Value* end, std::int64_t width) {
   if (auto* known = llvm::dyn_cast<llvm::ConstantInt>(end))
     return i64(builder, known->getSExtValue() / width * width);

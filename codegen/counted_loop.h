@@ -40,8 +40,6 @@ void emit_plain(llvm::IRBuilder<>& builder, const Bounds& bounds, std::int64_t s
 llvm::Value* i64(llvm::IRBuilder<>& builder, std::int64_t value);
 llvm::Value* smaller(llvm::IRBuilder<>& builder, llvm::Value* a, llvm::Value* b);
 llvm::Value* larger(llvm::IRBuilder<>& builder, llvm::Value* a, llvm::Value* b);
-/// `value` / `divisor` rounded down; the divisor is above 0.
-llvm::Value* floor_div(llvm::IRBuilder<>& builder, llvm::Value* value, std::int64_t divisor);
 /// The last multiple of `width` at or before `end`.
 llvm::Value* whole_part(llvm::IRBuilder<>& builder, llvm::Value* end, std::int64_t width);
 /// What both have in common; all of `range` without a share.

@@ -16,11 +16,17 @@ Bounds LoopBounds::of(const Loop& loop) {
   for (const loop::Bound& bound : loop.lower) {
     // Rounded up.
     Value* sum = builder_.CreateAdd(sum_of(bound), i64(builder_, bound.divisor - 1));
-    range.begin = larger(builder_, range.begin, floor_div(builder_, sum, bound.divisor));
+    range.begin = larger(builder_, range.begin, divided(sum, bound.divisor));
   }
   for (const loop::Bound& bound : loop.upper)
-    range.end = smaller(builder_, range.end, floor_div(builder_, sum_of(bound), bound.divisor));
+    range.end = smaller(builder_, range.end, divided(sum_of(bound), bound.divisor));
   return range;
+}
+
+/// Truncated, which is rounded down from 0 on. Below 0 rounding does not matter: no loop begins there, and
+/// one that ends there is empty, as is one that ends at 0.
+Value* LoopBounds::divided(Value* sum, std::int64_t divisor) {
+  return divisor == 1 ? sum : builder_.CreateSDiv(sum, i64(builder_, divisor));
 }
 
 Value* LoopBounds::sum_of(const loop::Bound& bound) {

@@ -47,6 +47,7 @@ class LoopBounds {
  private:
   Bounds without_bounds(const loop::Loop& loop);
   llvm::Value* sum_of(const loop::Bound& bound);
+  llvm::Value* divided(llvm::Value* sum, std::int64_t divisor);
 
   llvm::IRBuilder<>& builder_;
   ElementEmitter& elements_;
