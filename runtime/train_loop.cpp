@@ -8,6 +8,7 @@
 
 #include "runtime/good_state.h"
 #include "runtime/random.h"
+#include "runtime/worker_choice.h"
 #include "support/check.h"
 
 namespace dlg {
@@ -33,7 +34,8 @@ class Loop {
         rows_(row_count(plan)),
         epoch_steps_(steps_of_epoch(plan)),
         progress_(plan.start),
-        good_(program) {
+        good_(program),
+        workers_(program.team != nullptr ? program.team->workers() : 1) {
     progress_.epoch_steps = epoch_steps_;
     start_seconds_ = plan.clock() - progress_.seconds;
     orders_ = plan.rows;
@@ -50,6 +52,7 @@ class Loop {
       if (!end) end = rule_before_call();
     }
     if (is_good && !good_.keep(progress_)) end = find_first_bad_step();
+    if (program_.team != nullptr) program_.team->use(program_.team->workers());
     program_.memory->check_guards("a training step");
     result_.end = *end;
     result_.progress = progress_;
@@ -113,6 +116,7 @@ class Loop {
   std::int64_t call_length() const {
     if (observer_.judge && observer_.judge_at == JudgeAt::kEveryStep) return 1;
     std::int64_t steps = adapted_length_;
+    if (workers_.is_trying()) steps = std::min(steps, steps_in(WorkerChoice::kTrySeconds));
     const std::int64_t rest = epoch_steps_ - progress_.epoch_step;
     if (steps > rest) steps = rest + (is_seamless() ? whole_epochs(steps - rest) : 0);
     if (plan_.stop.steps) steps = std::min(steps, *plan_.stop.steps - progress_.steps);
@@ -150,11 +154,13 @@ class Loop {
     losses_.resize(static_cast<std::size_t>(steps));
     context_.losses = losses_.data();
     prepare_orders(steps);
+    if (program_.team != nullptr) program_.team->use(workers_.workers());
     const double before = plan_.clock();
     const std::int64_t made = program_.step(&context_, steps);
     const double after = plan_.clock();
     DLG_CHECK(made >= 0 && made <= steps, "a call makes between none and all of its steps");
     adapt(after - before, made);
+    workers_.took(made, after - before);
     progress_.tested_loss = context_.previous_loss;
     count(made, after - before);
     progress_.seconds = after - start_seconds_;
@@ -351,6 +357,7 @@ class Loop {
   DlgContext context_ = {};
   TrainProgress progress_;
   GoodState good_;
+  WorkerChoice workers_;
   TrainResult result_;
   double start_seconds_ = 0;
   double step_seconds_ = 0;  // measured in the last call
