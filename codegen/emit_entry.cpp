@@ -105,7 +105,7 @@ class EntryEmitter {
     output_ = load_field(kOutputField, "output");
     data_ = load_field(kDataField, "data");
     hypers_ = load_field(kHypersField, "hypers");
-    order_ = load_field(kOrderField, "order");
+    order_step_ = load_field(kOrderStepField, "order_step");
     rows_total_ = load_field(kRowsTotalField, "rows_total");
     losses_ = load_field(kLossesField, "losses");
     loss_below_ = load_field(kStopLossBelowField, "stop_loss_below");
@@ -198,7 +198,8 @@ class EntryEmitter {
     Value* left = builder_.CreateSub(rows_total_, position);
     Value* batch = builder_.getInt64(static_cast<std::uint64_t>(program_.batch));
     rows_ = builder_.CreateSelect(builder_.CreateICmpSLT(left, batch), left, batch, "rows");
-    Value* order = builder_.CreateInBoundsGEP(builder_.getInt64Ty(), order_, position);
+    Value* pass = load_field(kOrderField, "order");
+    Value* order = builder_.CreateInBoundsGEP(builder_.getInt64Ty(), pass, position);
     for (const BufferId id : program_.buffers.ids()) {
       if (program_.buffers[id].kind == BufferKind::kOrder) memory_[id] = registers_[id] = order;
     }
@@ -211,7 +212,9 @@ class EntryEmitter {
     }
     Value* after = builder_.CreateAdd(position, rows_);
     Value* is_end = builder_.CreateICmpSGE(after, rows_total_);
+    Value* next_pass = builder_.CreateInBoundsGEP(builder_.getInt64Ty(), pass, order_step_);
     builder_.CreateStore(builder_.CreateSelect(is_end, builder_.getInt64(0), after), field(kPositionField));
+    builder_.CreateStore(builder_.CreateSelect(is_end, next_pass, pass), field(kOrderField));
     step_->addIncoming(builder_.CreateAdd(step_, builder_.getInt64(1)), builder_.GetInsertBlock());
     builder_.CreateBr(head_);
   }
@@ -425,7 +428,7 @@ class EntryEmitter {
   Value* output_ = nullptr;
   Value* data_ = nullptr;
   Value* hypers_ = nullptr;
-  Value* order_ = nullptr;
+  Value* order_step_ = nullptr;
   Value* rows_total_ = nullptr;
   Value* losses_ = nullptr;
   Value* loss_below_ = nullptr;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numbers>
 #include <numeric>
+#include <span>
 #include <utility>
 
 namespace dlg {
@@ -28,7 +29,7 @@ std::uint64_t bits53(std::uint32_t low, std::uint32_t high) {
 }
 
 /// Swaps element i with element floor(u (i + 1) / 2^32), i from the last to 1.
-void fisher_yates(std::vector<std::int64_t>& items, const RandomStream& stream, std::uint64_t step) {
+void fisher_yates(std::span<std::int64_t> items, const RandomStream& stream, std::uint64_t step) {
   for (std::size_t i = items.size(); i-- > 1;) {
     const std::uint64_t u = stream.bits(step, i);
     // u (i + 1) stays below 2^64: there are fewer than 2^32 rows in memory.
@@ -98,9 +99,19 @@ std::vector<double> initial_values(const InitialRule& rule, std::uint64_t seed, 
 
 std::vector<std::int64_t> shuffled(const std::vector<std::int64_t>& rows, std::uint64_t seed,
                                    std::uint64_t epoch) {
-  std::vector<std::int64_t> order = rows;
-  fisher_yates(order, RandomStream(seed, "shuffle"), epoch);
-  return order;
+  return shuffled_epochs(rows, seed, epoch, 1);
+}
+
+std::vector<std::int64_t> shuffled_epochs(const std::vector<std::int64_t>& rows, std::uint64_t seed,
+                                          std::uint64_t first_epoch, std::int64_t epochs) {
+  const RandomStream stream(seed, "shuffle");
+  std::vector<std::int64_t> orders;
+  orders.reserve(rows.size() * static_cast<std::size_t>(epochs));
+  for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(epochs); ++i) {
+    orders.insert(orders.end(), rows.begin(), rows.end());
+    fisher_yates(std::span(orders).last(rows.size()), stream, first_epoch + i);
+  }
+  return orders;
 }
 
 std::optional<SplitRows> split_rows(std::int64_t rows, const SplitShares& shares, Diagnostics& diagnostics) {

@@ -60,6 +60,9 @@ std::vector<double> initial_values(const InitialRule& rule, std::uint64_t seed, 
 /// the ones before it.
 std::vector<std::int64_t> shuffled(const std::vector<std::int64_t>& rows, std::uint64_t seed,
                                    std::uint64_t epoch);
+/// The orders of `epochs` epochs from `first_epoch` on, one behind the other.
+std::vector<std::int64_t> shuffled_epochs(const std::vector<std::int64_t>& rows, std::uint64_t seed,
+                                          std::uint64_t first_epoch, std::int64_t epochs);
 
 struct SplitShares {
   double train = 1;

@@ -28,48 +28,54 @@ std::uint64_t await_change(const std::atomic<std::uint64_t>& value, std::uint64_
   return value.load(std::memory_order_acquire);
 }
 
-/// What one worker writes, on cache lines of its own.
+/// Of one worker, on cache lines of their own: what it is told, and what it writes.
 struct alignas(128) Desk {
-  std::atomic<std::uint64_t> done{0};  // the number of the last phase that this worker has finished
+  std::atomic<std::uint64_t> begun{0};              // the number of the last phase that it takes part in
+  alignas(128) std::atomic<std::uint64_t> done{0};  // of the last one that it has finished
   double busy_seconds = 0;
 };
 
 }  // namespace
 
 struct Team::Impl {
-  explicit Impl(int workers) : desks(static_cast<std::size_t>(workers)) {
+  explicit Impl(int workers) : desks(static_cast<std::size_t>(workers)), used(desks.size()) {
     for (std::size_t i = 1; i < desks.size(); ++i) threads.emplace_back([this, i] { serve(i); });
   }
 
   void serve(std::size_t worker) {
+    Desk& desk = desks[worker];
     for (std::uint64_t seen = 0;;) {
-      seen = await_change(number, seen);
+      seen = await_change(desk.begun, seen);
       if (phase == nullptr) return;
       work(worker);
-      desks[worker].done.store(seen, std::memory_order_release);
-      desks[worker].done.notify_one();
+      desk.done.store(seen, std::memory_order_release);
+      desk.done.notify_one();
     }
   }
 
   void work(std::size_t worker) {
     using Clock = std::chrono::steady_clock;
     const Clock::time_point begin = Clock::now();
-    phase(arguments, static_cast<std::int64_t>(worker), static_cast<std::int64_t>(desks.size()));
+    phase(arguments, static_cast<std::int64_t>(worker), static_cast<std::int64_t>(used));
     desks[worker].busy_seconds += std::chrono::duration<double>(Clock::now() - begin).count();
   }
 
-  /// Everybody begins phase `next`; null: goes home.
+  /// The workers in use begin phase `next`; null: they go home. The others hear nothing of it.
   void announce(DlgPhase next, void* with) {
     phase = next;
     arguments = with;
-    number.store(number.load(std::memory_order_relaxed) + 1, std::memory_order_release);
-    number.notify_all();
+    ++number;
+    for (std::size_t i = 1; i < used; ++i) {
+      desks[i].begun.store(number, std::memory_order_release);
+      desks[i].begun.notify_one();
+    }
   }
 
-  alignas(128) std::atomic<std::uint64_t> number{0};  // of the current phase
+  std::uint64_t number = 0;  // of the current phase
   DlgPhase phase = nullptr;
   void* arguments = nullptr;
   std::vector<Desk> desks;
+  std::size_t used;
   std::vector<std::thread> threads;
 };
 
@@ -79,6 +85,7 @@ Team::Team(int workers) {
 }
 
 Team::~Team() {
+  use(workers());
   impl_->announce(nullptr, nullptr);
   for (std::thread& thread : impl_->threads) thread.join();
 }
@@ -87,13 +94,17 @@ int Team::workers() const {
   return static_cast<int>(impl_->desks.size());
 }
 
+void Team::use(int workers) {
+  DLG_CHECK(workers >= 1 && workers <= this->workers(), "a part of the team works");
+  impl_->used = static_cast<std::size_t>(workers);
+}
+
 void Team::run(DlgPhase phase, void* arguments) {
   impl_->announce(phase, arguments);
   impl_->work(0);
-  const std::uint64_t number = impl_->number.load(std::memory_order_relaxed);
-  for (std::size_t i = 1; i < impl_->desks.size(); ++i) {
+  for (std::size_t i = 1; i < impl_->used; ++i) {
     const std::atomic<std::uint64_t>& done = impl_->desks[i].done;
-    for (std::uint64_t seen = number - 1; seen != number;) seen = await_change(done, seen);
+    for (std::uint64_t seen = impl_->number - 1; seen != impl_->number;) seen = await_change(done, seen);
   }
 }
 

@@ -10,8 +10,8 @@
 
 namespace dlg {
 
-/// A fixed number of workers, the calling thread included. Which worker does what follows from its number, so
-/// what is computed does not depend on timing.
+/// A number of workers, the calling thread included, of whom all or the first few work. Which worker does
+/// what follows from its number, so what is computed does not depend on timing.
 class Team {
  public:
   /// Starts `workers` - 1 threads; `workers` is at least 1.
@@ -19,8 +19,10 @@ class Team {
   ~Team();
 
   int workers() const;
-  /// Runs `phase(arguments, worker, workers)` on every worker and comes back when all are done. One caller at
-  /// a time.
+  /// From now on the first `workers` of them work, 1 at least; at first all do. Not within a phase.
+  void use(int workers);
+  /// Runs `phase(arguments, worker, workers)` on every worker in use and comes back when all are done. One
+  /// caller at a time.
   void run(DlgPhase phase, void* arguments);
   /// Seconds that each worker has spent inside phases.
   std::vector<double> busy_seconds() const;

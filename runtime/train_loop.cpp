@@ -8,6 +8,7 @@
 
 #include "runtime/good_state.h"
 #include "runtime/random.h"
+#include "runtime/worker_choice.h"
 #include "support/check.h"
 
 namespace dlg {
@@ -16,6 +17,8 @@ namespace {
 constexpr double kCallSeconds = 0.05;
 /// The losses of a call stay in the second-level cache.
 constexpr std::int64_t kLongestCall = std::int64_t{1} << 15;
+/// So do the orders of the epochs that a call goes over.
+constexpr std::int64_t kMostPositions = std::int64_t{1} << 15;
 
 std::int64_t row_count(const TrainPlan& plan) {
   return std::max<std::int64_t>(1, static_cast<std::int64_t>(plan.rows.size()));
@@ -31,25 +34,25 @@ class Loop {
         rows_(row_count(plan)),
         epoch_steps_(steps_of_epoch(plan)),
         progress_(plan.start),
-        good_(program) {
+        good_(program),
+        workers_(program.team != nullptr ? program.team->workers() : 1) {
     progress_.epoch_steps = epoch_steps_;
     start_seconds_ = plan.clock() - progress_.seconds;
-    order_ = plan.rows;
-    if (order_.empty()) order_ = {0};
+    orders_ = plan.rows;
+    if (orders_.empty()) orders_ = {0};
     prepare_context();
-    // In the middle of an epoch its order is made now, else where it begins.
-    if (is_shuffled() && progress_.epoch_step > 0) shuffle();
+    prepare_orders(1);
   }
 
   TrainResult run() {
     const bool is_good = good_.keep(progress_);
     std::optional<TrainEnd> end = is_good ? rule_before_call() : diverged(Divergence::kState);
     while (!end) {
-      if (is_shuffled() && progress_.epoch_step == 0) shuffle();
       end = call(call_length());
       if (!end) end = rule_before_call();
     }
     if (is_good && !good_.keep(progress_)) end = find_first_bad_step();
+    if (program_.team != nullptr) program_.team->use(program_.team->workers());
     program_.memory->check_guards("a training step");
     result_.end = *end;
     result_.progress = progress_;
@@ -60,17 +63,17 @@ class Loop {
   /// The whole data set (or no data) in each step: step and epoch are the same, and compiled code tests the
   /// loss.
   bool is_step_an_epoch() const { return epoch_steps_ == 1; }
-  /// Whether nothing happens between two epochs that compiled code could not go over: no new order of the
-  /// rows and no test on the epoch's mean.
+  /// Whether nothing happens between two epochs that compiled code could not go over, such as a test on the
+  /// epoch's mean.
   bool is_seamless() const {
     if (observer_.judge || observer_.measure) return false;
-    return is_step_an_epoch() || (!is_shuffled() && !plan_.stop.loss_below && !plan_.stop.change_below);
+    return is_step_an_epoch() ||
+           (!observer_.sees_epochs && !plan_.stop.loss_below && !plan_.stop.change_below);
   }
   bool is_shuffled() const { return plan_.order == RowOrder::kShuffledEachEpoch && !is_step_an_epoch(); }
 
   void prepare_context() {
     context_ = step_context(program_);
-    context_.order = order_.data();
     context_.rows_total = rows_;
     context_.position = progress_.epoch_step * plan_.batch;
     context_.previous_loss = progress_.tested_loss;
@@ -79,10 +82,24 @@ class Loop {
     context_.stop_flag = plan_.stop_flag;
   }
 
-  void shuffle() {
-    const auto epoch = static_cast<std::uint64_t>(progress_.epochs + 1);
-    order_ = shuffled(plan_.rows, plan_.seed, epoch);
-    context_.order = order_.data();
+  /// The order of the rows in the epoch that has begun or begins now.
+  const std::int64_t* order() const {
+    return orders_.data() + (is_shuffled() ? (progress_.epochs + 1 - first_ordered_) * rows_ : 0);
+  }
+
+  /// Gives compiled code the orders of all epochs that the next `steps` steps meet.
+  void prepare_orders(std::int64_t steps) {
+    if (is_shuffled()) {
+      const std::int64_t epoch = progress_.epochs + 1;
+      const std::int64_t met = (progress_.epoch_step + steps + epoch_steps_ - 1) / epoch_steps_;
+      if (epoch < first_ordered_ || epoch + met > first_ordered_ + ordered_) {
+        orders_ = shuffled_epochs(plan_.rows, plan_.seed, static_cast<std::uint64_t>(epoch), met);
+        first_ordered_ = epoch;
+        ordered_ = met;
+      }
+      context_.order_step = rows_;
+    }
+    context_.order = order();
   }
 
   /// The rules on counts and time, and the flag.
@@ -99,18 +116,28 @@ class Loop {
   std::int64_t call_length() const {
     if (observer_.judge && observer_.judge_at == JudgeAt::kEveryStep) return 1;
     std::int64_t steps = adapted_length_;
+    if (workers_.is_trying()) steps = std::min(steps, steps_in(WorkerChoice::kTrySeconds));
     const std::int64_t rest = epoch_steps_ - progress_.epoch_step;
-    if (steps > rest) steps = rest + (is_seamless() ? (steps - rest) / epoch_steps_ * epoch_steps_ : 0);
+    if (steps > rest) steps = rest + (is_seamless() ? whole_epochs(steps - rest) : 0);
     if (plan_.stop.steps) steps = std::min(steps, *plan_.stop.steps - progress_.steps);
     if (plan_.stop.epochs) {
       const std::int64_t epochs = *plan_.stop.epochs - progress_.epochs;
       if (epochs < steps) steps = std::min(steps, epochs * epoch_steps_ - progress_.epoch_step);
     }
-    if (plan_.stop.seconds && step_seconds_ > 0) {
-      const double left = (*plan_.stop.seconds - progress_.seconds) / step_seconds_;
-      if (left < static_cast<double>(steps)) steps = static_cast<std::int64_t>(left);
-    }
+    if (plan_.stop.seconds) steps = std::min(steps, steps_in(*plan_.stop.seconds - progress_.seconds));
     return std::max<std::int64_t>(1, steps);
+  }
+
+  /// About as many as `seconds` take; without a measured step the longest call.
+  std::int64_t steps_in(double seconds) const {
+    const double steps = step_seconds_ > 0 ? seconds / step_seconds_ : static_cast<double>(kLongestCall);
+    return static_cast<std::int64_t>(std::clamp(steps, 0.0, static_cast<double>(kLongestCall)));
+  }
+
+  /// Of so many steps those of whole epochs, which have their orders at hand.
+  std::int64_t whole_epochs(std::int64_t steps) const {
+    const std::int64_t epochs = steps / epoch_steps_;
+    return (is_shuffled() ? std::min(epochs, kMostPositions / rows_) : epochs) * epoch_steps_;
   }
 
   /// Calls grow until one takes about kCallSeconds, at most fourfold at a time.
@@ -126,11 +153,14 @@ class Loop {
   std::optional<TrainEnd> call(std::int64_t steps) {
     losses_.resize(static_cast<std::size_t>(steps));
     context_.losses = losses_.data();
+    prepare_orders(steps);
+    if (program_.team != nullptr) program_.team->use(workers_.workers());
     const double before = plan_.clock();
     const std::int64_t made = program_.step(&context_, steps);
     const double after = plan_.clock();
     DLG_CHECK(made >= 0 && made <= steps, "a call makes between none and all of its steps");
     adapt(after - before, made);
+    workers_.took(made, after - before);
     progress_.tested_loss = context_.previous_loss;
     count(made, after - before);
     progress_.seconds = after - start_seconds_;
@@ -271,13 +301,12 @@ class Loop {
     context_.stop_loss_below = context_.stop_change_below = kNoLoss;
     progress_ = good_.restore();
     context_.position = progress_.epoch_step * plan_.batch;
-    if (is_shuffled()) shuffle();
     measure();
     losses_.resize(1);
     context_.losses = losses_.data();
     while (true) {
       DLG_CHECK(progress_.steps < steps_made, "the same steps give the same numbers");
-      if (is_shuffled() && progress_.epoch_step == 0) shuffle();
+      prepare_orders(1);
       const std::int64_t made = program_.step(&context_, 1);
       if (made == 0 && context_.reason == kDlgIndexOutside) return failed(TrainEnd::kIndexOutside);
       result_.final_loss = losses_.front();
@@ -302,7 +331,7 @@ class Loop {
     result_.diverged_step = progress_.steps + 1;
     const std::int64_t first = is_step_an_epoch() ? 0 : progress_.epoch_step * plan_.batch;
     const std::int64_t last = is_step_an_epoch() ? rows_ : std::min(first + plan_.batch, rows_);
-    result_.batch_rows.assign(order_.begin() + first, order_.begin() + last);
+    result_.batch_rows.assign(order() + first, order() + last);
     return end;
   }
 
@@ -321,11 +350,14 @@ class Loop {
   const TrainObserver& observer_;
   std::int64_t rows_;
   std::int64_t epoch_steps_;
-  std::vector<std::int64_t> order_;
+  std::vector<std::int64_t> orders_;  // of the rows: one for all epochs, or those of some epochs
+  std::int64_t first_ordered_ = 1;    // the first of these, and how many there are
+  std::int64_t ordered_ = 0;
   std::vector<double> losses_;
   DlgContext context_ = {};
   TrainProgress progress_;
   GoodState good_;
+  WorkerChoice workers_;
   TrainResult result_;
   double start_seconds_ = 0;
   double step_seconds_ = 0;  // measured in the last call

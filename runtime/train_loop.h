@@ -111,8 +111,9 @@ enum class JudgeAt : std::uint8_t { kEpochEnd, kEveryStep };
 std::int64_t next_told_epoch(std::int64_t epoch);
 
 /// Calls of compiled code are kept short (about 0.05 s). `on_epoch` comes when an epoch has ended and no
-/// later step was made; where rows keep their order, a call may go over several epochs, and `on_passed_epoch`
-/// comes first for each of them that is told. `on_call` comes after every call. Behind both come, where there
+/// later step was made; a call may go over several epochs, and `on_passed_epoch` comes first for each of them
+/// that is told. With `sees_epochs` no call goes over an epoch of several steps: something is to be measured
+/// at its end. `on_call` comes after every call. Behind both come, where there
 /// are any, `measure` at the end of every epoch and `judge` at the end of every epoch or after every step; no
 /// later step has been made then. `measure` writes states that follow from all others; it comes once more
 /// where steps are made once more. `on_settled` comes last, when nothing is left to do with the steps of the
@@ -125,6 +126,7 @@ struct TrainObserver {
   std::function<Verdict(const TrainProgress&)> judge = {};
   std::function<void(const TrainProgress&)> on_settled = {};
   JudgeAt judge_at = JudgeAt::kEpochEnd;
+  bool sees_epochs = false;
 };
 
 struct TrainResult {

@@ -10,7 +10,7 @@
 #include <string>
 
 #include "support/arithmetic.h"
-#include "support/text.h"
+#include "support/control_groups.h"
 
 namespace dlg {
 namespace {
@@ -41,37 +41,14 @@ std::int64_t limit_in(const fs::path& file) {
   return result.ec == std::errc() && bytes > 0 ? bytes : kNoLimit;
 }
 
-/// The least limit of a group and of all above it. A container may see only a part of the way.
-std::int64_t least_limit(const fs::path& mount, fs::path group, std::string_view file) {
-  std::int64_t least = limit_in(mount / file);
-  for (; group.has_relative_path(); group = group.parent_path()) {
-    least = std::min(least, limit_in(mount / group.relative_path() / file));
-  }
-  return least;
-}
-
-bool has_controller(std::string_view controllers, std::string_view wanted) {
-  const std::vector<std::string_view> all = split_text(controllers, ',');
-  return std::find(all.begin(), all.end(), wanted) != all.end();
-}
-
 }  // namespace
 
 std::int64_t control_group_limit(const fs::path& root) {
-  const fs::path mount = root / "sys/fs/cgroup";
-  std::ifstream groups(root / "proc/self/cgroup");
   std::int64_t least = kNoLimit;
-  // A line is `number:controllers:path`; version 2 has no controllers.
-  for (std::string line; std::getline(groups, line);) {
-    const std::size_t first = line.find(':');
-    const std::size_t second = first == std::string::npos ? first : line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string controllers = line.substr(first + 1, second - first - 1);
-    const fs::path group = line.substr(second + 1);
-    if (controllers.empty()) least = std::min(least, least_limit(mount, group, "memory.max"));
-    if (!has_controller(controllers, "memory")) continue;
-    least = std::min(least, least_limit(mount / "memory", group, "memory.limit_in_bytes"));
-  }
+  visit_control_groups(root, "memory", [&](const fs::path& folder, GroupVersion version) {
+    const bool is_second = version == GroupVersion::kTwo;
+    least = std::min(least, limit_in(folder / (is_second ? "memory.max" : "memory.limit_in_bytes")));
+  });
   return least;
 }
 

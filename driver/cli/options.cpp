@@ -22,7 +22,8 @@ void add_options(CommandOptions& options, EngineOptions& engine) {
                  {0, kMostSeed}, [&](std::uint64_t seed) { engine.seed = seed; });
   options.choice({"--target", "instruction set of the compiled code"}, {"host", "avx512", "avx2", "sse2"},
                  engine.target);
-  options.number({"--threads", "worker threads (results do not depend on it)"}, {1, kMostThreads},
+  options.number({"--threads", "worker threads (results do not depend on it; default: one for each core)"},
+                 {1, kMostThreads},
                  [&](std::uint64_t threads) { engine.threads = static_cast<int>(threads); });
   options.flag({"--no-fuse", "one kernel per operation (the same bits, slower)"},
                [&] { engine.fusion = Fusion::kOff; });

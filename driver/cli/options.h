@@ -30,7 +30,7 @@ enum class TimePasses : std::uint8_t { kOff, kOn };
 struct EngineOptions {
   std::optional<std::uint64_t> seed;          // --seed
   Target target = Target::kHost;              // --target
-  int threads = 1;                            // --threads
+  std::optional<int> threads;                 // --threads
   Fusion fusion = Fusion::kOn;                // --no-fuse, --no-fuse-update
   Caching caching = Caching::kOn;             // --no-cache
   TimePasses time_passes = TimePasses::kOff;  // --time-passes

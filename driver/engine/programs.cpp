@@ -14,10 +14,14 @@
 #include "runtime/log.h"
 #include "support/memory_limit.h"
 #include "support/text.h"
+#include "support/usable_cores.h"
 
 namespace dlg {
 namespace {
 
+constexpr Diag<int> kTooManyThreads{
+    DiagCode::TooManyThreads, Severity::kWarning,
+    "`--threads {}` is more than the cores that this process may use: one thread works for each of them"};
 constexpr std::string_view kMetricPrefix = "metric.";
 /// A prediction is compiled for this many rows at a time.
 constexpr std::int64_t kPredictBatch = 256;
@@ -38,6 +42,27 @@ struct Purpose {
   Effort effort = Effort::kFull;
 };
 
+/// One for each core that may be used, unless fewer are wanted.
+int thread_count(Session& session) {
+  std::optional<int>& wanted = session.engine_options.threads;
+  const int most = usable_cores();
+  if (wanted && *wanted > most) session.diagnostics.report({}, kTooManyThreads, *wanted);
+  wanted = std::min(wanted.value_or(most), most);
+  return *wanted;
+}
+
+/// Those who work on this program, the same for all programs of a call. Null: nothing in it is worth
+/// dividing.
+Team* team_for(Session& session, const loop::Program& program) {
+  const int threads = thread_count(session);
+  const bool is_divided =
+      std::any_of(program.kernels.begin(), program.kernels.end(),
+                  [](const loop::Kernel& kernel) { return kernel.share != loop::Share::kNothing; });
+  if (threads == 1 || !is_divided) return nullptr;
+  if (!session.team) session.team = std::make_unique<Team>(threads);
+  return session.team.get();
+}
+
 /// The one place where a call of dlg compiles; what it does is noted in the session.
 std::unique_ptr<Machine> make_machine(Session& session, const Graph& graph, const Purpose& purpose,
                                       const LoadedData& data) {
@@ -50,13 +75,11 @@ std::unique_ptr<Machine> make_machine(Session& session, const Graph& graph, cons
   schedule(artifact, core_of(session.engine_options.target));
   const std::string prefix = std::string(purpose.name) + ": ";
   session.clock.insert(artifact.stages, prefix);
-  if (session.engine_options.threads > 1 && !session.team) {
-    session.team = std::make_unique<Team>(session.engine_options.threads);
-  }
-  std::unique_ptr<Machine> machine = Machine::make(
-      std::move(artifact),
-      {session.engine_options.target, session.engine_options.caching, session.team.get(), purpose.effort},
-      session.diagnostics);
+  Team* const team = team_for(session, artifact.program);
+  std::unique_ptr<Machine> machine =
+      Machine::make(std::move(artifact),
+                    {session.engine_options.target, session.engine_options.caching, team, purpose.effort},
+                    session.diagnostics);
   if (!machine) return nullptr;
   machine->bind(data.input_rows());
   machine->set_on_fault([&session, &data, faulty = machine.get()](const std::vector<std::int64_t>& rows) {

@@ -79,7 +79,9 @@ extern "C" inline std::int64_t fake_step(DlgContext* context, std::int64_t n_ste
     if (fake_history.batches.size() < 1000) fake_history.batches.push_back(rows);
     if (context->hypers[kFlagAfter] == static_cast<double>(fake_history.batches.size())) fake_flag = 1;
     context->position += static_cast<std::int64_t>(rows.size());
-    if (context->position == context->rows_total) context->position = 0;
+    if (context->position < context->rows_total) continue;
+    context->position = 0;
+    context->order += context->order_step;
   }
   return n_steps;
 }

@@ -101,6 +101,12 @@ TEST_CASE("decision 19: shuffle is Fisher-Yates with floor(u (i + 1) / 2^32)") {
   CHECK(std::is_permutation(expected.begin(), expected.end(), rows.begin()));
   CHECK(shuffled(rows, 5, 5) != expected);
   CHECK(shuffled({7}, 5, 4) == Rows{7});
+  Rows three = expected;
+  for (const std::uint64_t epoch : {5, 6}) {
+    const Rows next = shuffled(rows, 5, epoch);
+    three.insert(three.end(), next.begin(), next.end());
+  }
+  CHECK(shuffled_epochs(rows, 5, 4, 3) == three);
 }
 
 TEST_CASE("every row comes first about equally often") {

@@ -53,6 +53,20 @@ TEST_CASE("team: the workers of a phase are there at the same time, and wake up 
   }
 }
 
+TEST_CASE("team: only those in use work, whoever did before") {
+  Team team(4);
+  Sheet sheet;
+  std::vector<std::int64_t> expected(sheet.marks.size(), 0);
+  for (int i = 0; i < 200; ++i) {
+    const int used = 1 + i * 7 % 4;
+    team.use(used);
+    team.run(sign, &sheet);
+    for (std::size_t worker = 0; worker < static_cast<std::size_t>(used); ++worker) expected[worker] += used;
+    CHECK(sheet.marks == expected);
+  }
+  CHECK(team.workers() == 4);
+}
+
 TEST_CASE("team: without a phase it begins and ends") {
   Team team(4);
   CHECK(team.busy_seconds() == std::vector<double>(4, 0.0));

@@ -196,6 +196,7 @@ TEST_CASE("observers see every epoch of several steps, and every call") {
     CHECK(progress.epoch_step == 0);
     CHECK(progress.steps == 3 * progress.epochs);
   };
+  observer.sees_epochs = true;
   observer.on_call = [&](const TrainProgress&) { ++calls; };
   fake.train(observer);
   CHECK(epochs == std::vector<std::int64_t>{1, 2, 3, 4, 5, 6});
@@ -248,6 +249,32 @@ TEST_CASE("every epoch is told once and in order, with its own loss, however man
     }
     CHECK(is_right);
     CHECK(told.back().seconds == result.progress.seconds);
+  }
+}
+
+TEST_CASE("calls go over epochs with orders of their own, each as if it were alone") {
+  for (const std::int64_t batch : {1, 2, 3}) {  // of four rows: the last batch may be smaller
+    const auto batches_of = [&](const TrainObserver& observer, const TrainProgress& start) {
+      FakeProgram fake(3, 1e-4, {1, 2, 3, 4}, batch);
+      fake.plan().start = start;
+      fake.plan().stop.epochs = 40;
+      fake.train(observer);
+      return fake_history;
+    };
+    TrainProgress start;
+    start.epochs = 2;
+    start.epoch_step = 1;
+    start.steps = 2 * ((4 + batch - 1) / batch) + 1;
+    const FakeHistory together = batches_of({}, start);
+    TrainObserver apart;
+    apart.sees_epochs = true;
+    const FakeHistory single = batches_of(apart, start);
+    CHECK(together.batches == single.batches);
+    CHECK(together.call_lengths.size() < 10);
+    CHECK(single.call_lengths.size() >= 37);
+    const auto third = shuffled({0, 1, 2, 3}, 1, 3);
+    CHECK(together.batches.front() ==
+          FakeBatch(third.begin() + batch, third.begin() + std::min<std::int64_t>(4, 2 * batch)));
   }
 }
 

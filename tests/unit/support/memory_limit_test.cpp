@@ -3,77 +3,54 @@
 
 #include <sys/resource.h>
 
-#include <fstream>
 #include <limits>
 
 #include "tests/catch.h"
+#include "tests/unit/support/group_tree.h"
 
 namespace dlg {
 namespace {
 
-namespace fs = std::filesystem;
-
-/// A tree with `proc` and `sys` of its own, as long as it lives.
-class Tree {
- public:
-  Tree() {
-    std::string pattern = (fs::temp_directory_path() / "dlg-groups-XXXXXX").string();
-    REQUIRE(mkdtemp(pattern.data()) != nullptr);
-    root_ = pattern;
-  }
-  ~Tree() {
-    std::error_code ignored;
-    fs::remove_all(root_, ignored);
-  }
-  Tree(const Tree&) = delete;
-  Tree& operator=(const Tree&) = delete;
-
-  void write(const std::string& path, const std::string& text) const {
-    fs::create_directories((root_ / path).parent_path());
-    std::ofstream(root_ / path) << text;
-  }
-  std::int64_t limit() const { return control_group_limit(root_); }
-
- private:
-  fs::path root_;
-};
+std::int64_t limit_of(const GroupTree& tree) {
+  return control_group_limit(tree.root());
+}
 
 constexpr std::int64_t kNone = std::numeric_limits<std::int64_t>::max();
 
 }  // namespace
 
 TEST_CASE("without control groups there is no limit of theirs") {
-  const Tree tree;
-  CHECK(tree.limit() == kNone);
+  const GroupTree tree;
+  CHECK(limit_of(tree) == kNone);
 }
 
 TEST_CASE("the least limit on the way of a control group decides") {
-  const Tree tree;
+  const GroupTree tree;
   tree.write("proc/self/cgroup", "0::/jobs/one\n");
   tree.write("sys/fs/cgroup/jobs/one/memory.max", "max\n");
-  CHECK(tree.limit() == kNone);
+  CHECK(limit_of(tree) == kNone);
   tree.write("sys/fs/cgroup/jobs/memory.max", "3000000000\n");
-  CHECK(tree.limit() == 3000000000);
+  CHECK(limit_of(tree) == 3000000000);
   tree.write("sys/fs/cgroup/jobs/one/memory.max", "2000000000\n");
-  CHECK(tree.limit() == 2000000000);
+  CHECK(limit_of(tree) == 2000000000);
   tree.write("sys/fs/cgroup/other/memory.max", "1\n");
-  CHECK(tree.limit() == 2000000000);
+  CHECK(limit_of(tree) == 2000000000);
 }
 
 TEST_CASE("a container that sees only its own group has that group's limit") {
-  const Tree tree;
+  const GroupTree tree;
   tree.write("proc/self/cgroup", "0::/somewhere/else\n");
   tree.write("sys/fs/cgroup/memory.max", "1500000000\n");
-  CHECK(tree.limit() == 1500000000);
+  CHECK(limit_of(tree) == 1500000000);
 }
 
 TEST_CASE("the memory controller of version 1 counts, and no other") {
-  const Tree tree;
+  const GroupTree tree;
   tree.write("proc/self/cgroup", "5:devices:/a\n4:cpu,memory:/a/b\n0::/\nnonsense\n");
   tree.write("sys/fs/cgroup/memory/a/b/memory.limit_in_bytes", "9223372036854771712\n");
   tree.write("sys/fs/cgroup/memory/a/memory.limit_in_bytes", "1234567\n");
   tree.write("sys/fs/cgroup/devices/a/memory.limit_in_bytes", "1\n");
-  CHECK(tree.limit() == 1234567);
+  CHECK(limit_of(tree) == 1234567);
 }
 
 TEST_CASE("the limit of the process counts") {
