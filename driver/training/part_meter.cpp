@@ -16,7 +16,7 @@ std::optional<std::vector<PartResult>> PartMeter::evaluate_at(const StateValues&
 }
 
 bool PartMeter::has(const std::string& part) const {
-  const std::vector<Part> parts = parts_of(data_);
+  const std::vector<Part> parts = parts_of(setup_.data);
   return std::any_of(parts.begin(), parts.end(), [&](const Part& known) { return known.name == part; });
 }
 
