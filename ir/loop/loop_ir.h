@@ -120,14 +120,23 @@ struct Carried {
   RegId combined;
 };
 
+/// A load whose elements are copied together before the chains read them, and how: what is no neighbour in
+/// memory but lies in runs along the chain in squares that are turned over, rows that are neighbours so many
+/// tiles side by side.
+struct Pack {
+  RegId load;
+  unsigned square = 1;     // steps and lanes of a square; fewer lanes take a smaller one
+  std::int64_t group = 1;  // tiles
+};
+
 /// A run of columns taken `width` lanes at a time; it begins where the one before ends. A run narrower than
 /// its width is taken once, with idle lanes.
 struct Panel {
   std::int64_t begin = 0;
   std::int64_t end = 0;  // kBatch: as far as whole vectors of the valid rows reach
   unsigned width = 1;
-  std::int64_t reach = 1;          // so many of them side by side: each tile of rows goes over all
-  std::vector<RegId> packed = {};  // loads whose elements under a panel are copied together first
+  std::int64_t reach = 1;         // so many of them side by side: each tile of rows goes over all
+  std::vector<Pack> packed = {};  // what is copied together under a panel
 
   /// Lanes that stand for a column.
   unsigned lanes() const {
@@ -145,8 +154,7 @@ struct LoopSchedule {
   /// Tiles for the rows that whole ones leave. Of the batch: of a whole one; any other leaves single rows.
   std::vector<unsigned> rest = {};
   std::vector<Panel> panels = {};
-  std::vector<RegId> packed =
-      {};  // loads whose elements for the rows of several tiles are copied together first
+  std::vector<Pack> packed = {};       // what is copied together for the rows of several tiles
   std::int64_t packed_tiles = 0;       // how many tiles
   std::vector<RegId> prefetched = {};  // loads behind the chains that are asked for before them
   Epilogue epilogue = Epilogue::kBehind;

@@ -416,7 +416,7 @@ class Parser {
     if (accept("rest")) schedule.rest = list("[", "]", [this] { return small_integer(); });
     expect("panels");
     schedule.panels = list("[", "]", [this] { return panel(); });
-    schedule.packed = loads("pack");
+    schedule.packed = packs();
     if (!schedule.packed.empty()) {
       expect("of");
       schedule.packed_tiles = integer();
@@ -434,8 +434,18 @@ class Parser {
     expect("by");
     panel.width = small_integer();
     if (accept("reach")) panel.reach = integer();
-    panel.packed = loads("pack");
+    panel.packed = packs();
     return panel;
+  }
+
+  std::vector<Pack> packs() {
+    if (!accept("pack")) return {};
+    return list("[", "]", [this] {
+      Pack pack{.load = reg()};
+      if (accept("squares")) pack.square = small_integer();
+      if (accept("groups")) pack.group = small_integer();
+      return pack;
+    });
   }
 
   /// Registers behind `word`, if it stands there.

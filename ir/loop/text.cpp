@@ -182,7 +182,17 @@ class Printer {
   static std::string panel_text(const Panel& panel) {
     std::string text = fmt::format("{}..{} by {}", panel.begin, extent_text(panel.end), panel.width);
     if (panel.reach > 1) text += fmt::format(" reach {}", panel.reach);
-    return text + loads_text("pack", panel.packed);
+    return text + packs_text(panel.packed);
+  }
+
+  static std::string packs_text(const std::vector<Pack>& packs) {
+    std::vector<std::string> parts;
+    for (const Pack& pack : packs) {
+      parts.push_back(reg_text(pack.load));
+      if (pack.square > 1) parts.back() += fmt::format(" squares {}", pack.square);
+      if (pack.group > 1) parts.back() += fmt::format(" groups {}", pack.group);
+    }
+    return packs.empty() ? "" : fmt::format(" pack [{}]", join_text(parts, ", "));
   }
 
   static std::string schedule_text(const LoopSchedule& schedule) {
@@ -192,7 +202,7 @@ class Printer {
     std::vector<std::string> panels;
     for (const Panel& panel : schedule.panels) panels.push_back(panel_text(panel));
     text += fmt::format(" panels [{}]", join_text(panels, ", "));
-    text += loads_text("pack", schedule.packed);
+    text += packs_text(schedule.packed);
     if (!schedule.packed.empty()) text += fmt::format(" of {}", schedule.packed_tiles);
     text += loads_text("prefetch", schedule.prefetched);
     return schedule.epilogue == Epilogue::kBeside ? text + " beside" : text;

@@ -94,7 +94,8 @@ class Scheduler {
 
   std::int64_t packed_tiles(const TileNest& nest, const LoopSchedule& schedule) const {
     std::int64_t bytes_of_tile = 0;
-    for (const loop::Operand& operand : chosen(nest.operands.of_rows, schedule.packed)) {
+    for (const loop::Pack& pack : schedule.packed) {
+      const loop::Operand& operand = *loop::packed_operand(nest.operands.of_rows, pack);
       bytes_of_tile += operand.steps * schedule.tile * dtype_bytes(operand.load->dtype);
     }
     return std::clamp<std::int64_t>(core_.packed_bytes / bytes_of_tile, 1,
