@@ -157,7 +157,9 @@ struct LoopSchedule {
   std::vector<Pack> packed = {};       // what is copied together for the rows of several tiles
   std::int64_t packed_tiles = 0;       // how many tiles
   std::vector<RegId> prefetched = {};  // loads behind the chains that are asked for before them
+  unsigned prefetch_level = 2;         // the cache that they are brought to
   Epilogue epilogue = Epilogue::kBehind;
+  std::int64_t beside_steps = 0;  // of the chain from one row that waits to the next
 };
 
 /// What workers divide of the one loop that a kernel is: nothing, its iterations, the panels or the tiles of

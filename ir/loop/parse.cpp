@@ -422,7 +422,14 @@ class Parser {
       schedule.packed_tiles = integer();
     }
     schedule.prefetched = loads("prefetch");
-    if (accept("beside")) schedule.epilogue = Epilogue::kBeside;
+    if (!schedule.prefetched.empty()) {
+      expect("level");
+      schedule.prefetch_level = small_integer();
+    }
+    if (accept("beside")) {
+      schedule.epilogue = Epilogue::kBeside;
+      schedule.beside_steps = integer();
+    }
     return schedule;
   }
 

@@ -108,10 +108,10 @@ Failure verify_nest(const Program& program, const Loop& rows) {
     if (std::none_of(parts.after.begin(), parts.after.end(), is_it))
       return "prefetches what is not loaded behind its chains";
   }
-  if (schedule.epilogue == Epilogue::kBeside && single_chain(parts) == nullptr) {
-    return "has no single chain that something could be done beside";
-  }
-  return std::nullopt;
+  if (schedule.prefetch_level < 1 || schedule.prefetch_level > 3) return "prefetches to no level of a cache";
+  if (schedule.epilogue == Epilogue::kBehind) return std::nullopt;
+  if (single_chain(parts) == nullptr) return "has no single chain that something could be done beside";
+  return schedule.beside_steps < 1 ? Failure("has no steps between the rows that wait") : std::nullopt;
 }
 
 Failure verify_loop(const Program& program, const Loop& loop) {

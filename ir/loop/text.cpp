@@ -205,7 +205,9 @@ class Printer {
     text += packs_text(schedule.packed);
     if (!schedule.packed.empty()) text += fmt::format(" of {}", schedule.packed_tiles);
     text += loads_text("prefetch", schedule.prefetched);
-    return schedule.epilogue == Epilogue::kBeside ? text + " beside" : text;
+    if (!schedule.prefetched.empty()) text += fmt::format(" level {}", schedule.prefetch_level);
+    if (schedule.epilogue == Epilogue::kBeside) text += fmt::format(" beside {}", schedule.beside_steps);
+    return text;
   }
 
   /// The variable, which can be used from now on, and where it runs.

@@ -67,7 +67,8 @@ class Scheduler {
     const loop::Operands operands = loop::operands_of(program_, rows);
     const TileNest nest{program_, rows, operands, core_};
     const Loop& columns = loop::column_loop(rows);
-    LoopSchedule schedule{.prefetched = far_loads(program_, rows, core_)};
+    LoopSchedule schedule{.prefetched = far_loads(program_, rows, core_),
+                          .prefetch_level = core_.early_level};
     schedule.epilogue = choose_epilogue(rows, schedule.prefetched);
     loop::Core core = core_;
     // The update beside the chains needs some.
@@ -75,6 +76,8 @@ class Scheduler {
     std::vector<TiledPanel> panels = choose_panels(
         {rows.extent, columns.extent, program_.batch, loop::widest_element(columns.body)}, core);
     schedule.tile = panels.front().rows;
+    if (schedule.epilogue == loop::Epilogue::kBeside)
+      schedule.beside_steps = steps_beside(program_, rows, schedule.tile);
     schedule.rest = row_tiles(declared_extent(program_, rows), schedule.tile).rest;
     schedule.packed = choose_row_packs(nest, panels.front());
     if (!schedule.packed.empty()) {
