@@ -8,7 +8,6 @@
 #include "codegen/emit_lanes.h"
 #include "codegen/emit_loops.h"
 #include "codegen/maths_emitter.h"
-#include "ir/loop/nest.h"
 
 namespace dlg {
 
@@ -16,14 +15,6 @@ using loop::Loop;
 using loop::LoopKind;
 
 namespace {
-
-/// Whether the iterations are independent and no loop inside has such iterations too.
-bool is_innermost(const Loop& loop) {
-  return loop::is_independent(loop.kind) &&
-         std::none_of(loop.body.begin(), loop.body.end(), [](const auto& s) {
-           return !s.loop.empty() && loop::is_independent(s.loop.front().kind);
-         });
-}
 
 /// The functions of `body` that can be computed when `body[first]` is: the same op, and nothing that they
 /// read is defined from there on. A vector of them costs what one does.
@@ -57,14 +48,11 @@ KnownBounds known_bounds(const KernelSite& site, const Loop& loop) {
           llvm::cast<llvm::ConstantInt>(bounds.end)->getSExtValue()};
 }
 
-/// Whole vectors as far as they go, then ever shorter ones: two elements side by side cost what one does.
 void emit_as_vectors(const KernelSite& site, const Loop& loop) {
-  KnownBounds left = known_bounds(site, loop);
-  std::int64_t width = site.core.vector_bytes / loop::widest_element(loop.body);
-  for (; left.begin < left.end; width /= 2) {
-    site.elements.at_lanes({static_cast<unsigned>(width), loop.var}, [&] {
-      for (; left.begin + width <= left.end; left.begin += width) {
-        site.elements.set_var(loop.var, i64(site.builder, left.begin));
+  for (const loop::Panel& panel : loop.straight) {
+    site.elements.at_lanes({panel.width, loop.var}, [&] {
+      for (std::int64_t at = panel.begin; at < panel.end; at += panel.width) {
+        site.elements.set_var(loop.var, i64(site.builder, at));
         emit_body(site, loop.body);
       }
     });
@@ -134,7 +122,7 @@ void emit_straight_body(const KernelSite& site, const loop::Body& body) {
 void emit_straight(const KernelSite& site, const Loop& loop) {
   if (loop.kind == LoopKind::kLanes) {
     emit_as_lanes(site, loop);
-  } else if (is_innermost(loop) && site.elements.width() == 1) {
+  } else if (!loop.straight.empty()) {
     emit_as_vectors(site, loop);
   } else {
     emit_in_order(site, loop);

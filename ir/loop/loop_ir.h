@@ -196,6 +196,7 @@ struct Loop {
   Body body;
   Body combine;  // kLanes: instructions only; joins two lanes of all carried values at once
   std::optional<LoopSchedule> schedule = {};  // in a scheduled program, of what is taken in panels
+  std::vector<Panel> straight = {};  // in a straight step, of independent iterations: whole vectors of them
 };
 
 /// A function over buffers: no state of its own.

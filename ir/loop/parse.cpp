@@ -400,6 +400,7 @@ class Parser {
     result.around = std::move(around);
     if (accept("carry")) parse_carry(result);
     if (is_at("tile") || is_at("rest") || is_at("panels")) result.schedule = loop_schedule();
+    if (accept("straight")) result.straight = list("[", "]", [this] { return panel(); });
     for (const Loop& outer : result.around) open_.emplace_back(outer.name, outer.var);
     open_.emplace_back(result.name, result.var);
     result.body = block();

@@ -11,6 +11,7 @@
 #include "ir/loop/core.h"
 #include "ir/loop/nest.h"
 #include "ir/loop/operands.h"
+#include "ir/loop/verify_straight.h"
 #include "ir/loop/words.h"
 #include "support/arithmetic.h"
 
@@ -193,7 +194,7 @@ std::optional<BrokenLaw> verify_schedule(const Program& program) {
     return BrokenLaw{fmt::format("no core is named `{}`", program.schedule->core), "scheduled"};
   }
   const std::int64_t needed = needed_scratch(program);
-  if (program.schedule->scratch_bytes >= needed) return std::nullopt;
+  if (program.schedule->scratch_bytes >= needed) return verify_straight(program);
   return BrokenLaw{fmt::format("the copies of packed operands need {} bytes of scratch", needed),
                    "scheduled"};
 }

@@ -165,6 +165,7 @@ class Printer {
                           regs_text(loop.carried, &Carried::result));
     }
     if (loop.schedule) text += schedule_text(*loop.schedule);
+    if (!loop.straight.empty()) text += panels_text("straight", loop.straight);
     line(text + " {");
     print_body(loop.body);
     print_next(loop.carried, &Carried::next);
@@ -195,13 +196,17 @@ class Printer {
     return packs.empty() ? "" : fmt::format(" pack [{}]", join_text(parts, ", "));
   }
 
+  static std::string panels_text(std::string_view word, const std::vector<Panel>& panels) {
+    std::vector<std::string> parts;
+    for (const Panel& panel : panels) parts.push_back(panel_text(panel));
+    return fmt::format(" {} [{}]", word, join_text(parts, ", "));
+  }
+
   static std::string schedule_text(const LoopSchedule& schedule) {
     std::string text;
     if (schedule.tile > 1) text += fmt::format(" tile {}", schedule.tile);
     if (!schedule.rest.empty()) text += fmt::format(" rest [{}]", fmt::join(schedule.rest, ", "));
-    std::vector<std::string> panels;
-    for (const Panel& panel : schedule.panels) panels.push_back(panel_text(panel));
-    text += fmt::format(" panels [{}]", join_text(panels, ", "));
+    text += panels_text("panels", schedule.panels);
     text += packs_text(schedule.packed);
     if (!schedule.packed.empty()) text += fmt::format(" of {}", schedule.packed_tiles);
     text += loads_text("prefetch", schedule.prefetched);

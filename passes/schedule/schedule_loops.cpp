@@ -8,6 +8,7 @@
 #include "passes/schedule/epilogue.h"
 #include "passes/schedule/pack.h"
 #include "passes/schedule/step_form.h"
+#include "passes/schedule/straight.h"
 #include "passes/schedule/tile.h"
 
 namespace dlg {
@@ -31,6 +32,7 @@ void forget_schedules(loop::Body& body) {
   for (loop::Statement& statement : body) {
     for (Loop& inner : statement.loop) {
       inner.schedule = std::nullopt;
+      inner.straight.clear();
       forget_schedules(inner.body);
     }
   }
@@ -150,6 +152,7 @@ loop::Program schedule_loops(loop::Program program, const loop::Core& core,
   for (loop::Kernel& kernel : program.kernels) scheduler.schedule(kernel);
   program.schedule = loop::ProgramSchedule{std::string(core.name), form.value_or(choose_form(before)), 0};
   program.schedule->scratch_bytes = loop::needed_scratch(program);
+  if (program.schedule->form == loop::StepForm::kStraight) schedule_straight(program, core);
   return program;
 }
 

@@ -1,0 +1,81 @@
+#include "ir/loop/verify_straight.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+
+#include "ir/loop/operands.h"
+#include "ir/loop/words.h"
+
+namespace dlg::loop {
+namespace {
+
+using Failure = std::optional<std::string>;
+
+/// Loops nest at most as deep as axes do.
+bool has_vectors(const Body& body) {
+  return std::any_of(body.begin(), body.end(), [](const Statement& s) {
+    return !s.loop.empty() && (!s.loop.front().straight.empty() || has_vectors(s.loop.front().body));
+  });
+}
+
+/// Every iteration once, in whole vectors of registers that no loop around has taken.
+Failure verify_vectors(const Program& program, const Loop& loop) {
+  if (!is_independent(loop.kind)) return "are iterations that wait for each other";
+  if (has_vectors(loop.body)) return "have others inside: the lanes are taken";
+  std::int64_t begin = 0;
+  for (const Panel& panel : loop.straight) {
+    const bool is_plain = panel.reach == 1 && panel.packed.empty() && panel.width >= 1;
+    if (!is_plain || panel.end <= panel.begin || (panel.end - panel.begin) % panel.width != 0)
+      return "are no whole vectors";
+    if (panel.begin != begin) return fmt::format("leave out or repeat iteration {}", begin);
+    begin = panel.end;
+  }
+  const bool are_all = begin == declared_extent(program, loop);
+  return are_all ? Failure() : fmt::format("end at iteration {}", begin);
+}
+
+/// Of one kernel. Loops nest at most as deep as axes do.
+class StraightVerifier {
+ public:
+  explicit StraightVerifier(const Program& program) : program_(program) {}
+
+  Failure run(const Kernel& kernel) const { return verify_body(kernel.body); }
+
+ private:
+  Failure verify_body(const Body& body) const {
+    for (const Statement& statement : body) {
+      if (statement.loop.empty()) continue;
+      if (Failure failure = verify_loop(statement.loop.front())) return failure;
+    }
+    return std::nullopt;
+  }
+
+  Failure verify_loop(const Loop& loop) const {
+    if (!loop.straight.empty()) {
+      if (program_.schedule->form != StepForm::kStraight) return "is written out in a step that has loops";
+      if (Failure failure = verify_vectors(program_, loop))
+        return fmt::format("the vectors of loop `{}` {}", loop.name, *failure);
+    }
+    Failure failure = verify_body(loop.body);
+    return failure ? failure : verify_body(loop.combine);
+  }
+
+  const Program& program_;
+};
+
+}  // namespace
+
+std::optional<BrokenLaw> verify_straight(const Program& program) {
+  const StraightVerifier verifier(program);
+  for (const Kernel& kernel : program.kernels) {
+    if (Failure failure = verifier.run(kernel)) {
+      return BrokenLaw{fmt::format("kernel `{}`: {}", kernel.name, *failure),
+                       "kernel " + name_word(kernel.name)};
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace dlg::loop

@@ -1,0 +1,12 @@
+// Owns what is decided of a step that is written out without loops.
+#pragma once
+
+#include "ir/loop/core.h"
+#include "ir/loop/loop_ir.h"
+
+namespace dlg {
+
+/// `program`, whose form is straight, with its independent innermost loops in vectors.
+void schedule_straight(loop::Program& program, const loop::Core& core);
+
+}  // namespace dlg
