@@ -1,13 +1,11 @@
 #include "codegen/emit_straight.h"
 
 #include <algorithm>
-#include <set>
-#include <span>
 
 #include "codegen/carried_values.h"
 #include "codegen/emit_lanes.h"
 #include "codegen/emit_loops.h"
-#include "codegen/maths_emitter.h"
+#include "ir/loop/nest.h"
 
 namespace dlg {
 
@@ -15,27 +13,6 @@ using loop::Loop;
 using loop::LoopKind;
 
 namespace {
-
-/// The functions of `body` that can be computed when `body[first]` is: the same op, and nothing that they
-/// read is defined from there on. A vector of them costs what one does.
-std::vector<const loop::Instruction*> alike(const loop::Body& body, std::size_t first) {
-  const loop::Instruction& model = *body[first].instruction;
-  std::vector<const loop::Instruction*> found;
-  std::set<loop::RegId> later;
-  for (const loop::Statement& statement : std::span(body).subspan(first)) {
-    for (const Loop& loop : statement.loop) {
-      for (const loop::Carried& carried : loop.carried) later.insert(carried.result);
-    }
-    if (!statement.instruction) continue;
-    const loop::Instruction& instruction = *statement.instruction;
-    const bool is_known = std::none_of(instruction.args.begin(), instruction.args.end(),
-                                       [&](loop::RegId arg) { return later.contains(arg); });
-    if (instruction.op == model.op && instruction.dtype == model.dtype && is_known)
-      found.push_back(&instruction);
-    later.insert(instruction.result);
-  }
-  return found;
-}
 
 struct KnownBounds {
   std::int64_t begin;
@@ -101,21 +78,15 @@ void emit_as_lanes(const KernelSite& site, const Loop& loop) {
 }  // namespace
 
 void emit_straight_body(const KernelSite& site, const loop::Body& body) {
-  std::set<const loop::Instruction*> done;
-  for (std::size_t i = 0; i < body.size(); ++i) {
-    const auto& instruction = body[i].instruction;
-    if (!instruction || !has_maths(instruction->op)) {
+  for (std::size_t i = 0; i < body.size(); i += loop::group_size(body, i)) {
+    const std::size_t count = loop::group_size(body, i);
+    if (count == 1) {
       emit_statement(site, body[i]);
       continue;
     }
-    if (done.contains(&*instruction)) continue;
-    const std::vector<const loop::Instruction*> together = alike(body, i);
-    if (together.size() == 1) {
-      emit_statement(site, body[i]);
-    } else {
-      site.elements.emit_together(together);
-    }
-    done.insert(together.begin(), together.end());
+    std::vector<const loop::Instruction*> group;
+    for (std::size_t member = i; member < i + count; ++member) group.push_back(&*body[member].instruction);
+    site.elements.emit_together(group);
   }
 }
 

@@ -89,12 +89,6 @@ Value* all_joined(llvm::IRBuilder<>& builder, std::vector<Value*> parts) {
 
 }  // namespace
 
-bool has_maths(Op op) {
-  const auto is_op = [op](const auto& row) { return row.op == op; };
-  return std::ranges::any_of(loop::maths::kUnaryFunctions<IrLane, IrLane>, is_op) ||
-         std::ranges::any_of(loop::maths::kBinaryFunctions<IrLane, IrLane>, is_op);
-}
-
 Value* emit_maths(llvm::IRBuilder<>& builder, Op op, DType dtype, std::span<Value* const> args,
                   loop::FmaSupport fma) {
   const unsigned widest = kVectorBytes / static_cast<unsigned>(dtype_bytes(dtype));

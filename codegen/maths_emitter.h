@@ -12,9 +12,6 @@
 
 namespace dlg {
 
-/// Whether `op` is one of the elementary functions.
-bool has_maths(loop::Op op);
-
 /// `op` of `args`, which are of one width and of `dtype` (f32 or f64). Vectors beyond 64 bytes are taken in
 /// parts.
 llvm::Value* emit_maths(llvm::IRBuilder<>& builder, loop::Op op, DType dtype,

@@ -91,6 +91,7 @@ struct Instruction {
   BufferId buffer = {};             // kLoad
   std::vector<Index> indices = {};  // kLoad: one per logical axis; kIndex: exactly one
   ValueId value = {};  // kLoad: what of the graph it is meant to read; for the proof, no part of the text
+  bool joins_previous = false;  // in a straight step: a lane of one vector with the instruction before it
 };
 
 struct StoreInstruction {

@@ -283,9 +283,26 @@ class Parser {
       fail_limit(peek().range, "loops are nested more than " + counted(kMaxDepth, "level") + " deep");
     }
     expect("{");
-    while (peek().kind != TokenKind::kEnd && !is_at("}") && !is_at("next")) body.push_back(statement());
+    while (peek().kind != TokenKind::kEnd && !is_at("}") && !is_at("next")) {
+      if (accept("together")) {
+        group(body);
+      } else {
+        body.push_back(statement());
+      }
+    }
     --depth_;
     return body;
+  }
+
+  /// Instructions that are computed together.
+  void group(Body& body) {
+    expect("{");
+    const std::size_t first = body.size();
+    do {
+      body.emplace_back().instruction = instruction();
+      body.back().instruction->joins_previous = body.size() > first + 1;
+    } while (peek().kind == TokenKind::kRegister);
+    expect("}");
   }
 
   Statement statement() {
@@ -298,7 +315,7 @@ class Parser {
       ++at_;
       result.loop.push_back(loop(*kind));
     } else {
-      fail("a statement: `%1 = ...`, `store`, `for`, `parallel`, `vector` or `lanes`");
+      fail("a statement: `%1 = ...`, `store`, `together`, `for`, `parallel`, `vector` or `lanes`");
     }
     return result;
   }

@@ -189,7 +189,7 @@ std::optional<BrokenLaw> verify_schedule(const Program& program) {
       return BrokenLaw{fmt::format("kernel `{}`: {}", kernel.name, *failure), line};
     }
   }
-  if (!program.schedule) return std::nullopt;
+  if (!program.schedule) return verify_straight(program);
   if (find_core(program.schedule->core) == nullptr) {
     return BrokenLaw{fmt::format("no core is named `{}`", program.schedule->core), "scheduled"};
   }

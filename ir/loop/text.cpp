@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 
+#include "ir/loop/nest.h"
 #include "ir/loop/words.h"
 #include "support/quoting.h"
 #include "support/text.h"
@@ -129,12 +131,25 @@ class Printer {
 
   void print_body(const Body& body) {
     ++depth_;
-    for (const Statement& statement : body) {
-      if (statement.instruction) print_instruction(*statement.instruction);
+    for (std::size_t i = 0; i < body.size(); i += group_size(body, i)) {
+      const Statement& statement = body[i];
+      if (group_size(body, i) > 1) {
+        print_group(std::span(body).subspan(i, group_size(body, i)));
+      } else if (statement.instruction) {
+        print_instruction(*statement.instruction);
+      }
       if (statement.store) print_store(*statement.store);
       for (const Loop& loop : statement.loop) print_loop(loop);
     }
     --depth_;
+  }
+
+  void print_group(std::span<const Statement> group) {
+    line("together {");
+    ++depth_;
+    for (const Statement& statement : group) print_instruction(*statement.instruction);
+    --depth_;
+    line("}");
   }
 
   void print_instruction(const Instruction& i) {

@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 #include <string>
 
+#include "ir/loop/nest.h"
 #include "ir/loop/operands.h"
+#include "ir/loop/scalar_math.h"
 #include "ir/loop/words.h"
 
 namespace dlg::loop {
@@ -36,25 +39,48 @@ Failure verify_vectors(const Program& program, const Loop& loop) {
   return are_all ? Failure() : fmt::format("end at iteration {}", begin);
 }
 
+/// What is one vector: functions that wait for nothing of it.
+Failure verify_group(std::span<const Statement> group) {
+  if (!group.front().instruction) return "computes no instruction together with others";
+  const Instruction& model = *group.front().instruction;
+  for (const Statement& statement : group) {
+    const Instruction& instruction = *statement.instruction;
+    if (!is_elementary(model.op) || instruction.op != model.op || instruction.dtype != model.dtype)
+      return fmt::format("%{} is no function like the one that it is computed with",
+                         instruction.result.index);
+    const bool waits = std::any_of(group.begin(), group.end(), [&](const Statement& other) {
+      return std::ranges::find(instruction.args, other.instruction->result) != instruction.args.end();
+    });
+    if (waits) return fmt::format("%{} waits for what it is computed with", instruction.result.index);
+  }
+  return std::nullopt;
+}
+
 /// Of one kernel. Loops nest at most as deep as axes do.
 class StraightVerifier {
  public:
-  explicit StraightVerifier(const Program& program) : program_(program) {}
+  explicit StraightVerifier(const Program& program)
+      : program_(program), is_straight_(program.schedule && program.schedule->form == StepForm::kStraight) {}
 
   Failure run(const Kernel& kernel) const { return verify_body(kernel.body); }
 
  private:
   Failure verify_body(const Body& body) const {
-    for (const Statement& statement : body) {
-      if (statement.loop.empty()) continue;
-      if (Failure failure = verify_loop(statement.loop.front())) return failure;
+    for (std::size_t i = 0; i < body.size(); i += group_size(body, i)) {
+      Failure failure;
+      if (const std::size_t count = group_size(body, i); count > 1) {
+        if (!is_straight_) return "computes functions together in a step that has loops";
+        failure = verify_group(std::span(body).subspan(i, count));
+      }
+      if (!failure && !body[i].loop.empty()) failure = verify_loop(body[i].loop.front());
+      if (failure) return failure;
     }
     return std::nullopt;
   }
 
   Failure verify_loop(const Loop& loop) const {
     if (!loop.straight.empty()) {
-      if (program_.schedule->form != StepForm::kStraight) return "is written out in a step that has loops";
+      if (!is_straight_) return "is written out in a step that has loops";
       if (Failure failure = verify_vectors(program_, loop))
         return fmt::format("the vectors of loop `{}` {}", loop.name, *failure);
     }
@@ -63,6 +89,7 @@ class StraightVerifier {
   }
 
   const Program& program_;
+  bool is_straight_;
 };
 
 }  // namespace

@@ -30,10 +30,12 @@ std::int64_t pieces(const loop::Program& program, const Loop& loop, std::int64_t
 /// Loops nest at most as deep as axes do.
 void forget_schedules(loop::Body& body) {
   for (loop::Statement& statement : body) {
+    if (statement.instruction) statement.instruction->joins_previous = false;
     for (Loop& inner : statement.loop) {
       inner.schedule = std::nullopt;
       inner.straight.clear();
       forget_schedules(inner.body);
+      forget_schedules(inner.combine);
     }
   }
 }

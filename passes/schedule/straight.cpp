@@ -1,9 +1,11 @@
 #include "passes/schedule/straight.h"
 
 #include <algorithm>
+#include <set>
 
 #include "ir/loop/nest.h"
 #include "ir/loop/operands.h"
+#include "ir/loop/scalar_math.h"
 
 namespace dlg {
 namespace {
@@ -31,25 +33,76 @@ std::vector<loop::Panel> vectors_of(std::int64_t extent, std::int64_t most_lanes
   return panels;
 }
 
+/// Where in `body` stand the functions that can be computed when `body[first]` is: the same op, and nothing
+/// that they read is defined from there on. A vector of them costs what one does.
+std::vector<std::size_t> alike(const loop::Body& body, std::size_t first) {
+  const loop::Instruction& model = *body[first].instruction;
+  std::vector<std::size_t> found;
+  std::set<loop::RegId> later;
+  for (std::size_t i = first; i < body.size(); ++i) {
+    for (const Loop& loop : body[i].loop) {
+      for (const loop::Carried& carried : loop.carried) later.insert(carried.result);
+    }
+    if (!body[i].instruction) continue;
+    const loop::Instruction& instruction = *body[i].instruction;
+    const bool is_known = std::none_of(instruction.args.begin(), instruction.args.end(),
+                                       [&](loop::RegId arg) { return later.contains(arg); });
+    if (instruction.op == model.op && instruction.dtype == model.dtype && is_known) found.push_back(i);
+    later.insert(instruction.result);
+  }
+  return found;
+}
+
+/// Functions come up to the first one like them that they can be computed with.
+void bring_together(loop::Body& body) {
+  for (std::size_t first = 0; first < body.size(); first += loop::group_size(body, first)) {
+    if (!body[first].instruction || !loop::is_elementary(body[first].instruction->op)) continue;
+    std::size_t end = first;
+    for (const std::size_t place : alike(body, first)) {
+      const auto begin = body.begin();
+      const auto at = static_cast<std::ptrdiff_t>(place);
+      std::rotate(begin + static_cast<std::ptrdiff_t>(end), begin + at, begin + at + 1);
+      body[end].instruction->joins_previous = end > first;
+      ++end;
+    }
+  }
+}
+
+/// In `body` and all loops in it. Loops nest at most as deep as axes do.
+void bring_all_together(loop::Body& body) {
+  bring_together(body);
+  for (loop::Statement& statement : body) {
+    for (Loop& inner : statement.loop) {
+      bring_all_together(inner.body);
+      bring_all_together(inner.combine);
+    }
+  }
+}
+
 class StraightScheduler {
  public:
   StraightScheduler(const loop::Program& program, const loop::Core& core) : program_(program), core_(core) {}
 
-  /// Inside a loop of vectors the lanes are taken already. Loops nest at most as deep as axes do.
+  /// A body that is written out for one element at a time. Loops nest at most as deep as axes do.
   void visit(loop::Body& body) const {
+    bring_together(body);
     for (loop::Statement& statement : body) {
-      for (Loop& inner : statement.loop) {
-        if (is_innermost(inner)) {
-          inner.straight = vectors_of(loop::declared_extent(program_, inner),
-                                      core_.vector_bytes / loop::widest_element(inner.body));
-        } else {
-          visit(inner.body);
-        }
-      }
+      for (Loop& inner : statement.loop) visit(inner);
     }
   }
 
  private:
+  void visit(Loop& loop) const {
+    if (!is_innermost(loop)) {
+      visit(loop.body);
+      return visit(loop.combine);
+    }
+    loop.straight = vectors_of(loop::declared_extent(program_, loop),
+                               core_.vector_bytes / loop::widest_element(loop.body));
+    // Inside a vector the lanes are taken already.
+    if (loop.straight.back().width == 1) bring_all_together(loop.body);
+  }
+
   const loop::Program& program_;
   const loop::Core& core_;
 };

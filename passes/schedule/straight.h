@@ -6,7 +6,8 @@
 
 namespace dlg {
 
-/// `program`, whose form is straight, with its independent innermost loops in vectors.
+/// `program`, whose form is straight, with its independent innermost loops in vectors, and functions of one
+/// name that do not wait for each other side by side as lanes of one.
 void schedule_straight(loop::Program& program, const loop::Core& core);
 
 }  // namespace dlg
