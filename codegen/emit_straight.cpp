@@ -1,8 +1,10 @@
 #include "codegen/emit_straight.h"
 
 #include <algorithm>
+#include <span>
 
 #include "codegen/carried_values.h"
+#include "codegen/compute_ahead.h"
 #include "codegen/emit_lanes.h"
 #include "codegen/emit_loops.h"
 #include "ir/loop/nest.h"
@@ -75,18 +77,31 @@ void emit_as_lanes(const KernelSite& site, const Loop& loop) {
   set_carried(site.elements, loop, &loop::Carried::result, joined_lanes(site, loop, std::move(lanes)));
 }
 
+/// One vector.
+void emit_group(const KernelSite& site, std::span<const loop::Statement> group) {
+  std::vector<const loop::Instruction*> functions;
+  for (const loop::Statement& statement : group) functions.push_back(&*statement.instruction);
+  site.elements.emit_together(functions);
+}
+
+void mark_ahead(const KernelSite& site, const loop::Statement& statement) {
+  if (!statement.instruction) return;
+  const loop::RegId reg = statement.instruction->result;
+  if (std::ranges::find(site.kernel.ahead, reg) == site.kernel.ahead.end()) return;
+  site.elements.set_reg(reg, marked_ahead(site.builder, site.elements.reg(reg)));
+}
+
 }  // namespace
 
 void emit_straight_body(const KernelSite& site, const loop::Body& body) {
   for (std::size_t i = 0; i < body.size(); i += loop::group_size(body, i)) {
-    const std::size_t count = loop::group_size(body, i);
-    if (count == 1) {
+    const std::span<const loop::Statement> group = std::span(body).subspan(i, loop::group_size(body, i));
+    if (group.size() == 1) {
       emit_statement(site, body[i]);
-      continue;
+    } else {
+      emit_group(site, group);
     }
-    std::vector<const loop::Instruction*> group;
-    for (std::size_t member = i; member < i + count; ++member) group.push_back(&*body[member].instruction);
-    site.elements.emit_together(group);
+    for (const loop::Statement& statement : group) mark_ahead(site, statement);
   }
 }
 

@@ -10,6 +10,7 @@ namespace dlg {
 
 struct KernelSite {
   const loop::Program& program;
+  const loop::Kernel& kernel;
   loop::StepForm form;
   llvm::IRBuilder<>& builder;
   ElementEmitter& elements;

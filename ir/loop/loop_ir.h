@@ -209,6 +209,7 @@ struct Kernel {
   SourceRange origin;
   std::string comment;  // names of the graph nodes it computes
   Share share = Share::kNothing;
+  std::vector<RegId> ahead = {};  // in a straight step: what the step before has computed for this one
 };
 
 /// How often the body of `loop` runs at `batch` rows, so that a loop over blocks and the one inside count

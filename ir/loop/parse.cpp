@@ -270,6 +270,7 @@ class Parser {
     if (accept("divided")) {
       kernel_.share = known_word(parse_share, "`iterations`, `panels` or `tiles`").value_or(Share::kNothing);
     }
+    kernel_.ahead = registers("ahead");
     if (is_at("{")) places_.note(kernel_, program_.kernels.size(), peek().comment);
     kernel_.body = block();
     expect("}");
@@ -439,7 +440,7 @@ class Parser {
       expect("of");
       schedule.packed_tiles = integer();
     }
-    schedule.prefetched = loads("prefetch");
+    schedule.prefetched = registers("prefetch");
     if (!schedule.prefetched.empty()) {
       expect("level");
       schedule.prefetch_level = small_integer();
@@ -474,7 +475,7 @@ class Parser {
   }
 
   /// Registers behind `word`, if it stands there.
-  std::vector<RegId> loads(std::string_view word) {
+  std::vector<RegId> registers(std::string_view word) {
     if (!accept(word)) return {};
     return list("[", "]", [this] { return reg(); });
   }

@@ -118,7 +118,8 @@ class Printer {
     const std::string computes = one_line(kernel.comment);
     if (!computes.empty()) comment += (comment.empty() ? "computes " : " computes ") + computes;
     if (!comment.empty()) comment = "  ; " + comment;
-    line(fmt::format("kernel {}{} {{{}", name_word(kernel.name), share_text(kernel), comment));
+    line(fmt::format("kernel {}{}{} {{{}", name_word(kernel.name), share_text(kernel),
+                     regs_text_of("ahead", kernel.ahead), comment));
     var_names_ = IdVector<VarId, std::string>(kernel.var_count);
     open_.clear();
     print_body(kernel.body);
@@ -189,7 +190,7 @@ class Printer {
     line("}");
   }
 
-  static std::string loads_text(std::string_view word, const std::vector<RegId>& loads) {
+  static std::string regs_text_of(std::string_view word, const std::vector<RegId>& loads) {
     std::vector<std::string> parts;
     for (const RegId load : loads) parts.push_back(reg_text(load));
     return loads.empty() ? "" : fmt::format(" {} [{}]", word, join_text(parts, ", "));
@@ -224,7 +225,7 @@ class Printer {
     text += panels_text("panels", schedule.panels);
     text += packs_text(schedule.packed);
     if (!schedule.packed.empty()) text += fmt::format(" of {}", schedule.packed_tiles);
-    text += loads_text("prefetch", schedule.prefetched);
+    text += regs_text_of("prefetch", schedule.prefetched);
     if (!schedule.prefetched.empty()) text += fmt::format(" level {}", schedule.prefetch_level);
     if (schedule.epilogue == Epilogue::kBeside) text += fmt::format(" beside {}", schedule.beside_steps);
     return text;

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 
+#include "ir/loop/counters.h"
 #include "ir/loop/nest.h"
 #include "ir/loop/operands.h"
 #include "ir/loop/scalar_math.h"
@@ -62,7 +63,14 @@ class StraightVerifier {
   explicit StraightVerifier(const Program& program)
       : program_(program), is_straight_(program.schedule && program.schedule->form == StepForm::kStraight) {}
 
-  Failure run(const Kernel& kernel) const { return verify_body(kernel.body); }
+  Failure run(const Kernel& kernel, const Counted& counted) const {
+    if (!is_straight_ && !kernel.ahead.empty()) return "is computed ahead in a step that has loops";
+    for (const RegId reg : kernel.ahead) {
+      if (!counted.contains(reg))
+        return fmt::format("%{} is computed ahead, but does not follow from a counter alone", reg.index);
+    }
+    return verify_body(kernel.body);
+  }
 
  private:
   Failure verify_body(const Body& body) const {
@@ -96,8 +104,13 @@ class StraightVerifier {
 
 std::optional<BrokenLaw> verify_straight(const Program& program) {
   const StraightVerifier verifier(program);
-  for (const Kernel& kernel : program.kernels) {
-    if (Failure failure = verifier.run(kernel)) {
+  const bool is_ahead = std::any_of(program.kernels.begin(), program.kernels.end(),
+                                    [](const Kernel& kernel) { return !kernel.ahead.empty(); });
+  const std::vector<Counted> counted =
+      is_ahead ? counted_registers(program) : std::vector<Counted>(program.kernels.size());
+  for (std::size_t i = 0; i < program.kernels.size(); ++i) {
+    const Kernel& kernel = program.kernels[i];
+    if (Failure failure = verifier.run(kernel, counted[i])) {
       return BrokenLaw{fmt::format("kernel `{}`: {}", kernel.name, *failure),
                        "kernel " + name_word(kernel.name)};
     }

@@ -48,6 +48,7 @@ class Scheduler {
     forget_schedules(kernel.body);
     visit(kernel.body);
     kernel.share = Share::kNothing;
+    kernel.ahead.clear();
     if (is_worth_dividing(program_, kernel)) kernel.share = share_of(kernel.body.back().loop.front());
   }
 

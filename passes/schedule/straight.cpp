@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <set>
 
+#include "ir/loop/counters.h"
 #include "ir/loop/nest.h"
 #include "ir/loop/operands.h"
 #include "ir/loop/scalar_math.h"
+#include "passes/schedule/ahead.h"
 
 namespace dlg {
 namespace {
@@ -34,8 +36,9 @@ std::vector<loop::Panel> vectors_of(std::int64_t extent, std::int64_t most_lanes
 }
 
 /// Where in `body` stand the functions that can be computed when `body[first]` is: the same op, and nothing
-/// that they read is defined from there on. A vector of them costs what one does.
-std::vector<std::size_t> alike(const loop::Body& body, std::size_t first) {
+/// that they read is defined from there on. A vector of them costs what one does. What follows from a counter
+/// is computed ahead and has no company but its own.
+std::vector<std::size_t> alike(const loop::Body& body, std::size_t first, const loop::Counted& counted) {
   const loop::Instruction& model = *body[first].instruction;
   std::vector<std::size_t> found;
   std::set<loop::RegId> later;
@@ -47,18 +50,20 @@ std::vector<std::size_t> alike(const loop::Body& body, std::size_t first) {
     const loop::Instruction& instruction = *body[i].instruction;
     const bool is_known = std::none_of(instruction.args.begin(), instruction.args.end(),
                                        [&](loop::RegId arg) { return later.contains(arg); });
-    if (instruction.op == model.op && instruction.dtype == model.dtype && is_known) found.push_back(i);
+    const bool is_of_one_step = counted.contains(instruction.result) == counted.contains(model.result);
+    if (instruction.op == model.op && instruction.dtype == model.dtype && is_known && is_of_one_step)
+      found.push_back(i);
     later.insert(instruction.result);
   }
   return found;
 }
 
 /// Functions come up to the first one like them that they can be computed with.
-void bring_together(loop::Body& body) {
+void bring_together(loop::Body& body, const loop::Counted& counted) {
   for (std::size_t first = 0; first < body.size(); first += loop::group_size(body, first)) {
     if (!body[first].instruction || !loop::is_elementary(body[first].instruction->op)) continue;
     std::size_t end = first;
-    for (const std::size_t place : alike(body, first)) {
+    for (const std::size_t place : alike(body, first, counted)) {
       const auto begin = body.begin();
       const auto at = static_cast<std::ptrdiff_t>(place);
       std::rotate(begin + static_cast<std::ptrdiff_t>(end), begin + at, begin + at + 1);
@@ -69,23 +74,25 @@ void bring_together(loop::Body& body) {
 }
 
 /// In `body` and all loops in it. Loops nest at most as deep as axes do.
-void bring_all_together(loop::Body& body) {
-  bring_together(body);
+void bring_all_together(loop::Body& body, const loop::Counted& counted) {
+  bring_together(body, counted);
   for (loop::Statement& statement : body) {
     for (Loop& inner : statement.loop) {
-      bring_all_together(inner.body);
-      bring_all_together(inner.combine);
+      bring_all_together(inner.body, counted);
+      bring_all_together(inner.combine, counted);
     }
   }
 }
 
+/// Of one kernel.
 class StraightScheduler {
  public:
-  StraightScheduler(const loop::Program& program, const loop::Core& core) : program_(program), core_(core) {}
+  StraightScheduler(const loop::Program& program, const loop::Core& core, const loop::Counted& counted)
+      : program_(program), core_(core), counted_(counted) {}
 
   /// A body that is written out for one element at a time. Loops nest at most as deep as axes do.
   void visit(loop::Body& body) const {
-    bring_together(body);
+    bring_together(body, counted_);
     for (loop::Statement& statement : body) {
       for (Loop& inner : statement.loop) visit(inner);
     }
@@ -100,18 +107,21 @@ class StraightScheduler {
     loop.straight = vectors_of(loop::declared_extent(program_, loop),
                                core_.vector_bytes / loop::widest_element(loop.body));
     // Inside a vector the lanes are taken already.
-    if (loop.straight.back().width == 1) bring_all_together(loop.body);
+    if (loop.straight.back().width == 1) bring_all_together(loop.body, counted_);
   }
 
   const loop::Program& program_;
   const loop::Core& core_;
+  const loop::Counted& counted_;
 };
 
 }  // namespace
 
 void schedule_straight(loop::Program& program, const loop::Core& core) {
-  const StraightScheduler scheduler(program, core);
-  for (loop::Kernel& kernel : program.kernels) scheduler.visit(kernel.body);
+  const std::vector<loop::Counted> counted = loop::counted_registers(program);
+  choose_ahead(program, counted);
+  for (std::size_t i = 0; i < program.kernels.size(); ++i)
+    StraightScheduler(program, core, counted[i]).visit(program.kernels[i].body);
 }
 
 }  // namespace dlg
