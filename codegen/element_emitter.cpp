@@ -168,9 +168,9 @@ ElementEmitter::Place ElementEmitter::lane_place(const loop::Instruction& load, 
   return {lane_pointer(load.buffer, address, lane), align_of(load.buffer, address, lane)};
 }
 
-void ElementEmitter::prefetch(const loop::Instruction& load) {
+void ElementEmitter::prefetch(const loop::Instruction& load, unsigned level) {
   constexpr int kRead = 0;
-  constexpr int kSecondLevel = 2;  // the rows of a matrix often fall on few sets of the first
+  constexpr unsigned kRegisters = 4;  // LLVM counts levels from memory on, the first cache is 3
   constexpr int kData = 1;
   constexpr std::int64_t kLineBytes = 64;
   llvm::Module& module = *builder_.GetInsertBlock()->getModule();
@@ -180,7 +180,7 @@ void ElementEmitter::prefetch(const loop::Instruction& load) {
       Value* place = lane_place(load, static_cast<unsigned>(lane)).pointer;
       builder_.CreateCall(
           adapter::intrinsic(module, llvm::Intrinsic::prefetch, {place->getType()}),
-          {place, builder_.getInt32(kRead), builder_.getInt32(kSecondLevel), builder_.getInt32(kData)});
+          {place, builder_.getInt32(kRead), builder_.getInt32(kRegisters - level), builder_.getInt32(kData)});
     }
   });
 }

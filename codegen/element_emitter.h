@@ -55,8 +55,9 @@ class ElementEmitter {
     llvm::Align align = {};
   };
   Place lane_place(const loop::Instruction& load, unsigned lane);
-  /// Asks for the cache lines that `load` will read, for every row; its indices must be known by now.
-  void prefetch(const loop::Instruction& load);
+  /// Asks for the cache lines that `load` will read, for every row, up to the cache of `level`; its indices
+  /// must be known by now.
+  void prefetch(const loop::Instruction& load, unsigned level);
   /// From now on the load that defines `result` is replaced by `emit`.
   void set_packed(loop::RegId result, std::function<llvm::Value*()> emit) {
     packed_[result] = std::move(emit);

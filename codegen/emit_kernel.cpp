@@ -113,7 +113,7 @@ EmittedKernel emit_kernel(llvm::Module& module, const loop::Program& program, st
   for (std::size_t i = 0; i < emitted.buffers.size(); ++i)
     elements.set_pointer(emitted.buffers[i], arguments.buffers[i]);
   LoopBounds bounds(builder, elements, kernel, {rows, arguments.worker, arguments.workers});
-  const KernelSite site{program, target.core, target.form, builder, elements, bounds, slots, scratch};
+  const KernelSite site{program, kernel, target.form, builder, elements, bounds, slots, scratch};
   emit_body(site, kernel.body);
   builder.CreateRetVoid();
   return emitted;

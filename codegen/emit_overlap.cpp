@@ -4,7 +4,6 @@
 
 #include "codegen/carried_values.h"
 #include "codegen/emit_loops.h"
-#include "ir/loop/operands.h"
 
 namespace dlg {
 
@@ -80,17 +79,11 @@ Values OverlappedTiles::leave_block(const Values& sums, Value* end) {
   return emit_iterations(site_, chain_, others);
 }
 
-/// So that all rows that wait are done beside one tile, or its first block.
-std::int64_t OverlappedTiles::steps_per_row() const {
-  const std::int64_t steps = chain_.step > 1 ? chain_.step : loop::declared_extent(site_.program, chain_);
-  return std::max<std::int64_t>(1, steps / under_.rows.tile);
-}
-
 /// The steps up to `end`, in as many pieces as rows wait and one more; before each of those pieces a row.
 Values OverlappedTiles::emit_beside(const Place& place, Values sums, Value* end) {
   const Loop& steps = loop::steps_of(chain_);
   const auto step_beside = [&](Value* number) {
-    return smaller(builder_, builder_.CreateMul(number, i64(builder_, steps_per_row())), end);
+    return smaller(builder_, builder_.CreateMul(number, i64(builder_, rows_.schedule->beside_steps)), end);
   };
   const auto add_steps = [&](Value* first, Value* last) {
     at_tile(place, [&] { sums = emit_iterations(site_, steps, {first, last, 1, steps.name, sums}); });

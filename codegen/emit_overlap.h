@@ -33,7 +33,6 @@ class OverlappedTiles {
   Values initial_sums();
   Values enter_block(const Values& totals);
   Values leave_block(const Values& sums, llvm::Value* end);
-  std::int64_t steps_per_row() const;
   Values emit_beside(const Place& place, Values sums, llvm::Value* end);
   void emit_waiting_row(llvm::Value* number);
   void take_sum_slots(const Values& sums);

@@ -105,9 +105,8 @@ void pack_chain(const KernelSite& site, const std::vector<PackedBlock>& parts) {
   const Loop& loop = *any.pack.chain.back();
   Value* begin = i64(site.builder, 0);
   Value* end = site.bounds.extent(loop);
-  const auto element_bytes = static_cast<unsigned>(dtype_bytes(any.pack.load->dtype));
-  const unsigned side = std::min(std::bit_ceil(any.lanes.width), site.core.vector_bytes / element_bytes);
-  if (any.pack.is_turned() && side > 1) {
+  const unsigned side = std::min(std::bit_ceil(any.lanes.width), any.how.square);
+  if (side > 1) {
     Value* whole = whole_part(site.builder, end, side);
     emit_plain(site.builder, {begin, whole}, side, loop.name, [&](Value* at) {
       for (const PackedBlock& block : parts) pack_square(site, block, at, side);
@@ -141,11 +140,12 @@ PackedBlock part_of(const KernelSite& site, const PackedBlock& packed, Value* fi
 
 }  // namespace
 
-PackedBlock packed_block(const KernelSite& site, const loop::Operand& pack, loop::VarId var,
-                         std::int64_t lanes) {
-  const DType dtype = pack.load->dtype;
-  PackedBlock block{.pack = pack, .element = memory_type(site.builder.getContext(), dtype)};
-  block.memory = site.scratch.take(pack.steps * lanes * dtype_bytes(dtype));
+PackedBlock packed_block(const KernelSite& site, const std::vector<loop::Operand>& operands,
+                         const loop::Pack& how, loop::VarId var, std::int64_t lanes) {
+  const loop::Operand& operand = *loop::packed_operand(operands, how);
+  const DType dtype = operand.load->dtype;
+  PackedBlock block{.pack = operand, .how = how, .element = memory_type(site.builder.getContext(), dtype)};
+  block.memory = site.scratch.take(operand.steps * lanes * dtype_bytes(dtype));
   block.lanes.var = var;
   block.align = lanes_align(block, 1);
   return block;

@@ -14,6 +14,7 @@ namespace dlg {
 /// chain.
 struct PackedBlock {
   loop::Operand pack;
+  loop::Pack how;
   llvm::Type* element = nullptr;
   llvm::Value* memory = nullptr;
   ElementEmitter::Lanes lanes = {};
@@ -22,9 +23,9 @@ struct PackedBlock {
   const loop::Body* before = nullptr;  // instructions that say where a lane lies
 };
 
-/// Scratch for so many columns or rows: iterations of `var`.
-PackedBlock packed_block(const KernelSite& site, const loop::Operand& pack, loop::VarId var,
-                         std::int64_t lanes);
+/// Scratch for the one of `operands` that is copied so, for so many columns or rows: iterations of `var`.
+PackedBlock packed_block(const KernelSite& site, const std::vector<loop::Operand>& operands,
+                         const loop::Pack& how, loop::VarId var, std::int64_t lanes);
 /// The part of a copy from column `origin` on that belongs to `panel` at `column`.
 PackedBlock panel_part(const KernelSite& site, const PackedBlock& packed, const loop::Panel& panel,
                        llvm::Value* column, llvm::Value* origin);

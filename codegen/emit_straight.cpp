@@ -1,10 +1,10 @@
 #include "codegen/emit_straight.h"
 
 #include <algorithm>
-#include <set>
 #include <span>
 
 #include "codegen/carried_values.h"
+#include "codegen/compute_ahead.h"
 #include "codegen/emit_lanes.h"
 #include "codegen/emit_loops.h"
 #include "ir/loop/nest.h"
@@ -17,36 +17,6 @@ using loop::LoopKind;
 
 namespace {
 
-/// Whether the iterations are independent, can be taken side by side, and no loop inside has such iterations
-/// too.
-bool is_innermost(const Loop& loop) {
-  return loop::is_independent(loop.kind) && loop::is_uniform(loop) &&
-         std::none_of(loop.body.begin(), loop.body.end(), [](const auto& s) {
-           return !s.loop.empty() && loop::is_independent(s.loop.front().kind);
-         });
-}
-
-/// The functions of `body` that can be computed when `body[first]` is: the same op, and nothing that they
-/// read is defined from there on. A vector of them costs what one does.
-std::vector<const loop::Instruction*> alike(const loop::Body& body, std::size_t first) {
-  const loop::Instruction& model = *body[first].instruction;
-  std::vector<const loop::Instruction*> found;
-  std::set<loop::RegId> later;
-  for (const loop::Statement& statement : std::span(body).subspan(first)) {
-    for (const Loop& loop : statement.loop) {
-      for (const loop::Carried& carried : loop.carried) later.insert(carried.result);
-    }
-    if (!statement.instruction) continue;
-    const loop::Instruction& instruction = *statement.instruction;
-    const bool is_known = std::none_of(instruction.args.begin(), instruction.args.end(),
-                                       [&](loop::RegId arg) { return later.contains(arg); });
-    if (instruction.op == model.op && instruction.dtype == model.dtype && is_known)
-      found.push_back(&instruction);
-    later.insert(instruction.result);
-  }
-  return found;
-}
-
 struct KnownBounds {
   std::int64_t begin;
   std::int64_t end;
@@ -58,14 +28,11 @@ KnownBounds known_bounds(const KernelSite& site, const Loop& loop) {
           llvm::cast<llvm::ConstantInt>(bounds.end)->getSExtValue()};
 }
 
-/// Whole vectors as far as they go, then ever shorter ones: two elements side by side cost what one does.
 void emit_as_vectors(const KernelSite& site, const Loop& loop) {
-  KnownBounds left = known_bounds(site, loop);
-  std::int64_t width = site.core.vector_bytes / loop::widest_element(loop.body);
-  for (; left.begin < left.end; width /= 2) {
-    site.elements.at_lanes({static_cast<unsigned>(width), loop.var}, [&] {
-      for (; left.begin + width <= left.end; left.begin += width) {
-        site.elements.set_var(loop.var, i64(site.builder, left.begin));
+  for (const loop::Panel& panel : loop.straight) {
+    site.elements.at_lanes({panel.width, loop.var}, [&] {
+      for (std::int64_t at = panel.begin; at < panel.end; at += panel.width) {
+        site.elements.set_var(loop.var, i64(site.builder, at));
         emit_body(site, loop.body);
       }
     });
@@ -111,31 +78,38 @@ void emit_as_lanes(const KernelSite& site, const Loop& loop) {
   set_carried(site.elements, loop, &loop::Carried::result, joined_lanes(site, loop, std::move(lanes)));
 }
 
+/// One vector.
+void emit_group(const KernelSite& site, std::span<const loop::Statement> group) {
+  std::vector<const loop::Instruction*> functions;
+  for (const loop::Statement& statement : group) functions.push_back(&*statement.instruction);
+  site.elements.emit_together(functions);
+}
+
+void mark_ahead(const KernelSite& site, const loop::Statement& statement) {
+  if (!statement.instruction) return;
+  const loop::RegId reg = statement.instruction->result;
+  if (std::ranges::find(site.kernel.ahead, reg) == site.kernel.ahead.end()) return;
+  site.elements.set_reg(reg, marked_ahead(site.builder, site.elements.reg(reg)));
+}
+
 }  // namespace
 
 void emit_straight_body(const KernelSite& site, const loop::Body& body) {
-  std::set<const loop::Instruction*> done;
-  for (std::size_t i = 0; i < body.size(); ++i) {
-    const auto& instruction = body[i].instruction;
-    if (!instruction || !loop::is_elementary(instruction->op)) {
-      emit_statement(site, body[i]);
-      continue;
-    }
-    if (done.contains(&*instruction)) continue;
-    const std::vector<const loop::Instruction*> together = alike(body, i);
-    if (together.size() == 1) {
+  for (std::size_t i = 0; i < body.size(); i += loop::group_size(body, i)) {
+    const std::span<const loop::Statement> group = std::span(body).subspan(i, loop::group_size(body, i));
+    if (group.size() == 1) {
       emit_statement(site, body[i]);
     } else {
-      site.elements.emit_together(together);
+      emit_group(site, group);
     }
-    done.insert(together.begin(), together.end());
+    for (const loop::Statement& statement : group) mark_ahead(site, statement);
   }
 }
 
 void emit_straight(const KernelSite& site, const Loop& loop) {
   if (loop.kind == LoopKind::kLanes) {
     emit_as_lanes(site, loop);
-  } else if (is_innermost(loop) && site.elements.width() == 1) {
+  } else if (!loop.straight.empty()) {
     emit_as_vectors(site, loop);
   } else {
     emit_in_order(site, loop);

@@ -97,11 +97,11 @@ void TileEmitter::take_share() {
 
 void TileEmitter::reserve_rows() {
   const loop::Operands operands = loop::operands_of(site_.program, loop_);
-  for (const loop::Operand& pack : chosen(operands.of_rows, schedule_.packed)) {
+  for (const loop::Pack& how : schedule_.packed) {
     // The last unit may hold two tiles.
     const std::int64_t most_rows = (schedule_.packed_tiles + 1) * rows_.tile;
-    packed_.push_back(packed_block(site_, pack, loop_.var, most_rows));
-    if (!pack.has_neighbours()) packed_.back().before = &loop_.body;
+    packed_.push_back(packed_block(site_, operands.of_rows, how, loop_.var, most_rows));
+    if (!packed_.back().pack.has_neighbours()) packed_.back().before = &loop_.body;
   }
 }
 
@@ -109,25 +109,24 @@ void TileEmitter::reserve_rows() {
 void TileEmitter::pack_rows() {
   for (const PackedBlock& packed : packed_) {
     TileRows left = rows_;
-    if (packed.pack.has_neighbours()) left.units.begin = pack_groups(packed);
+    if (packed.how.group > 1) left.units.begin = pack_groups(packed);
     for_each_tile(site_, left, [&](Value* row, unsigned count) {
       fill(site_, {rows_of(packed, {row, count})});
     });
   }
 }
 
-/// Rows that are neighbours go several tiles at a time: those share cache lines. Answers the first unit that
-/// is left.
+/// Several tiles at a time as far as they go. Answers the first unit that is left.
 Value* TileEmitter::pack_groups(const PackedBlock& packed) {
-  constexpr std::int64_t kGroup = 8;
+  const std::int64_t count = packed.how.group;
   const auto [first, last] = rows_.units;
   Value* whole = smaller(builder_, last, rows_.whole);
-  Value* groups = whole_part(builder_, builder_.CreateSub(whole, first), kGroup);
+  Value* groups = whole_part(builder_, builder_.CreateSub(whole, first), count);
   Value* left = builder_.CreateAdd(first, groups);
-  emit_plain(builder_, {first, left}, kGroup, loop_.name, [&](Value* unit) {
+  emit_plain(builder_, {first, left}, count, loop_.name, [&](Value* unit) {
     Value* row = builder_.CreateMul(unit, i64(builder_, rows_.tile));
     std::vector<PackedBlock> group;
-    for (std::int64_t i = 0; i < kGroup; ++i) {
+    for (std::int64_t i = 0; i < count; ++i) {
       Value* at = builder_.CreateAdd(row, i64(builder_, i * rows_.tile));
       group.push_back(rows_of(packed, {at, rows_.tile}));
     }
@@ -180,9 +179,9 @@ void TileEmitter::emit_block(PanelBlock& block) {
 
 void TileEmitter::pack_columns(PanelBlock& block) {
   const loop::Operands operands = loop::operands_of(site_.program, loop_);
-  for (const loop::Operand& pack : chosen(operands.of_columns, block.panel.packed)) {
+  for (const loop::Pack& how : block.panel.packed) {
     const std::int64_t most_columns = block.panel.width * block.panel.reach;
-    block.packed.push_back(packed_block(site_, pack, columns_.var, most_columns));
+    block.packed.push_back(packed_block(site_, operands.of_columns, how, columns_.var, most_columns));
   }
   if (block.packed.empty()) return;
   for_each_panel(block, [&](Value* column) {

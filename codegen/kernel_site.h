@@ -5,13 +5,12 @@
 #include "codegen/element_emitter.h"
 #include "codegen/kernel_memory.h"
 #include "codegen/loop_bounds.h"
-#include "ir/loop/core.h"
 
 namespace dlg {
 
 struct KernelSite {
   const loop::Program& program;
-  const loop::Core& core;
+  const loop::Kernel& kernel;
   loop::StepForm form;
   llvm::IRBuilder<>& builder;
   ElementEmitter& elements;

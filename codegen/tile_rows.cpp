@@ -77,7 +77,7 @@ void prefetch_far(ElementEmitter& elements, const Loop& rows, const loop::TilePa
   for (const loop::Statement* statement : parts.after) {
     const bool is_far = statement->instruction &&
                         std::find(far.begin(), far.end(), statement->instruction->result) != far.end();
-    if (is_far) elements.prefetch(*statement->instruction);
+    if (is_far) elements.prefetch(*statement->instruction, rows.schedule->prefetch_level);
   }
 }
 

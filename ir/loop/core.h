@@ -32,6 +32,8 @@ struct Core {
   std::int64_t far_stride = 512;
   /// A buffer of more bytes does not stay near while a kernel runs.
   std::int64_t near_bytes = std::int64_t{1} << 17;
+  /// The cache to which such a buffer is brought early: its rows often fall on few sets of the first.
+  unsigned early_level = 2;
   /// What panels side by side may take of the second-level cache.
   std::int64_t reach_bytes = std::int64_t{1} << 18;
   /// Copies of an operand must stay well inside the caches.

@@ -23,7 +23,12 @@ namespace {
 class Stepper {
  public:
   Stepper(const Program& program, Interpreter& machine, std::int64_t rows)
-      : program_(program), machine_(machine), rows_(rows), strides_(program.buffers.size()) {
+      : program_(program),
+        machine_(machine),
+        rows_(rows),
+        is_straight_(program.schedule && program.schedule->form == StepForm::kStraight &&
+                     rows == program.batch),
+        strides_(program.buffers.size()) {
     for (const BufferId id : program.buffers.ids()) {
       Buffer logical = program.buffers[id];
       logical.order.clear();
@@ -108,7 +113,8 @@ class Stepper {
 
   void run(const Loop& loop) {
     if (loop.kind == LoopKind::kLanes) return run_lanes(loop);
-    if (loop.schedule) return run_scheduled(loop);
+    if (is_straight_ && !loop.straight.empty()) return run_straight(loop);
+    if (!is_straight_ && loop.schedule) return run_scheduled(loop);
     const auto [begin, end] = bounds(loop);
     copy_registers(loop, &Carried::initial, &Carried::current);
     for (std::int64_t i = begin; i < end; i += loop.step) {
@@ -169,6 +175,10 @@ class Stepper {
         for (const auto& panel : group) run_tile(loop, {tiles[tile], tiles[tile + 1]}, panel);
       }
     }
+  }
+
+  void run_straight(const Loop& loop) {
+    for (const Panel& panel : loop.straight) run_columns(loop, panel.begin, panel.end);
   }
 
   void run_columns(const Loop& columns, std::int64_t begin, std::int64_t end) {
@@ -248,6 +258,7 @@ class Stepper {
   const Program& program_;
   Interpreter& machine_;
   std::int64_t rows_;
+  bool is_straight_;  // the step is made in that form: whole batches only
   IdVector<BufferId, std::vector<std::int64_t>> strides_;
   IdVector<RegId, double> registers_;
   IdVector<VarId, std::int64_t> variables_;

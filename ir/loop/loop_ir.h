@@ -99,6 +99,7 @@ struct Instruction {
   BufferId buffer = {};             // kLoad
   std::vector<Index> indices = {};  // kLoad: one per logical axis; kIndex: exactly one
   ValueId value = {};  // kLoad: what of the graph it is meant to read; for the proof, no part of the text
+  bool joins_previous = false;  // in a straight step: a lane of one vector with the instruction before it
 };
 
 struct StoreInstruction {
@@ -128,14 +129,23 @@ struct Carried {
   RegId combined;
 };
 
+/// A load whose elements are copied together before the chains read them, and how: what is no neighbour in
+/// memory but lies in runs along the chain in squares that are turned over, rows that are neighbours so many
+/// tiles side by side.
+struct Pack {
+  RegId load;
+  unsigned square = 1;     // steps and lanes of a square; fewer lanes take a smaller one
+  std::int64_t group = 1;  // tiles
+};
+
 /// A run of columns taken `width` lanes at a time; it begins where the one before ends. A run narrower than
 /// its width is taken once, with idle lanes.
 struct Panel {
   std::int64_t begin = 0;
   std::int64_t end = 0;  // kBatch: as far as whole vectors of the valid rows reach
   unsigned width = 1;
-  std::int64_t reach = 1;          // so many of them side by side: each tile of rows goes over all
-  std::vector<RegId> packed = {};  // loads whose elements under a panel are copied together first
+  std::int64_t reach = 1;         // so many of them side by side: each tile of rows goes over all
+  std::vector<Pack> packed = {};  // what is copied together under a panel
 
   /// Lanes that stand for a column.
   unsigned lanes() const {
@@ -153,11 +163,12 @@ struct LoopSchedule {
   /// Tiles for the rows that whole ones leave. Of the batch: of a whole one; any other leaves single rows.
   std::vector<unsigned> rest = {};
   std::vector<Panel> panels = {};
-  std::vector<RegId> packed =
-      {};  // loads whose elements for the rows of several tiles are copied together first
+  std::vector<Pack> packed = {};       // what is copied together for the rows of several tiles
   std::int64_t packed_tiles = 0;       // how many tiles
   std::vector<RegId> prefetched = {};  // loads behind the chains that are asked for before them
+  unsigned prefetch_level = 2;         // the cache that they are brought to
   Epilogue epilogue = Epilogue::kBehind;
+  std::int64_t beside_steps = 0;  // of the chain from one row that waits to the next
 };
 
 /// What workers divide of the one loop that a kernel is: nothing, its iterations, the panels or the tiles of
@@ -199,6 +210,7 @@ struct Loop {
   /// with.
   std::vector<Bound> lower = {};
   std::vector<Bound> upper = {};
+  std::vector<Panel> straight = {};  // in a straight step, of independent iterations: whole vectors of them
 };
 
 /// A function over buffers: no state of its own.
@@ -210,6 +222,7 @@ struct Kernel {
   SourceRange origin;
   std::string comment;  // names of the graph nodes it computes
   Share share = Share::kNothing;
+  std::vector<RegId> ahead = {};  // in a straight step: what the step before has computed for this one
 };
 
 /// How often the body of `loop` runs at `batch` rows, so that a loop over blocks and the one inside count

@@ -8,6 +8,14 @@
 
 namespace dlg::loop {
 
+std::size_t group_size(const Body& body, std::size_t first) {
+  const auto begin = body.begin() + static_cast<std::ptrdiff_t>(first);
+  const auto end = std::find_if_not(begin + 1, body.end(), [](const Statement& s) {
+    return s.instruction && s.instruction->joins_previous;
+  });
+  return static_cast<std::size_t>(end - begin);
+}
+
 bool has_loops(const Body& body) {
   return std::any_of(body.begin(), body.end(), [](const Statement& s) { return !s.loop.empty(); });
 }

@@ -1,4 +1,5 @@
-// Owns what a nest of loops is made of: contractions, their chains, and what is done to the sums.
+// Owns what bodies and nests of loops are made of: groups of instructions, contractions, their chains, and
+// what is done to the sums.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +8,9 @@
 #include "ir/loop/loop_ir.h"
 
 namespace dlg::loop {
+
+/// How many statements from `body[first]` on are computed together: it and those that join it.
+std::size_t group_size(const Body& body, std::size_t first);
 
 /// Whether a loop stands in `body`.
 bool has_loops(const Body& body);

@@ -167,12 +167,10 @@ Operands operands_of(const Program& program, const Loop& rows) {
   return {finder.of_columns(), finder.of_rows()};
 }
 
-std::vector<Operand> chosen(const std::vector<Operand>& all, const std::vector<RegId>& loads) {
-  std::vector<Operand> some;
-  for (const Operand& operand : all) {
-    if (std::find(loads.begin(), loads.end(), operand.load->result) != loads.end()) some.push_back(operand);
-  }
-  return some;
+const Operand* packed_operand(const std::vector<Operand>& all, const Pack& pack) {
+  const auto found = std::find_if(all.begin(), all.end(),
+                                  [&](const Operand& operand) { return operand.load->result == pack.load; });
+  return found == all.end() ? nullptr : &*found;
 }
 
 std::int64_t declared_extent(const Program& program, const Loop& loop) {

@@ -34,8 +34,8 @@ struct Operands {
 };
 Operands operands_of(const Program& program, const Loop& rows);
 
-/// Of `all` those whose loads define one of `loads`.
-std::vector<Operand> chosen(const std::vector<Operand>& all, const std::vector<RegId>& loads);
+/// Of `all` the one that `pack` copies; null: there is none.
+const Operand* packed_operand(const std::vector<Operand>& all, const Pack& pack);
 
 /// Iterations of `loop`, the declared ones of the batch.
 std::int64_t declared_extent(const Program& program, const Loop& loop);

@@ -190,6 +190,7 @@ class Parser {
     if (accept("divided")) {
       kernel_.share = known_word(parse_share, "`iterations`, `panels` or `tiles`").value_or(Share::kNothing);
     }
+    kernel_.ahead = registers("ahead");
     note_comment();
     kernel_.body = block();
     expect("}");
@@ -212,9 +213,26 @@ class Parser {
       fail_limit(cursor_.next_range(), "loops are nested more than " + counted(kMaxDepth, "level") + " deep");
     }
     expect("{");
-    while (!cursor_.at_end() && !is_at("}") && !is_at("next")) body.push_back(statement());
+    while (!cursor_.at_end() && !is_at("}") && !is_at("next")) {
+      if (accept("together")) {
+        group(body);
+      } else {
+        body.push_back(statement());
+      }
+    }
     --depth_;
     return body;
+  }
+
+  /// Instructions that are computed together.
+  void group(Body& body) {
+    expect("{");
+    const std::size_t first = body.size();
+    do {
+      body.emplace_back().instruction = instruction();
+      body.back().instruction->joins_previous = body.size() > first + 1;
+    } while (is_at_register());
+    expect("}");
   }
 
   Statement statement() {
@@ -227,7 +245,7 @@ class Parser {
       accept(kind_word(*kind));
       result.loop.push_back(loop(*kind));
     } else {
-      fail("a statement: `%1 = ...`, `store`, `for`, `parallel`, `vector` or `lanes`");
+      fail("a statement: `%1 = ...`, `store`, `together`, `for`, `parallel`, `vector` or `lanes`");
     }
     return result;
   }
@@ -366,6 +384,7 @@ class Parser {
     result.around = std::move(around);
     if (accept("carry")) parse_carry(result);
     if (is_at("tile") || is_at("rest") || is_at("panels")) result.schedule = loop_schedule();
+    if (accept("straight")) result.straight = list("[", "]", [this] { return panel(); });
     result.body = block();
     parse_next(result, &Carried::next);
     open_.resize(open_.size() - 1 - result.around.size());
@@ -380,13 +399,20 @@ class Parser {
     if (accept("rest")) schedule.rest = list("[", "]", [this] { return small_integer(); });
     expect("panels");
     schedule.panels = list("[", "]", [this] { return panel(); });
-    schedule.packed = loads("pack");
+    schedule.packed = packs();
     if (!schedule.packed.empty()) {
       expect("of");
       schedule.packed_tiles = integer();
     }
-    schedule.prefetched = loads("prefetch");
-    if (accept("beside")) schedule.epilogue = Epilogue::kBeside;
+    schedule.prefetched = registers("prefetch");
+    if (!schedule.prefetched.empty()) {
+      expect("level");
+      schedule.prefetch_level = small_integer();
+    }
+    if (accept("beside")) {
+      schedule.epilogue = Epilogue::kBeside;
+      schedule.beside_steps = integer();
+    }
     return schedule;
   }
 
@@ -398,12 +424,22 @@ class Parser {
     expect("by");
     panel.width = small_integer();
     if (accept("reach")) panel.reach = integer();
-    panel.packed = loads("pack");
+    panel.packed = packs();
     return panel;
   }
 
+  std::vector<Pack> packs() {
+    if (!accept("pack")) return {};
+    return list("[", "]", [this] {
+      Pack pack{.load = reg()};
+      if (accept("squares")) pack.square = small_integer();
+      if (accept("groups")) pack.group = small_integer();
+      return pack;
+    });
+  }
+
   /// Registers behind `word`, if it stands there.
-  std::vector<RegId> loads(std::string_view word) {
+  std::vector<RegId> registers(std::string_view word) {
     if (!accept(word)) return {};
     return list("[", "]", [this] { return reg(); });
   }

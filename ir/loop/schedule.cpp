@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <functional>
 #include <numeric>
 #include <string>
@@ -10,6 +11,7 @@
 #include "ir/loop/core.h"
 #include "ir/loop/nest.h"
 #include "ir/loop/operands.h"
+#include "ir/loop/verify_straight.h"
 #include "ir/loop/words.h"
 #include "support/arithmetic.h"
 
@@ -70,9 +72,20 @@ Failure verify_rows(const Program& program, const Loop& rows) {
   return std::nullopt;
 }
 
-Failure verify_packed(const std::vector<Operand>& operands, const std::vector<RegId>& loads) {
-  if (chosen(operands, loads).size() == loads.size()) return std::nullopt;
-  return "packs what is no operand of its chains";
+/// Each operand once, in a way that its place in memory allows.
+Failure verify_packed(const std::vector<Operand>& operands, const std::vector<Pack>& packs) {
+  for (const Pack& pack : packs) {
+    const Operand* operand = packed_operand(operands, pack);
+    if (operand == nullptr) return "packs what is no operand of its chains";
+    const auto is_same = [&](const Pack& other) { return other.load == pack.load; };
+    if (std::count_if(packs.begin(), packs.end(), is_same) > 1)
+      return fmt::format("packs %{} twice", pack.load.index);
+    if (!std::has_single_bit(pack.square) || (pack.square > 1 && !operand->is_turned()))
+      return fmt::format("packs %{} in squares that it does not have", pack.load.index);
+    if (pack.group < 1 || (pack.group > 1 && !operand->has_neighbours()))
+      return fmt::format("packs %{} in groups of tiles that are no neighbours", pack.load.index);
+  }
+  return std::nullopt;
 }
 
 Failure verify_nest(const Program& program, const Loop& rows) {
@@ -84,6 +97,9 @@ Failure verify_nest(const Program& program, const Loop& rows) {
   if (!schedule.packed.empty() && schedule.packed_tiles < 1) return "packs no tile at a time";
   for (const Panel& panel : schedule.panels) {
     if (Failure failure = verify_packed(operands.of_columns, panel.packed)) return failure;
+    const bool has_groups = std::any_of(panel.packed.begin(), panel.packed.end(),
+                                        [](const Pack& pack) { return pack.group > 1; });
+    if (has_groups) return "packs columns in groups of tiles";
   }
   const TileParts parts = tile_parts(rows);
   for (const RegId load : schedule.prefetched) {
@@ -93,10 +109,10 @@ Failure verify_nest(const Program& program, const Loop& rows) {
     if (std::none_of(parts.after.begin(), parts.after.end(), is_it))
       return "prefetches what is not loaded behind its chains";
   }
-  if (schedule.epilogue == Epilogue::kBeside && single_chain(parts) == nullptr) {
-    return "has no single chain that something could be done beside";
-  }
-  return std::nullopt;
+  if (schedule.prefetch_level < 1 || schedule.prefetch_level > 3) return "prefetches to no level of a cache";
+  if (schedule.epilogue == Epilogue::kBehind) return std::nullopt;
+  if (single_chain(parts) == nullptr) return "has no single chain that something could be done beside";
+  return schedule.beside_steps < 1 ? Failure("has no steps between the rows that wait") : std::nullopt;
 }
 
 Failure verify_loop(const Program& program, const Loop& loop) {
@@ -136,9 +152,11 @@ Failure verify_kernel(const Program& program, const Kernel& kernel) {
   return failure;
 }
 
-std::int64_t scratch_of_all(const std::vector<Operand>& operands, std::int64_t lanes) {
+std::int64_t scratch_of_all(const std::vector<Operand>& operands, const std::vector<Pack>& packs,
+                            std::int64_t lanes) {
   std::int64_t bytes = 0;
-  for (const Operand& operand : operands) {
+  for (const Pack& pack : packs) {
+    const Operand& operand = *packed_operand(operands, pack);
     const std::int64_t elements = saturated_mul(operand.steps, lanes);
     bytes = saturated_add(bytes, scratch_of(saturated_mul(elements, dtype_bytes(operand.load->dtype))));
   }
@@ -151,12 +169,12 @@ std::int64_t scratch_of_nest(const Program& program, const Loop& rows) {
   std::int64_t of_panels = 0;
   for (const Panel& panel : schedule.panels) {
     const std::int64_t bytes =
-        scratch_of_all(chosen(operands.of_columns, panel.packed), saturated_mul(panel.width, panel.reach));
+        scratch_of_all(operands.of_columns, panel.packed, saturated_mul(panel.width, panel.reach));
     of_panels = std::max(of_panels, bytes);
   }
   // The last of the tiles may be the rest, which is up to two.
   const std::int64_t lanes = saturated_mul(saturated_add(schedule.packed_tiles, 1), schedule.tile);
-  return saturated_add(of_panels, scratch_of_all(chosen(operands.of_rows, schedule.packed), lanes));
+  return saturated_add(of_panels, scratch_of_all(operands.of_rows, schedule.packed, lanes));
 }
 
 }  // namespace
@@ -172,12 +190,12 @@ std::optional<BrokenLaw> verify_schedule(const Program& program) {
       return BrokenLaw{fmt::format("kernel `{}`: {}", kernel.name, *failure), line};
     }
   }
-  if (!program.schedule) return std::nullopt;
+  if (!program.schedule) return verify_straight(program);
   if (find_core(program.schedule->core) == nullptr) {
     return BrokenLaw{fmt::format("no core is named `{}`", program.schedule->core), "scheduled"};
   }
   const std::int64_t needed = needed_scratch(program);
-  if (program.schedule->scratch_bytes >= needed) return std::nullopt;
+  if (program.schedule->scratch_bytes >= needed) return verify_straight(program);
   return BrokenLaw{fmt::format("the copies of packed operands need {} bytes of scratch", needed),
                    "scheduled"};
 }

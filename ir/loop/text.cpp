@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 
 #include "ir/graph/text_comment.h"
+#include "ir/loop/nest.h"
 #include "ir/loop/words.h"
 #include "support/quoting.h"
 #include "support/text.h"
@@ -114,7 +116,8 @@ class Printer {
   void print_kernel(const Kernel& kernel) {
     out_ += "\n";
     const std::string comment = kernel_comment(kernel.origin, one_line(kernel.comment), sources_);
-    line(fmt::format("kernel {}{} {{{}", name_word(kernel.name), share_text(kernel), comment));
+    line(fmt::format("kernel {}{}{} {{{}", name_word(kernel.name), share_text(kernel),
+                     regs_text_of("ahead", kernel.ahead), comment));
     var_names_ = IdVector<VarId, std::string>(kernel.var_count);
     open_.clear();
     print_body(kernel.body);
@@ -127,12 +130,25 @@ class Printer {
 
   void print_body(const Body& body) {
     ++depth_;
-    for (const Statement& statement : body) {
-      if (statement.instruction) print_instruction(*statement.instruction);
+    for (std::size_t i = 0; i < body.size(); i += group_size(body, i)) {
+      const Statement& statement = body[i];
+      if (group_size(body, i) > 1) {
+        print_group(std::span(body).subspan(i, group_size(body, i)));
+      } else if (statement.instruction) {
+        print_instruction(*statement.instruction);
+      }
       if (statement.store) print_store(*statement.store);
       for (const Loop& loop : statement.loop) print_loop(loop);
     }
     --depth_;
+  }
+
+  void print_group(std::span<const Statement> group) {
+    line("together {");
+    ++depth_;
+    for (const Statement& statement : group) print_instruction(*statement.instruction);
+    --depth_;
+    line("}");
   }
 
   void print_instruction(const Instruction& i) {
@@ -163,6 +179,7 @@ class Printer {
                           regs_text(loop.carried, &Carried::result));
     }
     if (loop.schedule) text += schedule_text(*loop.schedule);
+    if (!loop.straight.empty()) text += panels_text("straight", loop.straight);
     line(text + " {");
     print_body(loop.body);
     print_next(loop.carried, &Carried::next);
@@ -171,7 +188,7 @@ class Printer {
     line("}");
   }
 
-  static std::string loads_text(std::string_view word, const std::vector<RegId>& loads) {
+  static std::string regs_text_of(std::string_view word, const std::vector<RegId>& loads) {
     std::vector<std::string> parts;
     for (const RegId load : loads) parts.push_back(reg_text(load));
     return loads.empty() ? "" : fmt::format(" {} [{}]", word, join_text(parts, ", "));
@@ -180,20 +197,36 @@ class Printer {
   static std::string panel_text(const Panel& panel) {
     std::string text = fmt::format("{}..{} by {}", panel.begin, extent_text(panel.end), panel.width);
     if (panel.reach > 1) text += fmt::format(" reach {}", panel.reach);
-    return text + loads_text("pack", panel.packed);
+    return text + packs_text(panel.packed);
+  }
+
+  static std::string packs_text(const std::vector<Pack>& packs) {
+    std::vector<std::string> parts;
+    for (const Pack& pack : packs) {
+      parts.push_back(reg_text(pack.load));
+      if (pack.square > 1) parts.back() += fmt::format(" squares {}", pack.square);
+      if (pack.group > 1) parts.back() += fmt::format(" groups {}", pack.group);
+    }
+    return packs.empty() ? "" : fmt::format(" pack [{}]", join_text(parts, ", "));
+  }
+
+  static std::string panels_text(std::string_view word, const std::vector<Panel>& panels) {
+    std::vector<std::string> parts;
+    for (const Panel& panel : panels) parts.push_back(panel_text(panel));
+    return fmt::format(" {} [{}]", word, join_text(parts, ", "));
   }
 
   static std::string schedule_text(const LoopSchedule& schedule) {
     std::string text;
     if (schedule.tile > 1) text += fmt::format(" tile {}", schedule.tile);
     if (!schedule.rest.empty()) text += fmt::format(" rest [{}]", fmt::join(schedule.rest, ", "));
-    std::vector<std::string> panels;
-    for (const Panel& panel : schedule.panels) panels.push_back(panel_text(panel));
-    text += fmt::format(" panels [{}]", join_text(panels, ", "));
-    text += loads_text("pack", schedule.packed);
+    text += panels_text("panels", schedule.panels);
+    text += packs_text(schedule.packed);
     if (!schedule.packed.empty()) text += fmt::format(" of {}", schedule.packed_tiles);
-    text += loads_text("prefetch", schedule.prefetched);
-    return schedule.epilogue == Epilogue::kBeside ? text + " beside" : text;
+    text += regs_text_of("prefetch", schedule.prefetched);
+    if (!schedule.prefetched.empty()) text += fmt::format(" level {}", schedule.prefetch_level);
+    if (schedule.epilogue == Epilogue::kBeside) text += fmt::format(" beside {}", schedule.beside_steps);
+    return text;
   }
 
   /// The variable, which can be used from now on, and where it runs.

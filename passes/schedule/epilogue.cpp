@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ir/loop/nest.h"
+#include "ir/loop/operands.h"
 #include "ir/loop/scalar_info.h"
 
 namespace dlg {
@@ -48,6 +49,12 @@ loop::Epilogue choose_epilogue(const loop::Loop& rows, const std::vector<loop::R
   return !has_loops_after && loop::single_chain(parts) != nullptr && is_slow_and_far
              ? loop::Epilogue::kBeside
              : loop::Epilogue::kBehind;
+}
+
+std::int64_t steps_beside(const loop::Program& program, const loop::Loop& rows, unsigned tile) {
+  const loop::Loop& chain = *loop::single_chain(loop::tile_parts(rows));
+  const std::int64_t steps = chain.step > 1 ? chain.step : loop::declared_extent(program, chain);
+  return std::max<std::int64_t>(1, steps / tile);
 }
 
 }  // namespace dlg

@@ -18,4 +18,8 @@ std::vector<loop::RegId> far_loads(const loop::Program& program, const loop::Loo
 /// multiply-adds need not wait for that.
 loop::Epilogue choose_epilogue(const loop::Loop& rows, const std::vector<loop::RegId>& far);
 
+/// Steps of the chain from one row that waits to the next: all rows of a tile are done beside one tile, or
+/// its first block.
+std::int64_t steps_beside(const loop::Program& program, const loop::Loop& rows, unsigned tile);
+
 }  // namespace dlg

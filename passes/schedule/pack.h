@@ -19,10 +19,10 @@ struct TileNest {
 
 /// The loads under `tiled` that are worth a copy: columns that are no neighbours or too few for the vectors,
 /// or steps so far apart that they fall on the same sets of the caches.
-std::vector<loop::RegId> choose_column_packs(const TileNest& nest, const TiledPanel& tiled);
+std::vector<loop::Pack> choose_column_packs(const TileNest& nest, const TiledPanel& tiled);
 
 /// The loads whose elements each panel reads again for the rows of a tile.
-std::vector<loop::RegId> choose_row_packs(const TileNest& nest, const TiledPanel& tiled);
+std::vector<loop::Pack> choose_row_packs(const TileNest& nest, const TiledPanel& tiled);
 
 /// How many panels like `panel` have column operands that fit the second-level cache together, 1 at least.
 std::int64_t panels_in_reach(const TileNest& nest, const loop::Panel& panel);

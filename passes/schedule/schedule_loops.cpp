@@ -8,6 +8,7 @@
 #include "passes/schedule/epilogue.h"
 #include "passes/schedule/pack.h"
 #include "passes/schedule/step_form.h"
+#include "passes/schedule/straight.h"
 #include "passes/schedule/tile.h"
 
 namespace dlg {
@@ -29,9 +30,12 @@ std::int64_t pieces(const loop::Program& program, const Loop& loop, std::int64_t
 /// Loops nest at most as deep as axes do.
 void forget_schedules(loop::Body& body) {
   for (loop::Statement& statement : body) {
+    if (statement.instruction) statement.instruction->joins_previous = false;
     for (Loop& inner : statement.loop) {
       inner.schedule = std::nullopt;
+      inner.straight.clear();
       forget_schedules(inner.body);
+      forget_schedules(inner.combine);
     }
   }
 }
@@ -44,6 +48,7 @@ class Scheduler {
     forget_schedules(kernel.body);
     visit(kernel.body);
     kernel.share = Share::kNothing;
+    kernel.ahead.clear();
     if (is_worth_dividing(program_, kernel)) kernel.share = share_of(kernel.body.back().loop.front());
   }
 
@@ -68,7 +73,8 @@ class Scheduler {
     const loop::Operands operands = loop::operands_of(program_, rows);
     const TileNest nest{program_, rows, operands, core_};
     const Loop& columns = loop::column_loop(rows);
-    LoopSchedule schedule{.prefetched = far_loads(program_, rows, core_)};
+    LoopSchedule schedule{.prefetched = far_loads(program_, rows, core_),
+                          .prefetch_level = core_.early_level};
     schedule.epilogue = choose_epilogue(rows, schedule.prefetched);
     loop::Core core = core_;
     // The update beside the chains needs some.
@@ -76,6 +82,8 @@ class Scheduler {
     std::vector<TiledPanel> panels = choose_panels(
         {rows.extent, columns.extent, program_.batch, loop::widest_element(columns.body)}, core);
     schedule.tile = panels.front().rows;
+    if (schedule.epilogue == loop::Epilogue::kBeside)
+      schedule.beside_steps = steps_beside(program_, rows, schedule.tile);
     schedule.rest = row_tiles(declared_extent(program_, rows), schedule.tile).rest;
     schedule.packed = choose_row_packs(nest, panels.front());
     if (!schedule.packed.empty()) {
@@ -95,7 +103,8 @@ class Scheduler {
 
   std::int64_t packed_tiles(const TileNest& nest, const LoopSchedule& schedule) const {
     std::int64_t bytes_of_tile = 0;
-    for (const loop::Operand& operand : chosen(nest.operands.of_rows, schedule.packed)) {
+    for (const loop::Pack& pack : schedule.packed) {
+      const loop::Operand& operand = *loop::packed_operand(nest.operands.of_rows, pack);
       bytes_of_tile += operand.steps * schedule.tile * dtype_bytes(operand.load->dtype);
     }
     return std::clamp<std::int64_t>(core_.packed_bytes / bytes_of_tile, 1,
@@ -147,6 +156,7 @@ loop::Program schedule_loops(loop::Program program, const loop::Core& core,
   for (loop::Kernel& kernel : program.kernels) scheduler.schedule(kernel);
   program.schedule = loop::ProgramSchedule{std::string(core.name), form.value_or(choose_form(before)), 0};
   program.schedule->scratch_bytes = loop::needed_scratch(program);
+  if (program.schedule->form == loop::StepForm::kStraight) schedule_straight(program, core);
   return program;
 }
 

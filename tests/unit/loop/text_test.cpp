@@ -168,7 +168,7 @@ TEST_CASE("loop text: errors name what was found and what may stand there") {
   CHECK(first_error(kHead + "kernel k {") == "DLG0750 : found the end of the text, expected `}`");
   CHECK(first_error(kHead + "kernel k { \"open") ==
         "DLG0750 \"open: found `\"open`, expected a statement: `%1 = ...`, "
-        "`store`, `for`, `parallel`, `vector` or `lanes`");
+        "`store`, `together`, `for`, `parallel`, `vector` or `lanes`");
 }
 
 TEST_CASE("loop text: nesting has a limit") {
