@@ -1,7 +1,6 @@
 #include "codegen/jit.h"
 
 #include <fmt/format.h>
-#include <llvm-c/Core.h>
 #include <llvm/ExecutionEngine/Orc/CompileUtils.h>
 #include <llvm/ExecutionEngine/Orc/LLJIT.h>
 #include <llvm/IR/IRBuilder.h>
@@ -107,15 +106,6 @@ llvm::orc::SymbolMap allowed_symbols(llvm::orc::LLJIT& jit) {
   return symbols;
 }
 
-/// The LLVM that is loaded, which may be newer than the one whose headers were read.
-std::string loaded_llvm() {
-  unsigned major = 0;
-  unsigned minor = 0;
-  unsigned patch = 0;
-  LLVMGetVersion(&major, &minor, &patch);
-  return fmt::format("{}.{}.{}", major, minor, patch);
-}
-
 /// Relocatable for JITLink: position-independent, symbols within 2 GB or through its stubs.
 void use_jit_relocation(TargetSpec& spec) {
   spec.builder.setRelocationModel(llvm::Reloc::PIC_);
@@ -147,7 +137,7 @@ CacheKey key_of(const Compilation& how) {
   llvm::orc::JITTargetMachineBuilder builder = how.spec.builder;
   const std::string target = fmt::format("{} {} {} {}", builder.getTargetTriple().str(), builder.getCPU(),
                                          builder.getFeatures().getString(), static_cast<int>(how.effort));
-  return cache_key({codegen_build_id(), loaded_llvm(), target, loop::print_program(program, Sources{})});
+  return cache_key({codegen_build_id(), llvm_version(), target, loop::print_program(program, Sources{})});
 }
 
 std::string make_object(Compilation& how) {
