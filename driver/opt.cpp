@@ -221,7 +221,8 @@ bool run_pass(Ir& ir, const std::string& name, const OptOptions& options, const 
   if (name == "update")
     report.note("`update` needs the optimizer's text: use `dlg show --stage update FILE`");
   if (const auto near = nearest_name(name, pass_names())) report.note("did you mean `" + *near + "`?");
-  report.note("the passes on graphs are " + join_words(pass_names()));
+  report.note("the passes are " + join_words(passes_in_order()) +
+              ", the last one on loops, all others on graphs");
   return false;
 }
 
