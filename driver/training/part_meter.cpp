@@ -1,7 +1,5 @@
 #include "driver/training/part_meter.h"
 
-#include <algorithm>
-
 namespace dlg {
 
 std::optional<std::vector<PartResult>> PartMeter::evaluate_at(const StateValues& states,
@@ -13,11 +11,6 @@ std::optional<std::vector<PartResult>> PartMeter::evaluate_at(const StateValues&
   std::vector<PartResult> results = evaluate_parts(*evaluator_, parts, stop_flag);
   if (session_.diagnostics.has_errors()) return std::nullopt;
   return results;
-}
-
-bool PartMeter::has(const std::string& part) const {
-  const std::vector<Part> parts = parts_of(setup_.data);
-  return std::any_of(parts.begin(), parts.end(), [&](const Part& known) { return known.name == part; });
 }
 
 const std::vector<PartResult>& PartMeter::measure(const std::string& part, std::int64_t epoch) {

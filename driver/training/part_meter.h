@@ -24,9 +24,6 @@ class PartMeter {
                                                      const std::vector<Part>& parts,
                                                      const volatile std::int32_t* stop_flag);
 
-  /// Whether there is such a part, with rows.
-  bool has(const std::string& part) const;
-
   /// A part at the current weights, those of the end of `epoch`: however many ask, it is evaluated once.
   /// Nothing if it has no rows.
   const std::vector<PartResult>& measure(const std::string& part, std::int64_t epoch);

@@ -105,7 +105,7 @@ bool remind(Judge& judge, const RunFolder& folder, const Checkpoint& checkpoint,
 TrainObserver observer_of(const RunningTraining& training, Reporter& reporter, Saver& saver) {
   TrainObserver observer;
   observer.on_epoch = [&](const TrainProgress& at) { reporter.epoch(at); };
-  observer.sees_epochs = training.meter.has("val");
+  observer.sees_epochs = !training.setup.data.parts.val.empty();
   observer.on_passed_epoch = [&](const TrainProgress& at) { reporter.passed_epoch(at); };
   observer.on_call = [&, is_first = true](const TrainProgress& at) mutable {
     // The first call is one step.

@@ -35,7 +35,6 @@ class UnitNames {
                 const std::vector<ast::Statement>& body);
   void signature_axis(const ast::Axis& axis);
   void type(const ast::TypeText& type);
-  void axes(const std::vector<ast::Axis>& axes);
   void settings(const ast::SettingsBlock& block);
 
   void expression(ast::ExprId id);
@@ -134,11 +133,7 @@ void UnitNames::signature_axis(const ast::Axis& axis) {
 }
 
 void UnitNames::type(const ast::TypeText& type) {
-  axes(type.axes);
-}
-
-void UnitNames::axes(const std::vector<ast::Axis>& axes) {
-  for (const ast::Axis& axis : axes) expression(axis.size);
+  for (const ast::Axis& axis : type.axes) expression(axis.size);
 }
 
 /// Chains of operators are long: no recursion along them.

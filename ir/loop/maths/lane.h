@@ -20,7 +20,7 @@ namespace maths {
 ///   fused(a, b, c)                  a b + c in one rounding (two where the target has no such instruction)
 ///   product_error(a, b, p)          a b - p without rounding, for p = a b
 ///   lost_product(a, b)              what `fused` loses of a b: 0 where it rounds once, else the error of a b
-///   absolute(x), root(x)
+///   absolute(x)
 ///   a < b, a == b, ...              masks, false for NaN, joined by & and |
 ///   select(mask, a, b)              reals or bits
 ///   bits_of(x), real_of(bits)       the same bits as an unsigned integer; + - & | ^, << and >> by a constant
