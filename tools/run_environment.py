@@ -49,7 +49,7 @@ def cap_memory():
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
 
-# The syntax tree of a million terms takes 1 GB; tests/memory has what dlg says where there is less.
+# The syntax tree of a million terms takes nearly all of it; tests/memory has what dlg says where there is less.
 TOO_LARGE = "09_million_terms"
 
 
