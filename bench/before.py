@@ -2,14 +2,14 @@
 
     before.py BUILD [--parts small,gemm,limits,maths,threads,start] [--quick]
 
-BUILD is the folder with the other commit's dlg and bench_gemm. A ratio is the other's time over ours, the median of the ratios
-of the turns: below 1 we have become slower. The table goes to standard output.
+BUILD is the folder with the other commit's dlg and bench_gemm. A ratio is the other's time over ours: below 1 we have become
+slower. It is said twice: of the least times of all turns, which a neighbour on the machine disturbs least, and as the median of
+the ratios of the turns with their spread. The table goes to standard output.
 """
 
 import argparse
 import re
 import shutil
-import statistics
 import sys
 from pathlib import Path
 
@@ -22,7 +22,8 @@ PERCENT = re.compile(r"^(?P<what>.*?\S)\s+(?P<part>\d+(\.\d+)?) %", re.MULTILINE
 
 
 def in_turns(ours, theirs, rounds):
-    """Microseconds of both in each round. Who is first changes from round to round."""
+    """What both measure in each round: (microseconds of a short run, of a long one), whose difference is the time. Who is first
+    changes from round to round."""
     pairs = []
     for number in range(rounds):
         if number % 2:
@@ -33,10 +34,22 @@ def in_turns(ours, theirs, rounds):
     return pairs
 
 
+def least(runs):
+    """The least long run less the least short one: the least difference would have a disturbed short run in it."""
+    short, long = zip(*runs)
+    return min(long) - min(short)
+
+
+def alone(microseconds):
+    """A time that no short run is taken off."""
+    return 0.0, microseconds
+
+
 def row(what, pairs):
     ours, theirs = zip(*pairs)
-    r = spread([before / now for now, before in pairs])
-    return f"| {what} | {statistics.median(theirs):.4g} | {statistics.median(ours):.4g} | {r['median']:.3f} ({r['min']:.3f}..{r['max']:.3f}) |"
+    now, before = least(ours), least(theirs)
+    r = spread([(their[1] - their[0]) / (our[1] - our[0]) for our, their in pairs])
+    return f"| {what} | {before:.4g} | {now:.4g} | {before / now:.3f} | {r['median']:.3f} ({r['min']:.3f}..{r['max']:.3f}) |"
 
 
 def workloads(before, threads, rounds, seconds, which=WORKLOADS):
@@ -45,7 +58,7 @@ def workloads(before, threads, rounds, seconds, which=WORKLOADS):
         ours = Dlg(folder, program, threads, seconds, more)
         theirs = Dlg(folder, program, threads, 0, more, before)
         theirs.steps = ours.steps
-        yield row(f"{name}, {threads} thread{'s' if threads > 1 else ''}, us", in_turns(ours.window, theirs.window, rounds))
+        yield row(f"{name}, {threads} thread{'s' if threads > 1 else ''}, us", in_turns(ours.runs, theirs.runs, rounds))
 
 
 def small(before, rounds, _seconds):
@@ -53,7 +66,7 @@ def small(before, rounds, _seconds):
     both = [Dlg(folder, "net.dlg", 1, 0, build=build) for build in (RELEASE, before)]
     for dlg in both:
         dlg.steps = SMALL_STEPS
-    yield row("2-2-2, us", in_turns(*(dlg.window for dlg in both), rounds))
+    yield row("2-2-2, us", in_turns(*(dlg.runs for dlg in both), rounds))
 
 
 def gemm(before, rounds, _seconds):
@@ -65,7 +78,7 @@ def gemm(before, rounds, _seconds):
 
     pairs = in_turns(lambda: parts(RELEASE), lambda: parts(before), max(1, rounds // 2))
     for what in pairs[0][0]:
-        yield row(f"{what}, 1 / %", [(ours[what], theirs[what]) for ours, theirs in pairs if what in theirs])
+        yield row(f"{what}, 1 / %", [(alone(ours[what]), alone(theirs[what])) for ours, theirs in pairs if what in theirs])
 
 
 def start(before, rounds, _seconds):
@@ -76,10 +89,10 @@ def start(before, rounds, _seconds):
 
         def cold(build):
             shutil.rmtree(caches[build], ignore_errors=True)
-            return first_step(file, folder, caches[build], options, build)[1] * 1e6
+            return alone(first_step(file, folder, caches[build], options, build)[1] * 1e6)
 
         def cached(build):
-            return first_step(file, folder, caches[build], options, build)[1] * 1e6
+            return alone(first_step(file, folder, caches[build], options, build)[1] * 1e6)
 
         for kind, seconds in (("cold", cold), ("cached", cached)):
             yield row(f"{name} to the end of step 1, {kind}, us", in_turns(lambda: seconds(RELEASE), lambda: seconds(before), rounds))
@@ -103,7 +116,7 @@ def main():
     args = parser.parse_args()
     rounds, seconds = (5, 0.1) if args.quick else (9, 0.3)
     OUT.mkdir(parents=True, exist_ok=True)
-    print("| | before | now | before / now |\n|---|---|---|---|")
+    print("| | before, least | now, least | before / now | median of the turns (spread) |\n|---|---|---|---|---|")
     for part in args.parts.split(","):
         for line in PARTS[part](args.before.resolve(), rounds, seconds):
             print(line, flush=True)

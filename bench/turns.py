@@ -48,9 +48,13 @@ class Dlg:
         shutil.rmtree(run)
         return told["seconds"]
 
+    def runs(self):
+        """The microseconds a step of a short and a long run, whose difference is a window: what both pay is not in it."""
+        return tuple(self.train(k * self.steps) / (2 * self.steps) * 1e6 for k in (1, 3))
+
     def window(self):
-        short, long = self.train(self.steps), self.train(3 * self.steps)
-        return (long - short) / (2 * self.steps) * 1e6
+        short, long = self.runs()
+        return long - short
 
 
 def first_step(program, where, cache, more=(), build=RELEASE):
