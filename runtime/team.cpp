@@ -1,5 +1,6 @@
 #include "runtime/team.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <thread>
@@ -12,6 +13,12 @@ namespace {
 /// How often a worker looks before it goes to sleep: some tens of microseconds, longer than what lies between
 /// the phases of one step. Waking a thread takes as long.
 constexpr int kSpins = 2000;
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
 
 void pause_briefly() {
   __builtin_ia32_pause();
@@ -54,10 +61,9 @@ struct Team::Impl {
   }
 
   void work(std::size_t worker) {
-    using Clock = std::chrono::steady_clock;
     const Clock::time_point begin = Clock::now();
     phase(arguments, static_cast<std::int64_t>(worker), static_cast<std::int64_t>(used));
-    desks[worker].busy_seconds += std::chrono::duration<double>(Clock::now() - begin).count();
+    desks[worker].busy_seconds += seconds_since(begin);
   }
 
   /// The workers in use begin phase `next`; null: they go home. The others hear nothing of it.
@@ -74,6 +80,7 @@ struct Team::Impl {
   std::uint64_t number = 0;  // of the current phase
   DlgPhase phase = nullptr;
   void* arguments = nullptr;
+  double phase_seconds = 0;
   std::vector<Desk> desks;
   std::size_t used;
   std::vector<std::thread> threads;
@@ -100,12 +107,14 @@ void Team::use(int workers) {
 }
 
 void Team::run(DlgPhase phase, void* arguments) {
+  const Clock::time_point begin = Clock::now();
   impl_->announce(phase, arguments);
   impl_->work(0);
   for (std::size_t i = 1; i < impl_->used; ++i) {
     const std::atomic<std::uint64_t>& done = impl_->desks[i].done;
     for (std::uint64_t seen = impl_->number - 1; seen != impl_->number;) seen = await_change(done, seen);
   }
+  impl_->phase_seconds += seconds_since(begin);
 }
 
 std::vector<double> Team::busy_seconds() const {
@@ -114,8 +123,27 @@ std::vector<double> Team::busy_seconds() const {
   return seconds;
 }
 
+double Team::phase_seconds() const {
+  return impl_->phase_seconds;
+}
+
 void Team::run_phase(void* team, DlgPhase phase, void* arguments) {
   static_cast<Team*>(team)->run(phase, arguments);
+}
+
+StretchWatch::StretchWatch(const Team* team, int workers)
+    : team_(team), workers_(static_cast<std::size_t>(workers)) {
+  if (team_ == nullptr) return;
+  phase_seconds_ = team_->phase_seconds();
+  busy_seconds_ = team_->busy_seconds();
+}
+
+double StretchWatch::stretch() const {
+  if (team_ == nullptr) return 1;
+  const std::vector<double> busy = team_->busy_seconds();
+  double least = busy[0] - busy_seconds_[0];
+  for (std::size_t i = 1; i < workers_; ++i) least = std::min(least, busy[i] - busy_seconds_[i]);
+  return least > 0 ? std::max(1.0, (team_->phase_seconds() - phase_seconds_) / least) : 1;
 }
 
 }  // namespace dlg

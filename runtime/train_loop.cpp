@@ -8,6 +8,7 @@
 
 #include "runtime/good_state.h"
 #include "runtime/random.h"
+#include "runtime/team.h"
 #include "runtime/worker_choice.h"
 #include "support/check.h"
 
@@ -155,12 +156,13 @@ class Loop {
     context_.losses = losses_.data();
     prepare_orders(steps);
     if (program_.team != nullptr) program_.team->use(workers_.workers());
+    const StretchWatch watch(program_.team, workers_.workers());
     const double before = plan_.clock();
     const std::int64_t made = program_.step(&context_, steps);
     const double after = plan_.clock();
     DLG_CHECK(made >= 0 && made <= steps, "a call makes between none and all of its steps");
     adapt(after - before, made);
-    workers_.took(made, after - before);
+    workers_.took(made, after - before, watch.stretch());
     progress_.tested_loss = context_.previous_loss;
     count(made, after - before);
     progress_.seconds = after - start_seconds_;

@@ -16,6 +16,9 @@ constexpr int kMostDoublings = 5;
 /// So much less must steps take, and so much more mean that something around has changed.
 constexpr double kGain = 0.95;
 constexpr double kChange = 1.2;
+/// Of the stretch from which fewer workers are faster by count. They may be so before: those who share the
+/// memory slow one another down.
+constexpr double kShareOfStretch = 0.75;
 
 }  // namespace
 
@@ -29,7 +32,7 @@ WorkerChoice::WorkerChoice(int most) {
   candidates_.push_back({1});
 }
 
-void WorkerChoice::took(std::int64_t steps, double seconds) {
+void WorkerChoice::took(std::int64_t steps, double seconds, double stretch) {
   if (steps <= 0) return;
   for (Candidate& candidate : candidates_) candidate.rested += seconds;
   const double step_seconds = seconds / static_cast<double>(steps);
@@ -38,6 +41,7 @@ void WorkerChoice::took(std::int64_t steps, double seconds) {
     next_ = chosen_;
   } else {
     judge_chosen(step_seconds);
+    stretch_ = stretch;
     next_ = due();
   }
 }
@@ -73,9 +77,16 @@ void WorkerChoice::judge_chosen(double step_seconds) {
 std::size_t WorkerChoice::due() const {
   const std::size_t first = chosen_ - (chosen_ > 0 ? 1 : 0);
   for (std::size_t i = first; i <= chosen_ + 1 && i < candidates_.size(); ++i) {
-    if (i != chosen_ && candidates_[i].rested >= pause_of(candidates_[i])) return i;
+    const Candidate& candidate = candidates_[i];
+    if (i != chosen_ && may_pay(candidate) && candidate.rested >= pause_of(candidate)) return i;
   }
   return chosen_;
+}
+
+/// So many workers less do the work of all in `workers / fewer` of the time that each is busy now.
+bool WorkerChoice::may_pay(const Candidate& candidate) const {
+  const double of_count = static_cast<double>(candidates_[chosen_].workers) / candidate.workers;
+  return of_count < 1 || stretch_ > kShareOfStretch * of_count;
 }
 
 double WorkerChoice::pause_of(const Candidate& candidate) const {
