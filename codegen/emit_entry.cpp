@@ -67,7 +67,7 @@ class EntryEmitter {
     builder_.SetInsertPoint(new_block("entry"));
     load_context();
     locate_buffers();
-    make_slots(step.loops);
+    prepare_divided(step.loops);
     if (!step.straight.empty()) take_states();
     llvm::BasicBlock* entry = builder_.GetInsertBlock();
     head_ = new_block("step.head");
@@ -294,37 +294,51 @@ class EntryEmitter {
     builder_.CreateCall(kernel.function, args);
   }
 
-  /// By the team if there is one; else all of it here.
+  /// By the team if there is one, else all of it here: `runner_` knows. Its arguments go through memory in
+  /// both cases, so that a call is a few stores: a deep network has hundreds of them.
   void call_divided(const EmittedKernel& kernel, std::vector<Value*> args) {
-    llvm::BasicBlock* together = new_block("together");
-    llvm::BasicBlock* alone = new_block("alone");
-    llvm::BasicBlock* done = new_block("done");
-    builder_.CreateCondBr(builder_.CreateIsNotNull(run_phase_), together, alone);
-    builder_.SetInsertPoint(together);
-    llvm::Function* phase = phase_of(kernel);
+    if (kernel.has_scratch) args.push_back(scratch_stride_);
     for (std::size_t i = 0; i < args.size(); ++i) {
       builder_.CreateStore(args[i], slot_of(builder_, slots_, i));
     }
-    if (kernel.has_scratch) builder_.CreateStore(scratch_stride_, slot_of(builder_, slots_, args.size()));
-    llvm::Type* pointer = slots_->getType();
-    auto* type = llvm::FunctionType::get(builder_.getVoidTy(), {pointer, pointer, pointer}, false);
-    builder_.CreateCall(type, run_phase_, {team_, phase, slots_});
-    builder_.CreateBr(done);
-    builder_.SetInsertPoint(alone);
-    args.insert(args.end(), {builder_.getInt64(0), builder_.getInt64(1)});
-    builder_.CreateCall(kernel.function, args);
-    builder_.CreateBr(done);
-    builder_.SetInsertPoint(done);
+    builder_.CreateCall(runner_type(), runner_, {team_, phase_of(kernel), slots_});
   }
 
-  /// Arguments of a kernel behind each other, for one kernel at a time: pointers and numbers are as wide.
-  void make_slots(const std::vector<EmittedKernel>& kernels) {
+  /// Type DlgRunPhase.
+  llvm::FunctionType* runner_type() {
+    llvm::Type* pointer = llvm::PointerType::get(module_.getContext(), 0);
+    return llvm::FunctionType::get(builder_.getVoidTy(), {pointer, pointer, pointer}, false);
+  }
+
+  /// What divided kernels are called through, if there are any: slots for the arguments of one of them at a
+  /// time (pointers and numbers are as wide) and who runs it.
+  void prepare_divided(const std::vector<EmittedKernel>& kernels) {
     std::size_t most = 0;
     for (const EmittedKernel& kernel : kernels) {
       if (kernel.is_divided) most = std::max(most, kernel.function->arg_size());
     }
     if (most == 0) return;
     slots_ = builder_.CreateAlloca(llvm::ArrayType::get(builder_.getInt64Ty(), most), nullptr, "arguments");
+    runner_ =
+        builder_.CreateSelect(builder_.CreateIsNotNull(run_phase_), run_phase_, emit_run_alone(), "runner");
+  }
+
+  /// The only worker takes the whole phase.
+  llvm::Function* emit_run_alone() {
+    auto* alone =
+        llvm::Function::Create(runner_type(), llvm::Function::InternalLinkage, "run_alone", module_);
+    alone->setDoesNotThrow();
+    llvm::IRBuilder<> body(llvm::BasicBlock::Create(module_.getContext(), "entry", alone));
+    body.CreateCall(phase_type(), alone->getArg(1), {alone->getArg(2), body.getInt64(0), body.getInt64(1)});
+    body.CreateRetVoid();
+    return alone;
+  }
+
+  /// Type DlgPhase.
+  llvm::FunctionType* phase_type() {
+    llvm::Type* i64 = builder_.getInt64Ty();
+    return llvm::FunctionType::get(builder_.getVoidTy(),
+                                   {llvm::PointerType::get(module_.getContext(), 0), i64, i64}, false);
   }
 
   static Value* slot_of(llvm::IRBuilder<>& builder, Value* slots, std::size_t index) {
@@ -340,11 +354,9 @@ class EntryEmitter {
   }
 
   llvm::Function* emit_phase(const EmittedKernel& kernel) {
-    llvm::Type* pointer = llvm::PointerType::get(module_.getContext(), 0);
     llvm::Type* i64 = builder_.getInt64Ty();
-    auto* phase = llvm::Function::Create(
-        llvm::FunctionType::get(builder_.getVoidTy(), {pointer, i64, i64}, false),
-        llvm::Function::InternalLinkage, kernel.function->getName() + ".phase", module_);
+    auto* phase = llvm::Function::Create(phase_type(), llvm::Function::InternalLinkage,
+                                         kernel.function->getName() + ".phase", module_);
     phase->setDoesNotThrow();
     llvm::IRBuilder<> body(llvm::BasicBlock::Create(module_.getContext(), "entry", phase));
     std::vector<Value*> args;
@@ -438,8 +450,9 @@ class EntryEmitter {
   Value* team_ = nullptr;
   Value* scratch_ = nullptr;
   Value* scratch_stride_ = nullptr;
-  Value* slots_ = nullptr;  // for the arguments of a divided kernel
-  Value* rows_ = nullptr;   // of this step
+  Value* slots_ = nullptr;   // for the arguments of a divided kernel
+  Value* runner_ = nullptr;  // of divided kernels
+  Value* rows_ = nullptr;    // of this step
   std::map<llvm::Function*, llvm::Function*> phases_;
   Places memory_;               // each buffer in its block
   Places registers_;            // the same for a straight step
