@@ -1,11 +1,13 @@
-"""Writes a program of N equal layers of 64 units, tanh, trained by adam on random-looking numbers, for the time of its compilation.
+"""Writes a program of N layers, tanh, trained by adam on random-looking numbers, for the time of its compilation: equal ones of
+64 units, or each of a width of its own (65, 66, ...).
 
-  python3 bench/layers.py 64 > layers.dlg && dlg train --no-cache --time-passes --quiet layers.dlg
+  python3 bench/layers.py 64 equal > layers.dlg && dlg train --no-cache --time-passes --quiet layers.dlg
 """
 
 import sys
 
 WIDTH = 64
+KINDS = ("equal", "distinct")
 ROWS = 32
 
 
@@ -14,8 +16,9 @@ def numbers(seed: int) -> str:
     return "[" + ",\n       ".join(str(row) for row in rows) + "]"
 
 
-def program(count: int) -> str:
-    lines = [f"  h{i} = tanh(dense(h{i - 1}, units = 64))" for i in range(1, count + 1)]
+def program(count: int, kind: str) -> str:
+    widths = [WIDTH if kind == "equal" or i == count else WIDTH + i for i in range(1, count + 1)]
+    lines = [f"  h{i} = tanh(dense(h{i - 1}, units = {width}))" for i, width in enumerate(widths, 1)]
     return f"""dlg 1
 data d {{
   x = {numbers(1)}
@@ -36,4 +39,4 @@ train {{
 
 
 if __name__ == "__main__":
-    sys.stdout.write(program(int(sys.argv[1])))
+    sys.stdout.write(program(int(sys.argv[1]), sys.argv[2]))

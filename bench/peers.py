@@ -2,8 +2,8 @@
 
     peers.py PEER WORKLOAD THREADS SECONDS
 
-prints {"first": seconds from the start of the program to the end of step 1, imports included, "loss": after CHECK_STEPS
-steps}, and then for each line of its input the microseconds of a step, so that its windows can alternate with others.
+prints {"first": seconds from the start of the program to the end of step 1, imports included, "loss": after the steps
+of the comparison}, and then for each line of its input the microseconds of a step, so that its windows can alternate with others.
 """
 
 import json
@@ -13,7 +13,7 @@ import time
 
 import numpy as np
 
-from workloads import BATCHES, CHECK_STEPS, WORKLOADS, data, mean_loss, parameters
+from workloads import ALL, BATCHES, CHECK_STEPS, data, mean_loss, parameters
 
 
 def batches(w):
@@ -149,11 +149,11 @@ def serve(trainer, w, begin, seconds):
     """Answers each line of stdin with the microseconds of a step over a window of about so many seconds."""
     trainer.run(1)
     first = time.perf_counter() - begin
-    if trainer.made < CHECK_STEPS:
-        trainer.run(CHECK_STEPS - trainer.made)
+    if trainer.made < w.check_steps:
+        trainer.run(w.check_steps - trainer.made)
     loss = mean_loss(w, trainer.parameters())
     trainer.run(trainer.scanned)  # compiles what the windows call
-    steps, took = 8, 0.0
+    steps, took = BATCHES, 0.0
     while took < seconds / 2:
         start = time.perf_counter()
         trainer.run(steps)
@@ -170,7 +170,7 @@ def main():
     begin = time.perf_counter()
     peer, name, threads, seconds = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
     os.environ.setdefault("JAX_PLATFORMS", "cpu")
-    w = WORKLOADS[name]
+    w = ALL[name]
     serve(PEERS[peer](w, threads), w, begin, seconds)
 
 

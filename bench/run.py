@@ -1,6 +1,6 @@
 """Owns the measurements of docs/performance.md: dlg against the limits of the machine and against its peers.
 
-    run.py [--parts small,gemm,limits,rules,peers,start] [--workloads W0,W2a] [--threads 1,2] [--quick]
+    run.py [--parts small,gemm] [--workloads W0,W2a] [--threads 1,2] [--quick]
 
 Each part keeps its figures in build/bench/PART.json; the page is written anew from all that are there. What is compared
 runs in turns, one window each, so that a change of the machine's clock hits everybody; a ratio is the median of
@@ -14,17 +14,21 @@ import shutil
 import statistics
 import subprocess
 import sys
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import growth
+import teams
 from turns import OUT, ROOT, RELEASE, Dlg, copy_example, cpus, first_step, output_of, prepare, spread
-from workloads import CHECK_STEPS, WORKLOADS, loss_in_f64, mean_loss
+from workloads import ALL, CHECK_STEPS, CLIFFS, WORKLOADS, loss_in_f64, mean_loss
 
 # The last is for steps that are shorter than a call.
 PEERS = ("torch", "torch.compile", "jax", "jax.scan", "jax.long")
 LONG_FLOPS = 1e4
 # Times faster than the best peer that we want to be, one thread.
-WANTED = {"W0": 3, "W1a": 3, "W1b": 3, "W2a": 2, "W2b": 1.5, "W2c": 1.5, "W2s": 1.4, "W3": 2, "W4a": 1.8, "W4s": 1.4}
+WANTED = {"W0": 3, "W1a": 3, "W1b": 3, "W2a": 2, "W2b": 1.5, "W2c": 1.5, "W2s": 1.4, "W3": 2, "W4a": 1.8, "W4s": 1.4,
+          "1024-1-1024": 1.2, "2048-1-2048": 1.2, "784-17": 1.25, "784-20": 1.25, "256^3x4096": 1.15, "1024^3x1024": 1.15, "2048^3x1024": 1.15}
 LOSS_TOLERANCE = 1e-4
 # Two states, none of std's rules: what a user might write. std's adam is compared with it.
 OWN_RULE = """optimizer own(lr, rho = 0.9, delta = 1e-8) {
@@ -82,51 +86,55 @@ def weights_of(run):
     return result
 
 
-def measure_peers(names, threads, rounds, seconds):
-    """One entry per workload and thread count: microseconds of everybody in each round."""
-    for name in names:
-        w = WORKLOADS[name]
-        folder, program, more = prepare(w)
-        exact = loss_in_f64(w)
+def told_by(peers, w, threads, seconds):
+    """The peers that run, with what they said of themselves."""
+    for name in peers:
+        if name == "jax.long" and w.flops > LONG_FLOPS:
+            continue
+        started = Peer(name, w.name, threads, seconds)
+        if started.told is None:
+            print(f"{w.name}: {name} failed, see its log", file=sys.stderr)
+            continue
+        yield name, started
+
+
+def measure_workload(w, threads, rounds, seconds):
+    """Microseconds of everybody in each round."""
+    folder, program, more = prepare(w)
+    exact = loss_in_f64(w)
+    dlg = Dlg(folder, program, threads, seconds, more)
+    losses = {}
+    dlg.train(w.check_steps, look=lambda run: losses.update(dlg=mean_loss(w, weights_of(run))))
+    peers = dict(told_by(PEERS, w, threads, seconds))
+    losses |= {name: peer.told["loss"] for name, peer in peers.items()}
+    errors = {who: abs(loss - exact) / abs(exact) for who, loss in losses.items()}
+    us = {who: [] for who in losses}
+    for _ in range(rounds):
+        us["dlg"].append(dlg.window())
+        for peer, process in peers.items():
+            us[peer].append(process.window())
+    for process in peers.values():
+        process.close()
+    # A peer that trains something else is told apart, and does not count while another one is right.
+    valid = [p for p in peers if errors[p] <= LOSS_TOLERANCE] or list(peers)
+    best = min(valid, key=lambda p: statistics.median(us[p]))
+    ratio = spread([theirs / ours for theirs, ours in zip(us[best], us["dlg"])])
+    print(f"{w.name} x{threads}: dlg {statistics.median(us['dlg']):.3g} us, {best} {statistics.median(us[best]):.3g} us, "
+          f"ratio {ratio['median']:.2f}, loss error {errors['dlg']:.0e}", file=sys.stderr, flush=True)
+    return {"workload": w.name, "threads": threads, "us": us, "errors": errors, "best": best, "ratio": ratio}
+
+
+def measure_peers(part, args, rounds, seconds):
+    """An entry for each workload and number of threads; each is kept as soon as it is there, in the place of an older one."""
+    group, threads = (WORKLOADS, [int(t) for t in args.threads.split(",")]) if part == "peers" else (CLIFFS, [1])
+    entries = read(part) or []
+    for name in args.workloads.split(",") if args.workloads else group:
         for count in threads:
-            dlg = Dlg(folder, program, count, seconds, more)
-            losses = {}
-            dlg.train(CHECK_STEPS, look=lambda run: losses.update(dlg=mean_loss(w, weights_of(run))))
-            peers = {}
-            for peer in PEERS:
-                if peer == "jax.long" and w.flops > LONG_FLOPS:
-                    continue
-                started = Peer(peer, name, count, seconds)
-                if started.told is None:
-                    print(f"{name}: {peer} failed, see its log", file=sys.stderr)
-                    continue
-                peers[peer] = started
-                losses[peer] = started.told["loss"]
-            errors = {who: abs(loss - exact) / abs(exact) for who, loss in losses.items()}
-            us = {who: [] for who in losses}
-            for _ in range(rounds):
-                us["dlg"].append(dlg.window())
-                for peer, process in peers.items():
-                    us[peer].append(process.window())
-            for process in peers.values():
-                process.close()
-            # A peer that trains something else is told apart, and does not count while another one is right.
-            valid = [p for p in peers if errors[p] <= LOSS_TOLERANCE] or list(peers)
-            best = min(valid, key=lambda p: statistics.median(us[p]))
-            ratio = spread([theirs / ours for theirs, ours in zip(us[best], us["dlg"])])
-            entry = {"workload": name, "threads": count, "us": us, "errors": errors, "best": best, "ratio": ratio}
-            print(f"{name} x{count}: dlg {statistics.median(us['dlg']):.3g} us, {best} "
-                  f"{statistics.median(us[best]):.3g} us, ratio {ratio['median']:.2f}, loss error {errors['dlg']:.0e}",
-                  file=sys.stderr, flush=True)
-            yield entry
-
-
-def keep_each(entries):
-    """Writes each entry as soon as it is there, in the place of an older one."""
-    for entry in entries:
-        kept = [e for e in read("peers") or [] if (e["workload"], e["threads"]) != (entry["workload"], entry["threads"])]
-        kept = sorted([*kept, entry], key=lambda e: list(WORKLOADS).index(e["workload"]))
-        (OUT / "peers.json").write_text(json.dumps(kept, indent=1))
+            entry = measure_workload(group[name], count, rounds, seconds)
+            kept = [e for e in entries if (e["workload"], e["threads"]) != (name, count)]
+            entries = sorted([*kept, entry], key=lambda e: list(group).index(e["workload"]))
+            (OUT / f"{part}.json").write_text(json.dumps(entries, indent=1))
+    return entries
 
 
 def measure_small(rounds):
@@ -243,14 +251,31 @@ def figure(us):
 
 def possible(entry, top):
     """The best peer's time over the limit of the step on one core: nobody can be more times as fast."""
-    w = WORKLOADS[entry["workload"]]
+    w = ALL[entry["workload"]]
     if entry["threads"] > 1 or not w.sizes or w.batch < 32 or top is None:
         return "-"
     return f"{statistics.median(entry['us'][entry['best']]) / limit_us(w, top):.2f}"
 
 
-def peers_section(entries, top):
-    """`top`: the rates of the machine, None if they were not measured."""
+def rates():
+    """Of the machine; none if they were not measured."""
+    limits = read("limits")
+    return limits[-1]["ceilings"] if limits else None
+
+
+def table_of_peers(entries):
+    top = rates()
+    yield "| | dlg | PyTorch | compiled | JAX | scan | long | ratio | of | wanted | possible | error |"
+    yield "|---|---|---|---|---|---|---|---|---|---|---|---|"
+    for e in entries:
+        cells = [figure(e["us"][who]) if e["us"].get(who) else "-" for who in ("dlg", *PEERS)]
+        r = e["ratio"]
+        wanted = WANTED[e["workload"]] if e["threads"] == 1 else 1
+        yield (f"| {e['workload']} | {' | '.join(cells)} | **{r['median']:.2f}** ({r['min']:.2f}..{r['max']:.2f}) | {e['best']} | {wanted} "
+               f"| {possible(e, top)} | {e['errors']['dlg']:.0e} |")
+
+
+def peers_section(entries):
     yield "## Against PyTorch and JAX"
     yield ""
     yield ("Microseconds of one step, median of the rounds. `ratio`: the best peer's time over dlg's, its smallest and largest. `error`: dlg's "
@@ -258,77 +283,109 @@ def peers_section(entries, top):
            f"`scan`: {CHECK_STEPS} steps in one call of JAX, `long`: {100 * CHECK_STEPS}, for steps that are shorter than a call. "
            "`possible`: the ratio of a step at its limit (above), which no program can beat.")
     for count in sorted({e["threads"] for e in entries}):
-        yield ""
-        yield f"{count} thread{'s' if count > 1 else ''}:"
-        yield ""
-        yield "| | dlg | PyTorch | compiled | JAX | scan | long | ratio | of | wanted | possible | error |"
-        yield "|---|---|---|---|---|---|---|---|---|---|---|---|"
-        for e in entries:
-            if e["threads"] != count:
-                continue
-            cells = [figure(e["us"][who]) if e["us"].get(who) else "-" for who in ("dlg", *PEERS)]
-            r = e["ratio"]
-            wanted = WANTED[e["workload"]] if count == 1 else 1
-            yield (f"| {e['workload']} | {' | '.join(cells)} | **{r['median']:.2f}** ({r['min']:.2f}..{r['max']:.2f}) | {e['best']} | {wanted} "
-                   f"| {possible(e, top)} | {e['errors']['dlg']:.0e} |")
+        yield from ["", f"{count} thread{'s' if count > 1 else ''}:", ""]
+        yield from table_of_peers([e for e in entries if e["threads"] == count])
+
+
+def cliffs_section(entries):
+    yield "## Shapes that are hard"
+    yield ""
+    yield "Rows of a power of two in memory, few columns, rows that leave the caches; one thread, columns as above (`256^3x4096`: three layers of 256 at batch 4096)."
+    yield ""
+    yield from table_of_peers(entries)
+
+
+def small_section(told):
+    r = told["ratio"]
+    yield "## 2-2-2 against C"
+    yield ""
+    yield f"`examples/backprop/net.dlg` through `dlg train`, 4,000,000 less 1,000,000 steps, against `bench/two_neurons.c` ({told['compiler']} -O3 -march=native, libm's exp):"
+    yield ""
+    yield f"dlg {figure(told['ns']['dlg'])} ns a step, C {figure(told['ns']['C'])} ns; C's time over dlg's **{r['median']:.2f}** ({r['min']:.2f}..{r['max']:.2f})."
+
+
+def gemm_section(told):
+    yield from ["## Contractions against the multiply-add rate", "", "```text", told["text"].rstrip(), "```"]
+
+
+def limits_section(told):
+    yield "## Steps against their limits"
+    yield ""
+    yield "The limit of a step is the sum over its contractions of the larger of multiply-adds at the measured rate and traffic of weights and states at the measured bandwidth."
+    yield ""
+    yield "| | us | part of the limit |"
+    yield "|---|---|---|"
+    for e in told:
+        yield f"| {e['workload']} | {figure(e['us'])} | {100 * e['part']['median']:.0f} % ({100 * e['part']['min']:.0f}..{100 * e['part']['max']:.0f}) |"
+    top = told[-1]["ceilings"]
+    yield ""
+    yield f"Multiply-adds {top['fma_gflops']:.0f} Gflop/s, updates {top['near_gbs']:.0f} GB/s in the caches and {top['far_gbs']:.0f} GB/s beyond them."
+
+
+def rules_section(told):
+    r = told["ratio"]
+    yield "## A rule of one's own"
+    yield ""
+    yield "784-256-10 at batch 128: a rule with two states that stands in the program, against std's adam:"
+    yield ""
+    yield f"adam {figure(told['us']['adam'])} us a step, the rule {figure(told['us']['own'])} us; its time over adam's **{r['median']:.3f}** ({r['min']:.3f}..{r['max']:.3f})."
+
+
+def start_section(told):
+    cold, cached = (statistics.median(told["W2a"][kind]["seconds"]) for kind in ("cold", "cached"))
+    yield "## Start"
+    for text, kind in (("From the start of main to the end of step 1 of the digits model, nothing cached:", "cold"),
+                       ("The same with the compiled object found in the cache:", "cached")):
+        yield from ["", text, "", "```text", told["digits"][kind]["text"].rstrip(), "```"]
+    yield ""
+    yield (f"To the end of step 1 of W2a, imports and data included: dlg {cold:.2f} s, cached {cached:.2f} s; JAX {told['jax']:.2f} s. "
+           f"JAX's time over dlg's: **{told['jax'] / cold:.1f}**, cached {told['jax'] / cached:.1f}.")
 
 
 def page():
     lines = ["# Performance", "", f"Written by `scripts/bench` on {date.today()}. {cpu_name()}, {os.cpu_count()} CPUs; {versions()}.", "",
-             "Workloads: `bench/workloads/`; everybody starts from the same weights and sees the same batches. What is compared runs in turns.", ""]
-    if small := read("small"):
-        r = small["ratio"]
-        lines += ["## 2-2-2 against C", "",
-                  f"`examples/backprop/net.dlg` through `dlg train`, 4,000,000 less 1,000,000 steps, against `bench/two_neurons.c` ({small['compiler']} -O3 -march=native, libm's exp):", "",
-                  f"dlg {figure(small['ns']['dlg'])} ns a step, C {figure(small['ns']['C'])} ns; C's time over dlg's **{r['median']:.2f}** ({r['min']:.2f}..{r['max']:.2f}).", ""]
-    if gemm := read("gemm"):
-        lines += ["## Contractions against the multiply-add rate", "", "```text", gemm["text"].rstrip(), "```", ""]
-    if limits := read("limits"):
-        lines += ["## Steps against their limits", "",
-                  "The limit of a step is the sum over its contractions of the larger of multiply-adds at the measured rate and traffic of weights and states at the measured bandwidth.", "",
-                  "| | us | part of the limit |", "|---|---|---|"]
-        lines += [f"| {e['workload']} | {figure(e['us'])} | {100 * e['part']['median']:.0f} % ({100 * e['part']['min']:.0f}..{100 * e['part']['max']:.0f}) |" for e in limits]
-        top = limits[-1]["ceilings"]
-        lines += ["", f"Multiply-adds {top['fma_gflops']:.0f} Gflop/s, updates {top['near_gbs']:.0f} GB/s in the caches and {top['far_gbs']:.0f} GB/s beyond them.", ""]
-    if rules := read("rules"):
-        r = rules["ratio"]
-        lines += ["## A rule of one's own", "", "784-256-10 at batch 128: a rule with two states that stands in the program, against std's adam:", "",
-                  f"adam {figure(rules['us']['adam'])} us a step, the rule {figure(rules['us']['own'])} us; its time over adam's **{r['median']:.3f}** ({r['min']:.3f}..{r['max']:.3f}).", ""]
-    if peers := read("peers"):
-        lines += [*peers_section(peers, limits[-1]["ceilings"] if limits else None), ""]
-    if start := read("start"):
-        cold, cached = (statistics.median(start["W2a"][kind]["seconds"]) for kind in ("cold", "cached"))
-        lines += ["## Start", "", "From the start of main to the end of step 1 of the digits model, nothing cached:", "", "```text", start["digits"]["cold"]["text"].rstrip(), "```", "",
-                  "The same with the compiled object found in the cache:", "", "```text", start["digits"]["cached"]["text"].rstrip(), "```", "",
-                  f"To the end of step 1 of W2a, imports and data included: dlg {cold:.2f} s, cached {cached:.2f} s; JAX {start['jax']:.2f} s. JAX's time over dlg's: **{start['jax'] / cold:.1f}**, cached {start['jax'] / cached:.1f}.", ""]
+             "Workloads: `bench/workloads.py`; everybody starts from the same weights and sees the same batches. What is compared runs in turns.", ""]
+    for name, part in PARTS.items():
+        if told := read(name):
+            lines += [*part.section(told), ""]
     notes = ROOT / "bench" / "notes.md"
     if notes.exists():
         lines += [notes.read_text().rstrip(), ""]
     (ROOT / "docs" / "performance.md").write_text("\n".join(lines))
 
 
+@dataclass(frozen=True)
+class Part:
+    """`measure` gives what build/bench/NAME.json keeps, `section` the lines of the page from it."""
+
+    measure: object  # of the arguments of the command line, the rounds and the seconds of a window
+    section: object
+
+
+PARTS = {
+    "small": Part(lambda args, rounds, seconds: measure_small(rounds), small_section),
+    "gemm": Part(lambda args, rounds, seconds: {"text": output_of(["taskset", "-c", cpus(1), RELEASE / "bench_gemm"])}, gemm_section),
+    "limits": Part(lambda args, rounds, seconds: list(measure_limits(rounds, seconds)), limits_section),
+    "rules": Part(lambda args, rounds, seconds: measure_rules(rounds, seconds), rules_section),
+    "peers": Part(lambda args, rounds, seconds: measure_peers("peers", args, rounds, seconds), peers_section),
+    "cliffs": Part(lambda args, rounds, seconds: measure_peers("cliffs", args, rounds, seconds), cliffs_section),
+    "growth": Part(lambda args, rounds, seconds: growth.measure(rounds, seconds), growth.section),
+    "teams": Part(lambda args, rounds, seconds: teams.measure(rounds, args.quick), teams.section),
+    "start": Part(lambda args, rounds, seconds: measure_start(rounds), start_section),
+}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--parts", default="small,gemm,limits,rules,peers,start")
-    parser.add_argument("--workloads", default=",".join(WORKLOADS))
-    parser.add_argument("--threads", default="1,2")
+    parser.add_argument("--parts", default=",".join(PARTS))
+    parser.add_argument("--workloads", help="of peers and cliffs, by their names; else all")
+    parser.add_argument("--threads", default="1,2", help="of peers")
     parser.add_argument("--quick", action="store_true", help="short windows, few rounds: for a look, not for the page")
     args = parser.parse_args()
     rounds, seconds = (5, 0.1) if args.quick else (7, 0.3)
     OUT.mkdir(parents=True, exist_ok=True)
-    measurements = {
-        "small": lambda: measure_small(rounds),
-        "gemm": lambda: {"text": output_of(["taskset", "-c", cpus(1), RELEASE / "bench_gemm"])},
-        "limits": lambda: list(measure_limits(rounds, seconds)),
-        "rules": lambda: measure_rules(rounds, seconds),
-        "peers": lambda: measure_peers(args.workloads.split(","), [int(t) for t in args.threads.split(",")], rounds, seconds),
-        "start": lambda: measure_start(rounds),
-    }
-    for part in args.parts.split(","):
-        if part == "peers":
-            keep_each(measurements[part]())
-        else:
-            (OUT / f"{part}.json").write_text(json.dumps(measurements[part](), indent=1))
+    for name in args.parts.split(","):
+        (OUT / f"{name}.json").write_text(json.dumps(PARTS[name].measure(args, rounds, seconds), indent=1))
         page()
 
 

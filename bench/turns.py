@@ -7,7 +7,7 @@ import statistics
 import subprocess
 from pathlib import Path
 
-from workloads import export
+from workloads import export, program
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "build" / "bench"
@@ -33,10 +33,10 @@ def spread(ratios):
 class Dlg:
     """Trains a program in a folder of its own; a window is a long run less a short one. `build` has the program dlg."""
 
-    def __init__(self, folder, program, threads, seconds, more=(), build=RELEASE):
+    def __init__(self, folder, program, threads, seconds, more=(), build=RELEASE, cores=None):
         self.folder = folder
-        self.command = ["taskset", "-c", cpus(threads), build / "dlg", "train", program, "--quiet", "--json", "--threads", threads, *more]
-        self.steps = 8
+        self.command = ["taskset", "-c", cpus(cores or threads), build / "dlg", "train", program, "--quiet", "--json", "--threads", threads, *more]
+        self.steps = 1
         while (took := self.train(self.steps)) < seconds / 2:
             self.steps = int(self.steps * min(8, max(2, 0.7 * seconds / max(took, 1e-9))))
 
@@ -81,6 +81,6 @@ def prepare(w):
     folder = OUT / w.name
     if not (folder / "x.npy").exists():
         export(w, folder)
-    program = folder / f"{w.name}.dlg"
-    program.write_text((ROOT / "bench" / "workloads" / program.name).read_text())
-    return folder, program.name, ["--init", "weights.safetensors", "--init-map", "param.=net."]
+    path = folder / f"{w.name}.dlg"
+    path.write_text(program(w))
+    return folder, path.name, ["--init", "weights.safetensors", "--init-map", "param.=net."]

@@ -1,12 +1,13 @@
 """Owns the workloads that dlg is compared on: shapes, data, first weights, and their training in f64.
 
 The numbers are made by counting, so that everybody trains on the same ones: element i of stream s is the high 24 bits
-of splitmix64(s 2^32 + i), over 2^24. bench/workloads/NAME.dlg is the same training as a program.
+of splitmix64(s 2^32 + i), over 2^24. `program` writes the same training as a program of dlg.
 """
 
 import json
 import struct
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -30,6 +31,11 @@ class Workload:
         pairs = list(zip(self.sizes, self.sizes[1:]))
         return sum(2 * self.batch * a * b * (2 if i == 0 else 3) for i, (a, b) in enumerate(pairs))
 
+    @property
+    def check_steps(self):
+        """After so many the loss is compared: minutes of f64 say no more than seconds."""
+        return CHECK_STEPS if self.flops < 1e10 else BATCHES
+
 
 CLASSIFIER = (784, 256, 10)
 SQUARE = (2048,) * 4
@@ -50,6 +56,18 @@ MATHS = {w.name: w for w in [
     Workload("M1", (64, 64, 1), 32, "sgd", 0.1, "tanh", "mse"),
     Workload("M2", (64, 256, 64), 32, "adam", 1e-3, "gelu_tanh", "mse"),
 ]}
+# Where a shape makes a step slow for its work: rows of a power of two, few columns, rows that leave the caches.
+CLIFFS = {w.name: w for w in [
+    Workload("1024-1-1024", (1024, 1, 1024), 64, "sgd", 0.1, "relu", "mse"),
+    Workload("2048-1-2048", (2048, 1, 2048), 64, "sgd", 0.1, "relu", "mse"),
+    Workload("784-17", (784, 17), 128, "sgd", 0.1),
+    Workload("784-20", (784, 20), 128, "sgd", 0.1),
+    Workload("256^3x4096", (256,) * 4, 4096, "sgd", 0.1, "relu", "mse"),
+    Workload("1024^3x1024", (1024,) * 4, 1024, "sgd", 0.1, "relu", "mse"),
+    Workload("2048^3x1024", SQUARE, 1024, "sgd", 0.1, "relu", "mse"),
+]}
+
+ALL = {**WORKLOADS, **MATHS, **CLIFFS}
 
 
 def unit(stream, shape):
@@ -103,6 +121,24 @@ def export(w, folder):
     (folder / "weights.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + b"".join(blobs))
 
 
+def program(w):
+    """The training as a program of dlg, with its weights under the names of `parameters`."""
+    if not w.sizes:
+        return (Path(__file__).parent / "workloads" / f"{w.name}.dlg").read_text()
+    layers = range(1, len(w.sizes))
+    name = lambda k: "inp" if k == 0 else "out" if k == len(w.sizes) - 1 else f"hidden{k}"
+    lines = ["dlg 1", f"# {'-'.join(map(str, w.sizes))}, {w.loss}, {w.rule}, batch {w.batch}"]
+    lines += [f"dim {name(k)} = {size}" for k, size in enumerate(w.sizes)]
+    lines += ["data batches {", '  x = npy("x.npy")', '  t = npy("t.npy")', "}", "model net(x: [inp]) -> [out] {"]
+    for k in layers:
+        lines += [f"  param W{k}: [{name(k)}, {name(k - 1)}] = he_uniform()", f"  param b{k}: [{name(k)}] = 0"]
+    for k in layers:
+        affine = f"W{k} @ {'x' if k == 1 else f'h{k - 1}'} + b{k}"
+        lines.append(f"  return {affine}" if k == layers[-1] else f"  h{k} = {w.activation}({affine})")
+    return "\n".join([*lines, "}", "train {", f"  minimize  = {w.loss}(net(batches.x), batches.t)", f"  optimizer = {w.rule}(lr = {w.lr:g})",
+                      f"  batch     = {w.batch}", "  shuffle   = none", f"  stop      = [{w.check_steps} steps]", "}", ""])
+
+
 def loss_and_gradient(w, p, x, t):
     """In the precision of p: the mean loss of the rows and the derivative by each parameter."""
     if not w.sizes:
@@ -138,13 +174,13 @@ def mean_loss(w, p):
     return float(loss_and_gradient(w, p, x.astype(np.float64), t)[0])
 
 
-def loss_in_f64(w, steps=CHECK_STEPS):
-    """The mean loss over all rows after so many steps."""
+def loss_in_f64(w):
+    """The mean loss over all rows after `check_steps` steps."""
     p = {name: value.astype(np.float64) for name, value in parameters(w).items()}
     s = {name: np.zeros_like(value) for name, value in p.items()}
     r = {name: np.zeros_like(value) for name, value in p.items()}
     x, t = data(w)
-    for step in range(1, steps + 1):
+    for step in range(1, w.check_steps + 1):
         first = (step - 1) % BATCHES * w.batch
         rows = slice(first, first + w.batch)
         _, g = loss_and_gradient(w, p, x[rows].astype(np.float64), t[rows])
