@@ -17,7 +17,9 @@ from turns import OUT, RELEASE, Dlg, copy_example, cpus, first_step, output_of, 
 from workloads import MATHS, WORKLOADS
 
 SMALL_STEPS = 1_000_000
-# "256 x 256 x 256 ... 95.1 %": what a line of bench_gemm reaches of the multiply-add rate.
+# "f32 peak 177 Gflop/s", and "256 x 256 x 256 ... 95.1 %": what a line of bench_gemm reaches of it. Each process measures the peak
+# for itself, so what is compared are the rates.
+PEAK = re.compile(r"f32 peak (?P<rate>\d+(\.\d+)?)")
 PERCENT = re.compile(r"^(?P<what>.*?\S)\s+(?P<part>\d+(\.\d+)?) %", re.MULTILINE)
 
 
@@ -74,11 +76,12 @@ def gemm(before, rounds, _seconds):
 
     def parts(build):
         text = output_of(["taskset", "-c", cpus(1), build / "bench_gemm"])
-        return {found["what"]: 1 / float(found["part"]) for found in PERCENT.finditer(text)}
+        peak = float(PEAK.search(text)["rate"])
+        return {found["what"]: 1e5 / (peak * float(found["part"])) for found in PERCENT.finditer(text)}
 
     pairs = in_turns(lambda: parts(RELEASE), lambda: parts(before), max(1, rounds // 2))
     for what in pairs[0][0]:
-        yield row(f"{what}, 1 / %", [(alone(ours[what]), alone(theirs[what])) for ours, theirs in pairs if what in theirs])
+        yield row(f"{what}, us per Gflop", [(alone(ours[what]), alone(theirs[what])) for ours, theirs in pairs if what in theirs])
 
 
 def start(before, rounds, _seconds):
