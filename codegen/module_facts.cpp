@@ -18,14 +18,14 @@ namespace {
 
 using llvm::Value;
 
-/// What a field of DlgContext points to is a multiple of, by its index; the fields that are numbers have
-/// none.
+/// What a field of DlgContext points to is a multiple of, or what it is, by its offset; of the other fields
+/// nothing is known.
 const std::map<std::int64_t, std::uint64_t> kFieldAlignment{
-    {offsetof(DlgContext, arena), 64},  {offsetof(DlgContext, state), 64},
-    {offsetof(DlgContext, output), 64}, {offsetof(DlgContext, data), 8},
-    {offsetof(DlgContext, hypers), 8},  {offsetof(DlgContext, order), 8},
-    {offsetof(DlgContext, losses), 8},  {offsetof(DlgContext, stop_flag), 4},
-    {offsetof(DlgContext, scratch), 64}};
+    {offsetof(DlgContext, arena), 64},   {offsetof(DlgContext, state), 64},
+    {offsetof(DlgContext, output), 64},  {offsetof(DlgContext, data), 8},
+    {offsetof(DlgContext, hypers), 8},   {offsetof(DlgContext, order), 8},
+    {offsetof(DlgContext, losses), 8},   {offsetof(DlgContext, stop_flag), 4},
+    {offsetof(DlgContext, scratch), 64}, {offsetof(DlgContext, scratch_stride), 64}};
 
 std::string text_of(const llvm::Instruction& instruction) {
   std::string text;
@@ -51,10 +51,16 @@ class AlignmentProof {
     passes.crossRegisterProxies(loops_, functions_, sccs_, modules_);
   }
 
+  /// From callers to what they call: the entry, the phases that it hands to workers, the rest.
   void run(ModuleFacts& facts) {
-    look_at(*module_.getFunction(kEntryName), facts);
+    llvm::Function* entry = module_.getFunction(kEntryName);
+    look_at(*entry, facts);
     for (llvm::Function& function : module_) {
-      if (!function.isDeclaration() && function.getName() != kEntryName) look_at(function, facts);
+      if (slots_.contains(&function)) look_at(function, facts);
+    }
+    for (llvm::Function& function : module_) {
+      const bool is_seen = &function == entry || slots_.contains(&function);
+      if (!function.isDeclaration() && !is_seen) look_at(function, facts);
     }
   }
 
@@ -63,6 +69,7 @@ class AlignmentProof {
     evolution_ = &functions_.getResult<llvm::ScalarEvolutionAnalysis>(function);
     for (llvm::Instruction& instruction : llvm::instructions(function)) {
       if (const auto* call = llvm::dyn_cast<llvm::CallInst>(&instruction)) note_arguments(*call);
+      if (auto* store = llvm::dyn_cast<llvm::StoreInst>(&instruction)) note_slot(*store);
       for (const auto& [pointer, claimed] : claims_of(instruction)) {
         ++facts.accesses;
         if (claimed > proved(pointer)) facts.unfounded.push_back(text_of(instruction));
@@ -84,22 +91,63 @@ class AlignmentProof {
     return {};
   }
 
-  /// The entry calls every kernel by its name, whether workers make it or not: there its buffers begin.
+  using Slots = std::map<std::int64_t, std::uint64_t>;  // byte offset -> what is there is a multiple of it
+
+  /// A kernel is called by its name, by the entry or by its phase: there its buffers begin.
   void note_arguments(const llvm::CallInst& call) {
     llvm::Function* callee = call.getCalledFunction();
-    if (callee == nullptr || callee->isDeclaration() || call.getFunction()->getName() != kEntryName) return;
+    if (callee == nullptr) return note_phase(call);
+    const bool is_caller = call.getFunction()->getName() == kEntryName || slots_.contains(call.getFunction());
+    if (callee->isDeclaration() || !is_caller) return;
     for (llvm::Argument& parameter : callee->args()) {
       if (!parameter.getType()->isPointerTy()) continue;
-      const std::uint64_t here = proved(call.getArgOperand(parameter.getArgNo()));
-      const auto [found, is_new] = parameters_.try_emplace(&parameter, here);
-      if (!is_new) found->second = std::min(found->second, here);
+      least(parameters_, &parameter, proved(call.getArgOperand(parameter.getArgNo())));
     }
+  }
+
+  /// Where the entry lays the arguments of the phase that it is about to hand to workers.
+  void note_slot(llvm::StoreInst& store) {
+    const auto [base, distance] = parts_of(store.getPointerOperand());
+    const auto* offset = llvm::dyn_cast<llvm::SCEVConstant>(distance);
+    if (offset == nullptr) return;
+    Value* value = store.getValueOperand();
+    laid_[base][offset->getAPInt().getSExtValue()] =
+        value->getType()->isPointerTy() ? proved(value) : multiple_of(evolution_->getSCEV(value));
+  }
+
+  /// A call through the one who runs phases: what lies in the slots is what the phase finds.
+  void note_phase(const llvm::CallInst& call) {
+    const auto is_phase = [](const llvm::Use& use) { return llvm::isa<llvm::Function>(use.get()); };
+    const auto* phase = std::find_if(call.arg_begin(), call.arg_end(), is_phase);
+    if (phase == call.arg_end()) return;
+    Slots& slots = slots_[llvm::cast<llvm::Function>(phase->get())];
+    for (const llvm::Use& use : call.args()) {
+      for (const auto& [offset, alignment] : laid_[use.get()]) least(slots, offset, alignment);
+    }
+  }
+
+  template <class Key>
+  static void least(std::map<Key, std::uint64_t>& known, Key key, std::uint64_t here) {
+    const auto [found, is_new] = known.try_emplace(key, here);
+    if (!is_new) found->second = std::min(found->second, here);
   }
 
   std::uint64_t proved(Value* pointer) {
     const auto [base, distance] = parts_of(pointer);
-    const std::uint32_t zeros = std::min(evolution_->getMinTrailingZeros(distance), 12U);
-    return std::min(alignment_of(base), std::uint64_t{1} << zeros);
+    return std::min(alignment_of(base), multiple_of(distance));
+  }
+
+  /// A power of two.
+  std::uint64_t multiple_of(const llvm::SCEV* number) {
+    if (const auto* product = llvm::dyn_cast<llvm::SCEVMulExpr>(number)) {
+      std::uint64_t multiple = 1;
+      for (const llvm::SCEV* factor : product->operands()) multiple *= multiple_of(factor);
+      return multiple;
+    }
+    const auto* unknown = llvm::dyn_cast<llvm::SCEVUnknown>(number);
+    auto* load = unknown == nullptr ? nullptr : llvm::dyn_cast<llvm::LoadInst>(unknown->getValue());
+    if (load != nullptr) return alignment_behind(*load);
+    return std::uint64_t{1} << std::min(evolution_->getMinTrailingZeros(number), 12U);
   }
 
   struct Parts {
@@ -117,9 +165,11 @@ class AlignmentProof {
     if (const auto* literal = llvm::dyn_cast<llvm::GlobalVariable>(base))
       return literal->getPointerAlignment(module_.getDataLayout()).value();
     if (auto* load = llvm::dyn_cast<llvm::LoadInst>(base)) return alignment_behind(*load);
-    if (const auto found = parameters_.find(base); found != parameters_.end()) return found->second;
-    // The context, and the arguments of a phase.
-    return llvm::isa<llvm::Argument>(base) ? alignof(DlgContext) : 1;
+    auto* parameter = llvm::dyn_cast<llvm::Argument>(base);
+    if (parameter == nullptr) return 1;
+    // Else the context, or the slots of a phase.
+    const auto found = parameters_.find(parameter);
+    return found == parameters_.end() ? alignof(DlgContext) : found->second;
   }
 
   /// Of the pointer that is read: a field of the context, or the rows of one field of the data.
@@ -130,8 +180,14 @@ class AlignmentProof {
     const std::int64_t bytes = offset->getAPInt().getSExtValue();
     if (llvm::isa<llvm::LoadInst>(base))
       return data_alignment_.at(static_cast<std::size_t>(bytes) / sizeof(void*));
-    const auto found = kFieldAlignment.find(bytes);
-    return llvm::isa<llvm::Argument>(base) && found != kFieldAlignment.end() ? found->second : 1;
+    if (!llvm::isa<llvm::Argument>(base)) return 1;
+    const auto phase = slots_.find(load.getFunction());
+    return phase == slots_.end() ? known_or_one(kFieldAlignment, bytes) : known_or_one(phase->second, bytes);
+  }
+
+  static std::uint64_t known_or_one(const Slots& known, std::int64_t offset) {
+    const auto found = known.find(offset);
+    return found == known.end() ? 1 : found->second;
   }
 
   llvm::Module& module_;
@@ -141,7 +197,9 @@ class AlignmentProof {
   llvm::ModuleAnalysisManager modules_;
   llvm::ScalarEvolution* evolution_ = nullptr;
   std::vector<std::uint64_t> data_alignment_;
-  std::map<const Value*, std::uint64_t> parameters_;
+  std::map<llvm::Argument*, std::uint64_t> parameters_;
+  std::map<const Value*, Slots> laid_;            // by the memory of the slots, as it is by now
+  std::map<const llvm::Function*, Slots> slots_;  // what a phase finds at its arguments
 };
 
 std::int64_t slot_bytes(const llvm::Function& function) {
