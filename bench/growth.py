@@ -7,9 +7,8 @@ linear in the multiply-adds of the step (in the layers, for compilation).
 import math
 import shutil
 
-import layers
 from turns import OUT, Dlg, first_step, prepare
-from workloads import Workload
+from workloads import LAYER_KINDS, Workload, layers
 
 WIDTHS = (64, 128, 256, 512, 1024, 2048)
 BATCHES = (1, 4, 16, 64, 256, 1024, 4096)
@@ -38,18 +37,17 @@ def least_times(workloads, rounds, seconds):
 
 def compile_times(kind, rounds):
     """Milliseconds from the loops to the object for so many layers."""
-    folder = OUT / "layers"
-    folder.mkdir(exist_ok=True)
     rows = []
     for depth in DEPTHS:
-        (folder / "layers.dlg").write_text(layers.program(depth, kind))
+        folder, program, more = prepare(layers(depth, kind))
         ms = []
         for _ in range(rounds):
             shutil.rmtree(OUT / "objects", ignore_errors=True)
-            table, _ = first_step("layers.dlg", folder, OUT / "objects")
+            table, _ = first_step(program, folder, OUT / "objects", more)
             stages = dict(line.rsplit(None, 1) for line in table.splitlines() if line.startswith("step: "))
             ms.append(sum(float(stages[f"step: {stage}"]) for stage in ("emit", "optimise", "object")))
         rows.append({"layers": depth, "ms": min(ms)})
+        shutil.rmtree(folder)
     return rows
 
 
@@ -60,7 +58,7 @@ def measure(rounds, seconds):
         "depth": [{"layers": n} | row for n, row in zip(DEPTHS, least_times((network(64, 32, n) for n in DEPTHS), rounds, seconds))],
         "neighbours": [{"size": n} | row for n, row in
                        zip(sum(NEIGHBOURS, ()), least_times((network(n, n) for n in sum(NEIGHBOURS, ())), rounds, seconds))],
-        "compile": {kind: compile_times(kind, rounds) for kind in layers.KINDS},
+        "compile": {kind: compile_times(kind, rounds) for kind in LAYER_KINDS},
     }
 
 

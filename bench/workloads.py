@@ -67,7 +67,16 @@ CLIFFS = {w.name: w for w in [
     Workload("2048^3x1024", SQUARE, 1024, "sgd", 0.1, "relu", "mse"),
 ]}
 
-ALL = {**WORKLOADS, **MATHS, **CLIFFS}
+
+def layers(count, kind):
+    """For the time of compilation: so many layers of 64 units, or each of a width of its own (65, 66, ...)."""
+    widths = (64,) * count if kind == "equal" else tuple(64 + i for i in range(1, count)) + (64,)
+    return Workload(f"{count} {kind} layers", (64, *widths), 32, "adam", 1e-3, "tanh", "mse")
+
+
+LAYER_KINDS = ("equal", "distinct")
+LAYERS = {w.name: w for w in (layers(64, kind) for kind in LAYER_KINDS)}
+ALL = {**WORKLOADS, **MATHS, **CLIFFS, **LAYERS}
 
 
 def unit(stream, shape):
