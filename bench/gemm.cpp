@@ -1,5 +1,5 @@
 // Owns the measurement of contractions: the three forms of training against the multiply-add rate of this
-// core.
+// core. `bench_gemm [f64] [M N K]...` measures these sizes, without any those of the usual networks.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -146,11 +146,15 @@ loop::TileShape chosen_tile(const Sizes& sizes, const Peak& peak) {
   return {rows, std::max(1U, panel.width * static_cast<unsigned>(peak.element_bytes) / core.vector_bytes)};
 }
 
-void print_forms(const Peak& peak) {
-  const std::vector<Sizes> all = {{64, 64, 64},       {128, 128, 128}, {256, 256, 256}, {512, 512, 512},
+const std::vector<Sizes>& usual_sizes() {
+  static const std::vector<Sizes> all = {{64, 64, 64},       {128, 128, 128}, {256, 256, 256}, {512, 512, 512},
                                   {1024, 1024, 1024}, {128, 256, 784}, {784, 256, 128}, {32, 256, 784},
                                   {784, 256, 32},     {128, 10, 256},  {256, 10, 128},  {128, 2048, 2048},
                                   {2048, 2048, 128}};
+  return all;
+}
+
+void print_forms(const Peak& peak, const std::vector<Sizes>& all) {
   fmt::print("{} peak {:.0f} Gflop/s; m n k, the tile, and the part of the peak that each form reaches\n",
              peak.dtype, peak.rate);
   for (const Sizes& sizes : all) {
@@ -204,10 +208,17 @@ void print_network(const Peak& peak, std::int64_t batch) {
 }  // namespace dlg
 
 int main(int argc, char** argv) {
-  const bool is_double = argc > 1 && std::string(argv[1]) == "f64";
+  std::vector<std::string> words(argv + 1, argv + argc);
+  const bool is_double = !words.empty() && words.front() == "f64";
+  if (is_double) words.erase(words.begin());
   const double rate = dlg::bench::multiply_add_rate() / (is_double ? 2 : 1);
   const dlg::Peak peak{is_double ? "f64" : "f32", is_double ? 8 : 4, rate};
-  dlg::print_forms(peak);
+  std::vector<dlg::Sizes> own;
+  for (std::size_t i = 0; i + 2 < words.size(); i += 3) {
+    own.push_back({std::stoll(words[i]), std::stoll(words[i + 1]), std::stoll(words[i + 2])});
+  }
+  dlg::print_forms(peak, own.empty() ? dlg::usual_sizes() : own);
+  if (!own.empty()) return 0;
   dlg::print_network(peak, 128);
   dlg::print_tiles(peak);
 }
