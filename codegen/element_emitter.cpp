@@ -9,6 +9,7 @@
 #include "codegen/emit.h"
 #include "codegen/llvm_adapter.h"
 #include "codegen/maths_emitter.h"
+#include "ir/loop/element_place.h"
 #include "ir/loop/scalar_math.h"
 #include "support/defects.h"
 
@@ -21,10 +22,10 @@ using loop::RegId;
 
 namespace {
 
-std::vector<std::int64_t> element_strides(const loop::Buffer& buffer, std::int64_t batch) {
+std::vector<loop::AxisStride> element_strides(const loop::Buffer& buffer, std::int64_t batch) {
   if (!has_defect(Defect::kWrongStride)) return loop::strides_of(buffer, batch);
   loop::Buffer row_major = buffer;
-  row_major.order.clear();
+  row_major.layout = {};
   return loop::strides_of(row_major, batch);
 }
 
@@ -118,20 +119,19 @@ std::int64_t ElementEmitter::index_step(const Index& index) {
 }
 
 ElementEmitter::Address ElementEmitter::address_of(BufferId id, const std::vector<Index>& indices) {
-  const std::vector<std::int64_t> strides = element_strides(program_.buffers[id], program_.batch);
   Address address{i64(0), 0, 0, 0, nullptr};
-  for (std::size_t axis = 0; axis < indices.size(); ++axis) {
-    const Index& index = indices[axis];
-    Value* stride = i64(strides[axis]);
+  const auto add = [&](const Index& index, std::int64_t elements) {
+    Value* stride = i64(elements);
     address.base = builder_.CreateAdd(address.base, builder_.CreateMul(base_index(index), stride));
-    address.base_step = std::gcd(address.base_step, index_step(index) * strides[axis]);
-    address.known += known_index(index) * strides[axis];
-    address.lane_stride += lane_factor(index) * strides[axis];
-    if (!index.dynamic.is_valid() || width_of(reg(index.dynamic)) == 1) continue;
+    address.base_step = std::gcd(address.base_step, index_step(index) * elements);
+    address.known += known_index(index) * elements;
+    address.lane_stride += lane_factor(index) * elements;
+    if (!index.dynamic.is_valid() || width_of(reg(index.dynamic)) == 1) return;
     Value* wide = as_i64(reg(index.dynamic));
     wide = builder_.CreateMul(wide, builder_.CreateVectorSplat(width_of(wide), stride));
     address.lane_offsets = address.lane_offsets ? builder_.CreateAdd(address.lane_offsets, wide) : wide;
-  }
+  };
+  loop::for_each_stride(element_strides(program_.buffers[id], program_.batch), indices, add);
   return address;
 }
 

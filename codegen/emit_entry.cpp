@@ -160,7 +160,7 @@ class EntryEmitter {
   Value* literal(const loop::Buffer& buffer) {
     llvm::Type* element = memory_type(module_.getContext(), buffer.type.dtype);
     std::vector<llvm::Constant*> elements(buffer.literal.size());
-    const std::vector<std::int64_t> places = loop::storage_of(buffer, 1);
+    const std::vector<std::int64_t> places = loop::places_of(buffer, 1);
     for (std::size_t i = 0; i < elements.size(); ++i) {
       const double value = loop::converted(buffer.literal[i], buffer.type.dtype);
       elements[static_cast<std::size_t>(places[i])] = constant_element(element, value);

@@ -7,17 +7,17 @@ namespace {
 template <class Visit>
 void for_each_element(const loop::Buffer& buffer, BatchRows rows, const Visit& visit) {
   const Shape shape = buffer.type.shape.at(rows.valid);
-  const std::vector<std::int64_t> strides = loop::strides_of(buffer, rows.capacity);
+  const std::vector<loop::AxisStride> strides = loop::strides_of(buffer, rows.capacity);
   std::vector<std::int64_t> at(shape.rank(), 0);
   const std::int64_t count = shape.elements();
   std::int64_t offset = 0;
   for (std::int64_t i = 0; i < count; ++i) {
     visit(i, offset);
     for (std::size_t axis = shape.rank(); axis-- > 0;) {
-      offset += strides[axis];
-      if (++at[axis] < shape[axis]) break;
-      offset -= strides[axis] * shape[axis];
-      at[axis] = 0;
+      offset -= strides[axis].place(at[axis]);
+      at[axis] = at[axis] + 1 < shape[axis] ? at[axis] + 1 : 0;
+      offset += strides[axis].place(at[axis]);
+      if (at[axis] > 0) break;
     }
   }
 }

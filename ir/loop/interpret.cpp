@@ -31,7 +31,7 @@ class Stepper {
         strides_(program.buffers.size()) {
     for (const BufferId id : program.buffers.ids()) {
       Buffer logical = program.buffers[id];
-      logical.order.clear();
+      logical.layout = {};
       strides_[id] = strides_of(logical, program.batch);
     }
   }
@@ -85,7 +85,7 @@ class Stepper {
   double& element(BufferId buffer, const std::vector<Index>& indices) {
     std::int64_t offset = 0;
     for (std::size_t axis = 0; axis < indices.size(); ++axis) {
-      offset += value_of(indices[axis]) * strides_[buffer][axis];
+      offset += value_of(indices[axis]) * strides_[buffer][axis].stride;
     }
     std::vector<double>& memory = machine_.buffer(buffer);
     DLG_CHECK(offset >= 0 && offset < static_cast<std::int64_t>(memory.size()),
@@ -258,8 +258,8 @@ class Stepper {
   const Program& program_;
   Interpreter& machine_;
   std::int64_t rows_;
-  bool is_straight_;  // the step is made in that form: whole batches only
-  IdVector<BufferId, std::vector<std::int64_t>> strides_;
+  bool is_straight_;                                     // the step is made in that form: whole batches only
+  IdVector<BufferId, std::vector<AxisStride>> strides_;  // of the logical order
   IdVector<RegId, double> registers_;
   IdVector<VarId, std::int64_t> variables_;
   IdVector<VarId, std::int64_t> block_ends_;

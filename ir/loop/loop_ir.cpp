@@ -17,31 +17,29 @@ constexpr auto kOps = std::to_array<OpInfo>({
 
 }  // namespace
 
-std::vector<std::int64_t> strides_of(const Buffer& buffer, std::int64_t capacity) {
-  const Shape shape = buffer.type.shape.at(capacity);
-  std::vector<std::int64_t> strides(shape.rank(), 1);
-  std::int64_t stride = 1;
-  for (std::size_t i = shape.rank(); i-- > 0;) {
-    const std::size_t axis = buffer.order.empty() ? i : static_cast<std::size_t>(buffer.order[i]);
-    strides[axis] = stride;
-    stride = multiply_sizes(stride, shape[axis]);
-  }
-  return strides;
+std::vector<AxisStride> strides_of(const Buffer& buffer, std::int64_t capacity) {
+  std::optional<Storage> storage = storage_of(buffer.layout, buffer.type.shape.at(capacity));
+  DLG_CHECK(storage.has_value(), "a buffer has more than 63 bits");
+  return std::move(storage->axes);
 }
 
 std::int64_t bytes_of(const Buffer& buffer, std::int64_t capacity) {
-  return multiply_sizes(buffer.type.shape.elements(capacity), dtype_bytes(buffer.type.dtype));
+  const std::int64_t element = dtype_bytes(buffer.type.dtype);
+  if (buffer.layout.is_dense()) return multiply_sizes(buffer.type.shape.elements(capacity), element);
+  const std::optional<Storage> storage = storage_of(buffer.layout, buffer.type.shape.at(capacity));
+  DLG_CHECK(storage.has_value(), "a buffer has more than 63 bits");
+  return multiply_sizes(storage->elements, element);
 }
 
-std::vector<std::int64_t> storage_of(const Buffer& buffer, std::int64_t capacity) {
+std::vector<std::int64_t> places_of(const Buffer& buffer, std::int64_t capacity) {
   const Shape shape = buffer.type.shape.at(capacity);
-  const std::vector<std::int64_t> strides = strides_of(buffer, capacity);
+  const std::vector<AxisStride> strides = strides_of(buffer, capacity);
   std::vector<std::int64_t> places{0};
   for (std::size_t axis = 0; axis < shape.rank(); ++axis) {
     std::vector<std::int64_t> finer;
     finer.reserve(places.size() * static_cast<std::size_t>(shape[axis]));
     for (const std::int64_t place : places) {
-      for (std::int64_t i = 0; i < shape[axis]; ++i) finer.push_back(place + i * strides[axis]);
+      for (std::int64_t i = 0; i < shape[axis]; ++i) finer.push_back(place + strides[axis].place(i));
     }
     places = std::move(finer);
   }

@@ -9,6 +9,7 @@
 
 #include "ir/graph/graph.h"
 #include "ir/graph/types.h"
+#include "ir/loop/layout.h"
 #include "support/id.h"
 #include "support/source.h"
 
@@ -33,8 +34,7 @@ enum class BufferKind : std::uint8_t {
 struct Buffer {
   std::string name = {};
   TensorType type = {};  // logical shape
-  std::vector<std::int64_t> order =
-      {};  // storage order: logical axes from outermost to innermost; empty: as written
+  Layout layout = {};
   BufferKind kind = BufferKind::kArena;
   std::int64_t offset = 0;           // bytes, 64-byte aligned
   std::string source = {};           // state path, input path, hyper or output name
@@ -44,13 +44,13 @@ struct Buffer {
       0;  // kData: whoever binds rows makes sure that all numbers are in 0 .. below - 1; 0: any
 };
 
-/// Element strides per logical axis, with `capacity` rows in place of the batch.
-std::vector<std::int64_t> strides_of(const Buffer& buffer, std::int64_t capacity);
-/// Bytes the buffer occupies at `capacity` rows.
+/// Of each logical axis, with `capacity` rows in place of the batch.
+std::vector<AxisStride> strides_of(const Buffer& buffer, std::int64_t capacity);
+/// Bytes the buffer occupies at `capacity` rows, with its padding.
 std::int64_t bytes_of(const Buffer& buffer, std::int64_t capacity);
 
-/// Where each element lies: the storage index of every element in logical row-major order.
-std::vector<std::int64_t> storage_of(const Buffer& buffer, std::int64_t capacity);
+/// Where each element lies: its place in storage, for every element in logical row-major order.
+std::vector<std::int64_t> places_of(const Buffer& buffer, std::int64_t capacity);
 /// Whether buffers of this kind have a byte offset in a block.
 bool has_offset(BufferKind kind);
 

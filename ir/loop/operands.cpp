@@ -6,6 +6,7 @@
 #include <set>
 
 #include "ir/loop/affine_bounds.h"
+#include "ir/loop/element_place.h"
 #include "support/arithmetic.h"
 
 namespace dlg::loop {
@@ -25,14 +26,14 @@ struct Dependence {
 };
 
 std::int64_t stride_of(const Program& program, const Instruction& load, VarId var) {
-  const std::vector<std::int64_t> strides = strides_of(program.buffers[load.buffer], program.batch);
-  std::int64_t stride = 0;
-  for (std::size_t axis = 0; axis < load.indices.size(); ++axis) {
-    for (const Index::Term& term : load.indices[axis].terms) {
-      if (term.var == var) stride = saturated_add(stride, saturated_mul(term.factor, strides[axis]));
+  std::int64_t sum = 0;
+  const auto add = [&](const Index& index, std::int64_t stride) {
+    for (const Index::Term& term : index.terms) {
+      if (term.var == var) sum = saturated_add(sum, saturated_mul(term.factor, stride));
     }
-  }
-  return stride;
+  };
+  for_each_stride(strides_of(program.buffers[load.buffer], program.batch), load.indices, add);
+  return sum;
 }
 
 /// Walks a nest of rows, columns and chains and collects the loads inside the chains.

@@ -153,6 +153,16 @@ class Parser {
 
   std::int64_t extent() { return cursor_.eat("*batch") ? kBatch : integer(); }
 
+  /// `0`, `1/8`, `1%8`, each perhaps with its pitch behind.
+  StoragePart storage_part() {
+    StoragePart part{.axis = integer()};
+    if (cursor_.eat("/")) part.kind = StoragePart::Kind::kBlocks;
+    if (cursor_.eat("%")) part.kind = StoragePart::Kind::kRest;
+    if (part.kind != StoragePart::Kind::kAxis) part.factor = integer();
+    if (accept("pitch")) part.pitch = integer();
+    return part;
+  }
+
   void parse_buffer() {
     const SourceRange range = cursor_.next_range();
     Buffer buffer;
@@ -160,7 +170,7 @@ class Parser {
     expect(":");
     buffer.type.dtype = dtype();
     buffer.type.shape = Shape(list("[", "]", [this] { return extent(); }));
-    if (accept("order")) buffer.order = list("[", "]", [this] { return integer(); });
+    if (accept("order")) buffer.layout.parts = list("[", "]", [this] { return storage_part(); });
     const std::optional<BufferKind> kind = known_word(
         parse_buffer_kind, "a kind of buffer: arena, state, data, row_order, hyper, output or constant");
     if (!kind) return;

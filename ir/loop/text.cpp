@@ -36,6 +36,19 @@ std::string numbers_text(const std::vector<double>& values) {
   return fmt::format("[{}]", join_text(parts, ", "));
 }
 
+/// "order [1/8, 0 pitch 80, 1%8]".
+std::string order_text(const Layout& layout) {
+  std::vector<std::string> parts;
+  for (const StoragePart& part : layout.parts) {
+    std::string text = std::to_string(part.axis);
+    if (part.kind == StoragePart::Kind::kBlocks) text += fmt::format("/{}", part.factor);
+    if (part.kind == StoragePart::Kind::kRest) text += fmt::format("%{}", part.factor);
+    if (part.pitch != 0) text += fmt::format(" pitch {}", part.pitch);
+    parts.push_back(std::move(text));
+  }
+  return fmt::format("order [{}]", join_text(parts, ", "));
+}
+
 /// The words of a comment on one line.
 std::string one_line(std::string text) {
   for (char& c : text) {
@@ -96,7 +109,7 @@ class Printer {
   void print_buffer(BufferId id) {
     const Buffer& buffer = program_.buffers[id];
     std::string text = fmt::format("buffer {}: {}", buffer_names_[id], type_text(buffer.type));
-    if (!buffer.order.empty()) text += fmt::format(" order [{}]", fmt::join(buffer.order, ", "));
+    if (!buffer.layout.parts.empty()) text += " " + order_text(buffer.layout);
     text += fmt::format(" {}", kind_word(buffer.kind));
     if (has_offset(buffer.kind)) text += fmt::format(" {}", buffer.offset);
     if (!buffer.source.empty()) text += " " + quoted(buffer.source);
@@ -110,7 +123,7 @@ class Printer {
   /// What a kernel can tell of a buffer, but for where it lies.
   static std::string parameter_text(const Buffer& buffer) {
     const std::string place = has_offset(buffer.kind) ? "block" : std::string(kind_word(buffer.kind));
-    return fmt::format("{} order [{}] {}", type_text(buffer.type), fmt::join(buffer.order, ", "), place);
+    return fmt::format("{} {} {}", type_text(buffer.type), order_text(buffer.layout), place);
   }
 
   void print_kernel(const Kernel& kernel) {

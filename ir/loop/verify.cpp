@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 
 #include "ir/loop/schedule.h"
 #include "ir/loop/verify_kernel.h"
@@ -45,22 +44,11 @@ std::optional<std::int64_t> checked_elements(const TensorType& type, std::int64_
   return *count / dtype_bytes(type.dtype);
 }
 
-bool is_permutation_of_axes(const std::vector<std::int64_t>& order, std::size_t rank) {
-  std::vector<std::int64_t> sorted = order;
-  std::sort(sorted.begin(), sorted.end());
-  std::vector<std::int64_t> expected(rank);
-  std::iota(expected.begin(), expected.end(), 0);
-  return sorted == expected;
-}
-
 Failure verify_shape(const Program& program, const Buffer& buffer) {
   const Shape& shape = buffer.type.shape;
   if (std::count(shape.dims().begin(), shape.dims().end(), kBatch) > 1) return "has two batch axes";
   if (!checked_elements(buffer.type, program.batch)) return "has an extent below 1 or too many elements";
-  if (!buffer.order.empty() && !is_permutation_of_axes(buffer.order, shape.rank())) {
-    return "has a storage order that is no permutation of its axes";
-  }
-  return std::nullopt;
+  return broken_layout(buffer.layout, shape.at(program.batch));
 }
 
 /// What the kind of a buffer says about its type.
@@ -70,6 +58,10 @@ Failure verify_kind(const Buffer& buffer) {
   if (buffer.below != 0 && (buffer.kind != BufferKind::kData || buffer.below < 0))
     return "has a misplaced limit";
   if (buffer.below != 0 && !is_integer(buffer.type.dtype)) return "has a limit but no whole numbers";
+  // Literals have no padding, and callers read outputs row after row.
+  const bool may_be_padded = buffer.kind == BufferKind::kArena || buffer.kind == BufferKind::kState;
+  if (!may_be_padded && !buffer.layout.is_dense())
+    return fmt::format("has a pitch or a split axis, but is of kind {}", kind_word(buffer.kind));
   switch (buffer.kind) {
     case BufferKind::kHyper:
       if (buffer.type.dtype != DType::kF64 || !is_scalar) return "is a hyper-parameter but not f64[]";
@@ -80,7 +72,7 @@ Failure verify_kind(const Buffer& buffer) {
       break;
     case BufferKind::kData:
       if (is_scalar || shape[0] != kBatch) return "is data but its first axis is not the batch";
-      if (!buffer.order.empty()) return "is data but has a storage order";
+      if (!buffer.layout.parts.empty()) return "is data but has a storage order";
       break;
     case BufferKind::kConstant:
       if (shape.has_batch()) return "is constant but has a batch axis";
@@ -113,7 +105,7 @@ Failure verify_place(const Program& program, BufferId id) {
 }
 
 bool are_same_state(const Buffer& a, const Buffer& b) {
-  return a.kind == BufferKind::kState && a.offset == b.offset && a.type == b.type && a.order == b.order;
+  return a.kind == BufferKind::kState && a.offset == b.offset && a.type == b.type && a.layout == b.layout;
 }
 
 /// States and outputs are disjoint, but that two names of one state may share all their bytes.
@@ -157,7 +149,7 @@ Failure verify_copy(const Program& program, const Copy& copy) {
   const bool has_memory = from.kind == BufferKind::kArena || from.kind == BufferKind::kState ||
                           from.kind == BufferKind::kOutput || from.kind == BufferKind::kConstant;
   if (!has_memory) return fmt::format("a copy reads `{}`, which is input", from.name);
-  if (from.type != to.type || from.order != to.order) {
+  if (from.type != to.type || from.layout != to.layout) {
     return fmt::format("a copy from `{}` to `{}` changes type or storage order", from.name, to.name);
   }
   return std::nullopt;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "ir/loop/affine_bounds.h"
+#include "ir/loop/element_place.h"
 #include "ir/loop/scalar_info.h"
 #include "ir/loop/sum_order.h"
 #include "ir/loop/words.h"
@@ -156,6 +157,7 @@ class KernelVerifier {
     }
     for (std::size_t axis = 0; axis < indices.size(); ++axis) {
       if (Failure failure = verify_index(indices[axis])) return failure;
+      if (Failure failure = verify_split(buffer, axis, indices[axis])) return failure;
       if (indices[axis].dynamic.is_valid()) continue;  // a computed row: its producer answers for the range
       if (buffer.kind == BufferKind::kData && axis == 0) {
         return fmt::format("rows of `{}` are not taken from the row order", buffer.name);
@@ -171,6 +173,17 @@ class KernelVerifier {
       }
     }
     return std::nullopt;
+  }
+
+  /// On a split axis it is known without computing in which block an element lies, and where in it.
+  Failure verify_split(const Buffer& buffer, std::size_t axis, const Index& index) const {
+    const std::int64_t factor = buffer.layout.factor_of(axis);
+    if (factor == 0) return std::nullopt;
+    if (index.dynamic.is_valid())
+      return fmt::format("index {} of `{}` is computed, but its axis is split", axis, buffer.name);
+    if (stays_inside(split_index(index, factor).rest, factor, loops_, program_.batch)) return std::nullopt;
+    return fmt::format("index {} of `{}`, whose axis is split, is not {} times a sum plus a rest in 0..{}",
+                       axis, buffer.name, factor, factor - 1);
   }
 
   /// Behind the words that an index leaves its axis.

@@ -121,7 +121,7 @@ void ProgramMemory::add_states() {
     const State& state = fused_.states[id];
     states_.add(add({.name = state.path,
                      .type = state.type,
-                     .order = plan_.states[id].order,
+                     .layout = loop::in_order(plan_.states[id].order),
                      .kind = BufferKind::kState,
                      .offset = plan_.states[id].offset,
                      .source = state.path}));
@@ -168,7 +168,7 @@ void ProgramMemory::add_placements() {
       const bool is_output = placement.kind == Placement::Kind::kOutput;
       placed_.push_back(add({.name = is_output ? placement.output : fused_.name(placement.value),
                              .type = fused_.type(placement.value),
-                             .order = placement.order,
+                             .layout = loop::in_order(placement.order),
                              .kind = kKinds[static_cast<std::size_t>(placement.kind)],
                              .offset = placement.offset,
                              .source = placement.output}));

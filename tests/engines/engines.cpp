@@ -47,7 +47,7 @@ const Access& access_of(const loop::Buffer& buffer) {
 
 /// Byte offsets of the first `rows` rows in logical row-major order.
 std::vector<std::size_t> places(const loop::Buffer& buffer, std::int64_t capacity, std::int64_t rows) {
-  const std::vector<std::int64_t> strides = strides_of(buffer, capacity);
+  const std::vector<loop::AxisStride> strides = strides_of(buffer, capacity);
   const Shape shape = buffer.type.shape.at(rows);
   const std::int64_t count = shape.elements();
   const std::int64_t bytes = dtype_bytes(buffer.type.dtype);
@@ -57,7 +57,7 @@ std::vector<std::size_t> places(const loop::Buffer& buffer, std::int64_t capacit
     std::int64_t rest = i;
     std::int64_t offset = 0;
     for (std::size_t axis = shape.rank(); axis-- > 0;) {
-      offset += rest % shape[axis] * strides[axis];
+      offset += strides[axis].place(rest % shape[axis]);
       rest /= shape[axis];
     }
     all.push_back(static_cast<std::size_t>(offset * bytes));

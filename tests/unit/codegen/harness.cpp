@@ -43,7 +43,7 @@ constexpr Take kTake[] = {take<std::uint8_t>, take<std::int32_t>, take<std::int6
 
 /// Byte offset of every element in logical row-major order.
 std::vector<std::int64_t> element_offsets(const loop::Buffer& buffer, std::int64_t capacity) {
-  std::vector<std::int64_t> offsets = loop::storage_of(buffer, capacity);
+  std::vector<std::int64_t> offsets = loop::places_of(buffer, capacity);
   for (std::int64_t& offset : offsets) offset *= dtype_bytes(buffer.type.dtype);
   return offsets;
 }

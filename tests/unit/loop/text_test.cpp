@@ -109,7 +109,7 @@ TEST_CASE("loop text: the program with every construct is well-formed") {
 TEST_CASE("loop text: what is read is what was written") {
   const Program program = program_of(kEverything);
   CHECK(program.buffers.size() == 8);
-  CHECK(program.buffers[BufferId{2}].order == std::vector<std::int64_t>{1, 0});
+  CHECK(program.buffers[BufferId{2}].layout == in_order({1, 0}));
   CHECK(std::signbit(program.buffers[BufferId{6}].literal[1]));
   CHECK(program.loss == BufferId{7});
   CHECK(program.kernels[0].comment == "net.H net.h");
@@ -119,6 +119,25 @@ TEST_CASE("loop text: what is read is what was written") {
   const Loop& blocks = batch.body[1].loop[0].body[1].loop[0];
   CHECK(blocks.step == 16);
   CHECK(blocks.body[0].loop[0].block == blocks.var);
+}
+
+TEST_CASE("loop text: pitches and parts of axes stand in the storage order") {
+  const std::string text =
+      "program batch 4\narena 0\nstate 1024\noutput 0\nstop_test 0\n\n"
+      "buffer w: f32[2, 3, 16] order [2/8 pitch 100, 0, 2%8, 1 pitch 2] state 0 \"w\"\n";
+  CHECK(reprinted(text) == text);
+  CHECK(program_of(text).buffers[BufferId{0}].layout ==
+        Layout{{{.axis = 2, .kind = StoragePart::Kind::kBlocks, .factor = 8, .pitch = 100},
+                {.axis = 0},
+                {.axis = 2, .kind = StoragePart::Kind::kRest, .factor = 8},
+                {.axis = 1, .pitch = 2}}});
+  const auto error = [](const std::string& order) {
+    return first_error(kHead + "buffer a: f32[4] order " + order);
+  };
+  CHECK(error("[0/] arena 0") == "DLG0750 ]: found `]`, expected a whole number");
+  CHECK(error("[0%, 0] arena 0") == "DLG0750 ,: found `,`, expected a whole number");
+  CHECK(error("[0 pitch] arena 0") == "DLG0750 ]: found `]`, expected a whole number");
+  CHECK(error("[0 8] arena 0") == "DLG0750 8: found `8`, expected `]`");
 }
 
 TEST_CASE("loop text: the primes of a shadowing name are part of the text") {

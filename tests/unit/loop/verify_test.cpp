@@ -1,4 +1,6 @@
 // Owns the tests of the loop verifier: each law by a program that breaks only that one.
+#include <algorithm>
+
 #include "tests/unit/loop/loop_text.h"
 
 namespace dlg::loop {
@@ -8,7 +10,7 @@ const std::string kHead =
     "program batch 8\narena 4096\nstate 4096\noutput 64\nstop_test 0\n"
     "buffer a: f32[8, 4] state 0 \"a\"\nbuffer n: i64[8] state 128 \"n\"\nbuffer t: f32[*batch, 4] arena 0\n"
     "buffer x: f32[*batch, 4] data \"x\"\nbuffer row: i64[*batch] row_order\nbuffer r: f32[] output 0 "
-    "\"r\"\n";
+    "\"r\"\nbuffer w: f32[2, 16] order [1/8, 0, 1%8] state 256 \"w\"\n";
 
 /// The law that a kernel body breaks.
 std::string in_kernel(const std::string& body) {
@@ -130,6 +132,67 @@ TEST_CASE(
   CHECK(broken_law(early) == "kernel `k`: state `a` is written before the stop test");
   early.replace(early.find("stop_test 1"), 11, "stop_test 2");
   CHECK(broken_law(early) == "the stop test is behind the last kernel");
+}
+
+TEST_CASE("loop verifier: a layout has every axis once and room inside of each pitch") {
+  const auto in_order = [](const std::string& order) {
+    return with_buffer("f32[8, 6] order [" + order + "] arena 0");
+  };
+  const std::string no_permutation = "buffer `b` has a storage order that is no permutation of its axes";
+  const std::string no_split = "buffer `b` does not split axis 1 into blocks and the rest in them, once each";
+  CHECK(in_order("0") == no_permutation);
+  CHECK(in_order("0, 1, 2") == no_permutation);
+  CHECK(in_order("1, 1/4, 0, 1%4") == no_split);
+  CHECK(in_order("1/4, 0") == no_split);
+  CHECK(in_order("1/4, 0, 1/4") == no_split);
+  CHECK(in_order("1/4, 0, 1%8") == no_split);
+  CHECK(in_order("1/4, 0, 1%4, 1%4") == no_split);
+  CHECK(in_order("1/1, 0, 1%1") == "buffer `b` splits axis 1 into blocks of 1, but 2 is the least");
+  CHECK(in_order("1/4, 0/2, 1%4, 0%2") == "buffer `b` splits more than one axis");
+  CHECK(in_order("0 pitch 6, 1") == "");
+  CHECK(in_order("0 pitch 5, 1") == "buffer `b` has a pitch of 5 on axis 0, but 6 elements lie inside of it");
+  CHECK(in_order("1/4 pitch 32, 0, 1%4") == "");
+  CHECK(in_order("1/4 pitch 32, 0 pitch 5, 1%4") ==
+        "buffer `b` has a pitch of 32 on axis 1, but 40 elements lie inside of it");
+  CHECK(in_order("0 pitch 576460752303423488, 1") == "buffer `b` has a pitch that is too large");
+}
+
+TEST_CASE("loop verifier: padding belongs to its buffer, in arena and states alone") {
+  const std::string padded = "f32[4, 4] order [0 pitch 64, 1] ";
+  CHECK(with_buffer(padded + "arena 3072") == "");
+  CHECK(with_buffer(padded + "arena 3136") == "buffer `b` reaches beyond the end of its block");
+  CHECK(with_buffer(padded + "state 1024 \"s\"\nbuffer c: f32[4] state 2048 \"c\"") == "");
+  CHECK(with_buffer(padded + "state 1024 \"s\"\nbuffer c: f32[4] state 1984 \"c\"") ==
+        "buffer `c` overlaps `b`");
+  CHECK(with_buffer("f32[2] order [0/2, 0%2] output 0") ==
+        "buffer `b` has a pitch or a split axis, but is of kind output");
+  CHECK(with_buffer("f32[2] order [0 pitch 2] constant [1, 2]") ==
+        "buffer `b` has a pitch or a split axis, but is of kind constant");
+  CHECK(with_buffer("f32[*batch, 4] order [0 pitch 5, 1] data \"d\"") ==
+        "buffer `b` has a pitch or a split axis, but is of kind data");
+}
+
+TEST_CASE("loop verifier: an index on a split axis is a block and a rest in it") {
+  const auto loads = [](const std::string& begin, const std::string& index) {
+    const auto open = static_cast<std::size_t>(std::count(begin.begin(), begin.end(), '{'));
+    const std::string broken =
+        broken_law(kHead + "buffer s: f32[4, 20] order [1/8, 0, 1%8] state 1024 \"s\"\nkernel k {\n" + begin +
+                   " %0 = load s[0, " + index + "] : f32\n" + std::string(open + 1, '}') + "\n");
+    return broken.substr(0, broken.find(','));
+  };
+  const std::string no_rest = "kernel `k`: index 1 of `s`";
+  CHECK(loads("", "11") == "");
+  CHECK(loads("for j in 0..8 {", "j + 8") == "");
+  CHECK(loads("for j in 0..20 {", "j") == no_rest);
+  CHECK(loads("for j in 0..5 {", "2*j") == no_rest);
+  CHECK(loads("for i in 0..2 { for j in 0..8 {", "8*i + j") == "");
+  CHECK(loads("for i in 0..2 { for j in 0..4 {", "16*i + 3 - j") == "");
+  CHECK(loads("for i in 0..2 { for j in 0..8 {", "8*i + j + 1") == no_rest);
+  CHECK(loads("for i in 0..2 { for j in 0..8 {", "4*i + j") == no_rest);
+  CHECK(loads("for i in 0..3 { for j in 0..min(8, 20 - 8*i) {", "8*i + j") == "");
+  CHECK(loads("%1 = load n[0] : i64", "%1") == "kernel `k`: index 1 of `s` is computed");
+  CHECK(in_kernel("for j in 0..16 { %0 = load w[0, j] : f32 }") ==
+        "index 1 of `w`, whose axis is split, is not 8 times a sum plus a rest in 0..7");
 }
 
 TEST_CASE("loop verifier: buffers fit their kind and their block") {
