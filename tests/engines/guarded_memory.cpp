@@ -112,13 +112,16 @@ GuardedBlock::~GuardedBlock() {
   munmap(begin_, static_cast<std::size_t>(bytes_));
 }
 
+bool GuardedBlock::is_untouched(const unsigned char* byte) const {
+  return *byte == kPattern[static_cast<std::size_t>(byte - begin_) % kPattern.size()];
+}
+
 std::optional<std::string> GuardedBlock::damage() const {
   for (const Piece& piece : pieces_) {
     for (std::int64_t i = first_page(piece); i < end_of_pages(piece); ++i) {
       if (i == piece.offset) i += piece.bytes;
       if (i >= end_of_pages(piece)) break;
-      if (begin_[i] != kPattern[static_cast<std::size_t>(i) % kPattern.size()])
-        return "has written " + describe(begin_ + i).value_or("somewhere");
+      if (!is_untouched(begin_ + i)) return "has written " + describe(begin_ + i).value_or("somewhere");
     }
   }
   return std::nullopt;

@@ -39,6 +39,8 @@ class GuardedBlock {
   unsigned char* piece(std::size_t index) const { return begin_ + pieces_[index].offset; }
   /// The first byte outside of the pieces that has been written, in words.
   std::optional<std::string> damage() const;
+  /// Whether the byte of the block is one of the pattern.
+  bool is_untouched(const unsigned char* byte) const;
   /// "4 bytes behind the end of `w`", if the address lies in the block.
   std::optional<std::string> describe(const unsigned char* address) const;
 

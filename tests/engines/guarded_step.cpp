@@ -9,6 +9,7 @@
 #include <map>
 
 #include "support/check.h"
+#include "tests/layouts.h"
 
 namespace dlg::test {
 namespace {
@@ -163,6 +164,13 @@ std::string GuardedRun::damage() const {
                                                   &scratch_, data_.get(), hypers_.get()};
   for (const GuardedBlock* block : blocks) {
     if (const auto found = block->damage()) return *found;
+  }
+  for (const loop::Buffer& buffer : guarded_.program().buffers) {
+    if (buffer.layout.is_dense()) continue;
+    for (const std::int64_t byte : padding_of(buffer, guarded_.program().batch)) {
+      if (!block_of(buffer.kind).is_untouched(this->buffer(buffer) + byte))
+        return fmt::format("writes to the padding of `{}`", buffer.name);
+    }
   }
   return "";
 }

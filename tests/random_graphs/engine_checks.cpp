@@ -16,6 +16,7 @@
 #include "ir/ops/ranges.h"
 #include "passes/lower_to_loops.h"
 #include "passes/plan/plan.h"
+#include "tests/layouts.h"
 #include "tests/near.h"
 #include "tests/random_graphs/rules.h"
 #include "tests/step_forms.h"
@@ -194,8 +195,9 @@ Failure check_form(const Step& step, const Environment<double>& environment, con
     if (!failure) failure = check_guarded(step, environment, form, guarding);
   }
   if (!failure) return std::nullopt;
-  return fmt::format("compiled for {}, {}, {}: {}", target_name(form.way.target),
-                     fusion_name(form.way.fusion), form_name(form.form), *failure);
+  return fmt::format("compiled for {}, {}, {}{}: {}", target_name(form.way.target),
+                     fusion_name(form.way.fusion), form_name(form.form),
+                     form.way.layouts == Layouts::kRandom ? ", laid out at random" : "", *failure);
 }
 
 /// The schedule for one core in turn, whatever machine this is: its laws, its text, and the bits of the step
@@ -243,6 +245,15 @@ Failure run_steps(const RandomGraph& random, const std::set<loop::Fusing>& fusin
   return std::nullopt;
 }
 
+/// The step with its buffers in random layouts.
+Failure lay_out(Step& step, std::uint64_t seed) {
+  step.program = RandomLayouts(seed).of(std::move(step.program));
+  if (const Failure failure = loop::verify(step.program)) return failure;
+  if (const Failure failure = loop::prove_memory(step.program, loop::obligations_of(step.graph)))
+    return "memory: " + *failure;
+  return check_loop_text(step.program);
+}
+
 std::set<loop::Fusing> fusings_of(const std::vector<CompiledWay>& ways) {
   std::set<loop::Fusing> fusings{loop::Fusing::kOnce};
   for (const CompiledWay& way : ways) fusings.insert(fusing_of(way.target));
@@ -264,7 +275,10 @@ Failure check_engines(const RandomGraph& random, const std::vector<CompiledWay>&
   if (Failure failure = run_steps(random, fusings_of(ways), steps, environment)) return failure;
   std::uint64_t turn = random.seed;
   for (const CompiledWay& way : ways) {
-    const Step& step = steps.at(way.fusion);
+    Step step = steps.at(way.fusion);
+    if (way.layouts == Layouts::kRandom) {
+      if (Failure failure = lay_out(step, random.seed)) return "laid out at random: " + *failure;
+    }
     for (const StepForm form : step_forms(step.program)) {
       const std::vector<Guarding> guardings =
           guards == Guards::kAll ? all_guardings() : std::vector{guarding_of(turn)};

@@ -8,10 +8,14 @@
 
 namespace dlg::test {
 
+/// How arena and states lie: as they are planned, or in random layouts (tests/layouts.h).
+enum class Layouts : std::uint8_t { kPlanned, kRandom };
+
 /// One way through codegen that is compared with the loop interpreter.
 struct CompiledWay {
   Target target = Target::kHost;
   Fusion fusion = Fusion::kOn;
+  Layouts layouts = Layouts::kPlanned;
 };
 
 /// "fused", "fused without updates" or "unfused".

@@ -1,6 +1,6 @@
 // Owns the run of random training steps through fusion, plan, loops and compiled code: 1,000 of them on the
 // host's target, every tenth also on three of the other ways, with and without fusion, for each target that
-// this machine can run. Some by several workers; others with long axes.
+// this machine can run, and another tenth in random layouts. Some by several workers; others with long axes.
 #include <fmt/format.h>
 
 #include <map>
@@ -29,6 +29,10 @@ std::vector<CompiledWay> other_ways() {
 std::vector<CompiledWay> ways_of(std::uint64_t seed) {
   constexpr std::size_t kAtOnce = 3;
   std::vector<CompiledWay> ways{{Target::kHost, Fusion::kOn}};
+  if (seed % 10 == 5) {
+    const std::vector<Target> targets = runnable_targets();
+    ways.push_back({targets[seed / 10 % targets.size()], Fusion::kOn, Layouts::kRandom});
+  }
   if (seed % 10 != 0) return ways;
   const std::vector<CompiledWay> others = other_ways();
   for (std::size_t i = 0; i < kAtOnce; ++i) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <functional>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <numeric>
@@ -14,6 +15,7 @@
 #include "ir/loop/verify.h"
 #include "support/text.h"
 #include "tests/catch.h"
+#include "tests/layouts.h"
 #include "tests/step_forms.h"
 
 namespace dlg {
@@ -201,6 +203,16 @@ std::vector<double> Compiled::get(const std::string& name) const {
   return values;
 }
 
+std::string Compiled::written_padding() const {
+  for (const loop::Buffer& buffer : program_.buffers) {
+    if (buffer.layout.is_dense()) continue;
+    const std::vector<std::int64_t> padding = test::padding_of(buffer, program_.batch);
+    if (std::any_of(padding.begin(), padding.end(), [&](auto byte) { return place(buffer)[byte] != 0xff; }))
+      return buffer.name;
+  }
+  return "";
+}
+
 void Compiled::set_workers(std::int64_t workers) {
   scratch_ = Block(workers * code_.scratch_bytes());
   context.scratch = scratch_.begin;
@@ -310,6 +322,8 @@ std::string difference(const loop::Program& program, Target target, std::int64_t
     compiled.step(start.order);
     found = difference_from(expected, program, rows,
                             [&](loop::BufferId id) { return compiled.get(program.buffers[id].name); });
+    if (found.empty() && !compiled.written_padding().empty())
+      found = fmt::format("the padding of {} is written", compiled.written_padding());
     if (!found.empty()) return fmt::format("{}, {}: {}", target_text(target), test::form_name(form), found);
   }
   return "";

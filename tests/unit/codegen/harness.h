@@ -63,6 +63,9 @@ class Compiled {
   /// Elements in logical row-major order at capacity (data: any number of rows).
   void set(const std::string& buffer, const std::vector<double>& values);
   std::vector<double> get(const std::string& buffer) const;
+  /// The first buffer whose padding is not as it started; empty: there is none. Of buffers that share no
+  /// bytes.
+  std::string written_padding() const;
   /// Makes a part of the scratch for each of them.
   void set_workers(std::int64_t workers);
   std::int64_t run(std::int64_t steps);
