@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ir/loop/affine_bounds.h"
+#include "support/arithmetic.h"
 
 namespace dlg::loop {
 namespace {
@@ -36,9 +37,14 @@ class Walk {
   std::size_t place_ = 0;
 };
 
-/// Whether the loop makes every iteration from 0 to its extent, in one go.
+/// Whether the loop goes from 0 to its extent in one go; bounds may leave iterations out.
+bool is_plain_but_for_bounds(const Loop& loop) {
+  return loop.kind != LoopKind::kLanes && loop.step == 1 && !loop.block.is_valid();
+}
+
+/// Whether it makes all of them.
 bool is_plain(const Loop& loop) {
-  return loop.kind != LoopKind::kLanes && loop.step == 1 && !loop.block.is_valid() && !has_bounds(loop);
+  return is_plain_but_for_bounds(loop) && !has_bounds(loop);
 }
 
 /// The innermost loop of a variable.
@@ -46,6 +52,42 @@ const Loop* loop_of(const std::vector<const Loop*>& loops, VarId var) {
   const auto found =
       std::find_if(loops.rbegin(), loops.rend(), [&](const Loop* loop) { return loop->var == var; });
   return found == loops.rend() ? nullptr : *found;
+}
+
+/// Whether the loop leaves out all points at which `index` reaches `extent`, and nothing else: its one bound
+/// is what the other terms leave of the extent.
+bool ends_with_axis(const Loop& loop, const Index& index, std::int64_t extent) {
+  if (!loop.lower.empty() || loop.upper.size() != 1) return false;
+  Index rest{.terms = {}, .dynamic = {}, .offset = extent};
+  for (const Index::Term& term : index.terms) {
+    if (term.var != loop.var) rest.terms.push_back({term.var, -term.factor});
+  }
+  const Bound& bound = loop.upper.front();
+  return bound.divisor == 1 && bound.rows == 0 && bound.value == rest;
+}
+
+/// Whether an index, its terms from the largest factor on, takes each value from 0 to the extent once: a loop
+/// over the axis, or loops that count through it like digits, as 8*oo + o does in blocks of 8. The last block
+/// may be ragged. Notes the loops.
+bool counts_through(const Index& index, std::int64_t extent, const std::vector<const Loop*>& loops,
+                    std::vector<const Loop*>& used) {
+  if (index.dynamic.is_valid() || index.offset != 0) return false;
+  std::int64_t step = 1;
+  bool is_ragged = false;
+  for (std::size_t i = index.terms.size(); i-- > 0;) {
+    const Index::Term& term = index.terms[i];
+    const Loop* loop = loop_of(loops, term.var);
+    if (loop == nullptr || term.factor != step || std::ranges::find(used, loop) != used.end()) return false;
+    const bool is_in_block = index.terms.size() > 1 && i + 1 == index.terms.size();
+    const bool ends = is_in_block && is_plain_but_for_bounds(*loop) && ends_with_axis(*loop, index, extent);
+    if (!is_plain(*loop) && !ends) return false;
+    is_ragged |= ends;
+    used.push_back(loop);
+    if (index.terms.size() == 1) return loop->extent == extent;
+    if (loop->extent == kBatch || extent == kBatch) return false;
+    step = saturated_mul(step, loop->extent);
+  }
+  return is_ragged ? step >= extent : step == extent;
 }
 
 }  // namespace
@@ -59,16 +101,7 @@ Accesses accesses_of(const Kernel& kernel) {
 bool fills_buffer(const Access& store, const Buffer& buffer) {
   std::vector<const Loop*> used;
   for (std::size_t axis = 0; axis < store.indices->size(); ++axis) {
-    const Index& index = (*store.indices)[axis];
-    const std::int64_t extent = buffer.type.shape[axis];
-    if (index.dynamic.is_valid() || index.offset != 0 || index.terms.size() > 1) return false;
-    if (index.terms.empty() && extent != 1) return false;
-    if (index.terms.empty()) continue;
-    const Loop* loop = loop_of(store.loops, index.terms.front().var);
-    const bool runs_over_axis =
-        loop != nullptr && index.terms.front().factor == 1 && is_plain(*loop) && loop->extent == extent;
-    if (!runs_over_axis || std::find(used.begin(), used.end(), loop) != used.end()) return false;
-    used.push_back(loop);
+    if (!counts_through((*store.indices)[axis], buffer.type.shape[axis], store.loops, used)) return false;
   }
   return used.size() == store.loops.size();
 }

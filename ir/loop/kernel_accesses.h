@@ -25,7 +25,8 @@ struct Accesses {
 Accesses accesses_of(const Kernel& kernel);
 
 /// Whether the store fills its buffer, each element once: every loop around it runs over one axis, from the
-/// first element to the last valid one, without bounds.
+/// first element to the last valid one, or several count through one of known extent, block by block (`8*oo +
+/// o`, of which the last block may be ragged). Other bounds leave elements out.
 bool fills_buffer(const Access& store, const Buffer& buffer);
 
 /// Whether the load reads the very element that the same iteration of the store writes later. The store fills

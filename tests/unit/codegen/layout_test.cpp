@@ -2,8 +2,10 @@
 // over, padded and split have the bits of the interpreter, which knows no layouts.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <random>
 
+#include "ir/loop/kernel_accesses.h"
 #include "ir/loop/text.h"
 #include "ir/loop/verify.h"
 #include "support/arithmetic.h"
@@ -166,6 +168,15 @@ class RandomPrograms {
   std::mt19937_64 random_;
 };
 
+/// Whether each store does, as the proof of memory needs it; of the batch in blocks it does not know.
+bool fill_their_buffers(const loop::Program& program) {
+  return std::all_of(program.kernels.begin(), program.kernels.end(), [&](const loop::Kernel& kernel) {
+    const loop::Access store = loop::accesses_of(kernel).stores.front();
+    const loop::Buffer& buffer = program.buffers[store.buffer];
+    return buffer.type.shape.has_batch() || loop::fills_buffer(store, buffer);
+  });
+}
+
 void check_layouts(const loop::Program& program, std::int64_t rows) {
   const std::string text = loop::print_program(program, Sources{});
   INFO(text);
@@ -175,6 +186,7 @@ void check_layouts(const loop::Program& program, std::int64_t rows) {
   REQUIRE(parsed.has_value());
   CHECK(loop::print_program(*parsed, sources) == text);
   CHECK(loop::verify(program).value_or("") == "");
+  CHECK(fill_their_buffers(program));
   for (const Target target : runnable_targets()) CHECK(difference(program, target, rows) == "");
 }
 

@@ -164,6 +164,24 @@ TEST_CASE("bounds: a loop that leaves iterations out does not fill a buffer") {
   CHECK_FALSE(is_filled("0..min(4, 4)"));
 }
 
+TEST_CASE("bounds: loops fill an axis in blocks, of which the last may be ragged") {
+  const auto is_filled = [](const std::string& blocks, const std::string& range, const std::string& index) {
+    const Program program = verified(
+        "program batch 4\narena 64\nstate 0\noutput 0\nstop_test 0\nbuffer h: f32[10] arena 0\n"
+        "kernel k {\n%0 = const 1 : f32\nparallel i in 0.." +
+        blocks + " { parallel j in 0.." + range + " { store h[" + index + "] = %0 } }\n}\n");
+    return fills_buffer(accesses_of(program.kernels[0]).stores[0], program.buffers[BufferId{0}]);
+  };
+  CHECK(is_filled("5", "2", "2*i + j"));
+  CHECK(is_filled("3", "min(4, 10 - 4*i)", "4*i + j"));
+  CHECK(is_filled("4", "min(4, 10 - 4*i)", "4*i + j"));
+  CHECK_FALSE(is_filled("2", "min(4, 10 - 4*i)", "4*i + j"));
+  CHECK_FALSE(is_filled("3", "min(4, 9 - 4*i)", "4*i + j"));
+  CHECK_FALSE(is_filled("3", "min(4, 10 - 4*i, 8)", "4*i + j"));
+  CHECK_FALSE(is_filled("3", "3", "3*i + j"));
+  CHECK_FALSE(is_filled("2", "4", "5*i + j"));
+}
+
 TEST_CASE("bounds: iterations are estimated from those that say a number") {
   const auto estimate = [](const std::string& range) {
     const Program program = verified(with_kernel("for h in 0..32 { for k in " + range + " { } }\n"));
