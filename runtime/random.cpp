@@ -5,7 +5,6 @@
 #include <cmath>
 #include <numbers>
 #include <numeric>
-#include <span>
 #include <utility>
 
 namespace dlg {
@@ -15,6 +14,14 @@ constexpr Diag<std::string, std::int64_t, std::string> kEmptyPart{DiagCode::Data
                                                                   "the part `{}` gets no row of {} with {}"};
 
 constexpr double kTwoToMinus53 = 0x1p-53;
+
+constexpr int kRounds = 10;
+constexpr std::array<std::uint64_t, 2> kFactors{0xD2511F53, 0xCD9E8D57};
+
+void next_key(std::array<std::uint32_t, 2>& key) {
+  key[0] += 0x9E3779B9;
+  key[1] += 0xBB67AE85;
+}
 
 std::uint32_t low_word(std::uint64_t value) {
   return static_cast<std::uint32_t>(value);
@@ -27,6 +34,45 @@ std::uint32_t high_word(std::uint64_t value) {
 std::uint64_t bits53(std::uint32_t low, std::uint32_t high) {
   return ((static_cast<std::uint64_t>(high) << 32) | low) >> 11;
 }
+
+/// Of the first two words.
+double uniform_of(std::uint32_t low, std::uint32_t high) {
+  return static_cast<double>(bits53(low, high)) * kTwoToMinus53;
+}
+
+/// Of all four.
+double normal_of(const std::array<std::uint32_t, 4>& words) {
+  const double u = static_cast<double>(bits53(words[0], words[1]) + 1) * kTwoToMinus53;
+  const double v = uniform_of(words[2], words[3]);
+  return std::sqrt(-2 * std::log(u)) * std::cos(2 * std::numbers::pi * v);
+}
+
+constexpr std::size_t kLanes = 32;
+
+/// Philox at counters that follow each other: word w of counter i is words[w][i].
+struct Lanes {
+  std::array<std::array<std::uint32_t, kLanes>, 4> words;
+
+  /// At elements `first`, `first` + 1, ... of step 0.
+  void fill(std::uint64_t first, std::array<std::uint32_t, 2> key) {
+    for (std::size_t i = 0; i < kLanes; ++i) {
+      words[0][i] = low_word(first + i);
+      words[1][i] = high_word(first + i);
+      words[2][i] = words[3][i] = 0;
+    }
+    for (int round = 0; round < kRounds; ++round) {
+      for (std::size_t i = 0; i < kLanes; ++i) {
+        const std::uint64_t a = kFactors[0] * words[0][i];
+        const std::uint64_t b = kFactors[1] * words[2][i];
+        words[0][i] = high_word(b) ^ words[1][i] ^ key[0];
+        words[1][i] = low_word(b);
+        words[2][i] = high_word(a) ^ words[3][i] ^ key[1];
+        words[3][i] = low_word(a);
+      }
+      next_key(key);
+    }
+  }
+};
 
 /// Swaps element i with element floor(u (i + 1) / 2^32), i from the last to 1.
 void fisher_yates(std::span<std::int64_t> items, const RandomStream& stream, std::uint64_t step) {
@@ -44,19 +90,18 @@ std::int64_t share_rows(double share, std::int64_t rows) {
 }  // namespace
 
 std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key) {
-  for (int round = 0; round < 10; ++round) {
-    const std::uint64_t a = std::uint64_t{0xD2511F53} * counter[0];
-    const std::uint64_t b = std::uint64_t{0xCD9E8D57} * counter[2];
+  for (int round = 0; round < kRounds; ++round) {
+    const std::uint64_t a = kFactors[0] * counter[0];
+    const std::uint64_t b = kFactors[1] * counter[2];
     counter = {high_word(b) ^ counter[1] ^ key[0], low_word(b), high_word(a) ^ counter[3] ^ key[1],
                low_word(a)};
-    key[0] += 0x9E3779B9;
-    key[1] += 0xBB67AE85;
+    next_key(key);
   }
   return counter;
 }
 
-std::uint64_t fnv1a(std::string_view bytes) {
-  std::uint64_t hash = 0xcbf29ce484222325;
+std::uint64_t fnv1a(std::string_view bytes, std::uint64_t before) {
+  std::uint64_t hash = before;
   for (const char byte : bytes) {
     hash ^= static_cast<unsigned char>(byte);
     hash *= 0x100000001b3;
@@ -76,24 +121,53 @@ std::array<std::uint32_t, 4> RandomStream::words(std::uint64_t step, std::uint64
 
 double RandomStream::uniform(std::uint64_t step, std::uint64_t element) const {
   const auto w = words(step, element);
-  return static_cast<double>(bits53(w[0], w[1])) * kTwoToMinus53;
+  return uniform_of(w[0], w[1]);
 }
 
 double RandomStream::normal(std::uint64_t step, std::uint64_t element) const {
-  const auto w = words(step, element);
-  const double u = static_cast<double>(bits53(w[0], w[1]) + 1) * kTwoToMinus53;
-  const double v = static_cast<double>(bits53(w[2], w[3])) * kTwoToMinus53;
-  return std::sqrt(-2 * std::log(u)) * std::cos(2 * std::numbers::pi * v);
+  return normal_of(words(step, element));
+}
+
+void RandomStream::uniforms(std::uint64_t first, std::span<double> values) const {
+  Lanes lanes;
+  for (std::size_t at = 0; at < values.size(); at += kLanes) {
+    lanes.fill(first + at, key_);
+    const std::size_t count = std::min(kLanes, values.size() - at);
+    for (std::size_t i = 0; i < count; ++i) values[at + i] = uniform_of(lanes.words[0][i], lanes.words[1][i]);
+  }
+}
+
+void RandomStream::normals(std::uint64_t first, std::span<double> values) const {
+  Lanes lanes;
+  for (std::size_t at = 0; at < values.size(); at += kLanes) {
+    lanes.fill(first + at, key_);
+    const std::size_t count = std::min(kLanes, values.size() - at);
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto& w = lanes.words;
+      values[at + i] = normal_of({w[0][i], w[1][i], w[2][i], w[3][i]});
+    }
+  }
+}
+
+void InitialDraw::take(std::uint64_t first, std::span<double> values) const {
+  if (rule_.kind == InitialKind::kConstant) {
+    std::fill(values.begin(), values.end(), rule_.a);
+    return;
+  }
+  const bool is_uniform = rule_.kind == InitialKind::kUniform;
+  const double width = is_uniform ? rule_.b - rule_.a : rule_.b;
+  if (is_uniform) {
+    stream_.uniforms(first, values);
+  } else {
+    stream_.normals(first, values);
+  }
+  for (double& value : values) value = rule_.a + width * value;
 }
 
 std::vector<double> initial_values(const InitialRule& rule, std::uint64_t seed, std::string_view path,
                                    std::int64_t count) {
-  const RandomStream stream(seed, path);
-  std::vector<double> values(static_cast<std::size_t>(count), rule.a);
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (rule.kind == InitialKind::kUniform) values[i] += (rule.b - rule.a) * stream.uniform(0, i);
-    if (rule.kind == InitialKind::kNormal) values[i] += rule.b * stream.normal(0, i);
-  }
+  std::vector<double> values(static_cast<std::size_t>(count));
+  InitialDraw(rule, seed, path).take(0, values);
   return values;
 }
 

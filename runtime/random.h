@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -29,13 +30,18 @@ class RandomStream {
   double uniform(std::uint64_t step, std::uint64_t element) const;
   /// Standard normal by Box-Muller: sqrt(-2 log u) cos(2 pi v), u in (0, 1] and v in [0, 1) of 53 bits each.
   double normal(std::uint64_t step, std::uint64_t element) const;
+  /// The same of step 0 for elements from `first` on, several at a time.
+  void uniforms(std::uint64_t first, std::span<double> values) const;
+  void normals(std::uint64_t first, std::span<double> values) const;
 
  private:
   std::array<std::uint32_t, 2> key_;
 };
 
-/// FNV-1a, 64 bits.
-std::uint64_t fnv1a(std::string_view bytes);
+/// The hash of no bytes.
+constexpr std::uint64_t kFnv1aStart = 0xcbf29ce484222325;
+/// FNV-1a, 64 bits, of the bytes behind those whose hash is `before`.
+std::uint64_t fnv1a(std::string_view bytes, std::uint64_t before = kFnv1aStart);
 
 /// How a parameter starts.
 enum class InitialKind : std::uint8_t {
@@ -50,8 +56,22 @@ struct InitialRule {
   double b = 0;
 };
 
-/// `count` values in the written (row-major) order of the parameter's axes; element i depends on (seed, path,
-/// i) alone.
+/// The values of one parameter in the written (row-major) order of its axes; element i depends on (seed,
+/// path, i) alone.
+class InitialDraw {
+ public:
+  InitialDraw(const InitialRule& rule, std::uint64_t seed, std::string_view path)
+      : rule_(rule), stream_(seed, path) {}
+
+  /// Those from element `first` on.
+  void take(std::uint64_t first, std::span<double> values) const;
+
+ private:
+  InitialRule rule_;
+  RandomStream stream_;
+};
+
+/// The first `count` of them.
 std::vector<double> initial_values(const InitialRule& rule, std::uint64_t seed, std::string_view path,
                                    std::int64_t count);
 

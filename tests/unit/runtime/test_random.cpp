@@ -88,6 +88,20 @@ TEST_CASE("an initial value depends on its own element only") {
   CHECK(initial_values({InitialKind::kConstant, 0.25, 0}, 3, "W", 2) == std::vector<double>{0.25, 0.25});
 }
 
+TEST_CASE("values drawn several at a time are those drawn one by one") {
+  const RandomStream stream(9, "W");
+  for (const std::uint64_t first : {std::uint64_t{0}, std::uint64_t{5}, (std::uint64_t{1} << 32) - 20}) {
+    std::vector<double> uniform(100);
+    std::vector<double> normal(100);
+    InitialDraw({InitialKind::kUniform, -0.5, 0.25}, 9, "W").take(first, uniform);
+    InitialDraw({InitialKind::kNormal, 0, 0.1}, 9, "W").take(first, normal);
+    for (std::size_t i = 0; i < uniform.size(); ++i) {
+      CHECK(uniform[i] == -0.5 + 0.75 * stream.uniform(0, first + i));
+      CHECK(normal[i] == 0.1 * stream.normal(0, first + i));
+    }
+  }
+}
+
 TEST_CASE("decision 19: shuffle is Fisher-Yates with floor(u (i + 1) / 2^32)") {
   const Rows rows = {10, 20, 30, 40, 50, 60, 70};
   Rows expected = rows;
