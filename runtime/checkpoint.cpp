@@ -153,9 +153,16 @@ std::string fingerprint(std::string_view bytes) {
   return fmt::format("{:016x}", hash);
 }
 
+void Checkpoint::forget_states() {
+  weights = {};
+  optimizer = {};
+  best = {};
+}
+
 bool write_checkpoint(const RunFolder& folder, const Checkpoint& checkpoint, Diagnostics& diagnostics) {
-  const std::string weights = safetensors_bytes(checkpoint.weights);
-  TensorFile optimizer = checkpoint.optimizer;
+  const std::string weights = safetensors_header(checkpoint.weights);
+  TensorFile optimizer;
+  optimizer.tensors = checkpoint.optimizer.tensors;
   optimizer.metadata = {{std::string(kWeightsKey), checksum_in(weights)},
                         {std::string(kPositionKey), position_text(checkpoint.progress)},
                         {std::string(kDataKey), data_text(checkpoint.data)}};
@@ -165,7 +172,7 @@ bool write_checkpoint(const RunFolder& folder, const Checkpoint& checkpoint, Dia
     optimizer.tensors.back().name.insert(0, kBestPrefix);
   }
   return write_safetensors({folder.next_optimizer(), "", {}}, optimizer, diagnostics) &&
-         write_file({folder.weights(), "", {}}, weights, diagnostics) &&
+         write_safetensors({folder.weights(), "", {}}, checkpoint.weights, weights, diagnostics) &&
          rename_file(folder.next_optimizer(), {folder.optimizer(), "", {}}, diagnostics);
 }
 

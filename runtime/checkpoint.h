@@ -20,7 +20,8 @@ struct DataMark {
 /// A hash of the bytes, in hexadecimal: it finds changes, it does not resist an attacker.
 std::string fingerprint(std::string_view bytes);
 
-/// One moment of a training.
+/// One moment of a training. The elements of a checkpoint that is to be written lie where the training has
+/// them; those of one that was read are kept by the files, those of `best` by `optimizer`.
 struct Checkpoint {
   TensorFile weights;    // parameters and constants
   TensorFile optimizer;  // every other state
@@ -28,6 +29,9 @@ struct Checkpoint {
   std::vector<DataMark> data;  // of all inputs
   TensorFile best = {};        // the weights of the best epoch until now; empty: none are kept
   std::string judged = {};     // what the judge of the stops remembers; the driver reads it
+
+  /// Gives back the memory of the files; position, data and what the judge remembers stay.
+  void forget_states();
 };
 
 /// Writes weights.safetensors and optimizer.safetensors; the best weights are in the latter too,

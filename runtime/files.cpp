@@ -92,20 +92,54 @@ const char* kind_text(mode_t mode) {
   return S_ISREG(mode) ? nullptr : "it is not a regular file";
 }
 
-bool holds(const std::string& path, std::string_view bytes) {
+/// Reads a file on, piece by piece, to compare it.
+class Comparison {
+ public:
+  explicit Comparison(int fd) : fd_(fd) {}
+
+  /// Whether the next bytes of the file are these.
+  bool goes_on_with(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const std::string_view found = read_some(bytes.size());
+      if (found.empty() || !bytes.starts_with(found)) return false;
+      bytes.remove_prefix(found.size());
+    }
+    return true;
+  }
+
+  bool ends_here() { return read_some(1).empty() && !has_failed_; }
+
+ private:
+  static constexpr std::size_t kMostBytes = std::size_t{1} << 18;
+
+  std::string_view read_some(std::size_t most) {
+    found_.resize(std::min(most, kMostBytes));
+    const ssize_t count = uninterrupted([&] { return ::read(fd_, found_.data(), found_.size()); });
+    has_failed_ = count < 0;
+    return {found_.data(), count > 0 ? static_cast<std::size_t>(count) : 0};
+  }
+
+  int fd_;
+  std::vector<char> found_;
+  bool has_failed_ = false;
+};
+
+bool holds(const std::string& path, const Content& content) {
   const Descriptor file = open_file(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  std::string found;
-  return file.is_open() && read_all(file.get(), found) && found == bytes;
+  Comparison comparison(file.get());
+  return file.is_open() && content([&](std::string_view bytes) { return comparison.goes_on_with(bytes); }) &&
+         comparison.ends_here();
 }
 
 /// Makes and fills a new file; nullopt or what went wrong.
-std::optional<std::string> write_new(const std::string& path, std::string_view bytes) {
+std::optional<std::string> write_new(const std::string& path, const Content& content) {
   Descriptor file = open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW);
   if (!file.is_open()) return error_text(errno);
-  if (!write_all(file.get(), bytes)) return error_text(errno);
+  if (!content([&](std::string_view bytes) { return write_all(file.get(), bytes); }))
+    return error_text(errno);
   if (uninterrupted([&] { return ::fsync(file.get()); }) != 0) return error_text(errno);
   if (!file.close()) return error_text(errno);
-  if (!holds(path, bytes)) return "what was written does not read back";
+  if (!holds(path, content)) return "what was written does not read back";
   return std::nullopt;
 }
 
@@ -171,10 +205,15 @@ std::optional<std::string> read_file(const FileRequest& request, Diagnostics& di
 }
 
 bool write_file(const FileRequest& request, std::string_view bytes, Diagnostics& diagnostics) {
+  return write_file(
+      request, [&](const TakeBytes& take) { return take(bytes); }, diagnostics);
+}
+
+bool write_file(const FileRequest& request, const Content& content, Diagnostics& diagnostics) {
   const std::string temporary = fmt::format("{}.{}{}", request.path, ::getpid(), kTemporary);
   // A file of this name can only be left over from a process that had our number and died.
   ::unlink(temporary.c_str());
-  std::optional<std::string> reason = write_new(temporary, bytes);
+  std::optional<std::string> reason = write_new(temporary, content);
   if (!reason) reason = rename_synced(temporary, request.path);
   if (!reason) return true;
   ::unlink(temporary.c_str());

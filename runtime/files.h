@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "runtime/content.h"
 #include "support/diagnostic.h"
 
 namespace dlg {
@@ -55,6 +56,7 @@ std::optional<std::string> read_file(const FileRequest& request, Diagnostics& di
 /// over the old one and syncs the folder. Before the rename the old file is untouched; after a failure
 /// nothing is left over. Answers whether it worked; otherwise there is a diagnostic (exit 3).
 bool write_file(const FileRequest& request, std::string_view bytes, Diagnostics& diagnostics);
+bool write_file(const FileRequest& request, const Content& content, Diagnostics& diagnostics);
 
 /// Whether a file has a name that `write_file` gives to new files: `NAME.PROCESS.tmp`. Between two calls such
 /// a file is left over from a process that was killed.

@@ -76,9 +76,15 @@ std::size_t count_of(std::string_view text, std::string_view word) {
   return count;
 }
 
-std::string checksum_of(std::string bytes, std::size_t digits_at) {
-  std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(digits_at), kChecksumDigits, '0');
-  return fmt::format("{:016x}", fnv1a(bytes));
+std::string checksum_text(std::uint64_t hash) {
+  return fmt::format("{:016x}", hash);
+}
+
+/// Of a whole file, with zeros in the place of its own digits.
+std::string checksum_of(std::string_view bytes, std::size_t digits_at) {
+  const std::string zeros(kChecksumDigits, '0');
+  const std::uint64_t head = fnv1a(zeros, fnv1a(bytes.substr(0, digits_at)));
+  return checksum_text(fnv1a(bytes.substr(digits_at + kChecksumDigits), head));
 }
 
 /// The whole numbers of a JSON array; nullopt if it is none, or has anything else.
@@ -160,7 +166,7 @@ class Reader {
       return bad_sum("it has no checksum, so it was not written by dlg or was changed");
     }
     const std::string_view found = header_.substr(digits_at, kChecksumDigits);
-    if (found == checksum_of(std::string(bytes_), kLengthBytes + digits_at)) return true;
+    if (found == checksum_of(bytes_, kLengthBytes + digits_at)) return true;
     return bad_sum("its checksum does not fit its contents: it was changed or cut short");
   }
 
@@ -198,7 +204,7 @@ class Reader {
     if (!shape) return wrong("its `shape` is not a list of whole numbers");
     const auto offsets = integers(value.find("data_offsets"));
     if (!offsets || offsets->size() != 2) return wrong("its `data_offsets` are not two whole numbers");
-    return take_extent(SavedTensor{name, *type, *shape, {}}, (*offsets)[0], (*offsets)[1]);
+    return take_extent(SavedTensor{name, {*type, *shape, {}, nullptr}}, (*offsets)[0], (*offsets)[1]);
   }
 
   bool take_extent(SavedTensor tensor, std::int64_t begin, std::int64_t end) {
@@ -209,12 +215,13 @@ class Reader {
     if (begin < 0 || end < begin || end > size) {
       return wrong(fmt::format("its bytes {} to {} lie outside the {} bytes of data", begin, end, size));
     }
-    const std::optional<std::int64_t> wanted = byte_count(tensor.shape, tensor.type);
+    const ArrayView& values = tensor.values;
+    const std::optional<std::int64_t> wanted = byte_count(values.shape, values.type);
     if (!wanted || *wanted != end - begin) {
-      return wrong(fmt::format("shape {} of {} does not fit its {}", shape_text(tensor.shape),
-                               type_name(tensor.type), counted(end - begin, "byte")));
+      return wrong(fmt::format("shape {} of {} does not fit its {}", shape_text(values.shape),
+                               type_name(values.type), counted(end - begin, "byte")));
     }
-    tensor.bytes = data_.substr(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
+    tensor.values = row_major(values.type, values.shape, data_.data() + begin);
     extents_.push_back({begin, end, result_.tensors.size()});
     result_.tensors.push_back(std::move(tensor));
     return true;
@@ -248,10 +255,10 @@ class Reader {
 };
 
 Json tensor_entry(const SavedTensor& tensor, std::int64_t begin) {
-  const Json::Array shape(tensor.shape.begin(), tensor.shape.end());
-  const Json::Array offsets = {begin, begin + static_cast<std::int64_t>(tensor.bytes.size())};
+  const Json::Array shape(tensor.values.shape.begin(), tensor.values.shape.end());
+  const Json::Array offsets = {begin, begin + tensor.values.bytes()};
   return Json::object()
-      .add_member("dtype", type_name(tensor.type))
+      .add_member("dtype", type_name(tensor.values.type))
       .add_member("shape", shape)
       .add_member("data_offsets", offsets);
 }
@@ -263,30 +270,63 @@ Json metadata_entry(const TensorFile& file) {
 }
 
 /// "W2 is F32 [10, 64], expected F32 [10, 128]", or empty.
-std::string difference(const SavedTensor& found, const ExpectedTensor& wanted) {
+std::string difference(const SavedTensor& tensor, const ExpectedTensor& wanted) {
+  const ArrayView& found = tensor.values;
   if (found.type == wanted.type && found.shape == wanted.shape) return "";
   return fmt::format("`{}` is {} {}, expected {} {}", wanted.name, type_name(found.type),
                      shape_text(found.shape), type_name(wanted.type), shape_text(wanted.shape));
 }
 
 bool check_finite(const SavedTensor& tensor, const FileRequest& request, Diagnostics& diagnostics) {
-  for (std::int64_t i = 0; i < tensor.elements(); ++i) {
-    const double value = tensor.element(i);
-    if (std::isfinite(value)) continue;
-    diagnostics.report(request.range, kNotFinite, request.name(), tensor.name, i, number_text(value));
-    return false;
+  const std::optional<std::int64_t> bad = first_not_finite(tensor.values);
+  if (!bad) return true;
+  diagnostics.report(request.range, kNotFinite, request.name(), tensor.name, *bad,
+                     number_text(tensor.element(*bad)));
+  return false;
+}
+
+/// Puts small pieces together, so that they are written at once.
+class Joined {
+ public:
+  explicit Joined(const TakeBytes& take) : take_(take) {}
+
+  bool add(std::string_view piece) {
+    if (waiting_.size() + piece.size() <= kMostWaiting) {
+      waiting_ += piece;
+      return true;
+    }
+    return flush() && take_(piece);
   }
-  return true;
+
+  bool flush() {
+    const bool is_taken = waiting_.empty() || take_(waiting_);
+    waiting_.clear();
+    return is_taken;
+  }
+
+ private:
+  static constexpr std::size_t kMostWaiting = std::size_t{1} << 16;
+
+  const TakeBytes& take_;
+  std::string waiting_;
+};
+
+/// The whole file.
+Content content_of(std::string_view header, const TensorFile& file) {
+  return [header, &file](const TakeBytes& take) {
+    Joined joined(take);
+    const TakeBytes add = [&](std::string_view piece) { return joined.add(piece); };
+    return add(header) &&
+           std::all_of(file.tensors.begin(), file.tensors.end(),
+                       [&](const SavedTensor& tensor) { return for_each_piece(tensor.values, add); }) &&
+           joined.flush();
+  };
 }
 
 }  // namespace
 
 std::string_view type_name(DType type) {
   return std::find_if(kTypes.begin(), kTypes.end(), [&](const TypeName& t) { return t.type == type; })->name;
-}
-
-std::int64_t SavedTensor::elements() const {
-  return static_cast<std::int64_t>(bytes.size()) / dtype_bytes(type);
 }
 
 const SavedTensor* TensorFile::find(std::string_view name) const {
@@ -308,20 +348,25 @@ std::optional<TensorFile> parse_safetensors(std::string_view bytes, const FileRe
 
 std::optional<TensorFile> read_safetensors(const FileRequest& file, ChecksumRule rule,
                                            Diagnostics& diagnostics) {
-  const std::optional<std::string> bytes = read_file(file, diagnostics);
+  std::optional<std::string> bytes = read_file(file, diagnostics);
   if (!bytes) return std::nullopt;
-  return parse_safetensors(*bytes, file, rule, diagnostics);
+  // The elements stay where they are, wherever the result goes.
+  auto kept = std::make_unique<const std::string>(*std::move(bytes));
+  std::optional<TensorFile> read = parse_safetensors(*kept, file, rule, diagnostics);
+  if (read) read->bytes = std::move(kept);
+  return read;
 }
 
-std::string safetensors_bytes(const TensorFile& file) {
+std::string safetensors_header(const TensorFile& file) {
   // The metadata comes first, so that the first match of the checksum's key is the checksum.
   Json header = Json::object().add_member("__metadata__", metadata_entry(file));
   std::int64_t begin = 0;
   for (const SavedTensor& tensor : file.tensors) {
-    const std::int64_t size = static_cast<std::int64_t>(tensor.bytes.size());
-    DLG_CHECK(byte_count(tensor.shape, tensor.type) == size, "tensor " + tensor.name + " fits its shape");
+    const ArrayView& values = tensor.values;
+    const std::optional<std::int64_t> size = byte_count(values.shape, values.type);
+    DLG_CHECK(size.has_value(), "tensor " + tensor.name + " has a shape");
     header.add_member(tensor.name, tensor_entry(tensor, begin));
-    begin += size;
+    begin += *size;
   }
   std::string text = json_text(header);
   text.resize((text.size() + 7) / 8 * 8, ' ');
@@ -329,20 +374,39 @@ std::string safetensors_bytes(const TensorFile& file) {
   std::string bytes(kLengthBytes, '\0');
   std::memcpy(bytes.data(), &length, kLengthBytes);
   bytes += text;
-  for (const SavedTensor& tensor : file.tensors) bytes += tensor.bytes;
+  std::uint64_t hash = kFnv1aStart;
+  content_of(bytes, file)([&](std::string_view piece) {
+    hash = fnv1a(piece, hash);
+    return true;
+  });
   const std::size_t digits_at = bytes.find(kChecksumText) + kChecksumText.size();
-  bytes.replace(digits_at, kChecksumDigits, checksum_of(bytes, digits_at));
+  bytes.replace(digits_at, kChecksumDigits, checksum_text(hash));
   return bytes;
 }
 
-std::string checksum_in(std::string_view bytes) {
-  const std::size_t key_at = bytes.find(kChecksumText);
+std::string checksum_in(std::string_view header) {
+  const std::size_t key_at = header.find(kChecksumText);
   if (key_at == std::string_view::npos) return "";
-  return std::string(bytes.substr(key_at + kChecksumText.size(), kChecksumDigits));
+  return std::string(header.substr(key_at + kChecksumText.size(), kChecksumDigits));
+}
+
+std::string safetensors_bytes(const TensorFile& file) {
+  const std::string header = safetensors_header(file);
+  std::string bytes;
+  content_of(header, file)([&](std::string_view piece) {
+    bytes += piece;
+    return true;
+  });
+  return bytes;
 }
 
 bool write_safetensors(const FileRequest& request, const TensorFile& file, Diagnostics& diagnostics) {
-  return write_file(request, safetensors_bytes(file), diagnostics);
+  return write_safetensors(request, file, safetensors_header(file), diagnostics);
+}
+
+bool write_safetensors(const FileRequest& request, const TensorFile& file, std::string_view header,
+                       Diagnostics& diagnostics) {
+  return write_file(request, content_of(header, file), diagnostics);
 }
 
 bool check_tensors(const TensorFile& file, const std::vector<ExpectedTensor>& expected,

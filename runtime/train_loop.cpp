@@ -52,7 +52,7 @@ class Loop {
       end = call(call_length());
       if (!end) end = rule_before_call();
     }
-    if (is_good && !good_.keep(progress_)) end = find_first_bad_step();
+    if (is_good && !has_finite_states(program_)) end = find_first_bad_step();
     if (program_.team != nullptr) program_.team->use(program_.team->workers());
     program_.memory->check_guards("a training step");
     result_.end = *end;

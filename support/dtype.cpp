@@ -20,17 +20,26 @@ void store_as(unsigned char* at, double value) {
   std::memcpy(at, &rounded, sizeof rounded);
 }
 
+template <class T>
+void store_all_as(unsigned char* at, std::span<const double> values) {
+  for (const double value : values) {
+    store_as<T>(at, value);
+    at += sizeof(T);
+  }
+}
+
 struct DTypeRow {
   std::string_view name;
   std::int64_t bytes;
   bool is_float;
   double (*load)(const unsigned char* at);
   void (*store)(unsigned char* at, double value);
+  void (*store_all)(unsigned char* at, std::span<const double> values);
 };
 
 template <class T>
 constexpr DTypeRow row_of(std::string_view name) {
-  return {name, sizeof(T), std::is_floating_point_v<T>, load_as<T>, store_as<T>};
+  return {name, sizeof(T), std::is_floating_point_v<T>, load_as<T>, store_as<T>, store_all_as<T>};
 }
 
 /// Indexed by DType.
@@ -73,6 +82,10 @@ double load_element(const void* data, DType dtype, std::int64_t index) {
 
 void store_element(void* data, DType dtype, std::int64_t index, double value) {
   row(dtype).store(static_cast<unsigned char*>(data) + index * row(dtype).bytes, value);
+}
+
+void store_elements(void* data, DType dtype, std::span<const double> values) {
+  row(dtype).store_all(static_cast<unsigned char*>(data), values);
 }
 
 }  // namespace dlg

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 namespace dlg {
@@ -22,5 +23,7 @@ bool is_integer(DType dtype);
 double load_element(const void* data, DType dtype, std::int64_t index);
 /// Rounds `value` once and stores it as element `index`.
 void store_element(void* data, DType dtype, std::int64_t index, double value);
+/// All of them, from element 0 on.
+void store_elements(void* data, DType dtype, std::span<const double> values);
 
 }  // namespace dlg

@@ -38,12 +38,4 @@ std::vector<double> unpack(const loop::Buffer& buffer, BatchRows rows, const uns
   return values;
 }
 
-std::vector<unsigned char> to_bytes(DType dtype, std::span<const double> values) {
-  std::vector<unsigned char> data(values.size() * static_cast<std::size_t>(dtype_bytes(dtype)));
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    store_element(data.data(), dtype, static_cast<std::int64_t>(i), values[i]);
-  }
-  return data;
-}
-
 }  // namespace dlg

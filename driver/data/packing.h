@@ -28,7 +28,4 @@ void pack(const loop::Buffer& buffer, BatchRows rows, std::span<const double> va
 /// Reads the valid rows of the buffer at `base` in row-major order.
 std::vector<double> unpack(const loop::Buffer& buffer, BatchRows rows, const unsigned char* base);
 
-/// Elements of `dtype` as bytes, row-major.
-std::vector<unsigned char> to_bytes(DType dtype, std::span<const double> values);
-
 }  // namespace dlg

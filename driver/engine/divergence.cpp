@@ -194,7 +194,7 @@ std::string operands_text(const Culprit& culprit) {
 
 }  // namespace
 
-std::optional<Culprit> find_culprit(Session& session, const TrainingSetup& setup, const StateValues& states,
+std::optional<Culprit> find_culprit(Session& session, const TrainingSetup& setup, const StateViews& states,
                                     const TrainResult& result) {
   Graph step = apply_update(differentiate(training_graph(setup.program, setup.batch)), setup.rule);
   name_nodes(step);
@@ -208,7 +208,7 @@ std::optional<Culprit> find_culprit(Session& session, const TrainingSetup& setup
                     {.target = session.engine_options.target, .effort = Effort::kSmall}, unheard);
   if (!machine) return std::nullopt;
   machine->bind(setup.data.input_rows());
-  machine->set_states(states);
+  machine->copy_states(states);
   machine->run_rows(setup.data.rows == 0 ? std::vector<std::int64_t>() : result.batch_rows);
   return Search(step, *machine, static_cast<std::int64_t>(result.batch_rows.size()),
                 moved_by_rate(step, setup.program, result))

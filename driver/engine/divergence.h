@@ -31,7 +31,7 @@ struct Culprit {
 
 /// Makes the step that diverged once more, from these states and on these rows, with one kernel per operation
 /// and every value kept. nullopt: there is not enough memory for all values at once.
-std::optional<Culprit> find_culprit(Session& session, const TrainingSetup& setup, const StateValues& states,
+std::optional<Culprit> find_culprit(Session& session, const TrainingSetup& setup, const StateViews& states,
                                     const TrainResult& result);
 
 /// Reports a training that diverged (exit 5); the states after the last good step are in `folder`. A smaller

@@ -91,7 +91,7 @@ std::optional<IndexFault> find_fault(Session& session, const Machine& machine, c
                     {.target = session.engine_options.target, .effort = Effort::kSmall}, unheard);
   if (!watch) return std::nullopt;
   watch->bind(data.input_rows());
-  watch->set_states(machine.states());
+  watch->copy_states(machine.views());
   watch->run_rows(data.rows == 0 ? std::vector<std::int64_t>() : rows);
   const auto count = std::max<std::int64_t>(1, std::ssize(rows));
   return first_fault(graph, uses, data.rows == 0 ? std::vector<std::int64_t>() : rows, [&](ValueId index) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "runtime/random.h"
 #include "support/arithmetic.h"
 #include "support/check.h"
 #include "support/memory_limit.h"
@@ -14,22 +13,6 @@ namespace {
 constexpr Diag<std::int64_t, std::int64_t> kTooMuch{
     DiagCode::OutOfMemory, Severity::kError,
     "out of memory: the program needs {} bytes, more than the memory limit of {} bytes"};
-
-std::vector<double> initial_values_of(const State& state, std::uint64_t seed) {
-  const std::int64_t count = state.type.shape.elements();
-  const Initializer& initial = state.initial;
-  switch (initial.kind) {
-    case Initializer::Kind::kLiteral:
-      return initial.literal;
-    case Initializer::Kind::kUniform:
-      return initial_values({InitialKind::kUniform, initial.a, initial.b}, seed, state.path, count);
-    case Initializer::Kind::kNormal:
-      return initial_values({InitialKind::kNormal, 0, initial.a}, seed, state.path, count);
-    case Initializer::Kind::kConstant:
-      break;
-  }
-  return std::vector<double>(static_cast<std::size_t>(count), initial.a);
-}
 
 /// The buffers, the largest first.
 std::vector<loop::BufferId> by_size(const loop::Program& program) {
@@ -129,6 +112,35 @@ void Machine::set_states(const StateValues& values) {
   }
 }
 
+void Machine::draw_states(std::uint64_t seed) {
+  for (const loop::Buffer& buffer : artifact_.program.buffers) {
+    if (buffer.kind != loop::BufferKind::kState) continue;
+    const State& state = artifact_.graph.states[artifact_.graph.find_state(buffer.source).value()];
+    draw_state(state, seed, loop::strides_of(buffer, 1), memory_.state() + buffer.offset);
+  }
+}
+
+void Machine::copy_states(const StateViews& states) {
+  for (const loop::Buffer& buffer : artifact_.program.buffers) {
+    const auto found = states.find(buffer.source);
+    if (buffer.kind != loop::BufferKind::kState || found == states.end()) continue;
+    const ArrayView& from = found->second;
+    DLG_CHECK(from.type == buffer.type.dtype && from.shape == buffer.type.shape.dims(),
+              "a state is copied to one of its type");
+    copy_elements(from, loop::strides_of(buffer, 1), memory_.state() + buffer.offset);
+  }
+}
+
+StateViews Machine::views() const {
+  StateViews views;
+  for (const loop::Buffer& buffer : artifact_.program.buffers) {
+    if (buffer.kind != loop::BufferKind::kState) continue;
+    views[buffer.source] = {buffer.type.dtype, buffer.type.shape.dims(), loop::strides_of(buffer, 1),
+                            memory_.state() + buffer.offset};
+  }
+  return views;
+}
+
 StateValues Machine::states() const {
   StateValues values;
   for (const loop::Buffer& buffer : artifact_.program.buffers) {
@@ -193,12 +205,6 @@ std::vector<OutputSlot> Machine::output_slots() const {
                      buffer.type.shape.elements(1)});
   }
   return slots;
-}
-
-StateValues initial_states(const Graph& graph, std::uint64_t seed) {
-  StateValues values;
-  for (const State& state : graph.states) values[state.path] = initial_values_of(state, seed);
-  return values;
 }
 
 }  // namespace dlg

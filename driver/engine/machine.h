@@ -12,13 +12,12 @@
 #include "codegen/jit.h"
 #include "driver/data/packing.h"
 #include "driver/engine/artifact.h"
+#include "driver/engine/initial_states.h"
+#include "driver/engine/state_copies.h"
 #include "runtime/evaluate.h"
 #include "runtime/train_loop.h"
 
 namespace dlg {
-
-/// The values of states by path, row-major.
-using StateValues = std::map<std::string, std::vector<double>>;
 
 class Machine {
  public:
@@ -39,9 +38,14 @@ class Machine {
   const CompileReport& compile_report() const { return code_.report(); }
   const StepProgram& step_program() const { return step_program_; }
 
-  /// Sets every state of this machine that `values` has.
+  /// Gives every state of this machine its initial value.
+  void draw_states(std::uint64_t seed);
+  /// Sets every state of this machine that `values` has; those that are copied have the same type.
   void set_states(const StateValues& values);
+  void copy_states(const StateViews& states);
   StateValues states() const;
+  /// Where the states lie.
+  StateViews views() const;
   /// One of them; nullopt if the machine has none at this path.
   std::optional<std::vector<double>> state(std::string_view path) const;
   /// Who is told of a step that is not made because an index lies outside of its axis.
@@ -71,8 +75,5 @@ class Machine {
   StepMemory memory_;
   StepProgram step_program_;
 };
-
-/// The values every state of `graph` starts with. Random ones depend on the seed and their own path only.
-StateValues initial_states(const Graph& graph, std::uint64_t seed);
 
 }  // namespace dlg

@@ -152,7 +152,7 @@ Measures measures_of(const Machine& machine, const Ground& ground) {
     return std::nan("");
   };
   measures.gradient_norm = [&] { return machine.states().at(rule_state_path(kGradientNormState)).front(); };
-  measures.states = [&] { return machine.states(); };
+  measures.weights = [&] { return machine.views(); };
   return measures;
 }
 

@@ -21,7 +21,7 @@ Outcome outcome_of(const RunningTraining& training, const TrainResult& result) {
 }
 
 /// Saves and evaluates one kind of weights beside the last ones. False after errors.
-bool keep(const RunningTraining& training, KeptResult kept, const StateValues& states, Outcome& outcome) {
+bool keep(const RunningTraining& training, KeptResult kept, const StateViews& states, Outcome& outcome) {
   const std::string path = training.run.folder.file(weights_file(kept.choice));
   if (!save_weights(path, training.machine.graph(), states, training.session.diagnostics)) return false;
   std::optional<std::vector<PartResult>> results =
@@ -35,18 +35,18 @@ bool keep(const RunningTraining& training, KeptResult kept, const StateValues& s
 /// The best weights and the averages, where they are kept.
 bool keep_others(const RunningTraining& training, Outcome& outcome) {
   if (const std::optional<Best>& best = training.judge.best()) {
-    const StateValues states = training.judge.best_states(training.states);
+    const StateViews states = training.judge.best_states(training.states.views());
     if (!keep(training, {WeightsChoice::kBest, best->epoch}, states, outcome)) return false;
   }
   if (!training.setup.program.training->has_average) return true;
-  const StateValues states = averaged(training.machine.graph(), training.states);
+  const StateViews states = averaged(training.machine.graph(), training.states.views());
   return keep(training, {WeightsChoice::kAverage}, states, outcome);
 }
 
 /// The results on all parts at the end; none once a signal has come. nullopt after an error.
 std::optional<std::vector<PartResult>> final_results(const RunningTraining& training) {
   if (interrupt_signal() != 0) return std::vector<PartResult>();
-  return training.meter.evaluate_at(training.states, parts_of(training.setup.data), interrupt_flag());
+  return training.meter.evaluate_at(training.states.views(), parts_of(training.setup.data), interrupt_flag());
 }
 
 /// Into the log and into the record. False after errors.
@@ -81,7 +81,7 @@ Cause cause_of(const RunningTraining& training, const TrainResult& result) {
   if (result.end == TrainEnd::kIndexOutside) {
     return {find_fault(session, training.machine, training.setup.data, result.batch_rows), std::nullopt};
   }
-  return {std::nullopt, find_culprit(session, training.setup, training.states, result)};
+  return {std::nullopt, find_culprit(session, training.setup, training.states.views(), result)};
 }
 
 void report_cause(const RunningTraining& training, const TrainResult& result, const Cause& cause) {

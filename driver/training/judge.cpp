@@ -73,7 +73,7 @@ bool Judge::is_plateau(Watch& watch, const TrainProgress& progress) {
   if (is_better) {
     watch.best = value;
     watch.best_epoch = progress.epochs;
-    if (&watch == first_plateau()) best_ = Best{value, progress.epochs, measures_.states()};
+    if (&watch == first_plateau()) keep_best(value, progress.epochs, measures_.weights());
   }
   return static_cast<double>(progress.epochs - watch.best_epoch) >= watch.stop->value;
 }
@@ -84,9 +84,18 @@ const Judge::Watch* Judge::first_plateau() const {
   return found == conditions_.end() ? nullptr : &*found;
 }
 
-StateValues Judge::best_states(StateValues states) const {
-  for (const auto& [path, values] : best_->states) states[path] = values;
-  return states;
+void Judge::keep_best(double value, std::int64_t epoch, const StateViews& weights) {
+  // The memory of those before is taken over.
+  if (!best_) best_.emplace();
+  best_->value = value;
+  best_->epoch = epoch;
+  best_->weights.set(weights);
+}
+
+StateViews Judge::best_states(StateViews states) const {
+  StateViews best = best_->weights.views();
+  best.merge(states);
+  return best;
 }
 
 std::string Judge::memory() const {
@@ -103,7 +112,7 @@ std::string Judge::memory() const {
   return json_text(memory);
 }
 
-void Judge::recall(const std::string& memory, StateValues best) {
+void Judge::recall(const std::string& memory, const StateViews& best) {
   const JsonResult json = parse_json(memory);
   const Json* plateaus = json.value ? json.value->find("plateaus") : nullptr;
   if (plateaus == nullptr) return;
@@ -124,7 +133,7 @@ void Judge::recall(const std::string& memory, StateValues best) {
   const Json* owner = json.value->find("best");
   const bool is_kept = first != nullptr && first->best && owner != nullptr && owner->as_text() != nullptr &&
                        *owner->as_text() == first->stop->watched.text() && !best.empty();
-  if (is_kept) best_ = Best{*first->best, first->best_epoch, std::move(best)};
+  if (is_kept) keep_best(*first->best, first->best_epoch, best);
 }
 
 }  // namespace dlg

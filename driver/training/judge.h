@@ -17,14 +17,14 @@ struct Measures {
   /// A value at the current weights; `progress` says at which.
   std::function<double(const WatchedValue&, const TrainProgress&)> value;
   std::function<std::optional<double>()> gradient_norm;  // of the last step; nullopt if it made no update
-  std::function<StateValues()> states;                   // at the moment
+  std::function<StateViews()> weights;                   // at the moment
 };
 
 /// The best weights until now, by the value that a plateau watches.
 struct Best {
   double value = 0;
   std::int64_t epoch = 0;  // at whose end they were measured
-  StateValues states;
+  StateCopies weights;
 };
 
 /// Made before the first step of a training, asked after every step or epoch of it.
@@ -43,14 +43,14 @@ class Judge {
   /// Of the first plateau; nullopt without one or before an epoch has ended.
   const std::optional<Best>& best() const { return best_; }
 
-  /// `states` with those of the best epoch in their place.
-  StateValues best_states(StateValues states) const;
+  /// `states` with the weights of the best epoch in their place.
+  StateViews best_states(StateViews states) const;
 
   /// What a judge of the same training goes on from, as JSON: the best of each plateau and the norms of the
   /// epoch that has begun. The weights of `best` are kept elsewhere.
   std::string memory() const;
   /// Goes on from there, with the weights of `best`. What `stop` did not look at before begins anew.
-  void recall(const std::string& memory, StateValues best);
+  void recall(const std::string& memory, const StateViews& best);
 
  private:
   struct Watch {
@@ -61,6 +61,7 @@ class Judge {
   const Watch* first_plateau() const;
   bool holds(Watch& watch, const TrainProgress& progress);
   bool is_plateau(Watch& watch, const TrainProgress& progress);
+  void keep_best(double value, std::int64_t epoch, const StateViews& weights);
 
   Measures measures_;
   std::vector<Watch> conditions_;

@@ -2,12 +2,12 @@
 
 namespace dlg {
 
-std::optional<std::vector<PartResult>> PartMeter::evaluate_at(const StateValues& states,
+std::optional<std::vector<PartResult>> PartMeter::evaluate_at(const StateViews& states,
                                                               const std::vector<Part>& parts,
                                                               const volatile std::int32_t* stop_flag) {
   if (!evaluator_) evaluator_ = make_evaluator(session_, setup_);
   if (!evaluator_) return std::nullopt;
-  evaluator_->set_states(states);
+  evaluator_->copy_states(states);
   std::vector<PartResult> results = evaluate_parts(*evaluator_, parts, stop_flag);
   if (session_.diagnostics.has_errors()) return std::nullopt;
   return results;
@@ -20,7 +20,7 @@ const std::vector<PartResult>& PartMeter::measure(const std::string& part, std::
   for (const Part& known : parts_of(setup_.data)) {
     if (known.name != part) continue;
     // The training depends on it, so a signal does not cut it short.
-    measured.results = evaluate_at(trained_.states(), {known}, nullptr).value_or(measured.results);
+    measured.results = evaluate_at(trained_.views(), {known}, nullptr).value_or(measured.results);
   }
   return measured.results;
 }

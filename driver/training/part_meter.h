@@ -20,8 +20,7 @@ class PartMeter {
 
   /// Evaluates parts at these weights. Parts behind the moment when the flag was set are left out; null:
   /// none. nullopt after an error, such as too little memory.
-  std::optional<std::vector<PartResult>> evaluate_at(const StateValues& states,
-                                                     const std::vector<Part>& parts,
+  std::optional<std::vector<PartResult>> evaluate_at(const StateViews& states, const std::vector<Part>& parts,
                                                      const volatile std::int32_t* stop_flag);
 
   /// A part at the current weights, those of the end of `epoch`: however many ask, it is evaluated once.

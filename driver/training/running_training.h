@@ -6,6 +6,7 @@
 #include "driver/training/part_meter.h"
 #include "driver/training/training_log.h"
 #include "driver/training/training_run.h"
+#include "driver/training/training_states.h"
 
 namespace dlg {
 
@@ -14,7 +15,7 @@ struct RunningTraining {
   Session& session;
   const TrainingSetup& setup;
   Machine& machine;
-  StateValues& states;  // of the whole program, as last saved: what the machine does not hold keeps its value
+  const TrainingStates& states;
   TrainingRun& run;
   TrainingLog& log;
   PartMeter& meter;

@@ -14,14 +14,14 @@ Saver::Saver(const RunningTraining& training, std::int64_t interval)
 
 bool Saver::save(const TrainProgress& progress, Diagnostics& diagnostics) {
   RunningTraining& training = training_;
-  for (auto& [path, values] : training.machine.states()) training.states[path] = values;
   if (!marks_) marks_ = data_marks(training.setup.data);
-  Checkpoint checkpoint = checkpoint_of(training.machine.graph(), training.states);
+  const StateViews states = training.states.views();
+  Checkpoint checkpoint = checkpoint_of(training.machine.graph(), states);
   checkpoint.progress = progress;
   checkpoint.data = *marks_;
   if (training.judge.is_needed()) checkpoint.judged = training.judge.memory();
   if (training.judge.best()) {
-    checkpoint.best = weights_of(training.machine.graph(), training.judge.best_states(training.states));
+    checkpoint.best = weights_of(training.machine.graph(), training.judge.best_states(states));
   }
   // A training that goes on from here finds the epochs before it in the log.
   training.log.file().flush();

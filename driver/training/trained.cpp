@@ -73,7 +73,7 @@ std::optional<TrainedProgram> load_trained(Session& session, const RunOptions& c
     return std::nullopt;
   }
   warn_of_difference(session, *program, *folder, *record);
-  std::optional<StateValues> weights = load_weights(session, *folder, program->graph, chosen.weights);
+  std::optional<TensorFile> weights = load_weights(session, *folder, program->graph, chosen.weights);
   if (!weights) return std::nullopt;
   return TrainedProgram{std::move(*program), std::move(*folder), std::move(*record), std::move(*weights)};
 }

@@ -14,7 +14,7 @@ struct TrainedProgram {
   CheckedProgram program;
   RunFolder folder;
   RunRecord record;
-  StateValues weights;
+  TensorFile weights;
 };
 
 /// Files of a prediction, neither of which may be the other or one that is read; empty: none.

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
+#include <list>
 
 #include "runtime/safetensors.h"
 #include "support/text.h"
@@ -67,18 +67,22 @@ class WarmStart {
     return std::find(checks.begin(), checks.end(), false) == checks.end();
   }
 
-  bool take(StateValues& states) const {
+  bool take(TrainingStates& states) const {
     std::vector<std::string> rounded;
+    StateViews taken;
+    std::list<std::vector<unsigned char>> converted;
     for (const State& state : graph_.states) {
       const auto found = entries_.find(state.path);
       if (found == entries_.end()) continue;
-      std::optional<std::vector<double>> values = values_of(*found->second, state.type.dtype);
+      const SavedTensor& tensor = *found->second;
+      const auto values = values_of(tensor, state.type.dtype, converted.emplace_back());
       if (!values) return false;
-      if (found->second->type == DType::kF64 && state.type.dtype == DType::kF32) {
-        rounded.push_back(fmt::format("`{}`", found->second->name));
+      taken[state.path] = *values;
+      if (tensor.values.type == DType::kF64 && state.type.dtype == DType::kF32) {
+        rounded.push_back(fmt::format("`{}`", tensor.name));
       }
-      states[state.path] = std::move(*values);
     }
+    states.set(taken);
     if (!rounded.empty()) report(kRounded, rounded);
     return true;
   }
@@ -166,26 +170,33 @@ class WarmStart {
       const auto found = entries_.find(state.path);
       if (found == entries_.end()) continue;
       const SavedTensor& tensor = *found->second;
-      const bool fits = is_convertible(tensor.type, state.type.dtype);
-      if (fits && tensor.shape == state.type.shape.dims()) continue;
+      const ArrayView& values = tensor.values;
+      const bool fits = is_convertible(values.type, state.type.dtype);
+      if (fits && values.shape == state.type.shape.dims()) continue;
       wrong.push_back(fmt::format("`{}` is {}, expected {}", tensor.name,
-                                  type_text(tensor.type, tensor.shape), wanted_text(state)));
+                                  type_text(values.type, values.shape), wanted_text(state)));
     }
     return report_list(kOther, wrong);
   }
 
-  std::optional<std::vector<double>> values_of(const SavedTensor& tensor, DType dtype) const {
-    std::vector<double> values(static_cast<std::size_t>(tensor.elements()));
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      const auto index = static_cast<std::int64_t>(i);
-      values[i] = tensor.element(index);
-      const bool is_finite =
-          dtype == DType::kF32 ? std::isfinite(static_cast<float>(values[i])) : std::isfinite(values[i]);
-      if (is_finite) continue;
-      session_.diagnostics.report({}, kNotFinite, init_.file, tensor.name, index, number_text(values[i]));
-      return std::nullopt;
+  /// Where the values of an entry lie, in the type of the state; those that are converted lie in `converted`.
+  /// nullopt if a number is not finite then.
+  std::optional<ArrayView> values_of(const SavedTensor& tensor, DType type,
+                                     std::vector<unsigned char>& converted) const {
+    ArrayView values = tensor.values;
+    if (values.type != type) {
+      values = row_major(type, values.shape, nullptr);
+      converted.resize(static_cast<std::size_t>(values.bytes()));
+      for (std::int64_t i = 0; i < values.elements(); ++i) {
+        store_element(converted.data(), type, i, tensor.element(i));
+      }
+      values.data = converted.data();
     }
-    return values;
+    const std::optional<std::int64_t> bad = first_not_finite(values);
+    if (!bad) return values;
+    session_.diagnostics.report({}, kNotFinite, init_.file, tensor.name, *bad,
+                                number_text(tensor.element(*bad)));
+    return std::nullopt;
   }
 
   static std::string wanted_text(const State& state) {
@@ -199,7 +210,7 @@ class WarmStart {
   std::string file_text() const {
     std::vector<std::string> all;
     for (const SavedTensor& tensor : file_.tensors) {
-      all.push_back(fmt::format("`{}` {}", tensor.name, type_text(tensor.type, tensor.shape)));
+      all.push_back(fmt::format("`{}` {}", tensor.name, type_text(tensor.values.type, tensor.values.shape)));
     }
     return all.empty() ? "the file holds no entries" : "the file holds " + listed(all);
   }
@@ -222,7 +233,7 @@ class WarmStart {
 
 }  // namespace
 
-bool warm_start(Session& session, const InitOptions& init, const Graph& graph, StateValues& states) {
+bool warm_start(Session& session, const InitOptions& init, const Graph& graph, TrainingStates& states) {
   if (init.file.empty()) return true;
   const std::optional<TensorFile> file =
       read_safetensors({init.file, "", {}}, ChecksumRule::kIfPresent, session.diagnostics);

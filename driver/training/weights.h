@@ -10,31 +10,34 @@ namespace dlg {
 
 /// The states as the files of a run hold them: parameters and constants as weights, everything else as state
 /// of the optimizer. Position and data are still open.
-Checkpoint checkpoint_of(const Graph& graph, const StateValues& values);
+Checkpoint checkpoint_of(const Graph& graph, const StateViews& states);
+
+/// Where the states of a file lie.
+StateViews views_of(const TensorFile& file);
 
 /// The states of a checkpoint of `folder` for `graph`. Entries that are missing, unknown or of another shape
 /// are errors that list what is there.
-std::optional<StateValues> states_of(const Checkpoint& checkpoint, const RunFolder& folder,
-                                     const Graph& graph, Diagnostics& diagnostics);
+std::optional<StateViews> states_of(const Checkpoint& checkpoint, const RunFolder& folder, const Graph& graph,
+                                    Diagnostics& diagnostics);
 
 /// Parameters and constants alone.
-TensorFile weights_of(const Graph& graph, const StateValues& values);
+TensorFile weights_of(const Graph& graph, const StateViews& states);
 
 /// The best weights in a checkpoint; empty if it has none. Errors as of `states_of`.
-std::optional<StateValues> best_of(const Checkpoint& checkpoint, const RunFolder& folder, const Graph& graph,
-                                   Diagnostics& diagnostics);
+std::optional<StateViews> best_of(const Checkpoint& checkpoint, const RunFolder& folder, const Graph& graph,
+                                  Diagnostics& diagnostics);
 
 /// Writes parameters and constants alone.
-bool save_weights(const std::string& path, const Graph& graph, const StateValues& values,
+bool save_weights(const std::string& path, const Graph& graph, const StateViews& states,
                   Diagnostics& diagnostics);
 
-/// `values` with the average of each parameter that has one in its place; before the first update the weights
+/// `states` with the average of each parameter that has one in its place; before the first update the weights
 /// are their own averages.
-StateValues averaged(const Graph& graph, StateValues values);
+StateViews averaged(const Graph& graph, StateViews states);
 
 /// Reads these weights of a run for `graph`. Missing, unknown or wrongly
 /// shaped entries are errors that list what is there.
-std::optional<StateValues> load_weights(Session& session, const RunFolder& folder, const Graph& graph,
-                                        WeightsChoice choice);
+std::optional<TensorFile> load_weights(Session& session, const RunFolder& folder, const Graph& graph,
+                                       WeightsChoice choice);
 
 }  // namespace dlg

@@ -46,7 +46,7 @@ int verb_eval(Session& session, CommandLine& line) {
   const TrainingSetup setup = make_setup(std::move(trained->program), *std::move(data));
   const std::unique_ptr<Machine> evaluator = make_evaluator(session, setup);
   if (!evaluator) return session.report();
-  evaluator->set_states(trained->weights);
+  evaluator->copy_states(views_of(trained->weights));
   const std::vector<PartResult> results = evaluate_parts(*evaluator, parts_of(setup.data));
   if (session.diagnostics.has_errors()) return session.report();
   if (format == ResultFormat::kJson) {

@@ -81,7 +81,7 @@ std::optional<std::string> predict_all(Session& session, const TrainedProgram& t
   if (!data) return std::nullopt;
   const std::unique_ptr<Machine> predictor = make_predictor(session, program, *data);
   if (!predictor) return std::nullopt;
-  predictor->set_states(trained.weights);
+  predictor->copy_states(views_of(trained.weights));
   EvaluatePlan plan;
   plan.rows = data->parts.test;
   plan.batch = predictor->program().batch;

@@ -56,16 +56,18 @@ std::optional<TrainingInput> read_input(Session& session, const std::optional<st
   return TrainingInput{*std::move(setup), std::move(resumed)};
 }
 
-/// The values that the states start with: the initial ones, those of `--init`, or those of the run that goes
-/// on. nullopt after errors.
-std::optional<StateValues> starting_states(Session& session, const InitOptions& init,
-                                           const TrainingInput& input, const Graph& graph) {
+/// Gives the states the values that they start with: the initial ones, those of `--init`, or those of the run
+/// that goes on. False after errors.
+bool start_states(Session& session, const InitOptions& init, const TrainingInput& input, const Graph& graph,
+                  TrainingStates& states) {
   if (input.resumed) {
-    return states_of(input.resumed->checkpoint, input.resumed->run.folder, graph, session.diagnostics);
+    const std::optional<StateViews> saved =
+        states_of(input.resumed->checkpoint, input.resumed->run.folder, graph, session.diagnostics);
+    if (saved) states.set(*saved);
+    return saved.has_value();
   }
-  StateValues states = initial_states(graph, input.setup.plan.seed);
-  if (!warm_start(session, init, graph, states)) return std::nullopt;
-  return states;
+  states.draw(input.setup.plan.seed);
+  return warm_start(session, init, graph, states);
 }
 
 /// A new run, or the one that goes on. nullopt after errors.
@@ -87,17 +89,16 @@ Judge make_judge(const CheckedProgram& program, PartMeter& meter, const Machine&
     return meter.value(watched, at);
   };
   measures.gradient_norm = [&] { return gradient_norm(machine); };
-  measures.states = [&] { return machine.states(); };
+  measures.weights = [&] { return views_of(weights_of(machine.graph(), machine.views())); };
   return {*program.training, std::move(measures)};
 }
 
 /// Where the training goes on, the judge does too. False after an error.
 bool remind(Judge& judge, const RunFolder& folder, const Checkpoint& checkpoint, const Graph& graph,
             Diagnostics& diagnostics) {
-  std::optional<StateValues> best = best_of(checkpoint, folder, graph, diagnostics);
-  if (!best) return false;
-  judge.recall(checkpoint.judged, *std::move(best));
-  return true;
+  const std::optional<StateViews> best = best_of(checkpoint, folder, graph, diagnostics);
+  if (best) judge.recall(checkpoint.judged, *best);
+  return best.has_value();
 }
 
 /// Who looks at the steps: the terminal, the log, the saver, the rule's own measures, the stops. All outlive
@@ -155,9 +156,8 @@ int verb_train(Session& session, CommandLine& line) {
   const TrainingSetup& setup = input->setup;
   const std::unique_ptr<Machine> machine = make_trainer(session, setup, setup.rule);
   if (!machine) return session.report();
-  std::optional<StateValues> states = starting_states(session, options.init, *input, machine->graph());
-  if (!states) return session.report();
-  machine->set_states(*states);
+  TrainingStates states(*machine);
+  if (!start_states(session, options.init, *input, machine->graph(), states)) return session.report();
   session.clock.lap("initial values");
   std::optional<TrainingRun> run = begin_run(session, options.init, *input);
   if (!run) return session.report();
@@ -172,9 +172,10 @@ int verb_train(Session& session, CommandLine& line) {
       !remind(judge, run->folder, *checkpoint, machine->graph(), session.diagnostics)) {
     return session.report();
   }
+  if (input->resumed) input->resumed->checkpoint.forget_states();
   session.report();
   session.clock.lap("run folder");
-  const RunningTraining training{session, setup, *machine, *states, *run, *log, meter, judge};
+  const RunningTraining training{session, setup, *machine, states, *run, *log, meter, judge};
   Saver saver(training, options.save_every);
   guard.ask_first();
   const bool is_silent = options.is_quiet || format == ResultFormat::kJson;

@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <deque>
 
 #include "runtime/checkpoint.h"
 #include "tests/catch.h"
@@ -29,8 +30,11 @@ train {
 }
 )";
 
+/// Its element stays to the end of all tests.
 SavedTensor scalar(const std::string& name, double value) {
-  return {name, DType::kF64, {}, std::string(reinterpret_cast<const char*>(&value), sizeof value)};
+  static std::deque<double> kept;
+  kept.push_back(value);
+  return {name, row_major(DType::kF64, {}, &kept.back())};
 }
 
 Checkpoint moment(double w) {

@@ -137,7 +137,8 @@ std::vector<DataCase> data_cases() {
     return fmt::format("dlg 1\ndata d {{\n{}}}\n{}{}", field, kModel, kTrain);
   };
   TensorFile weights;
-  weights.tensors = {{"net.w", DType::kF32, {2}, float_bytes({1, 2})}};
+  const std::string values = float_bytes({1, 2});
+  weights.tensors = {{"net.w", row_major(DType::kF32, {2}, values.data())}};
   weights.metadata = {{"made", "by a test"}};
   const std::string point =
       fmt::format("dlg 1\nmodel net() -> [] {{\n  param w: [2] = 1\n  return sum(w)\n}}\n{}", kTrain);

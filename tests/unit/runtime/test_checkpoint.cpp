@@ -1,6 +1,7 @@
 // Owns the tests of checkpoints: they come back whole, and after a kill between two writes too.
 #include "runtime/checkpoint.h"
 
+#include <deque>
 #include <limits>
 
 #include "tests/catch.h"
@@ -11,8 +12,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// Its element stays to the end of all tests.
 SavedTensor scalar(const std::string& name, double value) {
-  return {name, DType::kF64, {}, std::string(reinterpret_cast<const char*>(&value), sizeof value)};
+  static std::deque<double> kept;
+  kept.push_back(value);
+  return {name, row_major(DType::kF64, {}, &kept.back())};
 }
 
 Checkpoint moment(double w) {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
+#include <deque>
 #include <limits>
 
 #include "tests/catch.h"
@@ -14,11 +15,11 @@ namespace {
 
 const FileRequest kFile{"w.safetensors", "", {}};
 
-SavedTensor tensor(std::string name, std::vector<std::int64_t> shape, const std::vector<float>& values) {
-  SavedTensor result{std::move(name), DType::kF32, std::move(shape), {}};
-  result.bytes.resize(values.size() * sizeof(float));
-  std::memcpy(result.bytes.data(), values.data(), result.bytes.size());
-  return result;
+/// Its elements stay to the end of all tests.
+SavedTensor tensor(std::string name, std::vector<std::int64_t> shape, std::vector<float> values) {
+  static std::deque<std::vector<float>> kept;
+  kept.push_back(std::move(values));
+  return {std::move(name), row_major(DType::kF32, std::move(shape), kept.back().data())};
 }
 
 TensorFile two_tensors() {
@@ -48,17 +49,29 @@ void check_fault(const std::string& header, std::size_t data_bytes, const std::s
 
 TEST_CASE("tensors and metadata come back") {
   Diagnostics diagnostics;
-  const auto file =
-      parse_safetensors(safetensors_bytes(two_tensors()), kFile, ChecksumRule::kRequired, diagnostics);
+  const std::string bytes = safetensors_bytes(two_tensors());
+  const auto file = parse_safetensors(bytes, kFile, ChecksumRule::kRequired, diagnostics);
   INFO(diagnostics_text(diagnostics));
   REQUIRE(file);
   REQUIRE(file->tensors.size() == 2);
-  CHECK(file->find("net.W")->shape == std::vector<std::int64_t>{2, 2});
+  CHECK(file->find("net.W")->values.shape == std::vector<std::int64_t>{2, 2});
   CHECK(file->find("net.W")->element(3) == 4);
-  CHECK(file->find("net.b")->shape.empty());
-  CHECK(file->find("net.b")->elements() == 1);
+  CHECK(file->find("net.b")->values.shape.empty());
+  CHECK(file->find("net.b")->values.elements() == 1);
   CHECK(file->find("other") == nullptr);
   CHECK(file->metadata == two_tensors().metadata);
+}
+
+TEST_CASE("axes in any order of memory are written row-major") {
+  const std::string expected = safetensors_bytes(two_tensors());
+  TensorFile turned = two_tensors();
+  turned.tensors[0] = tensor("net.W", {2, 2}, {1, 3, 2, 4});
+  turned.tensors[0].values.strides = {1, 2};
+  CHECK(safetensors_bytes(turned) == expected);
+  const TestFolder folder;
+  Diagnostics diagnostics;
+  REQUIRE(write_safetensors({folder / "w.safetensors", "", {}}, turned, diagnostics));
+  CHECK(file_bytes(folder / "w.safetensors") == expected);
 }
 
 TEST_CASE("the data starts at a multiple of eight") {
@@ -158,7 +171,7 @@ TEST_CASE("weights that are not finite are named") {
   const std::vector<ExpectedTensor> expected = {{"net.W", DType::kF32, {2, 2}}, {"net.b", DType::kF32, {}}};
   Diagnostics diagnostics;
   CHECK(check_tensors(file, expected, kFile, diagnostics));
-  store_element(file.tensors[0].bytes.data(), DType::kF32, 2, -std::numeric_limits<double>::infinity());
+  file.tensors[0] = tensor("net.W", {2, 2}, {1, 2, -std::numeric_limits<float>::infinity(), 4});
   CHECK_FALSE(check_tensors(file, expected, kFile, diagnostics));
   CHECK(diagnostics_text(diagnostics) ==
         "DLG0604 `w.safetensors`: element 2 of `net.W` is -inf, expected a finite number");
