@@ -223,6 +223,20 @@ void report_misfit(const ColumnSpec& spec, const Misfit& misfit, std::int64_t be
 
 }  // namespace
 
+const void* DataColumn::data() const {
+  if (const auto* read = std::get_if<StoredRows>(&values)) return read->row(0);
+  return std::get<AlignedBlock>(values).data();
+}
+
+std::optional<DataColumn> take_column(const ColumnSpec& spec, std::vector<StoredRows>& parts) {
+  constexpr std::size_t kAlignment = 64;
+  if (parts.size() != 1 || !is_copy(spec, parts.front().type)) return std::nullopt;
+  StoredRows& rows = parts.front();
+  const std::int64_t row_bytes = multiply_sizes(spec.row_elements, dtype_bytes(spec.type));
+  if (rows.row_stride != row_bytes || rows.begin % kAlignment != 0) return std::nullopt;
+  return DataColumn{spec.name, spec.type, rows.rows, spec.row_elements, false, std::move(rows)};
+}
+
 std::optional<DataColumn> make_column(const ColumnSpec& spec, std::span<const StoredRows> parts,
                                       Diagnostics& diagnostics) {
   std::int64_t rows = 0;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "runtime/memory.h"
@@ -22,9 +23,9 @@ struct DataColumn {
   std::int64_t rows = 0;
   std::int64_t row_elements = 1;
   bool is_rounded = false;  // some number is not the scaled one of the file, but the nearest f32
-  AlignedBlock values;
+  std::variant<AlignedBlock, StoredRows> values;  // made, or as they were read
 
-  const void* data() const { return values.data(); }
+  const void* data() const;
 };
 
 /// What `make_column` makes a column of.
@@ -38,6 +39,10 @@ struct ColumnSpec {
   std::string origin = {};  // for messages: where the values come from; empty: the program
   Scale scale = {};
 };
+
+/// The column of rows that a reader has put where they may stay: they have its type, nothing is asked of the
+/// numbers, and they begin at a multiple of 64 bytes. nullopt: others, which `make_column` copies.
+std::optional<DataColumn> take_column(const ColumnSpec& spec, std::vector<StoredRows>& parts);
 
 /// Puts the rows of `parts` one behind the other. A number goes from the type of its file to that of the
 /// column in one rounding; one of the same type keeps its bits. Errors: an integer column or class index

@@ -66,14 +66,16 @@ auto uninterrupted(const Call& call) {
 }
 
 /// Makes room for what the file claims to hold, unless that is more than there is memory for.
-void reserve_claimed(int fd, std::size_t chunk, std::string& bytes) {
+template <class Bytes>
+void reserve_claimed(int fd, std::size_t chunk, Bytes& bytes) {
   struct stat status = {};
   if (::fstat(fd, &status) != 0 || status.st_size < 0 || status.st_size > memory_limit()) return;
   bytes.reserve(bytes.size() + static_cast<std::size_t>(status.st_size) + chunk);
 }
 
 /// Appends all bytes up to the end of the file; the size that the file claims is only a hint.
-bool read_all(int fd, std::string& bytes) {
+template <class Bytes>
+bool read_all(int fd, Bytes& bytes) {
   constexpr std::size_t kChunk = std::size_t{1} << 20;
   reserve_claimed(fd, kChunk, bytes);
   while (true) {
@@ -158,6 +160,28 @@ std::optional<std::string> rename_synced(const std::string& from, const std::str
   return sync_folder(folder_of(to));
 }
 
+template <class Bytes>
+std::optional<Bytes> read_as(const FileRequest& request, Diagnostics& diagnostics) {
+  const auto unreadable = [&](const std::string& reason) {
+    diagnostics.report(request.range, kUnreadable, request.name(), reason);
+    return std::nullopt;
+  };
+  // Without O_NONBLOCK, opening a named pipe waits for a writer.
+  const Descriptor file = open_file(request.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (!file.is_open() && (errno == ENOENT || errno == ENOTDIR)) {
+    Report report = diagnostics.report(request.range, kMissing, request.name());
+    explain_missing(request, report);
+    return std::nullopt;
+  }
+  if (!file.is_open()) return unreadable(error_text(errno));
+  struct stat info = {};
+  if (::fstat(file.get(), &info) != 0) return unreadable(error_text(errno));
+  if (const char* kind = kind_text(info.st_mode)) return unreadable(kind);
+  Bytes bytes;
+  if (!read_all(file.get(), bytes)) return unreadable(error_text(errno));
+  return bytes;
+}
+
 }  // namespace
 
 Descriptor::~Descriptor() {
@@ -184,24 +208,11 @@ bool write_all(int fd, std::string_view bytes) {
 }
 
 std::optional<std::string> read_file(const FileRequest& request, Diagnostics& diagnostics) {
-  const auto unreadable = [&](const std::string& reason) {
-    diagnostics.report(request.range, kUnreadable, request.name(), reason);
-    return std::nullopt;
-  };
-  // Without O_NONBLOCK, opening a named pipe waits for a writer.
-  const Descriptor file = open_file(request.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (!file.is_open() && (errno == ENOENT || errno == ENOTDIR)) {
-    Report report = diagnostics.report(request.range, kMissing, request.name());
-    explain_missing(request, report);
-    return std::nullopt;
-  }
-  if (!file.is_open()) return unreadable(error_text(errno));
-  struct stat info = {};
-  if (::fstat(file.get(), &info) != 0) return unreadable(error_text(errno));
-  if (const char* kind = kind_text(info.st_mode)) return unreadable(kind);
-  std::string bytes;
-  if (!read_all(file.get(), bytes)) return unreadable(error_text(errno));
-  return bytes;
+  return read_as<std::string>(request, diagnostics);
+}
+
+std::optional<AlignedBytes> read_aligned(const FileRequest& request, Diagnostics& diagnostics) {
+  return read_as<AlignedBytes>(request, diagnostics);
 }
 
 bool write_file(const FileRequest& request, std::string_view bytes, Diagnostics& diagnostics) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "runtime/content.h"
+#include "runtime/memory.h"
 #include "support/diagnostic.h"
 
 namespace dlg {
@@ -51,6 +52,9 @@ struct FileRequest {
 /// The bytes of a regular file. A missing file, a folder, a device and a refused or failing read are
 /// diagnostics of the environment (exit 3).
 std::optional<std::string> read_file(const FileRequest& request, Diagnostics& diagnostics);
+
+/// The same where the bytes begin at a multiple of 64.
+std::optional<AlignedBytes> read_aligned(const FileRequest& request, Diagnostics& diagnostics);
 
 /// Replaces the file in one step: writes a new file beside it, syncs it, reads it back, compares, renames it
 /// over the old one and syncs the folder. Before the rename the old file is untouched; after a failure

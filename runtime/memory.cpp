@@ -27,18 +27,23 @@ bool all_guard(const unsigned char* begin, const unsigned char* end) {
 
 }  // namespace
 
+void* take_aligned(std::size_t bytes) {
+  const bool is_large = std::cmp_greater_equal(bytes, kHugePage);
+  const auto alignment = static_cast<std::size_t>(is_large ? kHugePage : kAlignment);
+  const std::size_t rounded = (bytes + alignment - 1) / alignment * alignment;
+  void* const memory = std::aligned_alloc(alignment, rounded);
+  // Columns of large matrices lie on as many pages as they have elements. A system that refuses is only
+  // slower.
+  if (memory != nullptr && is_large) static_cast<void>(::madvise(memory, rounded, MADV_HUGEPAGE));
+  return memory;
+}
+
 std::optional<AlignedBlock> AlignedBlock::allocate(std::int64_t bytes) {
   const std::optional<std::int64_t> padded = checked_add(bytes, 2 * kGuardBytes + kAlignment - 1);
   if (bytes < 0 || !padded || *padded > memory_limit()) return std::nullopt;
   const std::int64_t total = *padded / kAlignment * kAlignment;
-  const std::size_t size = static_cast<std::size_t>(total);
-  const std::size_t alignment = static_cast<std::size_t>(total < kHugePage ? kAlignment : kHugePage);
-  const std::size_t rounded = (size + alignment - 1) / alignment * alignment;
-  Memory memory(static_cast<unsigned char*>(std::aligned_alloc(alignment, rounded)));
+  Memory memory(static_cast<unsigned char*>(take_aligned(static_cast<std::size_t>(total))));
   if (!memory) return std::nullopt;
-  // Columns of large matrices lie on as many pages as they have elements. A system that refuses is only
-  // slower.
-  if (total >= kHugePage) static_cast<void>(::madvise(memory.get(), rounded, MADV_HUGEPAGE));
   unsigned char* const end = memory.get() + kGuardBytes + bytes;
   std::fill(memory.get(), memory.get() + kGuardBytes, kGuard);
   std::memset(memory.get() + kGuardBytes, 0, static_cast<std::size_t>(bytes));

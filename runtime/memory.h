@@ -5,13 +5,50 @@
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
+#include <new>
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "support/diagnostic.h"
 
 namespace dlg {
+
+/// So many bytes at the alignment that compiled code likes best, not set; `bytes` is rounded up to a multiple
+/// of
+/// 64. Null: there is not so much memory. To be given to std::free.
+void* take_aligned(std::size_t bytes);
+
+/// An allocator whose memory may be read up to the next multiple of 64 bytes, and is not set.
+template <class T>
+struct AlignedAllocator {
+  using value_type = T;
+
+  AlignedAllocator() = default;
+  template <class Other>
+  explicit AlignedAllocator(const AlignedAllocator<Other>&) {}
+
+  T* allocate(std::size_t count) {
+    void* memory = take_aligned(count * sizeof(T));
+    if (memory == nullptr) throw std::bad_alloc();
+    return static_cast<T*>(memory);
+  }
+  void deallocate(T* memory, std::size_t) { std::free(memory); }
+  template <class Other>
+  void construct(Other* at) {
+    ::new (static_cast<void*>(at)) Other;
+  }
+  template <class Other, class... Values>
+  void construct(Other* at, Values&&... values) {
+    ::new (static_cast<void*>(at)) Other(std::forward<Values>(values)...);
+  }
+  friend bool operator==(const AlignedAllocator&, const AlignedAllocator&) { return true; }
+};
+
+/// Bytes from a multiple of 64 on; those that `resize` adds are not set.
+using AlignedBytes = std::vector<char, AlignedAllocator<char>>;
 
 /// A block of `size` bytes, zeroed, 64-byte aligned, with 64 guard bytes before and at least 64 behind it.
 class AlignedBlock {

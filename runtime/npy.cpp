@@ -10,6 +10,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "runtime/array_view.h"
 #include "support/arithmetic.h"
 #include "support/text.h"
 
@@ -200,7 +201,7 @@ std::pair<std::string, std::string> type_fault(const std::string& descr) {
 /// Reads one file; the first thing that is wrong ends it.
 class NpyParser {
  public:
-  NpyParser(std::string bytes, const FileRequest& file, Diagnostics& diagnostics)
+  NpyParser(AlignedBytes bytes, const FileRequest& file, Diagnostics& diagnostics)
       : file_(file), diagnostics_(diagnostics) {
     array_.bytes = std::move(bytes);
   }
@@ -227,7 +228,7 @@ class NpyParser {
   }
 
   std::optional<std::string_view> header_text() {
-    const std::string_view bytes = array_.bytes;
+    const std::string_view bytes(array_.bytes.data(), array_.bytes.size());
     if (!bytes.starts_with(kMagic) || bytes.size() < kPrefix) {
       damaged("it does not start with `\\x93NUMPY`");
       return std::nullopt;
@@ -298,8 +299,12 @@ class NpyParser {
   }
 
   bool check_values() {
+    const std::int64_t count = array_.rows * array_.row_elements();
+    const bool is_f32 = array_.type == StoredType::kF32;
+    const bool is_float = is_f32 || array_.type == StoredType::kF64;
+    // Several at a time; one that is not finite is looked for below.
+    if (is_float && are_finite(is_f32 ? DType::kF32 : DType::kF64, array_.row(0), count)) return true;
     return with_stored_type(array_.type, [&](auto number) {
-      const std::int64_t count = array_.rows * array_.row_elements();
       const char* at = array_.row(0);
       for (std::int64_t i = 0; i < count; ++i, at += sizeof number) {
         std::memcpy(&number, at, sizeof number);
@@ -323,14 +328,15 @@ class NpyParser {
 
 }  // namespace
 
-std::optional<StoredRows> parse_npy(std::string bytes, const FileRequest& file, Diagnostics& diagnostics) {
-  return NpyParser(std::move(bytes), file, diagnostics).parse();
+std::optional<StoredRows> parse_npy(std::string_view bytes, const FileRequest& file,
+                                    Diagnostics& diagnostics) {
+  return NpyParser({bytes.begin(), bytes.end()}, file, diagnostics).parse();
 }
 
 std::optional<StoredRows> read_npy(const FileRequest& file, Diagnostics& diagnostics) {
-  std::optional<std::string> bytes = read_file(file, diagnostics);
+  std::optional<AlignedBytes> bytes = read_aligned(file, diagnostics);
   if (!bytes) return std::nullopt;
-  return parse_npy(std::move(*bytes), file, diagnostics);
+  return NpyParser(*std::move(bytes), file, diagnostics).parse();
 }
 
 bool check_row_shape(std::span<const StoredRows> arrays, const std::vector<std::int64_t>& row_shape,

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include "runtime/files.h"
@@ -19,7 +19,8 @@ namespace dlg {
 std::optional<StoredRows> read_npy(const FileRequest& file, Diagnostics& diagnostics);
 
 /// The same for bytes in memory; `file` only names them.
-std::optional<StoredRows> parse_npy(std::string bytes, const FileRequest& file, Diagnostics& diagnostics);
+std::optional<StoredRows> parse_npy(std::string_view bytes, const FileRequest& file,
+                                    Diagnostics& diagnostics);
 
 /// Whether every array has rows of this shape; the first that has not is reported.
 bool check_row_shape(std::span<const StoredRows> arrays, const std::vector<std::int64_t>& row_shape,

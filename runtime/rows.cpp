@@ -15,7 +15,7 @@ std::int64_t StoredRows::row_elements() const {
 StoredRows dense_rows(StoredType type, std::vector<std::int64_t> row_shape, std::int64_t rows) {
   StoredRows result{type, std::move(row_shape), rows, 0, {}};
   result.row_stride = multiply_sizes(result.row_elements(), stored_bytes(type));
-  result.bytes.resize(static_cast<std::size_t>(multiply_sizes(rows, result.row_stride)));
+  result.bytes.assign(static_cast<std::size_t>(multiply_sizes(rows, result.row_stride)), 0);
   return result;
 }
 

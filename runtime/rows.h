@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/memory.h"
 #include "support/stored_type.h"
 
 namespace dlg {
@@ -17,7 +18,7 @@ struct StoredRows {
   std::vector<std::int64_t> row_shape;
   std::int64_t rows = 0;
   std::int64_t row_stride = 0;  // bytes from one row to the next; the numbers of a row lie together
-  std::string bytes;
+  AlignedBytes bytes;
   std::size_t begin = 0;    // of the first row in `bytes`
   std::string origin = {};  // "`x.npy` (<f4, shape (100, 784))", as messages name it; may be empty
 

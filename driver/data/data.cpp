@@ -162,7 +162,8 @@ class Loader {
                             .range = field.source.range,
                             .origin = origin_of(parts),
                             .scale = scale_of(*find_field(data_.fields, field.name))};
-      std::optional<DataColumn> column = make_column(spec, parts, session_.diagnostics);
+      std::optional<DataColumn> column = take_column(spec, parts);
+      if (!column) column = make_column(spec, parts, session_.diagnostics);
       if (!column) return false;
       if (column->is_rounded) data_.originals[field.path] = {std::move(parts), spec.scale};
       data_.columns.push_back(std::move(*column));

@@ -19,6 +19,10 @@ StoredRows stored(StoredType type, const std::vector<T>& values) {
   return rows;
 }
 
+AlignedBytes bytes_of(std::string_view text) {
+  return {text.begin(), text.end()};
+}
+
 std::optional<DataColumn> column_of(const ColumnSpec& spec, const StoredRows& rows) {
   Diagnostics diagnostics;
   auto column = make_column(spec, {&rows, 1}, diagnostics);
@@ -36,7 +40,7 @@ std::string fault_of(const ColumnSpec& spec, const StoredRows& rows) {
 template <class T>
 T element(const DataColumn& column, std::int64_t index) {
   T value;
-  std::memcpy(&value, column.values.data() + index * static_cast<std::int64_t>(sizeof value), sizeof value);
+  std::memcpy(&value, static_cast<const T*>(column.data()) + index, sizeof value);
   return value;
 }
 
@@ -112,14 +116,39 @@ TEST_CASE("bytes become numbers one by one, and are scaled in f64") {
 }
 
 TEST_CASE("rows of a file may have a gap between them") {
-  StoredRows rows{StoredType::kU8, {2}, 2, 3, std::string("x\1\2x\3\4x", 7), 1};
+  StoredRows rows{StoredType::kU8, {2}, 2, 3, bytes_of("x\1\2x\3\4x"), 1};
   const auto column = column_of({"d.x", DType::kI32, 2, {}, {}}, rows);
   CHECK(column->rows == 2);
   for (std::int64_t i = 0; i < 4; ++i) CHECK(element<std::int32_t>(*column, i) == i + 1);
   rows.type = StoredType::kBool;
-  rows.bytes = std::string("x\1\0x\0\1x", 7);
+  rows.bytes = bytes_of({"x\1\0x\0\1x", 7});
   const auto copied = column_of({"d.x", DType::kBool, 2, {}, {}}, rows);
   CHECK(std::string(reinterpret_cast<const char*>(copied->data()), 4) == std::string("\1\0\0\1", 4));
+}
+
+TEST_CASE("rows that are the column already stay where they are") {
+  std::vector<StoredRows> parts{stored<float>(StoredType::kF32, {0.5f, 1})};
+  const char* const place = parts.front().row(0);
+  const auto column = take_column({"d.x", DType::kF32, 1, {}, {}}, parts);
+  REQUIRE(column);
+  CHECK(column->data() == place);
+  CHECK(column->rows == 2);
+  CHECK(element<float>(*column, 1) == 1);
+  // Another type, a scale, an index, more parts, another place.
+  const auto is_taken = [](const ColumnSpec& spec, const std::vector<StoredRows>& rows) {
+    std::vector<StoredRows> copy = rows;
+    return take_column(spec, copy).has_value();
+  };
+  const std::vector<StoredRows> one{stored<std::int32_t>(StoredType::kI32, {1, 2})};
+  CHECK(is_taken({"d.x", DType::kI32, 1, {}, {}}, one));
+  CHECK_FALSE(is_taken({"d.x", DType::kF32, 1, {}, {}}, one));
+  CHECK_FALSE(is_taken({"d.x", DType::kI32, 1, {}, {}, "", {0, 255, 1}}, one));
+  CHECK_FALSE(is_taken({"d.x", DType::kI32, 1, {3}, {}}, one));
+  CHECK_FALSE(is_taken({"d.x", DType::kI32, 1, {}, {}}, {one.front(), one.front()}));
+  StoredRows behind = one.front();
+  behind.bytes.insert(behind.bytes.begin(), 8, 'x');
+  behind.begin = 8;
+  CHECK_FALSE(is_taken({"d.x", DType::kI32, 1, {}, {}}, {behind}));
 }
 
 TEST_CASE("parts of different types follow one another") {
