@@ -2,12 +2,13 @@
 
     peers.py PEER WORKLOAD THREADS SECONDS
 
-prints {"first": seconds from the start of the program to the end of step 1, imports included, "loss": after the steps
-of the comparison}, and then for each line of its input the microseconds of a step, so that its windows can alternate with others.
+prints {"first": seconds from the start of the program to the end of step 1, imports included, "peak": bytes that were
+resident at most until then, "loss": after the steps of the comparison}, and then for each line of its input the microseconds of a step, so that its windows can alternate with others.
 """
 
 import json
 import os
+import resource
 import sys
 import time
 
@@ -149,6 +150,7 @@ def serve(trainer, w, begin, seconds):
     """Answers each line of stdin with the microseconds of a step over a window of about so many seconds."""
     trainer.run(1)
     first = time.perf_counter() - begin
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     if trainer.made < w.check_steps:
         trainer.run(w.check_steps - trainer.made)
     loss = mean_loss(w, trainer.parameters())
@@ -159,7 +161,7 @@ def serve(trainer, w, begin, seconds):
         trainer.run(steps)
         took = time.perf_counter() - start
         steps *= 2
-    print(json.dumps({"first": first, "loss": loss}), flush=True)
+    print(json.dumps({"first": first, "peak": peak, "loss": loss}), flush=True)
     for _ in sys.stdin:
         made, start = trainer.made, time.perf_counter()
         trainer.run(steps // 2)

@@ -21,8 +21,8 @@ from pathlib import Path
 
 import growth
 import teams
-from turns import OUT, ROOT, RELEASE, Dlg, copy_example, cpus, first_step, output_of, prepare, spread
-from workloads import ALL, CHECK_STEPS, CLIFFS, LAYERS, WORKLOADS, loss_in_f64, mean_loss
+from turns import OUT, ROOT, RELEASE, Dlg, copy_example, cpus, first_step, output_of, prepare, spread, whole_run
+from workloads import ALL, CHECK_STEPS, CLIFFS, LARGE, LAYERS, WORKLOADS, loss_in_f64, mean_loss, parameters
 
 # The last is for steps that are shorter than a call.
 PEERS = ("torch", "torch.compile", "jax", "jax.scan", "jax.long")
@@ -42,6 +42,10 @@ OWN_RULE = """optimizer own(lr, rho = 0.9, delta = 1e-8) {
 """
 # Milliseconds to the end of step 1, cold and cached.
 WANTED_START = {"digits": (75, 20), "64 equal layers": (500, "-"), "64 distinct layers": (5000, "-")}
+# Bytes that a training should have resident at most: its states so many times, and so many besides. Seconds of one step as
+# a process, initial values and saving included.
+WANTED_COPIES, WANTED_REST = 2, 100e6
+WANTED_SECONDS = {"W4a": 1.0}
 LIMITS = ("W2a", "W2b", "W2c", "W4a", "W4s")
 
 
@@ -242,6 +246,37 @@ def seconds_of(command):
     return time.perf_counter() - begin
 
 
+def measure_memory(rounds):
+    """A training of one step of large states as a process: its seconds and its peak, and those of a peer."""
+    for w in LARGE.values():
+        folder, program, _ = prepare(w)
+        runs = [whole_run(program, folder) for _ in range(rounds)]
+        peer = Peer("jax", w.name, 1, 0.1)
+        peer.close()
+        states = 3 * sum(value.nbytes for value in parameters(w).values())
+        entry = {"workload": w.name, "states": states, "seconds": [s for s, _ in runs], "peak": max(p for _, p in runs), "jax": peer.told}
+        print(memory_row(entry), file=sys.stderr, flush=True)
+        yield entry
+
+
+def memory_row(e):
+    wanted = WANTED_COPIES * e["states"] + WANTED_REST
+    megabytes = " | ".join(f"{size / 1e6:.0f}" for size in (e["states"], e["peak"], wanted, e["jax"]["peak"]))
+    seconds = f"{statistics.median(e['seconds']):.2f} ({min(e['seconds']):.2f}..{max(e['seconds']):.2f})"
+    return f"| {e['workload']} | {megabytes} | {seconds} | {WANTED_SECONDS.get(e['workload'], '-')} | {e['jax']['first']:.2f} |"
+
+
+def memory_section(entries):
+    yield "## Memory"
+    yield ""
+    yield ("A training of one step as a process, initial values and saving included, one thread: the most that was resident at once, in MB, and "
+           "seconds. JAX: to the end of its first step, which saves nothing.")
+    yield ""
+    yield "| | states | peak | wanted | JAX | seconds | wanted | JAX |"
+    yield "|---|---|---|---|---|---|---|---|"
+    yield from map(memory_row, entries)
+
+
 def read(part):
     path = OUT / f"{part}.json"
     return json.loads(path.read_text()) if path.exists() else None
@@ -393,6 +428,7 @@ PARTS = {
     "growth": Part(lambda args, rounds, seconds: growth.measure(rounds, seconds), growth.section),
     "teams": Part(lambda args, rounds, seconds: teams.measure(rounds, args.quick), teams.section),
     "start": Part(lambda args, rounds, seconds: measure_start(rounds), start_section),
+    "memory": Part(lambda args, rounds, seconds: list(measure_memory(rounds)), memory_section),
 }
 
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import statistics
 import subprocess
+import time
 from pathlib import Path
 
 from workloads import export, program
@@ -66,6 +67,20 @@ def first_step(program, where, cache, more=(), build=RELEASE):
     table = done.stderr
     total = next(line for line in table.splitlines() if line.startswith("sum "))
     return table, float(total.split()[1]) / 1e3
+
+
+def whole_run(program, where, more=(), build=RELEASE):
+    """The seconds of a training of one step as a process, initial values and saving included, and the bytes that were resident at most."""
+    command = ["taskset", "-c", cpus(1), build / "dlg", "train", program, "--quiet", "--set", "stop=1 steps", *more]
+    start = time.perf_counter()
+    child = subprocess.Popen([str(c) for c in command], cwd=where, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(child.pid, 0)
+    seconds = time.perf_counter() - start
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        raise SystemExit(f"{' '.join(map(str, command))}: exit {child.returncode}")
+    shutil.rmtree(where / "runs")
+    return seconds, usage.ru_maxrss * 1024
 
 
 def copy_example(name, files):

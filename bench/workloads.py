@@ -56,6 +56,11 @@ MATHS = {w.name: w for w in [
     Workload("M1", (64, 64, 1), 32, "sgd", 0.1, "tanh", "mse"),
     Workload("M2", (64, 256, 64), 32, "adam", 1e-3, "gelu_tanh", "mse"),
 ]}
+# Whose states take most of the memory of a process.
+LARGE = {w.name: w for w in [
+    WORKLOADS["W4a"],
+    Workload("W5a", (4096,) * 4, 128, "adam", 1e-3, "relu", "mse"),
+]}
 # Where a shape makes a step slow for its work: rows of a power of two, few columns, rows that leave the caches.
 CLIFFS = {w.name: w for w in [
     Workload("1024-1-1024", (1024, 1, 1024), 64, "sgd", 0.1, "relu", "mse"),
@@ -76,7 +81,7 @@ def layers(count, kind):
 
 LAYER_KINDS = ("equal", "distinct")
 LAYERS = {w.name: w for w in (layers(64, kind) for kind in LAYER_KINDS)}
-ALL = {**WORKLOADS, **MATHS, **CLIFFS, **LAYERS}
+ALL = {**WORKLOADS, **MATHS, **LARGE, **CLIFFS, **LAYERS}
 
 
 def unit(stream, shape):
