@@ -14,6 +14,14 @@ constexpr Diag<std::int64_t, std::int64_t> kTooMuch{
     DiagCode::OutOfMemory, Severity::kError,
     "out of memory: the program needs {} bytes, more than the memory limit of {} bytes"};
 
+/// Of the axes of a state. No pass splits one of them.
+std::vector<std::int64_t> state_strides(const loop::Buffer& buffer) {
+  DLG_CHECK(buffer.layout.is_dense(), "states fill their memory");
+  std::vector<std::int64_t> strides;
+  for (const loop::AxisStride& axis : loop::strides_of(buffer, 1)) strides.push_back(axis.stride);
+  return strides;
+}
+
 /// The buffers, the largest first.
 std::vector<loop::BufferId> by_size(const loop::Program& program) {
   std::vector<loop::BufferId> ids = program.buffers.ids();
@@ -116,7 +124,7 @@ void Machine::draw_states(std::uint64_t seed) {
   for (const loop::Buffer& buffer : artifact_.program.buffers) {
     if (buffer.kind != loop::BufferKind::kState) continue;
     const State& state = artifact_.graph.states[artifact_.graph.find_state(buffer.source).value()];
-    draw_state(state, seed, loop::strides_of(buffer, 1), memory_.state() + buffer.offset);
+    draw_state(state, seed, state_strides(buffer), memory_.state() + buffer.offset);
   }
 }
 
@@ -127,7 +135,7 @@ void Machine::copy_states(const StateViews& states) {
     const ArrayView& from = found->second;
     DLG_CHECK(from.type == buffer.type.dtype && from.shape == buffer.type.shape.dims(),
               "a state is copied to one of its type");
-    copy_elements(from, loop::strides_of(buffer, 1), memory_.state() + buffer.offset);
+    copy_elements(from, state_strides(buffer), memory_.state() + buffer.offset);
   }
 }
 
@@ -135,7 +143,7 @@ StateViews Machine::views() const {
   StateViews views;
   for (const loop::Buffer& buffer : artifact_.program.buffers) {
     if (buffer.kind != loop::BufferKind::kState) continue;
-    views[buffer.source] = {buffer.type.dtype, buffer.type.shape.dims(), loop::strides_of(buffer, 1),
+    views[buffer.source] = {buffer.type.dtype, buffer.type.shape.dims(), state_strides(buffer),
                             memory_.state() + buffer.offset};
   }
   return views;
