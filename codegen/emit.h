@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "codegen/jit.h"
+#include "codegen/module_parts.h"
 #include "codegen/target_spec.h"
 #include "ir/loop/loop_ir.h"
 
@@ -47,6 +48,9 @@ struct KernelTarget {
 /// step loops of known length are unrolled instead.
 EmittedKernel emit_kernel(llvm::Module& module, const loop::Program& program, std::size_t index,
                           const KernelTarget& target);
+/// The function of one kernel without a body.
+EmittedKernel declare_kernel(llvm::Module& module, const loop::Program& program, std::size_t index,
+                             const KernelTarget& target);
 
 /// The kernels of a step, in both forms where it has both.
 struct EmittedStep {
@@ -60,6 +64,15 @@ void emit_entry(llvm::Module& module, const loop::Program& program, const Emitte
 /// The whole module of a scheduled program, verified, not optimised.
 std::unique_ptr<llvm::Module> emit_module(llvm::LLVMContext& context, const loop::Program& program,
                                           const TargetSpec& spec);
+/// One of the modules that a program falls into.
+struct ModuleRequest {
+  const loop::Program& program;
+  const TargetSpec& spec;
+  const ModuleParts& parts;
+  std::size_t number;
+};
+/// If there are several, they call each other's kernels by their symbols.
+std::unique_ptr<llvm::Module> emit_part(llvm::LLVMContext& context, const ModuleRequest& request);
 
 /// The type of an element in memory (bool is a byte) and in a register.
 llvm::Type* memory_type(llvm::LLVMContext& context, DType dtype);

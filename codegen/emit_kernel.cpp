@@ -32,21 +32,6 @@ void set_attributes(llvm::Function& function, StepForm form) {
   function.addFnAttr("min-legal-vector-width", "512");
 }
 
-/// The function without a body.
-EmittedKernel declare_kernel(llvm::Module& module, const loop::Program& program, std::size_t index,
-                             const KernelTarget& target) {
-  const loop::Kernel& kernel = program.kernels[index];
-  const bool has_loops = target.form == StepForm::kLoops;
-  EmittedKernel emitted{.buffers = loop::kernel_pattern(program, kernel).parameters,
-                        .is_divided = has_loops && kernel.share != loop::Share::kNothing,
-                        .has_scratch = has_loops && loop::has_tiles(kernel.body)};
-  emitted.function =
-      llvm::Function::Create(type_of(emitted, module.getContext()), llvm::Function::InternalLinkage,
-                             kernel_symbol(program, index) + std::string(target.suffix), module);
-  set_attributes(*emitted.function, target.form);
-  return emitted;
-}
-
 /// Whether another buffer of `kernel` lies on some of the bytes of `id`.
 bool shares_bytes(const loop::Program& program, const EmittedKernel& kernel, BufferId id) {
   return std::any_of(kernel.buffers.begin(), kernel.buffers.end(),
@@ -97,6 +82,20 @@ llvm::Instruction* enter(llvm::IRBuilder<>& builder, llvm::Function& function) {
 }
 
 }  // namespace
+
+EmittedKernel declare_kernel(llvm::Module& module, const loop::Program& program, std::size_t index,
+                             const KernelTarget& target) {
+  const loop::Kernel& kernel = program.kernels[index];
+  const bool has_loops = target.form == StepForm::kLoops;
+  EmittedKernel emitted{.buffers = loop::kernel_pattern(program, kernel).parameters,
+                        .is_divided = has_loops && kernel.share != loop::Share::kNothing,
+                        .has_scratch = has_loops && loop::has_tiles(kernel.body)};
+  emitted.function =
+      llvm::Function::Create(type_of(emitted, module.getContext()), llvm::Function::InternalLinkage,
+                             kernel_symbol(program, index) + std::string(target.suffix), module);
+  set_attributes(*emitted.function, target.form);
+  return emitted;
+}
 
 EmittedKernel emit_kernel(llvm::Module& module, const loop::Program& program, std::size_t index,
                           const KernelTarget& target) {

@@ -4,6 +4,7 @@
 #include <llvm/Support/raw_ostream.h>
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 
 #include "codegen/emit.h"
@@ -56,16 +57,22 @@ std::string kernel_symbol(const loop::Program& program, std::size_t index) {
 
 namespace {
 
-/// Equal kernels are one function; in a straight step each is written out at its place.
-std::vector<EmittedKernel> emit_kernels(llvm::Module& module, const loop::Program& program,
-                                        const KernelTarget& target) {
-  const bool is_straight = target.form == StepForm::kStraight;
-  const std::vector<std::size_t> first =
-      is_straight ? std::vector<std::size_t>() : first_equal_kernels(program);
+/// In a straight step each kernel is written out at its place.
+std::vector<EmittedKernel> emit_each_kernel(llvm::Module& module, const loop::Program& program,
+                                            const KernelTarget& target) {
+  std::vector<EmittedKernel> kernels;
+  for (std::size_t i = 0; i < program.kernels.size(); ++i)
+    kernels.push_back(emit_kernel(module, program, i, target));
+  return kernels;
+}
+
+/// Equal kernels are one function, which `make` makes.
+std::vector<EmittedKernel> kernels_of(const loop::Program& program, const std::vector<std::size_t>& first,
+                                      const std::function<EmittedKernel(std::size_t index)>& make) {
   std::vector<EmittedKernel> kernels;
   for (std::size_t i = 0; i < program.kernels.size(); ++i) {
-    if (is_straight || first[i] == i) {
-      kernels.push_back(emit_kernel(module, program, i, target));
+    if (first[i] == i) {
+      kernels.push_back(make(i));
       continue;
     }
     kernels.push_back(kernels[first[i]]);
@@ -81,11 +88,7 @@ void state_scratch(llvm::Module& module, std::int64_t bytes) {
                            llvm::ConstantInt::get(type, static_cast<std::uint64_t>(bytes)), kScratchName);
 }
 
-}  // namespace
-
-std::unique_ptr<llvm::Module> emit_module(llvm::LLVMContext& context, const loop::Program& program,
-                                          const TargetSpec& spec) {
-  DLG_CHECK(program.schedule.has_value(), "what is compiled is scheduled");
+std::unique_ptr<llvm::Module> empty_module(llvm::LLVMContext& context, const TargetSpec& spec) {
   auto module = std::make_unique<llvm::Module>("dlg", context);
   // A copy, because asking for the machine is not const.
   llvm::orc::JITTargetMachineBuilder builder = spec.builder;
@@ -93,19 +96,58 @@ std::unique_ptr<llvm::Module> emit_module(llvm::LLVMContext& context, const loop
   DLG_CHECK(static_cast<bool>(machine), "LLVM has no machine for this target");
   module->setDataLayout((*machine)->createDataLayout());
   adapter::set_triple(*module, builder.getTargetTriple());
-  const bool is_straight = program.schedule->form == StepForm::kStraight;
-  EmittedStep step;
-  if (is_straight) step.straight = emit_kernels(*module, program, {spec.core, StepForm::kStraight});
-  // A batch has at least one row, so one of one row is whole.
-  if (!is_straight || program.batch > 1) {
-    step.loops = emit_kernels(
-        *module, program, {spec.core, StepForm::kLoops, is_straight ? kRaggedSuffix : std::string_view()});
-  }
-  emit_entry(*module, program, step);
-  state_scratch(*module, program.schedule->scratch_bytes);
+  return module;
+}
+
+void emit_frame(llvm::Module& module, const loop::Program& program, const EmittedStep& step) {
+  emit_entry(module, program, step);
+  state_scratch(module, program.schedule->scratch_bytes);
+}
+
+void verify(const llvm::Module& module) {
   std::string broken;
   llvm::raw_string_ostream stream(broken);
-  DLG_CHECK(!llvm::verifyModule(*module, &stream), "LLVM's verifier: " + broken);
+  DLG_CHECK(!llvm::verifyModule(module, &stream), "LLVM's verifier: " + broken);
+}
+
+}  // namespace
+
+std::unique_ptr<llvm::Module> emit_module(llvm::LLVMContext& context, const loop::Program& program,
+                                          const TargetSpec& spec) {
+  DLG_CHECK(program.schedule.has_value(), "what is compiled is scheduled");
+  std::unique_ptr<llvm::Module> module = empty_module(context, spec);
+  const bool is_straight = program.schedule->form == StepForm::kStraight;
+  EmittedStep step;
+  if (is_straight) step.straight = emit_each_kernel(*module, program, {spec.core, StepForm::kStraight});
+  // A batch has at least one row, so one of one row is whole.
+  if (!is_straight || program.batch > 1) {
+    const KernelTarget target{spec.core, StepForm::kLoops, is_straight ? kRaggedSuffix : std::string_view()};
+    step.loops = kernels_of(program, first_equal_kernels(program),
+                            [&](std::size_t index) { return emit_kernel(*module, program, index, target); });
+  }
+  emit_frame(*module, program, step);
+  verify(*module);
+  return module;
+}
+
+std::unique_ptr<llvm::Module> emit_part(llvm::LLVMContext& context, const ModuleRequest& request) {
+  const auto& [program, spec, parts, number] = request;
+  if (parts.kernels.size() == 1) return emit_module(context, program, spec);
+  std::unique_ptr<llvm::Module> module = empty_module(context, spec);
+  const auto emit_shared = [&](std::size_t index) {
+    const KernelTarget target{spec.core, StepForm::kLoops};
+    const bool is_own = std::ranges::binary_search(parts.kernels[number], index);
+    const EmittedKernel kernel = is_own ? emit_kernel(*module, program, index, target)
+                                        : declare_kernel(*module, program, index, target);
+    kernel.function->setLinkage(llvm::GlobalValue::ExternalLinkage);
+    return kernel;
+  };
+  if (number == 0) {
+    emit_frame(*module, program, {kernels_of(program, parts.first_equal, emit_shared), {}});
+  } else {
+    std::ranges::for_each(parts.kernels[number], emit_shared);
+  }
+  verify(*module);
   return module;
 }
 

@@ -1,97 +1,24 @@
 #include "codegen/jit.h"
 
 #include <fmt/format.h>
-#include <llvm/ExecutionEngine/Orc/CompileUtils.h>
 #include <llvm/ExecutionEngine/Orc/LLJIT.h>
-#include <llvm/IR/IRBuilder.h>
-#include <llvm/IR/InstIterator.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/MC/TargetRegistry.h>
-#include <llvm/Passes/PassBuilder.h>
 #include <llvm/Support/raw_ostream.h>
-#include <llvm/Transforms/IPO/AlwaysInliner.h>
-#include <llvm/Transforms/InstCombine/InstCombine.h>
-#include <llvm/Transforms/Scalar/DCE.h>
-#include <llvm/Transforms/Scalar/EarlyCSE.h>
-#include <llvm/Transforms/Scalar/GVN.h>
-#include <llvm/Transforms/Scalar/LICM.h>
-#include <llvm/Transforms/Scalar/SROA.h>
-#include <llvm/Transforms/Scalar/SimplifyCFG.h>
 
 #include <cstring>
 
 #include "codegen/annotate.h"
 #include "codegen/build_id.h"
-#include "codegen/compute_ahead.h"
 #include "codegen/emit.h"
-#include "codegen/llvm_adapter.h"
+#include "codegen/llvm_error.h"
 #include "codegen/object_cache.h"
+#include "codegen/objects.h"
 #include "ir/loop/text.h"
 #include "support/check.h"
 
 namespace dlg {
 namespace {
-
-/// LLVM's word about an error that is ours.
-template <class T>
-T checked(llvm::Expected<T> value, std::string_view what) {
-  if (value) return std::move(*value);
-  const std::string reason = llvm::toString(value.takeError());
-  DLG_CHECK(false, fmt::format("{}: {}", what, reason));
-}
-
-/// Scalar clean-up only. LLVM's SLP and loop vectorisers stay off: they miscompile float code in LLVM 19.1.7,
-/// and what is a vector is decided in the loop IR.
-void optimize(llvm::Module& module, llvm::TargetMachine& machine, StepForm form) {
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager sccs;
-  llvm::ModuleAnalysisManager modules;
-  llvm::PassBuilder passes(&machine);
-  passes.registerModuleAnalyses(modules);
-  passes.registerCGSCCAnalyses(sccs);
-  passes.registerFunctionAnalyses(functions);
-  passes.registerLoopAnalyses(loops);
-  passes.crossRegisterProxies(loops, functions, sccs, modules);
-  // The kernels of a straight step come into its entry; nothing else asks to be inlined.
-  modules.invalidate(module, llvm::AlwaysInlinerPass(false).run(module, modules));
-  llvm::FunctionPassManager pipeline;
-  pipeline.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
-  pipeline.addPass(llvm::EarlyCSEPass(true));
-  pipeline.addPass(llvm::InstCombinePass());
-  pipeline.addPass(llvm::SimplifyCFGPass());
-  pipeline.addPass(llvm::createFunctionToLoopPassAdaptor(llvm::LICMPass(llvm::LICMOptions()), true));
-  pipeline.addPass(llvm::GVNPass());
-  pipeline.addPass(llvm::InstCombinePass());
-  pipeline.addPass(llvm::DCEPass());
-  for (llvm::Function& function : module) {
-    if (!function.isDeclaration()) pipeline.run(function, functions);
-  }
-  if (form == StepForm::kStraight) compute_ahead(*module.getFunction(kEntryName));
-}
-
-/// Every loaded number becomes a value of its own, so that no instruction takes it from memory itself.
-/// FastISel, which chooses the instructions with small effort, would let `vblendvps` read the 16 bytes at a
-/// number's 4.
-void keep_loads_apart(llvm::Module& module) {
-  std::vector<llvm::LoadInst*> loads;
-  for (llvm::Function& function : module) {
-    for (llvm::Instruction& instruction : llvm::instructions(function)) {
-      auto* load = llvm::dyn_cast<llvm::LoadInst>(&instruction);
-      if (load != nullptr && load->getType()->isFloatingPointTy()) loads.push_back(load);
-    }
-  }
-  for (llvm::LoadInst* load : loads) {
-    llvm::IRBuilder<> builder(load->getNextNode());
-    llvm::Value* number = builder.CreateFreeze(load);
-    load->replaceUsesWithIf(number, [&](const llvm::Use& use) { return use.getUser() != number; });
-  }
-}
-
-std::unique_ptr<llvm::TargetMachine> machine_of(const TargetSpec& spec) {
-  llvm::orc::JITTargetMachineBuilder builder = spec.builder;
-  return checked(builder.createTargetMachine(), "target machine");
-}
 
 /// Everything that compiled code may call: the memory functions LLVM lowers copies to.
 llvm::orc::SymbolMap allowed_symbols(llvm::orc::LLJIT& jit) {
@@ -140,36 +67,30 @@ CacheKey key_of(const Compilation& how) {
   return cache_key({codegen_build_id(), llvm_version(), target, loop::print_program(program, Sources{})});
 }
 
-std::string make_object(Compilation& how) {
-  llvm::LLVMContext context;
-  const std::unique_ptr<llvm::Module> module = emit_module(context, how.program, how.spec);
-  how.clock.lap("emit");
-  const std::unique_ptr<llvm::TargetMachine> machine = machine_of(how.spec);
-  optimize(*module, *machine, how.program.schedule->form);
-  if (how.effort == Effort::kSmall) keep_loads_apart(*module);
-  how.clock.lap("optimise");
-  llvm::orc::SimpleCompiler compiler(*machine);
-  const std::unique_ptr<llvm::MemoryBuffer> object = checked(compiler(*module), "object");
-  how.clock.lap("object");
-  return object->getBuffer().str();
+using Objects = std::vector<std::string>;
+
+Objects make(Compilation& how) {
+  MadeObjects made = make_objects(how.program, how.spec);
+  how.clock.insert(made.stages, "");
+  return std::move(made.objects);
 }
 
-struct FoundObject {
-  std::string bytes;
+struct FoundObjects {
+  Objects objects;
   bool is_cached = false;
 };
 
-/// The object from the cache, or made and kept there.
-FoundObject find_object(Compilation& how) {
+/// The objects from the cache, or made and kept there.
+FoundObjects find_objects(Compilation& how) {
   const ObjectCache cache(cache_folder());
   const CacheKey key = key_of(how);
-  std::optional<std::string> found = cache.load(key);
+  const std::optional<std::string> found = cache.load(key);
   how.clock.lap("look up");
-  if (found) return {std::move(*found), true};
-  std::string object = make_object(how);
-  cache.store(key, object);
+  if (found) return {separated(*found), true};
+  Objects objects = make(how);
+  cache.store(key, joined(objects));
   how.clock.lap("keep");
-  return {std::move(object), false};
+  return {std::move(objects), false};
 }
 
 llvm::orc::LLJITBuilder jit_builder(const TargetSpec& spec) {
@@ -191,16 +112,17 @@ struct CompiledProgram::Impl {
 
 namespace {
 
-std::unique_ptr<CompiledProgram::Impl> link(Compilation& how, const FoundObject& object) {
+std::unique_ptr<CompiledProgram::Impl> link(Compilation& how, const FoundObjects& found) {
   auto impl = std::make_unique<CompiledProgram::Impl>();
   impl->jit = checked(jit_builder(how.spec).create(), "JIT");
   llvm::orc::JITDylib& library = impl->jit->getMainJITDylib();
   llvm::cantFail(library.define(llvm::orc::absoluteSymbols(allowed_symbols(*impl->jit))));
-  llvm::cantFail(impl->jit->addObjectFile(llvm::MemoryBuffer::getMemBufferCopy(object.bytes, "dlg")));
+  for (const std::string& object : found.objects)
+    llvm::cantFail(impl->jit->addObjectFile(llvm::MemoryBuffer::getMemBufferCopy(object, "dlg")));
   impl->entry = checked(impl->jit->lookup(kEntryName), "entry").toPtr<DlgStepFunction>();
   impl->scratch_bytes = *checked(impl->jit->lookup(kScratchName), "scratch").toPtr<const std::int64_t*>();
   how.clock.lap("link");
-  impl->report = {object.is_cached, how.clock.stages()};
+  impl->report = {found.is_cached, how.clock.stages()};
   return impl;
 }
 
@@ -232,9 +154,8 @@ CompiledProgram compile(const loop::Program& program, const CodeRequest& request
   use_jit_relocation(how.spec);
   use_effort(how.spec, request.effort);
   how.clock.lap("target");
-  const FoundObject object =
-      request.caching == Caching::kOn ? find_object(how) : FoundObject{make_object(how)};
-  return CompiledProgram(link(how, object));
+  const FoundObjects found = request.caching == Caching::kOn ? find_objects(how) : FoundObjects{make(how)};
+  return CompiledProgram(link(how, found));
 }
 
 std::string llvm_text(const loop::Program& program, Target target, const Sources& sources) {
@@ -251,7 +172,7 @@ std::string assembly_text(const loop::Program& program, Target target, const Sou
   const TargetSpec spec = target_spec(target);
   const std::unique_ptr<llvm::Module> module = emit_module(context, program, spec);
   mark_kernels(*module, program);
-  const std::unique_ptr<llvm::TargetMachine> machine = machine_of(spec);
+  const std::unique_ptr<llvm::TargetMachine> machine = target_machine(spec);
   optimize(*module, *machine, program.schedule->form);
   llvm::SmallVector<char, 0> buffer;
   llvm::raw_svector_ostream stream(buffer);

@@ -189,6 +189,27 @@ void ObjectCache::trim() const {
   }
 }
 
+std::string joined(const std::vector<std::string>& objects) {
+  std::string text;
+  for (const std::string& object : objects) {
+    const std::uint64_t size = object.size();
+    text.append(reinterpret_cast<const char*>(&size), sizeof size);
+    text += object;
+  }
+  return text;
+}
+
+std::vector<std::string> separated(std::string_view text) {
+  std::vector<std::string> objects;
+  while (!text.empty()) {
+    std::uint64_t size = 0;
+    std::memcpy(&size, text.data(), sizeof size);
+    objects.emplace_back(text.substr(sizeof size, size));
+    text.remove_prefix(sizeof size + size);
+  }
+  return objects;
+}
+
 std::string cache_folder() {
   const auto variable = [](const char* name) -> std::string {
     const char* value = std::getenv(name);

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace dlg {
 
@@ -41,6 +42,10 @@ class ObjectCache {
   std::string folder_;
   std::int64_t most_bytes_;
 };
+
+/// Several objects as one, and the objects of such a text.
+std::string joined(const std::vector<std::string>& objects);
+std::vector<std::string> separated(std::string_view text);
 
 /// $DLG_CACHE_DIR (set but empty: no cache), else $XDG_CACHE_HOME/dlg, else ~/.cache/dlg; empty without any
 /// of them.

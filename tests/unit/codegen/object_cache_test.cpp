@@ -203,5 +203,12 @@ TEST_CASE("jit: damaged entries are compiled anew and replaced") {
   CHECK(test::compiled(program, {.caching = Caching::kOn}).report().is_cached);
 }
 
+TEST_CASE("cache: several objects are kept as one") {
+  for (const std::vector<std::string>& objects :
+       {std::vector<std::string>{}, {""}, {"one"}, {"one", "", std::string(300, 'x')}}) {
+    CHECK(separated(joined(objects)) == objects);
+  }
+}
+
 }  // namespace
 }  // namespace dlg
