@@ -109,8 +109,8 @@ class AlignmentProof {
   void note_slot(llvm::StoreInst& store) {
     const auto [base, distance] = parts_of(store.getPointerOperand());
     const auto* offset = llvm::dyn_cast<llvm::SCEVConstant>(distance);
-    if (offset == nullptr) return;
     Value* value = store.getValueOperand();
+    if (offset == nullptr || !evolution_->isSCEVable(value->getType())) return;
     laid_[base][offset->getAPInt().getSExtValue()] =
         value->getType()->isPointerTy() ? proved(value) : multiple_of(evolution_->getSCEV(value));
   }
@@ -172,15 +172,18 @@ class AlignmentProof {
     return found == parameters_.end() ? alignof(DlgContext) : found->second;
   }
 
-  /// Of the pointer that is read: a field of the context, or the rows of one field of the data.
+  /// Of the pointer or number that is read: a field of the context, a slot of a phase, or the rows of one
+  /// field of the data.
   std::uint64_t alignment_behind(llvm::LoadInst& load) {
     const auto [base, distance] = parts_of(load.getPointerOperand());
     const auto* offset = llvm::dyn_cast<llvm::SCEVConstant>(distance);
     if (offset == nullptr) return 1;
     const std::int64_t bytes = offset->getAPInt().getSExtValue();
-    if (llvm::isa<llvm::LoadInst>(base))
+    const bool is_pointer = load.getType()->isPointerTy();
+    if (is_pointer && llvm::isa<llvm::LoadInst>(base))
       return data_alignment_.at(static_cast<std::size_t>(bytes) / sizeof(void*));
     if (!llvm::isa<llvm::Argument>(base)) return 1;
+    if (parameters_.contains(llvm::cast<llvm::Argument>(base))) return 1;
     const auto phase = slots_.find(load.getFunction());
     return phase == slots_.end() ? known_or_one(kFieldAlignment, bytes) : known_or_one(phase->second, bytes);
   }
