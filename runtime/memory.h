@@ -17,14 +17,13 @@
 namespace dlg {
 
 /// So many bytes at the alignment that compiled code likes best, not set; `bytes` is rounded up to a multiple
-/// of
-/// 64. Null: there is not so much memory. To be given to std::free.
+/// of 64. Null: there is not so much memory. To be given to std::free.
 void* take_aligned(std::size_t bytes);
 
 /// An allocator whose memory may be read up to the next multiple of 64 bytes, and is not set.
 template <class T>
 struct AlignedAllocator {
-  using value_type = T;
+  using value_type = T;  // NOLINT(readability-identifier-naming): the library's
 
   AlignedAllocator() = default;
   template <class Other>
