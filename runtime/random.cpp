@@ -18,11 +18,6 @@ constexpr double kTwoToMinus53 = 0x1p-53;
 constexpr int kRounds = 10;
 constexpr std::array<std::uint64_t, 2> kFactors{0xD2511F53, 0xCD9E8D57};
 
-void next_key(std::array<std::uint32_t, 2>& key) {
-  key[0] += 0x9E3779B9;
-  key[1] += 0xBB67AE85;
-}
-
 std::uint32_t low_word(std::uint64_t value) {
   return static_cast<std::uint32_t>(value);
 }
@@ -35,44 +30,59 @@ std::uint64_t bits53(std::uint32_t low, std::uint32_t high) {
   return ((static_cast<std::uint64_t>(high) << 32) | low) >> 11;
 }
 
-/// Of the first two words.
+using Drawn = std::array<std::uint32_t, 4>;
+
+/// Of two words.
 double uniform_of(std::uint32_t low, std::uint32_t high) {
   return static_cast<double>(bits53(low, high)) * kTwoToMinus53;
 }
 
 /// Of all four.
-double normal_of(const std::array<std::uint32_t, 4>& words) {
+double normal_of(const Drawn& words) {
   const double u = static_cast<double>(bits53(words[0], words[1]) + 1) * kTwoToMinus53;
   const double v = uniform_of(words[2], words[3]);
   return std::sqrt(-2 * std::log(u)) * std::cos(2 * std::numbers::pi * v);
 }
 
-constexpr std::size_t kLanes = 32;
+/// Philox at several counters: word w of counter i is words[w][i].
+template <std::size_t kCount>
+using Words = std::array<std::array<std::uint32_t, kCount>, 4>;
 
-/// Philox at counters that follow each other: word w of counter i is words[w][i].
-struct Lanes {
-  std::array<std::array<std::uint32_t, kLanes>, 4> words;
-
-  /// At elements `first`, `first` + 1, ... of step 0.
-  void fill(std::uint64_t first, std::array<std::uint32_t, 2> key) {
-    for (std::size_t i = 0; i < kLanes; ++i) {
-      words[0][i] = low_word(first + i);
-      words[1][i] = high_word(first + i);
-      words[2][i] = words[3][i] = 0;
+/// From counters to what is drawn there.
+template <std::size_t kCount>
+void mix(Words<kCount>& words, std::array<std::uint32_t, 2> key) {
+  for (int round = 0; round < kRounds; ++round) {
+    for (std::size_t i = 0; i < kCount; ++i) {
+      const std::uint64_t a = kFactors[0] * words[0][i];
+      const std::uint64_t b = kFactors[1] * words[2][i];
+      words[0][i] = high_word(b) ^ words[1][i] ^ key[0];
+      words[1][i] = low_word(b);
+      words[2][i] = high_word(a) ^ words[3][i] ^ key[1];
+      words[3][i] = low_word(a);
     }
-    for (int round = 0; round < kRounds; ++round) {
-      for (std::size_t i = 0; i < kLanes; ++i) {
-        const std::uint64_t a = kFactors[0] * words[0][i];
-        const std::uint64_t b = kFactors[1] * words[2][i];
-        words[0][i] = high_word(b) ^ words[1][i] ^ key[0];
-        words[1][i] = low_word(b);
-        words[2][i] = high_word(a) ^ words[3][i] ^ key[1];
-        words[3][i] = low_word(a);
-      }
-      next_key(key);
-    }
+    key[0] += 0x9E3779B9;
+    key[1] += 0xBB67AE85;
   }
-};
+}
+
+/// Sets each value to `value_of` the four words at step 0 and elements `first`, `first` + 1, ...; so many at
+/// a time that the C++ compiler makes vectors of them.
+template <class ValueOf>
+void draw(std::uint64_t first, std::array<std::uint32_t, 2> key, std::span<double> values,
+          const ValueOf& value_of) {
+  constexpr std::size_t kLanes = 32;
+  for (std::size_t at = 0; at < values.size(); at += kLanes) {
+    Words<kLanes> words{};
+    for (std::size_t i = 0; i < kLanes; ++i) {
+      words[0][i] = low_word(first + at + i);
+      words[1][i] = high_word(first + at + i);
+    }
+    mix(words, key);
+    const std::size_t count = std::min(kLanes, values.size() - at);
+    for (std::size_t i = 0; i < count; ++i)
+      values[at + i] = value_of({words[0][i], words[1][i], words[2][i], words[3][i]});
+  }
+}
 
 /// Swaps element i with element floor(u (i + 1) / 2^32), i from the last to 1.
 void fisher_yates(std::span<std::int64_t> items, const RandomStream& stream, std::uint64_t step) {
@@ -90,14 +100,9 @@ std::int64_t share_rows(double share, std::int64_t rows) {
 }  // namespace
 
 std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key) {
-  for (int round = 0; round < kRounds; ++round) {
-    const std::uint64_t a = kFactors[0] * counter[0];
-    const std::uint64_t b = kFactors[1] * counter[2];
-    counter = {high_word(b) ^ counter[1] ^ key[0], low_word(b), high_word(a) ^ counter[3] ^ key[1],
-               low_word(a)};
-    next_key(key);
-  }
-  return counter;
+  Words<1> words{{{counter[0]}, {counter[1]}, {counter[2]}, {counter[3]}}};
+  mix(words, key);
+  return {words[0][0], words[1][0], words[2][0], words[3][0]};
 }
 
 std::uint64_t fnv1a(std::string_view bytes, std::uint64_t before) {
@@ -129,24 +134,11 @@ double RandomStream::normal(std::uint64_t step, std::uint64_t element) const {
 }
 
 void RandomStream::uniforms(std::uint64_t first, std::span<double> values) const {
-  Lanes lanes;
-  for (std::size_t at = 0; at < values.size(); at += kLanes) {
-    lanes.fill(first + at, key_);
-    const std::size_t count = std::min(kLanes, values.size() - at);
-    for (std::size_t i = 0; i < count; ++i) values[at + i] = uniform_of(lanes.words[0][i], lanes.words[1][i]);
-  }
+  draw(first, key_, values, [](const Drawn& words) { return uniform_of(words[0], words[1]); });
 }
 
 void RandomStream::normals(std::uint64_t first, std::span<double> values) const {
-  Lanes lanes;
-  for (std::size_t at = 0; at < values.size(); at += kLanes) {
-    lanes.fill(first + at, key_);
-    const std::size_t count = std::min(kLanes, values.size() - at);
-    for (std::size_t i = 0; i < count; ++i) {
-      const auto& w = lanes.words;
-      values[at + i] = normal_of({w[0][i], w[1][i], w[2][i], w[3][i]});
-    }
-  }
+  draw(first, key_, values, normal_of);
 }
 
 void InitialDraw::take(std::uint64_t first, std::span<double> values) const {
@@ -162,13 +154,6 @@ void InitialDraw::take(std::uint64_t first, std::span<double> values) const {
     stream_.normals(first, values);
   }
   for (double& value : values) value = rule_.a + width * value;
-}
-
-std::vector<double> initial_values(const InitialRule& rule, std::uint64_t seed, std::string_view path,
-                                   std::int64_t count) {
-  std::vector<double> values(static_cast<std::size_t>(count));
-  InitialDraw(rule, seed, path).take(0, values);
-  return values;
 }
 
 std::vector<std::int64_t> shuffled(const std::vector<std::int64_t>& rows, std::uint64_t seed,

@@ -71,10 +71,6 @@ class InitialDraw {
   RandomStream stream_;
 };
 
-/// The first `count` of them.
-std::vector<double> initial_values(const InitialRule& rule, std::uint64_t seed, std::string_view path,
-                                   std::int64_t count);
-
 /// Fisher-Yates on a copy of `rows`: for i = N-1 .. 1 swaps i with j = floor(u (i + 1) / 2^32), u the bits of
 /// (seed, "shuffle", epoch, i). Epochs count from 1; each starts from `rows`, so an epoch does not depend on
 /// the ones before it.

@@ -49,7 +49,7 @@ class WorkerChoice {
   std::size_t chosen_ = 0;
   std::size_t next_ = 0;
   double step_seconds_ = 0;       // of the chosen one; 0: not known yet
-  double stretch_ = 1;            // likewise
+  double stretch_ = 1;            // of its last call
   std::optional<Former> former_;  // until a whole call of the chosen one has confirmed the choice
 };
 

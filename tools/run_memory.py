@@ -71,8 +71,9 @@ def main():
     states = 3 * weights
     calls = {
         "train": (states, ["train", "net.dlg", "--quiet"]),
-        "train --save-every": (states, ["train", "net.dlg", "--quiet", "--save-every", "1"]),
-        "train --resume": (states, ["train", "net.dlg", "--quiet", "--resume", "--set", "stop=2 epochs"]),
+        # Long enough for a save while it goes on.
+        "train --save-every": (states, ["train", "net.dlg", "--quiet", "--save-every", "1", "--set", "stop=[3 seconds]"]),
+        "train --resume": (states, ["train", "net.dlg", "--quiet", "--resume", "1", "--set", "stop=2 epochs"]),
         "train --init": (states, ["train", "net.dlg", "--quiet", "--init", "runs/0001-net/weights.safetensors"]),
         # The best weights are kept beside the last ones.
         "train with a plateau": (states + weights, ["train", "net.dlg", "--quiet", "--set", f"stop=[{BEST}, 2 epochs]"]),

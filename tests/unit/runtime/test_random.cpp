@@ -56,8 +56,15 @@ TEST_CASE("seeds, paths, steps and elements give different numbers") {
   CHECK(base != RandomStream(1, "a").uniform(0, 1));
 }
 
+std::vector<double> initial_values(const InitialRule& rule, std::uint64_t seed, const char* path,
+                                   std::size_t count) {
+  std::vector<double> values(count);
+  InitialDraw(rule, seed, path).take(0, values);
+  return values;
+}
+
 TEST_CASE("uniform and normal numbers have their moments") {
-  constexpr std::int64_t kCount = 200'000;
+  constexpr std::size_t kCount = 200'000;
   const auto uniform = initial_values({InitialKind::kUniform, -1, 3}, 1, "u", kCount);
   const auto normal = initial_values({InitialKind::kNormal, 2, 0.5}, 1, "n", kCount);
   const auto mean = [](const std::vector<double>& v) {

@@ -1,5 +1,7 @@
 // Owns the tests of the threads that work on one step together.
 #include <atomic>
+#include <chrono>
+#include <thread>
 #include <vector>
 
 #include "runtime/team.h"
@@ -65,6 +67,26 @@ TEST_CASE("team: only those in use work, whoever did before") {
     CHECK(sheet.marks == expected);
   }
   CHECK(team.workers() == 4);
+}
+
+/// The last worker has all of the work.
+void leave_it_to_the_last(void*, std::int64_t worker, std::int64_t workers) {
+  if (worker == workers - 1) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+}
+
+TEST_CASE("team: a phase stretches over the work of the one who has the least") {
+  CHECK(StretchWatch(nullptr, 1).stretch() == 1);
+  Team team(3);
+  CHECK(StretchWatch(&team, 3).stretch() == 1);
+  const StretchWatch all(&team, 3);
+  team.run(leave_it_to_the_last, nullptr);
+  CHECK(team.phase_seconds() >= 0.02);
+  CHECK(all.stretch() > 2);
+  // Alone there is nobody to wait for.
+  team.use(1);
+  const StretchWatch alone(&team, 1);
+  team.run(leave_it_to_the_last, nullptr);
+  CHECK(alone.stretch() < 1.5);
 }
 
 TEST_CASE("team: without a phase it begins and ends") {
