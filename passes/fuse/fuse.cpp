@@ -56,6 +56,7 @@ class Fuser {
   const Graph& graph_;
   Fusion fusion_;
   std::vector<ValueId> tested_;
+  IdVector<ValueId, std::vector<StateId>> effects_;  // the states that a value becomes
   IdVector<ValueId, char> is_inlined_;
   IdVector<ValueId, char> is_sink_;
   IdVector<ValueId, char> is_update_;     // element-wise, and read by nothing but effects
@@ -73,6 +74,7 @@ Fuser::Fuser(const Graph& graph, Fusion fusion)
     : graph_(graph),
       fusion_(fusion),
       tested_(tested_values(graph)),
+      effects_(graph.nodes.size()),
       is_sink_(graph.nodes.size(), 0),
       is_update_(graph.nodes.size(), 0),
       is_pointwise_(graph.nodes.size(), 0),
@@ -80,7 +82,10 @@ Fuser::Fuser(const Graph& graph, Fusion fusion)
       classes_{std::vector<std::size_t>(graph.nodes.size()),
                std::vector<std::vector<ValueId>>(graph.nodes.size())} {
   for (const Output& output : graph.outputs) is_sink_[output.value] = 1;
-  for (const Effect& effect : graph.effects) is_sink_[effect.value] = 1;
+  for (const Effect& effect : graph.effects) {
+    is_sink_[effect.value] = 1;
+    effects_[effect.value].push_back(effect.state);
+  }
   is_inlined_ = inlined_views(graph, [&](ValueId value) { return is_sink_[value] == 0; });
   const auto inlined = [this](ValueId value) { return is_inlined(value); };
   readers_ = readers_of(graph, inlined);
@@ -157,12 +162,14 @@ GroupPlan Fuser::joined(std::size_t a, std::size_t b) const {
 }
 
 bool Fuser::writes_in_place(const GroupTrace& trace, const GroupPlan& plan) const {
-  return std::all_of(graph_.effects.begin(), graph_.effects.end(), [&](const Effect& effect) {
-    if (!std::binary_search(plan.members.begin(), plan.members.end(), effect.value)) return true;
+  const auto is_written_behind_its_reads = [&](const std::string& path) {
     return std::all_of(trace.loads.begin(), trace.loads.end(), [&](const ElementLoad& load) {
-      const bool is_old = reads_state(graph_[load.value], graph_.states[effect.state].path);
-      return !is_old || load.at == trace.domain;
+      return !reads_state(graph_[load.value], path) || load.at == trace.domain;
     });
+  };
+  return std::all_of(plan.members.begin(), plan.members.end(), [&](ValueId value) {
+    return std::all_of(effects_[value].begin(), effects_[value].end(),
+                       [&](StateId state) { return is_written_behind_its_reads(graph_.states[state].path); });
   });
 }
 
@@ -171,8 +178,8 @@ bool Fuser::mixes_test_and_effects(const GroupPlan& plan) const {
     return std::binary_search(plan.members.begin(), plan.members.end(), value);
   };
   if (std::none_of(tested_.begin(), tested_.end(), is_member)) return false;
-  return std::any_of(graph_.effects.begin(), graph_.effects.end(),
-                     [&](const Effect& effect) { return is_member(effect.value); });
+  return std::any_of(plan.members.begin(), plan.members.end(),
+                     [&](ValueId value) { return !effects_[value].empty(); });
 }
 
 bool Fuser::mixes_loops_and_updates(const GroupPlan& plan) const {
