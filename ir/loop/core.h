@@ -26,6 +26,9 @@ struct Core {
   double chain_latency = 4;
   /// A load costs what a multiply-add costs: both are issued twice a cycle.
   double load_cost = 1;
+  /// What a load takes of a multiply-add's time besides, hidden or not: of tiles that cost alike the one with
+  /// fewer loads is faster.
+  double load_share = 0.1;
   /// Counting and branching, once for each step of a chain.
   double step_cost = 1.5;
   /// Steps that are further apart, in bytes, fall on few sets of the first-level cache.

@@ -41,8 +41,9 @@ std::vector<unsigned> batch_rest(std::int64_t rows, unsigned tile) {
 
 double cost_of(Tile tile, const loop::Core& core) {
   const double products = tile.vectors * tile.rows;
-  const double loads = core.load_cost * (tile.vectors + tile.rows);
-  return std::max({products, loads, core.chain_latency}) + core.step_cost;
+  const double loads = tile.vectors + tile.rows;
+  const double longest = std::max({products, core.load_cost * loads, core.chain_latency});
+  return longest + core.load_share * loads + core.step_cost;
 }
 
 /// The cost of covering all rows by tiles of `tile.rows`; the rest of the valid rows goes by ever smaller
