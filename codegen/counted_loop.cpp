@@ -54,6 +54,19 @@ Value* i64(llvm::IRBuilder<>& builder, std::int64_t value) {
   return builder.getInt64(static_cast<std::uint64_t>(value));
 }
 
+Value* plus(llvm::IRBuilder<>& builder, Value* a, Value* b) {
+  const auto is_zero = [](Value* value) {
+    const auto* number = llvm::dyn_cast<llvm::ConstantInt>(value);
+    return number != nullptr && number->isZero();
+  };
+  if (is_zero(a)) return b;
+  return is_zero(b) ? a : builder.CreateAdd(a, b);
+}
+
+Value* times(llvm::IRBuilder<>& builder, Value* value, std::int64_t factor) {
+  return factor == 1 ? value : builder.CreateMul(value, i64(builder, factor));
+}
+
 Value* smaller(llvm::IRBuilder<>& builder, Value* a, Value* b) {
   return builder.CreateSelect(builder.CreateICmpSLT(a, b), a, b);
 }

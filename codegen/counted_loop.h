@@ -38,6 +38,10 @@ void emit_plain(llvm::IRBuilder<>& builder, const Bounds& bounds, std::int64_t s
                 const std::function<void(llvm::Value* at)>& body);
 
 llvm::Value* i64(llvm::IRBuilder<>& builder, std::int64_t value);
+/// The sum and the product of whole numbers, without an instruction where one of them changes nothing:
+/// addresses are full of such.
+llvm::Value* plus(llvm::IRBuilder<>& builder, llvm::Value* a, llvm::Value* b);
+llvm::Value* times(llvm::IRBuilder<>& builder, llvm::Value* value, std::int64_t factor);
 llvm::Value* smaller(llvm::IRBuilder<>& builder, llvm::Value* a, llvm::Value* b);
 llvm::Value* larger(llvm::IRBuilder<>& builder, llvm::Value* a, llvm::Value* b);
 /// The last multiple of `width` at or before `end`.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "codegen/alignment.h"
+#include "codegen/counted_loop.h"
 #include "codegen/emit.h"
 #include "codegen/llvm_adapter.h"
 #include "codegen/maths_emitter.h"
@@ -85,10 +86,10 @@ Value* ElementEmitter::as_i64(Value* value) {
 Value* ElementEmitter::base_index(const Index& index) {
   Value* sum = i64(0);
   for (const Index::Term& term : index.terms) {
-    sum = builder_.CreateAdd(sum, builder_.CreateMul(vars_.at(term.var), i64(term.factor)));
+    sum = plus(builder_, sum, times(builder_, vars_.at(term.var), term.factor));
   }
   const bool is_scalar = index.dynamic.is_valid() && width_of(reg(index.dynamic)) == 1;
-  return is_scalar ? builder_.CreateAdd(sum, as_i64(reg(index.dynamic))) : sum;
+  return is_scalar ? plus(builder_, sum, as_i64(reg(index.dynamic))) : sum;
 }
 
 /// The scalar part that is a number: the offset and the row of the tile.
@@ -121,14 +122,13 @@ std::int64_t ElementEmitter::index_step(const Index& index) {
 ElementEmitter::Address ElementEmitter::address_of(BufferId id, const std::vector<Index>& indices) {
   Address address{i64(0), 0, 0, 0, nullptr};
   const auto add = [&](const Index& index, std::int64_t elements) {
-    Value* stride = i64(elements);
-    address.base = builder_.CreateAdd(address.base, builder_.CreateMul(base_index(index), stride));
+    address.base = plus(builder_, address.base, times(builder_, base_index(index), elements));
     address.base_step = std::gcd(address.base_step, index_step(index) * elements);
     address.known += known_index(index) * elements;
     address.lane_stride += lane_factor(index) * elements;
     if (!index.dynamic.is_valid() || width_of(reg(index.dynamic)) == 1) return;
     Value* wide = as_i64(reg(index.dynamic));
-    wide = builder_.CreateMul(wide, builder_.CreateVectorSplat(width_of(wide), stride));
+    wide = builder_.CreateMul(wide, builder_.CreateVectorSplat(width_of(wide), i64(elements)));
     address.lane_offsets = address.lane_offsets ? builder_.CreateAdd(address.lane_offsets, wide) : wide;
   };
   loop::for_each_stride(element_strides(program_.buffers[id], program_.batch), indices, add);
@@ -262,7 +262,7 @@ Value* ElementEmitter::lane_ramp(std::int64_t factor) {
 }
 
 Value* ElementEmitter::index_value(const Index& index) {
-  Value* base = builder_.CreateAdd(base_index(index), i64(known_index(index)));
+  Value* base = plus(builder_, base_index(index), i64(known_index(index)));
   if (width_ == 1 || !is_varying(index)) return base;
   Value* value = builder_.CreateAdd(builder_.CreateVectorSplat(width_, base), lane_ramp(lane_factor(index)));
   const bool is_wide = index.dynamic.is_valid() && width_of(reg(index.dynamic)) > 1;

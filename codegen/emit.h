@@ -37,6 +37,9 @@ struct EmittedKernel {
   bool has_scratch = false;
 };
 
+/// Of every function beside the entry: it throws nothing, and its vectors are as wide as they are written.
+void set_kernel_attributes(llvm::Function& function);
+
 /// What all kernels of a program are emitted for.
 struct KernelTarget {
   loop::Core core;

@@ -26,10 +26,8 @@ llvm::FunctionType* type_of(const EmittedKernel& kernel, llvm::LLVMContext& cont
 }
 
 void set_attributes(llvm::Function& function, StepForm form) {
-  function.setDoesNotThrow();
+  set_kernel_attributes(function);
   function.addFnAttr(form == StepForm::kStraight ? llvm::Attribute::AlwaysInline : llvm::Attribute::NoInline);
-  function.addFnAttr("prefer-vector-width", "512");
-  function.addFnAttr("min-legal-vector-width", "512");
 }
 
 /// Whether another buffer of `kernel` lies on some of the bytes of `id`.

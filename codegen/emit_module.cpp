@@ -44,6 +44,12 @@ llvm::Constant* constant_element(llvm::Type* type, double value) {
                               : llvm::ConstantInt::get(type, whole, true);
 }
 
+void set_kernel_attributes(llvm::Function& function) {
+  function.setDoesNotThrow();
+  function.addFnAttr("prefer-vector-width", "512");
+  function.addFnAttr("min-legal-vector-width", "512");
+}
+
 std::string kernel_symbol(const loop::Program& program, std::size_t index) {
   std::string symbol = fmt::format("k{}.{}", index, program.kernels[index].name);
   // Anything but plain characters would need quotes in LLVM's and the assembler's text.

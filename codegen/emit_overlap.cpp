@@ -21,7 +21,8 @@ OverlappedTiles::OverlappedTiles(const KernelSite& site, const TilePanel& under)
       chain_(*loop::single_chain(parts_)),
       count_(site.slots.take(builder_.getInt64Ty(), "waiting")),
       row_(site.slots.take(builder_.getInt64Ty(), "waiting")),
-      column_(site.slots.take(builder_.getInt64Ty(), "waiting")) {
+      column_(site.slots.take(builder_.getInt64Ty(), "waiting")),
+      sums_(site, under, under.rows.tile) {
   site_.slots.store(i64(builder_, 0), count_);
 }
 
@@ -33,10 +34,10 @@ void OverlappedTiles::emit_tile() {
   Values sums;
   at_tile(place, [&] {
     prefetch_far(elements_, rows_, parts_);
-    sums = initial_sums();
+    sums = emit_before_chain(site_, parts_);
     if (has_blocks) sums = enter_block(sums);
   });
-  if (sums_.empty()) take_sum_slots(sums);
+  sums_.take(sums);
   sums = emit_beside(place, std::move(sums), first_end);
   if (has_blocks) at_tile(place, [&] { sums = leave_block(sums, end); });
   store_waiting(sums, place);
@@ -46,15 +47,6 @@ void OverlappedTiles::at_tile(const Place& place, const std::function<void()>& e
   elements_.set_var(rows_.var, place.row);
   elements_.set_var(under_.columns().var, place.column);
   elements_.at_lanes(under_.lanes(), [&] { elements_.at_rows(under_.rows.tile, rows_.var, emit); });
-}
-
-/// What chains begin with, after all that stands before them.
-Values OverlappedTiles::initial_sums() {
-  for (const Statement* statement : parts_.chains) {
-    if (statement->instruction) elements_.emit_instruction(*statement->instruction);
-  }
-  set_carried_dtypes(elements_, chain_);
-  return tile_values(elements_, chain_, &loop::Carried::initial);
 }
 
 /// All that stands before the steps of the first block; what they begin with.
@@ -106,42 +98,23 @@ void OverlappedTiles::emit_waiting_row(Value* number) {
   Value* first = site_.slots.load(builder_.getInt64Ty(), row_);
   elements_.set_var(rows_.var, builder_.CreateAdd(first, number));
   elements_.set_var(under_.columns().var, site_.slots.load(builder_.getInt64Ty(), column_));
-  elements_.at_lanes(under_.lanes(), [&] {
-    initial_sums();
-    for (std::size_t i = 0; i < sums_.size(); ++i) {
-      llvm::Type* all = llvm::cast<llvm::AllocaInst>(sums_[i])->getAllocatedType();
-      llvm::Type* sum = llvm::cast<llvm::ArrayType>(all)->getElementType();
-      Value* place = builder_.CreateInBoundsGEP(sum, sums_[i], number);
-      elements_.set_reg(chain_.carried[i].result, site_.slots.load(sum, place));
-    }
-    for (const Statement* statement : parts_.after) emit_statement(site_, *statement);
-  });
-}
-
-void OverlappedTiles::take_sum_slots(const Values& sums) {
-  const unsigned tile = under_.rows.tile;
-  for (std::size_t i = 0; i < sums.size(); i += tile)
-    sums_.push_back(site_.slots.take(llvm::ArrayType::get(sums[i]->getType(), tile), "sums"));
+  sums_.emit_row(number);
 }
 
 void OverlappedTiles::store_waiting(const Values& sums, const Place& place) {
-  const unsigned tile = under_.rows.tile;
-  for (std::size_t i = 0; i < sums.size(); ++i) {
-    Value* slot = sums_[i / tile];
-    site_.slots.store(sums[i], builder_.CreateConstInBoundsGEP1_64(sums[i]->getType(), slot, i % tile));
-  }
-  site_.slots.store(i64(builder_, tile), count_);
+  sums_.store(sums);
+  site_.slots.store(i64(builder_, under_.rows.tile), count_);
   site_.slots.store(place.row, row_);
   site_.slots.store(place.column, column_);
 }
 
 void OverlappedTiles::emit_left() {
-  if (!sums_.empty()) {
+  if (sums_.are_taken()) {
     Value* count = site_.slots.load(builder_.getInt64Ty(), count_);
     emit_plain(builder_, {i64(builder_, 0), count}, 1, "left",
                [&](Value* number) { emit_waiting_row(number); });
   }
-  site_.slots.give_back(sums_);
+  sums_.give_back();
   site_.slots.give_back({count_, row_, column_});
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "codegen/kernel_site.h"
+#include "codegen/sum_slots.h"
 #include "codegen/tile_rows.h"
 
 namespace dlg {
@@ -30,12 +31,10 @@ class OverlappedTiles {
   };
 
   void at_tile(const Place& place, const std::function<void()>& emit);
-  Values initial_sums();
   Values enter_block(const Values& totals);
   Values leave_block(const Values& sums, llvm::Value* end);
   Values emit_beside(const Place& place, Values sums, llvm::Value* end);
   void emit_waiting_row(llvm::Value* number);
-  void take_sum_slots(const Values& sums);
   void store_waiting(const Values& sums, const Place& place);
 
   const KernelSite& site_;
@@ -48,7 +47,7 @@ class OverlappedTiles {
   llvm::Value* count_;   // of rows that wait: none or a tile
   llvm::Value* row_;     // the first of them
   llvm::Value* column_;  // of lane 0
-  Values sums_;          // for each carried value: all rows; once there are any
+  SumSlots sums_;
 };
 
 }  // namespace dlg

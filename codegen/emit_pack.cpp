@@ -6,6 +6,7 @@
 #include "codegen/alignment.h"
 #include "codegen/emit.h"
 #include "codegen/scalar_emitter.h"
+#include "codegen/turned_square.h"
 
 namespace dlg {
 
@@ -13,28 +14,6 @@ using llvm::Value;
 using loop::Loop;
 
 namespace {
-
-/// Rows become columns: in stage d every lane whose number has bit d changes places with its mirror image.
-Values transposed(llvm::IRBuilder<>& builder, Values rows) {
-  const auto count = static_cast<unsigned>(rows.size());
-  for (unsigned d = 1; d < count; d *= 2) {
-    std::vector<int> upper;
-    std::vector<int> lower;
-    for (unsigned lane = 0; lane < count; ++lane) {
-      const bool is_far = (lane & d) != 0;
-      upper.push_back(static_cast<int>(is_far ? count + lane - d : lane));
-      lower.push_back(static_cast<int>(is_far ? count + lane : lane + d));
-    }
-    for (unsigned row = 0; row < count; ++row) {
-      if ((row & d) != 0) continue;
-      Value* first = rows[row];
-      Value* second = rows[row + d];
-      rows[row] = builder.CreateShuffleVector(first, second, upper);
-      rows[row + d] = builder.CreateShuffleVector(first, second, lower);
-    }
-  }
-  return rows;
-}
 
 /// Of what lies a multiple of `lanes` lanes behind the beginning of the copy.
 llvm::Align lanes_align(const PackedBlock& block, unsigned lanes) {
@@ -48,10 +27,9 @@ Value* packed_place(const KernelSite& site, const PackedBlock& block, Value* ste
   for (const Loop* loop : block.pack.chain) {
     const std::int64_t extent = loop::declared_extent(site.program, *loop);
     Value* at = loop == block.pack.chain.back() ? step : site.elements.var(loop->var);
-    position = builder.CreateAdd(builder.CreateMul(position, i64(builder, extent)), at);
+    position = plus(builder, times(builder, position, extent), at);
   }
-  position =
-      builder.CreateAdd(builder.CreateMul(position, i64(builder, block.lanes.width)), i64(builder, lane));
+  position = plus(builder, times(builder, position, block.lanes.width), i64(builder, lane));
   return builder.CreateInBoundsGEP(block.element, block.memory, position);
 }
 
@@ -69,32 +47,30 @@ void pack_step(const KernelSite& site, const PackedBlock& block, Value* step) {
   site.builder.CreateAlignedStore(site.elements.load(*block.pack.load), place, block.align);
 }
 
-/// The elements of `side` steps for each of as many lanes from `first` on. What no lane stands for is 0.
-Values load_square(const KernelSite& site, const PackedBlock& block, unsigned first, unsigned side) {
-  llvm::Type* vector = llvm::FixedVectorType::get(block.element, side);
-  Values square;
-  for (unsigned lane = first; lane < first + side; ++lane) {
-    if (lane >= block.lanes.used) {
-      square.push_back(llvm::Constant::getNullValue(vector));
-      continue;
-    }
+/// The elements of as many steps as the square has, for each of its lanes that stand for something.
+Values load_square(const KernelSite& site, const PackedBlock& block, unsigned first, const Square& square) {
+  llvm::Type* vector = llvm::FixedVectorType::get(block.element, square.side);
+  Values lanes;
+  for (unsigned lane = first; lane < first + square.used; ++lane) {
     const auto [place, align] = site.elements.lane_place(*block.pack.load, lane);
-    square.push_back(site.builder.CreateAlignedLoad(vector, place, align));
+    lanes.push_back(site.builder.CreateAlignedLoad(vector, place, align));
   }
-  return square;
+  return lanes;
 }
 
 /// As many steps as a square has lanes: the steps of one lane are neighbours in memory.
 void pack_square(const KernelSite& site, const PackedBlock& block, Value* step, unsigned side) {
   emit_inputs(site, block, step);
-  const llvm::Align align = lanes_align(block, 1);
   for (unsigned first = 0; first < block.lanes.width; first += side) {
-    const Values square = transposed(site.builder, load_square(site, block, first, side));
     const unsigned count = std::min(side, block.lanes.width - first);
-    for (unsigned i = 0; i < side; ++i) {
-      Value* at = site.builder.CreateAdd(step, i64(site.builder, i));
-      Value* place = packed_place(site, block, at, first);
-      site.builder.CreateAlignedStore(lane_range(site.builder, square[i], 0, count), place, align);
+    const unsigned used = std::min(count, block.lanes.used - std::min(first, block.lanes.used));
+    const Square square{block.element, side, used, count};
+    const SquareMemory to{packed_place(site, block, step, first), i64(site.builder, block.lanes.width)};
+    if (block.pack.is_scattered) {
+      store_turned(site.builder, square, load_square(site, block, first, square), to);
+    } else {
+      Value* from = site.elements.lane_place(*block.pack.load, first).pointer;
+      emit_turned_copy(site.builder, square, {from, i64(site.builder, block.pack.lane_stride)}, to);
     }
   }
 }

@@ -2,9 +2,11 @@
 
 #include <optional>
 
+#include "codegen/carried_values.h"
 #include "codegen/emit_loops.h"
 #include "codegen/emit_overlap.h"
 #include "codegen/emit_pack.h"
+#include "codegen/sum_slots.h"
 #include "codegen/tile_rows.h"
 #include "ir/loop/nest.h"
 #include "ir/loop/operands.h"
@@ -58,6 +60,7 @@ class TileEmitter {
   void for_each_panel(const PanelBlock& block, const std::function<void(Value* column)>& body);
   void read_copies(const PanelBlock& block, const Tile& tile, Value* column);
   void emit_sums(const PanelBlock& block, unsigned count);
+  void emit_by_rows(const TilePanel& under, unsigned count, const Values& sums);
 
   const KernelSite& site_;
   llvm::IRBuilder<>& builder_;
@@ -210,18 +213,38 @@ void TileEmitter::read_copies(const PanelBlock& block, const Tile& tile, Value* 
   for (const PackedBlock& packed : packed_) read_tile(site_, rows_of(packed, tile));
 }
 
-/// The chains for all rows at once; what is done to their sums row by row.
+/// The chains for all rows at once; what is done to their sums row by row, written out or, where that would
+/// be long, in a loop.
 void TileEmitter::emit_sums(const PanelBlock& block, unsigned count) {
   const loop::TileParts parts = loop::tile_parts(loop_);
   const TilePanel under{rows_, block.panel};
+  const bool is_in_loop = schedule_.epilogue != loop::Epilogue::kBehind;
+  Values sums;
   const auto emit_parts = [&] {
     prefetch_far(elements_, loop_, parts);
     for (const Statement* statement : parts.chains) emit_statement(site_, *statement);
+    if (is_in_loop) {
+      sums = tile_values(elements_, *loop::single_chain(parts), &loop::Carried::result);
+      return;
+    }
     elements_.row_by_row([&] {
       for (const Statement* statement : parts.after) emit_statement(site_, *statement);
     });
   };
   elements_.at_rows(count, loop_.var, [&] { elements_.at_lanes(under.lanes(), emit_parts); });
+  if (is_in_loop) emit_by_rows(under, count, sums);
+}
+
+void TileEmitter::emit_by_rows(const TilePanel& under, unsigned count, const Values& sums) {
+  SumSlots slots(site_, under, count);
+  slots.take(sums);
+  slots.store(sums);
+  Value* first = elements_.var(loop_.var);
+  emit_plain(builder_, {i64(builder_, 0), i64(builder_, count)}, 1, loop_.name, [&](Value* number) {
+    elements_.set_var(loop_.var, builder_.CreateAdd(first, number));
+    slots.emit_row(number);
+  });
+  slots.give_back();
 }
 
 }  // namespace

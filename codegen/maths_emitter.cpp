@@ -5,6 +5,7 @@
 
 #include <numeric>
 
+#include "codegen/emit.h"
 #include "codegen/ir_lane.h"
 #include "codegen/scalar_emitter.h"
 #include "ir/loop/maths/functions.h"
@@ -20,12 +21,10 @@ using loop::Op;
 constexpr unsigned kVectorBytes = 64;
 
 void set_attributes(llvm::Function& function) {
-  function.setDoesNotThrow();
+  set_kernel_attributes(function);
   function.setDoesNotAccessMemory();
   function.setWillReturn();
   function.addFnAttr(llvm::Attribute::NoInline);
-  function.addFnAttr("prefer-vector-width", "512");
-  function.addFnAttr("min-legal-vector-width", "512");
 }
 
 Value* emit_inline(llvm::IRBuilder<>& builder, Op op, DType dtype, std::span<Value* const> args,

@@ -153,8 +153,9 @@ struct Panel {
   }
 };
 
-/// When the sums of a tile are used: behind their chains, or beside the chains of the next tile.
-enum class Epilogue : std::uint8_t { kBehind, kBeside };
+/// When the sums of a tile are used: behind their chains, from registers or, if that is much, from memory one
+/// row after the other; or beside the chains of the next tile.
+enum class Epilogue : std::uint8_t { kBehind, kByRows, kBeside };
 
 /// How independent iterations are taken: of a vector loop in panels; of a parallel loop around one in
 /// register tiles, so many rows of a panel side by side. It changes no bit.

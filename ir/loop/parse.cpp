@@ -419,7 +419,10 @@ class Parser {
       expect("level");
       schedule.prefetch_level = small_integer();
     }
-    if (accept("beside")) {
+    if (accept("by")) {
+      expect("rows");
+      schedule.epilogue = Epilogue::kByRows;
+    } else if (accept("beside")) {
       schedule.epilogue = Epilogue::kBeside;
       schedule.beside_steps = integer();
     }

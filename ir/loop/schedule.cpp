@@ -111,7 +111,9 @@ Failure verify_nest(const Program& program, const Loop& rows) {
   }
   if (schedule.prefetch_level < 1 || schedule.prefetch_level > 3) return "prefetches to no level of a cache";
   if (schedule.epilogue == Epilogue::kBehind) return std::nullopt;
-  if (single_chain(parts) == nullptr) return "has no single chain that something could be done beside";
+  if (single_chain(parts) == nullptr)
+    return "has no single chain whose sums could wait for what is done to them";
+  if (schedule.epilogue == Epilogue::kByRows) return std::nullopt;
   return schedule.beside_steps < 1 ? Failure("has no steps between the rows that wait") : std::nullopt;
 }
 

@@ -238,6 +238,7 @@ class Printer {
     if (!schedule.packed.empty()) text += fmt::format(" of {}", schedule.packed_tiles);
     text += regs_text_of("prefetch", schedule.prefetched);
     if (!schedule.prefetched.empty()) text += fmt::format(" level {}", schedule.prefetch_level);
+    if (schedule.epilogue == Epilogue::kByRows) text += " by rows";
     if (schedule.epilogue == Epilogue::kBeside) text += fmt::format(" beside {}", schedule.beside_steps);
     return text;
   }

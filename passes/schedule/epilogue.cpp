@@ -12,6 +12,17 @@ namespace {
 using loop::Instruction;
 using loop::Statement;
 
+/// More of them are not written out for each row.
+constexpr std::int64_t kMostOperations = 150;
+/// What an elementary function is written out as.
+constexpr std::int64_t kFunctionOperations = 40;
+
+std::int64_t operations_of(const Statement& statement) {
+  const bool is_function =
+      statement.instruction && loop::scalar_info(statement.instruction->op).unit == loop::Unit::kFunction;
+  return is_function ? kFunctionOperations : 1;
+}
+
 /// What occupies another unit than the multiply-adds, and long.
 bool is_slow(const Statement* statement) {
   return statement->instruction && loop::scalar_info(statement->instruction->op).unit == loop::Unit::kDivider;
@@ -49,6 +60,14 @@ loop::Epilogue choose_epilogue(const loop::Loop& rows, const std::vector<loop::R
   return !has_loops_after && loop::single_chain(parts) != nullptr && is_slow_and_far
              ? loop::Epilogue::kBeside
              : loop::Epilogue::kBehind;
+}
+
+loop::Epilogue shortened(loop::Epilogue epilogue, const loop::Loop& rows, std::int64_t vectors) {
+  const loop::TileParts parts = loop::tile_parts(rows);
+  if (epilogue != loop::Epilogue::kBehind || loop::single_chain(parts) == nullptr) return epilogue;
+  std::int64_t operations = 0;
+  for (const Statement* statement : parts.after) operations += operations_of(*statement);
+  return operations * vectors > kMostOperations ? loop::Epilogue::kByRows : epilogue;
 }
 
 std::int64_t steps_beside(const loop::Program& program, const loop::Loop& rows, unsigned tile) {

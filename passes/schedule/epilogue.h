@@ -18,6 +18,10 @@ std::vector<loop::RegId> far_loads(const loop::Program& program, const loop::Loo
 /// multiply-adds need not wait for that.
 loop::Epilogue choose_epilogue(const loop::Loop& rows, const std::vector<loop::RegId>& far);
 
+/// Instead of behind the chains from registers: from memory by rows, where it would be long to write out what
+/// is done to the sums of `vectors` vectors.
+loop::Epilogue shortened(loop::Epilogue epilogue, const loop::Loop& rows, std::int64_t vectors);
+
 /// Steps of the chain from one row that waits to the next: all rows of a tile are done beside one tile, or
 /// its first block.
 std::int64_t steps_beside(const loop::Program& program, const loop::Loop& rows, unsigned tile);

@@ -1,6 +1,7 @@
 #include "passes/schedule/schedule_loops.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "ir/loop/nest.h"
 #include "ir/loop/schedule.h"
@@ -85,6 +86,7 @@ class Scheduler {
     if (schedule.epilogue == loop::Epilogue::kBeside)
       schedule.beside_steps = steps_beside(program_, rows, schedule.tile);
     schedule.rest = row_tiles(declared_extent(program_, rows), schedule.tile).rest;
+    schedule.epilogue = shortened(schedule.epilogue, rows, written_vectors(panels.front(), schedule));
     schedule.packed = choose_row_packs(nest, panels.front());
     if (!schedule.packed.empty()) {
       // All panels read the same copy.
@@ -99,6 +101,13 @@ class Scheduler {
       schedule.panels.push_back(std::move(tiled.panel));
     }
     return schedule;
+  }
+
+  /// The vectors of sums of all tiles that are written out under a panel.
+  std::int64_t written_vectors(const TiledPanel& tiled, const LoopSchedule& schedule) const {
+    const std::int64_t rest = std::accumulate(schedule.rest.begin(), schedule.rest.end(), std::int64_t{0});
+    const std::int64_t lanes = core_.vector_bytes / sizeof(float);
+    return (schedule.tile + rest) * std::max<std::int64_t>(1, tiled.panel.width / lanes);
   }
 
   std::int64_t packed_tiles(const TileNest& nest, const LoopSchedule& schedule) const {
