@@ -17,10 +17,12 @@ from turns import OUT, RELEASE, Dlg, copy_example, cpus, first_step, output_of, 
 from workloads import MATHS, WORKLOADS
 
 SMALL_STEPS = 1_000_000
-# "f32 peak 177 Gflop/s", and "256 x 256 x 256 ... 95.1 %": what a line of bench_gemm reaches of it. Each process measures the peak
-# for itself, so what is compared are the rates.
+# "f32 peak 177 Gflop/s", and "256 256 256  14 rows x 2 vectors  X.W  89 %  Xt.dY  89 %": what the forms of a line of bench_gemm
+# reach of it. Each process measures the peak for itself, so what is compared are the rates. The tile behind the sizes is a
+# choice of that commit.
 PEAK = re.compile(r"f32 peak (?P<rate>\d+(\.\d+)?)")
-PERCENT = re.compile(r"^(?P<what>.*?\S)\s+(?P<part>\d+(\.\d+)?) %", re.MULTILINE)
+LINE = re.compile(r"^\s*(?P<what>\d+\s+\d+\s+\d+|\d+ rows x \d+ vectors)\s.*%")
+FORM = re.compile(r"(?P<form>\S+\.\S+)\s+(?P<part>\d+(\.\d+)?) %")
 
 
 def in_turns(ours, theirs, rounds):
@@ -77,7 +79,8 @@ def gemm(before, rounds, _seconds):
     def parts(build):
         text = output_of(["taskset", "-c", cpus(1), build / "bench_gemm"])
         peak = float(PEAK.search(text)["rate"])
-        return {found["what"]: 1e5 / (peak * float(found["part"])) for found in PERCENT.finditer(text)}
+        return {f"{line['what']} {found['form']}": 1e5 / (peak * float(found["part"]))
+                for line in map(LINE.match, text.splitlines()) if line for found in FORM.finditer(line[0])}
 
     pairs = in_turns(lambda: parts(RELEASE), lambda: parts(before), max(1, rounds // 2))
     for what in pairs[0][0]:

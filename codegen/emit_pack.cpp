@@ -47,7 +47,14 @@ void pack_step(const KernelSite& site, const PackedBlock& block, Value* step) {
   site.builder.CreateAlignedStore(site.elements.load(*block.pack.load), place, block.align);
 }
 
-/// The elements of as many steps as the square has, for each of its lanes that stand for something.
+/// The part of a square's lanes that a panel or tile has from `first` on.
+Square square_of(const PackedBlock& block, unsigned first, unsigned side) {
+  const unsigned count = std::min(side, block.lanes.width - first);
+  const unsigned used = std::min(count, block.lanes.used - std::min(first, block.lanes.used));
+  return {block.element, side, used, count, block.lanes.width};
+}
+
+/// The steps of a square for each of its lanes, wherever a lane lies.
 Values load_square(const KernelSite& site, const PackedBlock& block, unsigned first, const Square& square) {
   llvm::Type* vector = llvm::FixedVectorType::get(block.element, square.side);
   Values lanes;
@@ -58,24 +65,29 @@ Values load_square(const KernelSite& site, const PackedBlock& block, unsigned fi
   return lanes;
 }
 
-/// As many steps as a square has lanes: the steps of one lane are neighbours in memory.
-void pack_square(const KernelSite& site, const PackedBlock& block, Value* step, unsigned side) {
-  emit_inputs(site, block, step);
-  for (unsigned first = 0; first < block.lanes.width; first += side) {
-    const unsigned count = std::min(side, block.lanes.width - first);
-    const unsigned used = std::min(count, block.lanes.used - std::min(first, block.lanes.used));
-    const Square square{block.element, side, used, count};
-    const SquareMemory to{packed_place(site, block, step, first), i64(site.builder, block.lanes.width)};
-    if (block.pack.is_scattered) {
-      store_turned(site.builder, square, load_square(site, block, first, square), to);
-    } else {
+/// The first `steps` steps of the innermost loop, in squares: the steps of one lane are neighbours in memory.
+void pack_squares(const KernelSite& site, const PackedBlock& block, unsigned side, Value* steps) {
+  const auto for_each_square = [&](Value* step, const auto& body) {
+    emit_inputs(site, block, step);
+    for (unsigned first = 0; first < block.lanes.width; first += side)
+      body(first, square_of(block, first, side), packed_place(site, block, step, first));
+  };
+  Value* begin = i64(site.builder, 0);
+  if (!block.pack.is_scattered) {
+    for_each_square(begin, [&](unsigned first, const Square& square, Value* to) {
       Value* from = site.elements.lane_place(*block.pack.load, first).pointer;
-      emit_turned_copy(site.builder, square, {from, i64(site.builder, block.pack.lane_stride)}, to);
-    }
+      emit_turned_run(site.builder, square, {from, block.pack.lane_stride, to, steps});
+    });
+    return;
   }
+  emit_plain(site.builder, {begin, steps}, side, block.pack.chain.back()->name, [&](Value* at) {
+    for_each_square(at, [&](unsigned first, const Square& square, Value* to) {
+      store_turned(site.builder, square, load_square(site, block, first, square), to);
+    });
+  });
 }
 
-/// The steps of the innermost loop, in squares as far as they go.
+/// The steps of the innermost loop, in squares as far as they go. Only a part that is alone has squares.
 void pack_chain(const KernelSite& site, const std::vector<PackedBlock>& parts) {
   const PackedBlock& any = parts.front();
   const Loop& loop = *any.pack.chain.back();
@@ -83,11 +95,8 @@ void pack_chain(const KernelSite& site, const std::vector<PackedBlock>& parts) {
   Value* end = site.bounds.extent(loop);
   const unsigned side = std::min(std::bit_ceil(any.lanes.width), any.how.square);
   if (side > 1) {
-    Value* whole = whole_part(site.builder, end, side);
-    emit_plain(site.builder, {begin, whole}, side, loop.name, [&](Value* at) {
-      for (const PackedBlock& block : parts) pack_square(site, block, at, side);
-    });
-    begin = whole;
+    begin = whole_part(site.builder, end, side);
+    for (const PackedBlock& block : parts) pack_squares(site, block, side, begin);
   }
   emit_plain(site.builder, {begin, end}, 1, loop.name, [&](Value* at) {
     for (const PackedBlock& block : parts) pack_step(site, block, at);

@@ -7,7 +7,6 @@
 #include <llvm/IR/Intrinsics.h>
 #include <llvm/IR/Module.h>
 #include <llvm/MC/TargetRegistry.h>
-#include <llvm/Support/CommandLine.h>
 #include <llvm/Target/TargetMachine.h>
 #include <llvm/TargetParser/Host.h>
 #include <llvm/TargetParser/Triple.h>
@@ -34,13 +33,6 @@ inline void set_triple(llvm::Module& module, const llvm::Triple& triple) {
 /// The features of this machine by name.
 inline llvm::StringMap<bool> host_features() {
   return llvm::sys::getHostCPUFeatures();
-}
-
-/// Sets a switch that LLVM has for its command line alone; a version without it goes without.
-inline void set_switch(llvm::StringRef name) {
-  auto& options = llvm::cl::getRegisteredOptions();
-  const auto found = options.find(name);
-  if (found != options.end()) found->second->addOccurrence(0, name, "true");
 }
 
 }  // namespace dlg::adapter

@@ -56,9 +56,6 @@ void initialize_llvm() {
   static const bool is_done = [] {
     llvm::InitializeNativeTarget();
     llvm::InitializeNativeTargetAsmPrinter();
-    // Addresses in tiles are a variable and numbers that are known: an instruction holds them as they are. To
-    // look for better ones takes a sixth of the compilation and finds nothing (docs/performance.md).
-    adapter::set_switch("disable-lsr");
     return true;
   }();
   static_cast<void>(is_done);

@@ -44,64 +44,80 @@ llvm::Align element_align(const llvm::IRBuilder<>& builder, llvm::Type* element)
   return llvm::Align(layout.getTypeStoreSize(element).getFixedValue());
 }
 
-/// The steps of used lanes, as `function` is told where they lie.
-Values load_lanes(llvm::IRBuilder<>& builder, const Square& square, const SquareMemory& from) {
+Value* element_at(llvm::IRBuilder<>& builder, const Square& square, Value* first, Value* distance) {
+  return builder.CreateInBoundsGEP(square.element, first, distance);
+}
+
+/// The steps of all used lanes, of which the first one is at `step`. Lanes are reached from every fourth one:
+/// more distances than registers would be read from the stack.
+Values load_lanes(llvm::IRBuilder<>& builder, const Square& square, Value* step, Value* lane_stride) {
+  constexpr unsigned kNear = 4;
   llvm::Type* vector = llvm::FixedVectorType::get(square.element, square.side);
-  Values lanes;
+  Values steps;
+  Value* first = step;
   for (unsigned lane = 0; lane < square.used; ++lane) {
-    Value* distance = builder.CreateMul(from.stride, i64(builder, lane));
-    Value* place = builder.CreateInBoundsGEP(square.element, from.first, distance);
-    lanes.push_back(builder.CreateAlignedLoad(vector, place, element_align(builder, square.element)));
+    if (lane > 0 && lane % kNear == 0)
+      first = element_at(builder, square, first, times(builder, lane_stride, kNear));
+    Value* place = element_at(builder, square, first, times(builder, lane_stride, lane % kNear));
+    steps.push_back(builder.CreateAlignedLoad(vector, place, element_align(builder, square.element)));
   }
-  return lanes;
+  return steps;
+}
+
+/// `function` gets where the first lane lies, the stride of lanes, where the copy begins, and the number of
+/// steps.
+void emit_squares(llvm::IRBuilder<>& builder, const Square& square, llvm::Function& function) {
+  const CountedLoop squares{
+      i64(builder, 0), function.getArg(3), square.side, "step", {function.getArg(0), function.getArg(2)}};
+  emit_counted(builder, squares, [&](Value*, const Values& at) {
+    store_turned(builder, square, load_lanes(builder, square, at[0], function.getArg(1)), at[1]);
+    return Values{element_at(builder, square, at[0], i64(builder, square.side)),
+                  element_at(builder, square, at[1], i64(builder, square.side * square.pitch))};
+  });
 }
 
 std::string name_of(const Square& square) {
   std::string type;
   llvm::raw_string_ostream stream(type);
   square.element->print(stream);
-  return fmt::format("turned.{}.{}.{}.{}", type, square.side, square.used, square.count);
+  return fmt::format("turned.{}.{}.{}.{}.{}", type, square.side, square.used, square.count, square.pitch);
 }
 
-/// The function that copies such squares, emitted at its first use.
+/// The function that copies such runs, emitted at its first use.
 llvm::Function* function_of(llvm::Module& module, const Square& square) {
   const std::string name = name_of(square);
   if (llvm::Function* known = module.getFunction(name)) return known;
   llvm::LLVMContext& context = module.getContext();
   llvm::Type* pointer = llvm::PointerType::get(context, 0);
   llvm::Type* number = llvm::Type::getInt64Ty(context);
-  llvm::Type* nothing = llvm::Type::getVoidTy(context);
-  auto* type = llvm::FunctionType::get(nothing, {pointer, number, pointer, number}, false);
+  auto* type =
+      llvm::FunctionType::get(llvm::Type::getVoidTy(context), {pointer, number, pointer, number}, false);
   auto* function = llvm::Function::Create(type, llvm::Function::InternalLinkage, name, module);
   set_kernel_attributes(*function);
   function->addFnAttr(llvm::Attribute::NoInline);
   llvm::IRBuilder<> builder(llvm::BasicBlock::Create(context, "entry", function));
-  const SquareMemory to{function->getArg(2), function->getArg(3)};
-  store_turned(builder, square, load_lanes(builder, square, {function->getArg(0), function->getArg(1)}), to);
+  emit_squares(builder, square, *function);
   builder.CreateRetVoid();
   return function;
 }
 
 }  // namespace
 
-void store_turned(llvm::IRBuilder<>& builder, const Square& square, const Values& lanes,
-                  const SquareMemory& to) {
+void store_turned(llvm::IRBuilder<>& builder, const Square& square, const Values& lanes, Value* to) {
   Values rows = lanes;
-  rows.resize(square.side,
-              llvm::Constant::getNullValue(llvm::FixedVectorType::get(square.element, square.side)));
+  llvm::Type* vector = llvm::FixedVectorType::get(square.element, square.side);
+  rows.resize(square.side, llvm::Constant::getNullValue(vector));
   rows = transposed(builder, std::move(rows));
   for (unsigned step = 0; step < square.side; ++step) {
-    Value* distance = builder.CreateMul(to.stride, i64(builder, step));
-    Value* place = builder.CreateInBoundsGEP(square.element, to.first, distance);
+    Value* place = element_at(builder, square, to, i64(builder, step * square.pitch));
     builder.CreateAlignedStore(lane_range(builder, rows[step], 0, square.count), place,
                                element_align(builder, square.element));
   }
 }
 
-void emit_turned_copy(llvm::IRBuilder<>& builder, const Square& square, const SquareMemory& from,
-                      const SquareMemory& to) {
+void emit_turned_run(llvm::IRBuilder<>& builder, const Square& square, const SquareRun& run) {
   llvm::Function* function = function_of(*builder.GetInsertBlock()->getModule(), square);
-  builder.CreateCall(function, {from.first, from.stride, to.first, to.stride});
+  builder.CreateCall(function, {run.from, i64(builder, run.lane_stride), run.to, run.steps});
 }
 
 }  // namespace dlg

@@ -26,9 +26,9 @@ struct Core {
   double chain_latency = 4;
   /// A load costs what a multiply-add costs: both are issued twice a cycle.
   double load_cost = 1;
-  /// What a load takes of a multiply-add's time besides, hidden or not: of tiles that cost alike the one with
-  /// fewer loads is faster.
-  double load_share = 0.1;
+  /// What a row of a tile costs besides where the sums meet what comes from far away: few rows of many
+  /// columns are read in longer runs.
+  double far_row_cost = 0.2;
   /// Counting and branching, once for each step of a chain.
   double step_cost = 1.5;
   /// Steps that are further apart, in bytes, fall on few sets of the first-level cache.

@@ -13,14 +13,14 @@ using loop::Instruction;
 using loop::Statement;
 
 /// More of them are not written out for each row.
-constexpr std::int64_t kMostOperations = 150;
-/// What an elementary function is written out as.
+constexpr std::int64_t kMostOperations = 300;
+/// What an elementary function of one vector is written out as; for several vectors it is called.
 constexpr std::int64_t kFunctionOperations = 40;
 
-std::int64_t operations_of(const Statement& statement) {
+std::int64_t operations_of(const Statement& statement, std::int64_t vectors) {
   const bool is_function =
       statement.instruction && loop::scalar_info(statement.instruction->op).unit == loop::Unit::kFunction;
-  return is_function ? kFunctionOperations : 1;
+  return is_function && vectors == 1 ? kFunctionOperations : vectors;
 }
 
 /// What occupies another unit than the multiply-adds, and long.
@@ -62,12 +62,12 @@ loop::Epilogue choose_epilogue(const loop::Loop& rows, const std::vector<loop::R
              : loop::Epilogue::kBehind;
 }
 
-loop::Epilogue shortened(loop::Epilogue epilogue, const loop::Loop& rows, std::int64_t vectors) {
+loop::Epilogue shortened(loop::Epilogue epilogue, const loop::Loop& rows, const WrittenSums& sums) {
   const loop::TileParts parts = loop::tile_parts(rows);
   if (epilogue != loop::Epilogue::kBehind || loop::single_chain(parts) == nullptr) return epilogue;
   std::int64_t operations = 0;
-  for (const Statement* statement : parts.after) operations += operations_of(*statement);
-  return operations * vectors > kMostOperations ? loop::Epilogue::kByRows : epilogue;
+  for (const Statement* statement : parts.after) operations += operations_of(*statement, sums.vectors);
+  return operations * sums.rows > kMostOperations ? loop::Epilogue::kByRows : epilogue;
 }
 
 std::int64_t steps_beside(const loop::Program& program, const loop::Loop& rows, unsigned tile) {

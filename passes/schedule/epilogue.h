@@ -18,9 +18,15 @@ std::vector<loop::RegId> far_loads(const loop::Program& program, const loop::Loo
 /// multiply-adds need not wait for that.
 loop::Epilogue choose_epilogue(const loop::Loop& rows, const std::vector<loop::RegId>& far);
 
+/// The sums of all tiles that are written out under a panel.
+struct WrittenSums {
+  std::int64_t rows = 1;
+  std::int64_t vectors = 1;  // of a row
+};
+
 /// Instead of behind the chains from registers: from memory by rows, where it would be long to write out what
-/// is done to the sums of `vectors` vectors.
-loop::Epilogue shortened(loop::Epilogue epilogue, const loop::Loop& rows, std::int64_t vectors);
+/// is done to `sums`.
+loop::Epilogue shortened(loop::Epilogue epilogue, const loop::Loop& rows, const WrittenSums& sums);
 
 /// Steps of the chain from one row that waits to the next: all rows of a tile are done beside one tile, or
 /// its first block.

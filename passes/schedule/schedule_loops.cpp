@@ -80,13 +80,15 @@ class Scheduler {
     loop::Core core = core_;
     // The update beside the chains needs some.
     if (schedule.epilogue == loop::Epilogue::kBeside) core.registers -= core.registers / 4;
-    std::vector<TiledPanel> panels = choose_panels(
-        {rows.extent, columns.extent, program_.batch, loop::widest_element(columns.body)}, core);
+    std::vector<TiledPanel> panels =
+        choose_panels({rows.extent, columns.extent, program_.batch, loop::widest_element(columns.body),
+                       !schedule.prefetched.empty() && schedule.epilogue == loop::Epilogue::kBehind},
+                      core);
     schedule.tile = panels.front().rows;
     if (schedule.epilogue == loop::Epilogue::kBeside)
       schedule.beside_steps = steps_beside(program_, rows, schedule.tile);
     schedule.rest = row_tiles(declared_extent(program_, rows), schedule.tile).rest;
-    schedule.epilogue = shortened(schedule.epilogue, rows, written_vectors(panels.front(), schedule));
+    schedule.epilogue = shortened(schedule.epilogue, rows, written_sums(panels.front(), schedule));
     schedule.packed = choose_row_packs(nest, panels.front());
     if (!schedule.packed.empty()) {
       // All panels read the same copy.
@@ -103,11 +105,10 @@ class Scheduler {
     return schedule;
   }
 
-  /// The vectors of sums of all tiles that are written out under a panel.
-  std::int64_t written_vectors(const TiledPanel& tiled, const LoopSchedule& schedule) const {
+  WrittenSums written_sums(const TiledPanel& tiled, const LoopSchedule& schedule) const {
     const std::int64_t rest = std::accumulate(schedule.rest.begin(), schedule.rest.end(), std::int64_t{0});
     const std::int64_t lanes = core_.vector_bytes / sizeof(float);
-    return (schedule.tile + rest) * std::max<std::int64_t>(1, tiled.panel.width / lanes);
+    return {schedule.tile + rest, std::max<std::int64_t>(1, tiled.panel.width / lanes)};
   }
 
   std::int64_t packed_tiles(const TileNest& nest, const LoopSchedule& schedule) const {

@@ -39,11 +39,11 @@ std::vector<unsigned> batch_rest(std::int64_t rows, unsigned tile) {
   return rest;
 }
 
-double cost_of(Tile tile, const loop::Core& core) {
+double cost_of(const TileQuery& query, Tile tile, const loop::Core& core) {
   const double products = tile.vectors * tile.rows;
-  const double loads = tile.vectors + tile.rows;
-  const double longest = std::max({products, core.load_cost * loads, core.chain_latency});
-  return longest + core.load_share * loads + core.step_cost;
+  const double loads = core.load_cost * (tile.vectors + tile.rows);
+  const double far = query.meets_far ? core.far_row_cost * tile.rows : 0;
+  return std::max({products, loads, core.chain_latency}) + core.step_cost + far;
 }
 
 /// The cost of covering all rows by tiles of `tile.rows`; the rest of the valid rows goes by ever smaller
@@ -53,8 +53,8 @@ double cost_of_rows(const TileQuery& query, Tile tile, const loop::Core& core) {
   const std::int64_t rows = is_batch ? query.batch : query.rows;
   const RowTiles tiles =
       is_batch ? RowTiles{rows / tile.rows, batch_rest(rows, tile.rows)} : row_tiles(rows, tile.rows);
-  double cost = static_cast<double>(tiles.whole) * cost_of(tile, core);
-  for (const unsigned rest : tiles.rest) cost += cost_of({tile.vectors, rest}, core);
+  double cost = static_cast<double>(tiles.whole) * cost_of(query, tile, core);
+  for (const unsigned rest : tiles.rest) cost += cost_of(query, {tile.vectors, rest}, core);
   return cost;
 }
 

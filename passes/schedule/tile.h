@@ -15,6 +15,7 @@ struct TileQuery {
   std::int64_t columns = 0;  // iterations of the vector loop; kBatch likewise
   std::int64_t batch = 0;
   std::int64_t element_bytes = 4;
+  bool meets_far = false;  // what the sums are used with comes from far away
 };
 
 /// A panel and the rows of its best tile.
