@@ -342,6 +342,14 @@ void ElementEmitter::at_rows(unsigned rows, loop::VarId var, const std::function
   row_var_ = outer_var;
 }
 
+void ElementEmitter::apart(const std::function<void()>& emit) {
+  const auto vars = vars_;
+  const auto regs = regs_;
+  emit();
+  vars_ = vars;
+  regs_ = regs;
+}
+
 void ElementEmitter::row_by_row(const std::function<void()>& emit) {
   const unsigned rows = std::exchange(tile_rows_, 1);
   for (first_row_ = 0; first_row_ < rows; ++first_row_) {

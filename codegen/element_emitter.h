@@ -75,6 +75,8 @@ class ElementEmitter {
   void at_lanes(const Lanes& lanes, const std::function<void()>& emit);
   /// Runs `emit` with `rows` iterations of `var` side by side, from the value of `var` on.
   void at_rows(unsigned rows, loop::VarId var, const std::function<void()>& emit);
+  /// Runs `emit`, and forgets what it defines: it is computed elsewhere, at other variables.
+  void apart(const std::function<void()>& emit);
   /// Runs `emit` once for each row of the tile, which stands alone in it: short lives for what it computes.
   void row_by_row(const std::function<void()>& emit);
 

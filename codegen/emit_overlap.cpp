@@ -96,9 +96,8 @@ Values OverlappedTiles::emit_beside(const Place& place, Values sums, Value* end)
 /// What is done to the sums of row `number` of those that wait.
 void OverlappedTiles::emit_waiting_row(Value* number) {
   Value* first = site_.slots.load(builder_.getInt64Ty(), row_);
-  elements_.set_var(rows_.var, builder_.CreateAdd(first, number));
-  elements_.set_var(under_.columns().var, site_.slots.load(builder_.getInt64Ty(), column_));
-  sums_.emit_row(number);
+  Value* column = site_.slots.load(builder_.getInt64Ty(), column_);
+  sums_.emit_row(number, {builder_.CreateAdd(first, number), column});
 }
 
 void OverlappedTiles::store_waiting(const Values& sums, const Place& place) {

@@ -168,7 +168,8 @@ void fill(const KernelSite& site, const std::vector<PackedBlock>& parts) {
 }
 
 void read_panel(const KernelSite& site, const PackedBlock& part) {
-  llvm::Type* row = llvm::FixedVectorType::get(part.element, part.lanes.width);
+  const unsigned width = part.lanes.width;
+  llvm::Type* row = width == 1 ? part.element : llvm::FixedVectorType::get(part.element, width);
   site.elements.set_packed(part.pack.load->result, [&site, part, row] {
     Value* place = packed_place(site, part, site.elements.var(part.pack.chain.back()->var), 0);
     return site.builder.CreateAlignedLoad(row, place, part.align);

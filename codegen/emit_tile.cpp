@@ -240,9 +240,9 @@ void TileEmitter::emit_by_rows(const TilePanel& under, unsigned count, const Val
   slots.take(sums);
   slots.store(sums);
   Value* first = elements_.var(loop_.var);
+  Value* column = elements_.var(columns_.var);
   emit_plain(builder_, {i64(builder_, 0), i64(builder_, count)}, 1, loop_.name, [&](Value* number) {
-    elements_.set_var(loop_.var, builder_.CreateAdd(first, number));
-    slots.emit_row(number);
+    slots.emit_row(number, {builder_.CreateAdd(first, number), column});
   });
   slots.give_back();
 }

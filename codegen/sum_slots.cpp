@@ -27,17 +27,20 @@ void SumSlots::store(const Values& sums) {
   }
 }
 
-void SumSlots::emit_row(Value* number) {
-  site_.elements.at_lanes(under_.lanes(), [&] {
+void SumSlots::emit_row(Value* number, const Place& place) {
+  const auto emit = [&] {
+    site_.elements.set_var(under_.rows.loop.var, place.row);
+    site_.elements.set_var(under_.columns().var, place.column);
     emit_before_chain(site_, parts_);
     for (std::size_t i = 0; i < slots_.size(); ++i) {
       llvm::Type* all = llvm::cast<llvm::AllocaInst>(slots_[i])->getAllocatedType();
       llvm::Type* sum = llvm::cast<llvm::ArrayType>(all)->getElementType();
-      Value* place = site_.builder.CreateInBoundsGEP(sum, slots_[i], number);
-      site_.elements.set_reg(chain_.carried[i].result, site_.slots.load(sum, place));
+      Value* at = site_.builder.CreateInBoundsGEP(sum, slots_[i], number);
+      site_.elements.set_reg(chain_.carried[i].result, site_.slots.load(sum, at));
     }
     for (const loop::Statement* statement : parts_.after) emit_statement(site_, *statement);
-  });
+  };
+  site_.elements.apart([&] { site_.elements.at_lanes(under_.lanes(), emit); });
 }
 
 Values emit_before_chain(const KernelSite& site, const loop::TileParts& parts) {

@@ -16,9 +16,14 @@ class SumSlots {
   void take(const Values& sums);
   bool are_taken() const { return !slots_.empty(); }
   void store(const Values& sums);
-  /// What is done to the sums that were stored for row `number` of a tile; the variables of rows and columns
-  /// stand there.
-  void emit_row(llvm::Value* number);
+  /// Of a sum: its row, and the column of lane 0.
+  struct Place {
+    llvm::Value* row;
+    llvm::Value* column;
+  };
+  /// What is done to the sums that were stored for row `number` of a tile, wherever the tile is that is being
+  /// emitted.
+  void emit_row(llvm::Value* number, const Place& place);
   /// It is the end: other slots may lie there.
   void give_back() { site_.slots.give_back(slots_); }
 

@@ -1,12 +1,15 @@
 // Owns the ways in which a test compiles a loop program: forms, targets, and the schedule for them.
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "codegen/jit.h"
 #include "passes/schedule/schedule_loops.h"
 #include "passes/schedule/step_form.h"
+#include "tests/schedules.h"
 
 namespace dlg::test {
 
@@ -27,6 +30,8 @@ struct CompiledAs {
   std::optional<StepForm> form = std::nullopt;  // nullopt: the one that is chosen
   Caching caching = Caching::kOff;
   Effort effort = Effort::kFull;
+  std::uint64_t schedule_seed =
+      0;  // of a random schedule of the loops (schedules.h); 0: the one that is chosen
 };
 
 inline loop::Program scheduled(const loop::Program& program, Target target,
@@ -35,8 +40,9 @@ inline loop::Program scheduled(const loop::Program& program, Target target,
 }
 
 inline CompiledProgram compiled(const loop::Program& program, const CompiledAs& how) {
-  return compile(scheduled(program, how.target, how.form),
-                 {.target = how.target, .caching = how.caching, .effort = how.effort});
+  loop::Program made = scheduled(program, how.target, how.form);
+  if (how.schedule_seed != 0) made = RandomSchedules(how.schedule_seed).of(std::move(made));
+  return compile(made, {.target = how.target, .caching = how.caching, .effort = how.effort});
 }
 
 }  // namespace dlg::test

@@ -67,6 +67,7 @@ struct Look {
   test::Guarding guarding = {};
   std::int64_t workers = 1;  // besides the calling thread alone
   std::int64_t rows = 1;
+  std::uint64_t schedule_seed = 0;  // of a random schedule (tests/schedules.h); 0: the one that is chosen
 };
 
 std::vector<Way> all_ways() {
@@ -86,7 +87,8 @@ Look look_at(const LongCase& tested, std::size_t turn) {
           .effort = random.chance(0.7) ? Effort::kFull : Effort::kSmall,
           .guarding = test::guarding_of(random.below(8)),
           .workers = 1 + static_cast<std::int64_t>(random.below(3)),
-          .rows = random.pick(std::vector<std::int64_t>{batch, batch - 1, batch - 1, batch / 2 + 1, 1})};
+          .rows = random.pick(std::vector<std::int64_t>{batch, batch - 1, batch - 1, batch / 2 + 1, 1}),
+          .schedule_seed = random.chance(0.3) ? turn + 1 : 0};
 }
 
 /// What a run over all ops has met.
@@ -95,6 +97,7 @@ struct Census {
   std::size_t cases = 0;
   std::size_t straight = 0;
   int phases = 0;
+  int nests = 0;  // that were scheduled at random
 };
 
 /// A sample with its step, fused or not, as the way of its look has it and as it has not.
@@ -131,13 +134,15 @@ StepValues checked_loops(const LongStep& step, const Look& look) {
 
 void check_long_case(const LongCase& tested, const Look& look, Census& census) {
   const LongStep step = make_step(tested, look);
-  INFO(fmt::format("{} in {}, {} in place of {}, {} of {} rows, for {}{}", step.sample.title,
+  INFO(fmt::format("{} in {}, {} in place of {}, {} of {} rows, for {}{}{}", step.sample.title,
                    dtype_name(look.dtype), tested.lengthening.to, tested.lengthening.from, look.rows,
                    tested.batch(), target_name(look.way.target),
-                   look.way.fusion == Fusion::kOn ? ", fused" : ", unfused"));
+                   look.way.fusion == Fusion::kOn ? ", fused" : ", unfused",
+                   look.schedule_seed != 0 ? ", scheduled at random" : ""));
   const StepValues loops = checked_loops(step, look);
   for (const StepForm form : test::step_forms(step.program)) {
-    const test::CompiledAs how{.target = look.way.target, .form = form, .effort = look.effort};
+    const test::CompiledAs how{
+        .target = look.way.target, .form = form, .effort = look.effort, .schedule_seed = look.schedule_seed};
     const test::GuardedProgram code(step.program, how, look.guarding);
     for (const std::int64_t workers : {std::int64_t{0}, look.workers}) {
       const StepRun run = run_compiled(code, step.sample.environment, workers);
@@ -147,6 +152,11 @@ void check_long_case(const LongCase& tested, const Look& look, Census& census) {
       census.phases += run.phases;
     }
     census.straight += form == StepForm::kLoops ? 0 : 1;
+  }
+  if (look.schedule_seed != 0) {
+    test::RandomSchedules random(look.schedule_seed);
+    random.of(test::scheduled(step.program, look.way.target, StepForm::kLoops));
+    census.nests += random.changes();
   }
   ++census.cases;
   census.ops[tested.lengthening.to].insert(tested.op);
@@ -163,12 +173,15 @@ void for_each_op(const Check& check) {
 }
 
 void conclude(const Census& census) {
-  fmt::print("{} cases, {} of them compiled straight, {} phases of several workers or one; ops by extent:",
-             census.cases, census.straight, census.phases);
+  fmt::print(
+      "{} cases, {} of them compiled straight, {} phases of several workers or one, {} nests scheduled at "
+      "random; ops by extent:",
+      census.cases, census.straight, census.phases, census.nests);
   for (const auto& [extent, ops] : census.ops) fmt::print(" {}: {}", extent, ops.size());
   fmt::print("\n");
   CHECK(census.straight > 0);
   CHECK(census.phases > 0);
+  CHECK(census.nests > 0);
   for (const std::int64_t extent : test::kLongExtents) {
     INFO(extent);
     // `gradient` is not compiled, `hyper` and `rows` have no axis, that of `solve` ends before the longest.

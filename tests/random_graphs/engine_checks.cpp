@@ -45,6 +45,7 @@ struct CompiledForm {
   StepForm form = StepForm::kLoops;
   std::vector<Guarding> guardings;
   std::vector<Effort> efforts;
+  std::uint64_t turn = 0;
 };
 
 Failure check_loop_text(const loop::Program& program) {
@@ -178,7 +179,10 @@ Failure check_facts(const loop::Program& program, const CompiledWay& way, StepFo
 Failure check_guarded(const Step& step, const Environment<double>& environment, const CompiledForm& form,
                       const Guarding& guarding) {
   for (const Effort effort : form.efforts) {
-    const CompiledAs how{.target = form.way.target, .form = form.form, .effort = effort};
+    const CompiledAs how{.target = form.way.target,
+                         .form = form.form,
+                         .effort = effort,
+                         .schedule_seed = form.way.schedules == Schedules::kRandom ? form.turn + 1 : 0};
     const StepRun compiled = run_compiled(GuardedProgram(step.program, how, guarding), environment);
     Failure failure = compiled.fault;
     if (compiled.fault.empty()) {
@@ -195,22 +199,27 @@ Failure check_form(const Step& step, const Environment<double>& environment, con
     if (!failure) failure = check_guarded(step, environment, form, guarding);
   }
   if (!failure) return std::nullopt;
-  return fmt::format("compiled for {}, {}, {}{}: {}", target_name(form.way.target),
+  return fmt::format("compiled for {}, {}, {}{}{}: {}", target_name(form.way.target),
                      fusion_name(form.way.fusion), form_name(form.form),
-                     form.way.layouts == Layouts::kRandom ? ", laid out at random" : "", *failure);
+                     form.way.layouts == Layouts::kRandom ? ", laid out at random" : "",
+                     form.way.schedules == Schedules::kRandom ? ", scheduled at random" : "", *failure);
 }
 
 /// The schedule for one core in turn, whatever machine this is: its laws, its text, and the bits of the step
 /// when the loop interpreter follows it.
 Failure check_schedule(const Step& step, const Environment<double>& environment, std::uint64_t turn) {
   const loop::Core& core = loop::cores()[turn % loop::cores().size()];
-  const loop::Program program = schedule_loops(step.program, core);
-  if (const auto broken = loop::verify_schedule(program)) return broken->sentence;
-  if (Failure failure = check_loop_text(program)) return failure;
+  const loop::Program chosen = schedule_loops(step.program, core);
   const bool is_fused = core.fma == loop::FmaSupport::kNative;
   const auto expected = step.loops.find(is_fused ? loop::Fusing::kOnce : loop::Fusing::kTwice);
-  if (expected == step.loops.end()) return std::nullopt;
-  return differing(run_loops(program, environment, expected->first), expected->second, is_same_number);
+  for (const loop::Program& program : {chosen, RandomSchedules(turn + 1).of(chosen)}) {
+    if (const auto broken = loop::verify_schedule(program)) return broken->sentence;
+    if (Failure failure = check_loop_text(program)) return failure;
+    if (expected == step.loops.end()) continue;
+    const StepValues found = run_loops(program, environment, expected->first);
+    if (Failure failure = differing(found, expected->second, is_same_number)) return failure;
+  }
+  return std::nullopt;
 }
 
 /// Makes each step and runs it in the interpreters; all must have the same bits.
@@ -285,7 +294,8 @@ Failure check_engines(const RandomGraph& random, const std::vector<CompiledWay>&
       // Little is left to the compiler, so every second one is enough.
       std::vector<Effort> efforts{Effort::kFull};
       if (guards == Guards::kAll || turn % 2 == 0) efforts.push_back(Effort::kSmall);
-      if (Failure failure = check_form(step, environment, {way, form, guardings, efforts})) return failure;
+      if (Failure failure = check_form(step, environment, {way, form, guardings, efforts, turn}))
+        return failure;
       ++turn;
     }
   }

@@ -11,11 +11,15 @@ namespace dlg::test {
 /// How arena and states lie: as they are planned, or in random layouts (tests/layouts.h).
 enum class Layouts : std::uint8_t { kPlanned, kRandom };
 
+/// How the loops are scheduled: as the pass chooses, or at random (tests/schedules.h).
+enum class Schedules : std::uint8_t { kChosen, kRandom };
+
 /// One way through codegen that is compared with the loop interpreter.
 struct CompiledWay {
   Target target = Target::kHost;
   Fusion fusion = Fusion::kOn;
   Layouts layouts = Layouts::kPlanned;
+  Schedules schedules = Schedules::kChosen;
 };
 
 /// "fused", "fused without updates" or "unfused".

@@ -1,6 +1,7 @@
 // Owns the run of random training steps through fusion, plan, loops and compiled code: 1,000 of them on the
 // host's target, every tenth also on three of the other ways, with and without fusion, for each target that
-// this machine can run, and another tenth in random layouts. Some by several workers; others with long axes.
+// this machine can run, another tenth in random layouts and one with random schedules. Some by several
+// workers; others with long axes.
 #include <fmt/format.h>
 
 #include <map>
@@ -32,6 +33,10 @@ std::vector<CompiledWay> ways_of(std::uint64_t seed) {
   if (seed % 10 == 5) {
     const std::vector<Target> targets = runnable_targets();
     ways.push_back({targets[seed / 10 % targets.size()], Fusion::kOn, Layouts::kRandom});
+  }
+  if (seed % 10 == 7) {
+    const std::vector<Target> targets = runnable_targets();
+    ways.push_back({.target = targets[seed / 10 % targets.size()], .schedules = Schedules::kRandom});
   }
   if (seed % 10 != 0) return ways;
   const std::vector<CompiledWay> others = other_ways();
