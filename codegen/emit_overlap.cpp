@@ -27,7 +27,7 @@ OverlappedTiles::OverlappedTiles(const KernelSite& site, const TilePanel& under)
 }
 
 void OverlappedTiles::emit_tile() {
-  const Place place{elements_.var(rows_.var), elements_.var(under_.columns().var)};
+  const SumPlace place{elements_.var(rows_.var), elements_.var(under_.columns().var)};
   const bool has_blocks = chain_.step > 1;
   Value* end = site_.bounds.extent(chain_);
   Value* first_end = has_blocks ? smaller(builder_, i64(builder_, chain_.step), end) : end;
@@ -43,7 +43,7 @@ void OverlappedTiles::emit_tile() {
   store_waiting(sums, place);
 }
 
-void OverlappedTiles::at_tile(const Place& place, const std::function<void()>& emit) {
+void OverlappedTiles::at_tile(const SumPlace& place, const std::function<void()>& emit) {
   elements_.set_var(rows_.var, place.row);
   elements_.set_var(under_.columns().var, place.column);
   elements_.at_lanes(under_.lanes(), [&] { elements_.at_rows(under_.rows.tile, rows_.var, emit); });
@@ -72,7 +72,7 @@ Values OverlappedTiles::leave_block(const Values& sums, Value* end) {
 }
 
 /// The steps up to `end`, in as many pieces as rows wait and one more; before each of those pieces a row.
-Values OverlappedTiles::emit_beside(const Place& place, Values sums, Value* end) {
+Values OverlappedTiles::emit_beside(const SumPlace& place, Values sums, Value* end) {
   const Loop& steps = loop::steps_of(chain_);
   const auto step_beside = [&](Value* number) {
     return smaller(builder_, builder_.CreateMul(number, i64(builder_, rows_.schedule->beside_steps)), end);
@@ -100,7 +100,7 @@ void OverlappedTiles::emit_waiting_row(Value* number) {
   sums_.emit_row(number, {builder_.CreateAdd(first, number), column});
 }
 
-void OverlappedTiles::store_waiting(const Values& sums, const Place& place) {
+void OverlappedTiles::store_waiting(const Values& sums, const SumPlace& place) {
   sums_.store(sums);
   site_.slots.store(i64(builder_, under_.rows.tile), count_);
   site_.slots.store(place.row, row_);

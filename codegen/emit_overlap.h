@@ -24,18 +24,12 @@ class OverlappedTiles {
   void emit_left();
 
  private:
-  /// Of the first row, and of lane 0.
-  struct Place {
-    llvm::Value* row;
-    llvm::Value* column;
-  };
-
-  void at_tile(const Place& place, const std::function<void()>& emit);
+  void at_tile(const SumPlace& place, const std::function<void()>& emit);
   Values enter_block(const Values& totals);
   Values leave_block(const Values& sums, llvm::Value* end);
-  Values emit_beside(const Place& place, Values sums, llvm::Value* end);
+  Values emit_beside(const SumPlace& place, Values sums, llvm::Value* end);
   void emit_waiting_row(llvm::Value* number);
-  void store_waiting(const Values& sums, const Place& place);
+  void store_waiting(const Values& sums, const SumPlace& place);
 
   const KernelSite& site_;
   llvm::IRBuilder<>& builder_;

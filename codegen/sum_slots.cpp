@@ -27,7 +27,7 @@ void SumSlots::store(const Values& sums) {
   }
 }
 
-void SumSlots::emit_row(Value* number, const Place& place) {
+void SumSlots::emit_row(Value* number, const SumPlace& place) {
   const auto emit = [&] {
     site_.elements.set_var(under_.rows.loop.var, place.row);
     site_.elements.set_var(under_.columns().var, place.column);

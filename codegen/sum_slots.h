@@ -6,9 +6,16 @@
 
 namespace dlg {
 
+/// Of a row of sums: its row, and the column of lane 0.
+struct SumPlace {
+  llvm::Value* row;
+  llvm::Value* column;
+};
+
+/// What the single chain of a nest gives for the rows of a tile under one panel.
 class SumSlots {
  public:
-  /// Of the single chain of a nest, for tiles of `rows` rows.
+  /// For tiles of `rows` rows.
   SumSlots(const KernelSite& site, const TilePanel& under, unsigned rows);
 
   /// Takes the slots, if there are none yet, for what has the types of `sums`: of each carried value one for
@@ -16,14 +23,9 @@ class SumSlots {
   void take(const Values& sums);
   bool are_taken() const { return !slots_.empty(); }
   void store(const Values& sums);
-  /// Of a sum: its row, and the column of lane 0.
-  struct Place {
-    llvm::Value* row;
-    llvm::Value* column;
-  };
   /// What is done to the sums that were stored for row `number` of a tile, wherever the tile is that is being
   /// emitted.
-  void emit_row(llvm::Value* number, const Place& place);
+  void emit_row(llvm::Value* number, const SumPlace& place);
   /// It is the end: other slots may lie there.
   void give_back() { site_.slots.give_back(slots_); }
 
