@@ -5,7 +5,6 @@
 
 #include "codegen/alignment.h"
 #include "codegen/emit.h"
-#include "codegen/scalar_emitter.h"
 #include "codegen/turned_square.h"
 
 namespace dlg {
@@ -51,7 +50,7 @@ void pack_step(const KernelSite& site, const PackedBlock& block, Value* step) {
 Square square_of(const PackedBlock& block, unsigned first, unsigned side) {
   const unsigned count = std::min(side, block.lanes.width - first);
   const unsigned used = std::min(count, block.lanes.used - std::min(first, block.lanes.used));
-  return {block.element, side, used, count, block.lanes.width};
+  return {block.element, lanes_align(block, 1), side, used, count, block.lanes.width};
 }
 
 /// The steps of a square for each of its lanes, wherever a lane lies.

@@ -38,12 +38,6 @@ Values transposed(llvm::IRBuilder<>& builder, Values rows) {
   return rows;
 }
 
-/// Of any element.
-llvm::Align element_align(const llvm::IRBuilder<>& builder, llvm::Type* element) {
-  const llvm::DataLayout& layout = builder.GetInsertBlock()->getModule()->getDataLayout();
-  return llvm::Align(layout.getTypeStoreSize(element).getFixedValue());
-}
-
 Value* element_at(llvm::IRBuilder<>& builder, const Square& square, Value* first, Value* distance) {
   return builder.CreateInBoundsGEP(square.element, first, distance);
 }
@@ -59,7 +53,7 @@ Values load_lanes(llvm::IRBuilder<>& builder, const Square& square, Value* step,
     if (lane > 0 && lane % kNear == 0)
       first = element_at(builder, square, first, times(builder, lane_stride, kNear));
     Value* place = element_at(builder, square, first, times(builder, lane_stride, lane % kNear));
-    steps.push_back(builder.CreateAlignedLoad(vector, place, element_align(builder, square.element)));
+    steps.push_back(builder.CreateAlignedLoad(vector, place, square.align));
   }
   return steps;
 }
@@ -110,8 +104,7 @@ void store_turned(llvm::IRBuilder<>& builder, const Square& square, const Values
   rows = transposed(builder, std::move(rows));
   for (unsigned step = 0; step < square.side; ++step) {
     Value* place = element_at(builder, square, to, i64(builder, step * square.pitch));
-    builder.CreateAlignedStore(lane_range(builder, rows[step], 0, square.count), place,
-                               element_align(builder, square.element));
+    builder.CreateAlignedStore(lane_range(builder, rows[step], 0, square.count), place, square.align);
   }
 }
 

@@ -13,6 +13,7 @@ namespace dlg {
 /// the next; the first `used` of them are read, the others are 0.
 struct Square {
   llvm::Type* element;
+  llvm::Align align;  // of any element, in either place
   unsigned side;
   unsigned used;
   unsigned count;

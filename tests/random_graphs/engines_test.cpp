@@ -30,14 +30,10 @@ std::vector<CompiledWay> other_ways() {
 std::vector<CompiledWay> ways_of(std::uint64_t seed) {
   constexpr std::size_t kAtOnce = 3;
   std::vector<CompiledWay> ways{{Target::kHost, Fusion::kOn}};
-  if (seed % 10 == 5) {
-    const std::vector<Target> targets = runnable_targets();
-    ways.push_back({targets[seed / 10 % targets.size()], Fusion::kOn, Layouts::kRandom});
-  }
-  if (seed % 10 == 7) {
-    const std::vector<Target> targets = runnable_targets();
-    ways.push_back({.target = targets[seed / 10 % targets.size()], .schedules = Schedules::kRandom});
-  }
+  const std::vector<Target> targets = runnable_targets();
+  const Target in_turn = targets[seed / 10 % targets.size()];
+  if (seed % 10 == 5) ways.push_back({.target = in_turn, .layouts = Layouts::kRandom});
+  if (seed % 10 == 7) ways.push_back({.target = in_turn, .schedules = Schedules::kRandom});
   if (seed % 10 != 0) return ways;
   const std::vector<CompiledWay> others = other_ways();
   for (std::size_t i = 0; i < kAtOnce; ++i) {
