@@ -11,6 +11,7 @@
 #include "passes/schedule/step_form.h"
 #include "passes/schedule/straight.h"
 #include "passes/schedule/tile.h"
+#include "support/arithmetic.h"
 
 namespace dlg {
 namespace {
@@ -25,7 +26,7 @@ constexpr std::int64_t kVectorBytes = 64;
 
 /// Pieces of `unit` in which a whole batch or an axis falls.
 std::int64_t pieces(const loop::Program& program, const Loop& loop, std::int64_t unit) {
-  return (declared_extent(program, loop) + unit - 1) / unit;
+  return ceil_div(declared_extent(program, loop), unit);
 }
 
 /// Loops nest at most as deep as axes do.
@@ -111,14 +112,19 @@ class Scheduler {
     return {schedule.tile + rest, std::max<std::int64_t>(1, tiled.panel.width / lanes)};
   }
 
+  /// As many tiles as copies may have bytes, an eighth more where that saves a group: each group copies
+  /// every panel of columns anew. All groups are alike.
   std::int64_t packed_tiles(const TileNest& nest, const LoopSchedule& schedule) const {
     std::int64_t bytes_of_tile = 0;
     for (const loop::Pack& pack : schedule.packed) {
       const loop::Operand& operand = *loop::packed_operand(nest.operands.of_rows, pack);
       bytes_of_tile += operand.steps * schedule.tile * dtype_bytes(operand.load->dtype);
     }
-    return std::clamp<std::int64_t>(core_.packed_bytes / bytes_of_tile, 1,
-                                    pieces(program_, nest.rows, schedule.tile));
+    const std::int64_t most_bytes = core_.packed_bytes + core_.packed_bytes / 8;
+    const std::int64_t most = std::max<std::int64_t>(1, most_bytes / bytes_of_tile);
+    const std::int64_t tiles = pieces(program_, nest.rows, schedule.tile);
+    const std::int64_t groups = ceil_div(tiles, most);
+    return ceil_div(tiles, groups);
   }
 
   /// In runs of vectors; the last run may be one by one. A body with a chain in it waits for the chain:
