@@ -32,8 +32,9 @@ int within_memory(const Run& run, const Say& say) {
   return diagnostics.exit_code();
 }
 
-/// A full disk or a closed pipe behind standard output.
-int report_lost_output(Session& session) {
+/// The exit code, if all that was printed could be written: not on a full disk or into a closed pipe.
+int with_output(Session& session, int code) {
+  if (session.streams.out.flush() || code != kExitOk) return code;
   Diagnostics diagnostics;
   diagnostics.report({}, kNoOutput);
   session.say(diagnostics);
@@ -49,12 +50,12 @@ int run(const std::vector<std::string>& arguments, const Streams& streams, Stage
   CommandLine line(arguments, verbs(), session);
   if (line.verb() == nullptr) {
     line.read();
-    return line.exit_code();
+    return with_output(session, line.exit_code());
   }
   int code = within_memory([&] { return line.verb()->run(session, line); },
                            [&](const Diagnostics& diagnostics) { session.say(diagnostics); });
+  code = with_output(session, code);
   if (!line.is_read()) return code;
-  if (!streams.out.flush() && code == kExitOk) code = report_lost_output(session);
   session.clock.lap("rest");
   session.tell_times();
   return code;

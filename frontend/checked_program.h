@@ -144,8 +144,11 @@ struct NamedValue {
 };
 
 struct CheckedProgram {
-  /// Outputs: `loss`, `metric.NAME`, `predict`, `expect.N`. May hold `gradient` nodes. No effects yet.
+  /// Outputs: `loss`, `metric.NAME`, `predict`, `expect.N`. May hold `gradient` nodes. Effects: what states
+  /// of models become.
   Graph graph;
+  /// The same without effects, and with `training` false; nullopt: there is no difference.
+  std::optional<Graph> evaluation;
   std::vector<NamedValue> values;
   std::optional<Dataset> data;  // the data set that is trained on; nullopt: a program without data
   std::optional<Training> training;
@@ -155,6 +158,9 @@ struct CheckedProgram {
   std::string model_name;                                     // the one model in `minimize`, if there is one
   std::vector<std::pair<std::string, std::string>> settings;  // resolved config: every dim, const and setting
   DType dtype = DType::kF32;
+
+  /// What losses and metrics of parts and predictions are computed with.
+  const Graph& evaluated() const { return evaluation ? *evaluation : graph; }
 };
 
 }  // namespace dlg

@@ -139,9 +139,9 @@ bool elaborate(Elaboration& e, std::optional<std::size_t> race, CheckedProgram& 
   declare_data(e);
   if (!file.trains.empty()) elaborate_train(e, file.trains.front(), program);
   if (race) elaborate_race(e, file.races[*race], program);
-  if (!race) elaborate_checks(e, program);
+  if (!race && e.mode == ProgramMode::kTraining) elaborate_checks(e, program);
   program.data = finish_data(e);
-  program.values = e.named;
+  if (e.mode == ProgramMode::kTraining) program.values = e.named;
   return e.wants_restart;
 }
 
@@ -242,6 +242,72 @@ bool check_sizes(const Graph& graph, std::int64_t memory_limit, Diagnostics& dia
   return is_good;
 }
 
+namespace {
+
+/// Runs over one program.
+class Runs {
+ public:
+  Runs(Sources& sources, const Library& library, const CompileRequest& request, DType dtype,
+       Diagnostics& diagnostics)
+      : sources_(sources), library_(library), request_(request), dtype_(dtype), diagnostics_(diagnostics) {}
+
+  /// The program in one mode, names and checks only in training. nullopt after errors, each reported once.
+  std::optional<CheckedProgram> run(ProgramMode mode);
+  /// Whether the other mode makes another graph.
+  bool has_modes() const { return has_modes_; }
+
+ private:
+  Sources& sources_;
+  const Library& library_;
+  const CompileRequest& request_;
+  DType dtype_;
+  Diagnostics& diagnostics_;
+  std::set<std::string> integer_fields_;  // that some use wants as i32
+  bool has_modes_ = false;
+};
+
+std::optional<CheckedProgram> Runs::run(ProgramMode mode) {
+  while (true) {
+    CheckedProgram program;
+    program.dtype = dtype_;
+    program.name = stem(sources_.name(library_.unit(0).file));
+    Builder builder(program.graph);
+    Diagnostics found;
+    Elaboration e(sources_, library_, builder, found, dtype_);
+    e.mode = mode;
+    e.integer_fields = integer_fields_;
+    const bool is_again = elaborate(e, request_.race, program);
+    if (e.too_large_at) {
+      report_too_large(e, diagnostics_);
+      return std::nullopt;
+    }
+    if (is_again && e.integer_fields != integer_fields_) {
+      integer_fields_ = e.integer_fields;
+      continue;
+    }
+    merge(found, diagnostics_);
+    e.check_reported(diagnostics_);
+    if (diagnostics_.has_errors()) return std::nullopt;
+    has_modes_ = e.has_modes;
+    set_batch(program, used_rows(e));
+    compact_program(program);
+    limit_inputs(program.graph);
+    check_sizes(program.graph, request_.memory_limit, diagnostics_);
+    if (diagnostics_.has_errors()) return std::nullopt;
+    return program;
+  }
+}
+
+/// A field that only the evaluation reads is read from the data all the same.
+void add_evaluation(CheckedProgram& program, Graph evaluation) {
+  for (const Input& input : evaluation.inputs) {
+    if (program.graph.find_input(input.path) == nullptr) program.graph.inputs.push_back(input);
+  }
+  program.evaluation = std::move(evaluation);
+}
+
+}  // namespace
+
 std::optional<CheckedProgram> compile_program(Sources& sources, CompileRequest request,
                                               Diagnostics& diagnostics) {
   if (request.race) expand_race(request.file, *request.race, diagnostics);
@@ -251,36 +317,17 @@ std::optional<CheckedProgram> compile_program(Sources& sources, CompileRequest r
   const ast::File& file = library.unit(0);
   check_blocks(file, diagnostics);
   check_signatures(file, diagnostics);
-  const DType dtype = file_dtype(file, diagnostics);
-  std::set<std::string> integer_fields;
-  while (true) {
-    CheckedProgram program;
-    program.dtype = dtype;
-    program.name = stem(sources.name(file.file));
-    Builder builder(program.graph);
-    Diagnostics found;
-    Elaboration e(sources, library, builder, found, dtype);
-    e.integer_fields = integer_fields;
-    const bool is_again = elaborate(e, request.race, program);
-    if (e.too_large_at) {
-      report_too_large(e, diagnostics);
-      return std::nullopt;
-    }
-    if (is_again && e.integer_fields != integer_fields) {
-      integer_fields = e.integer_fields;
-      continue;
-    }
-    merge(found, diagnostics);
-    e.check_reported(diagnostics);
-    if (diagnostics.has_errors()) return std::nullopt;
-    set_batch(program, used_rows(e));
-    record_settings(sources, file, program);
-    compact_program(program);
-    limit_inputs(program.graph);
-    check_sizes(program.graph, request.memory_limit, diagnostics);
-    if (diagnostics.has_errors()) return std::nullopt;
-    return program;
+  Runs runs{sources, library, request, file_dtype(file, diagnostics), diagnostics};
+  std::optional<CheckedProgram> program = runs.run(ProgramMode::kTraining);
+  if (!program) return std::nullopt;
+  record_settings(sources, file, *program);
+  // A race measures nothing but its objective.
+  if (runs.has_modes() && program->training && !request.race) {
+    std::optional<CheckedProgram> evaluation = runs.run(ProgramMode::kEvaluation);
+    if (!evaluation) return std::nullopt;
+    add_evaluation(*program, std::move(evaluation->graph));
   }
+  return program;
 }
 
 std::optional<CheckedProgram> compile_program(Sources& sources, const ast::File& file,

@@ -146,7 +146,7 @@ IdVector<ValueId, char> moved_by_rate(const Graph& step, const CheckedProgram& p
     if (node.op == &ops::hyper) moved[value] = is_rate(*leaf_path(node)) ? 1 : 0;
     if (node.op == &ops::state && is_updated) {
       const StateKind kind = step.states[*step.find_state(*leaf_path(node))].kind;
-      moved[value] = kind == StateKind::kParameter || kind == StateKind::kOptimizer ? 1 : 0;
+      moved[value] = kind != StateKind::kConstant && kind != StateKind::kStep ? 1 : 0;
     }
     for (const ValueId operand : node.operands) moved[value] |= moved[operand];
   }

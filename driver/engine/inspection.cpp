@@ -33,6 +33,8 @@ void add_parameter_gradients(Graph& graph, Builder& builder, const IdVector<Valu
 Inspection inspect(const CheckedProgram& program) {
   Inspection inspection{program.graph, {}};
   Graph& graph = inspection.graph;
+  // Who looks changes nothing.
+  graph.effects.clear();
   const IdVector<ValueId, char> reaches_loss = ancestors_of_loss(graph);
   Builder builder(graph);
   std::set<std::string> seen;

@@ -102,10 +102,10 @@ std::string strip_prefix(const std::string& name) {
 }  // namespace
 
 Graph training_graph(const CheckedProgram& program, std::int64_t batch) {
-  Graph graph = with_outputs(
-      program.graph, chosen_outputs(program.graph, [](std::string_view name) { return name == "loss"; }));
+  Graph graph = program.graph;
+  graph.outputs = chosen_outputs(program.graph, [](std::string_view name) { return name == "loss"; });
   graph.batch = batch;
-  return graph;
+  return compact(graph);
 }
 
 std::unique_ptr<Machine> make_trainer(Session& session, const TrainingSetup& setup, const UpdateRule& rule) {
@@ -124,7 +124,7 @@ std::string name_in_program(const std::string& output) {
 }
 
 Graph evaluation_graph(const TrainingSetup& setup) {
-  const Graph& whole = setup.program.graph;
+  const Graph& whole = setup.program.evaluated();
   Graph graph = with_outputs(whole, chosen_outputs(whole, [](std::string_view name) {
                                return name == "loss" || name.starts_with(kMetricPrefix);
                              }));
@@ -137,8 +137,9 @@ std::unique_ptr<Machine> make_evaluator(Session& session, const TrainingSetup& s
 }
 
 Graph prediction_graph(const CheckedProgram& program) {
-  Graph graph = with_outputs(
-      program.graph, chosen_outputs(program.graph, [](std::string_view name) { return name == "predict"; }));
+  const Graph& whole = program.evaluated();
+  Graph graph =
+      with_outputs(whole, chosen_outputs(whole, [](std::string_view name) { return name == "predict"; }));
   // What only the training chooses from limits no prediction.
   limit_inputs(graph);
   return graph;

@@ -117,7 +117,8 @@ void StepNumbers::add_states(const Graph& graph, const StateValues& start, const
     const auto found = start.find(state.path);
     if (found == start.end()) continue;
     add("", state.path, {state.type.shape, found->second, StepRole::kStart, state.path});
-    if (state.kind == StateKind::kParameter) add("new ", state.path, {state.type.shape, end.at(state.path)});
+    const bool is_changed = state.kind == StateKind::kParameter || state.kind == StateKind::kModel;
+    if (is_changed) add("new ", state.path, {state.type.shape, end.at(state.path)});
   }
 }
 

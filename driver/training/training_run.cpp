@@ -1,7 +1,13 @@
 #include "driver/training/training_run.h"
 
+#include <algorithm>
+#include <iterator>
+
 namespace dlg {
 namespace {
+
+/// The setting that says which weights a training began with.
+constexpr std::string_view kInit = "--init";
 
 RunRecord start_record(const Session& session, const TrainingSetup& setup) {
   const CheckedProgram& program = setup.program;
@@ -33,7 +39,7 @@ std::optional<TrainingRun> start_run(Session& session, const TrainingSetup& setu
   std::optional<RunLock> lock = RunLock::take(*folder, session.diagnostics);
   if (!lock) return std::nullopt;
   TrainingRun run{*std::move(folder), *std::move(lock), start_record(session, setup)};
-  if (!init.empty()) run.record.settings.emplace_back("--init", init);
+  if (!init.empty()) run.record.settings.emplace_back(kInit, init);
   const bool is_written =
       copy_program(session, run.folder) && write_run_record(run.folder, run.record, session.diagnostics);
   if (!is_written) return std::nullopt;
@@ -42,7 +48,11 @@ std::optional<TrainingRun> start_run(Session& session, const TrainingSetup& setu
 
 std::optional<TrainingRun> reopen_run(Session& session, const TrainingSetup& setup, TrainingRun run) {
   const RunRecord now = start_record(session, setup);
-  run.record.settings = now.settings;
+  std::vector<std::pair<std::string, std::string>> settings = now.settings;
+  // Where the training began stays a part of its record.
+  std::copy_if(run.record.settings.begin(), run.record.settings.end(), std::back_inserter(settings),
+               [](const auto& setting) { return setting.first == kInit; });
+  run.record.settings = std::move(settings);
   run.record.overrides = now.overrides;
   run.record.ended.clear();
   if (!write_run_record(run.folder, run.record, session.diagnostics)) return std::nullopt;

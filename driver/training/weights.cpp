@@ -13,8 +13,9 @@ namespace {
 constexpr Diag<std::string, std::string> kNotKept{DiagCode::RunIncomplete, Severity::kError,
                                                   "the run `{}` kept no {} weights"};
 
+/// What an evaluation reads.
 bool is_weight(const State& state) {
-  return state.kind == StateKind::kParameter || state.kind == StateKind::kConstant;
+  return state.kind != StateKind::kOptimizer && state.kind != StateKind::kStep;
 }
 
 std::vector<ExpectedTensor> expected_tensors(const Graph& graph, bool (*is_chosen)(const State& state)) {

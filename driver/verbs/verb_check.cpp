@@ -18,14 +18,17 @@ std::string summary(const TrainingSetup& setup) {
   const std::int64_t rows = setup.data.rows;
   std::int64_t trained = 0;
   std::int64_t constant = 0;
+  std::int64_t remembered = 0;
   for (const State& state : program.graph.states) {
     const std::int64_t count = state.type.shape.elements();
     if (state.kind == StateKind::kParameter) trained += count;
     if (state.kind == StateKind::kConstant) constant += count;
+    if (state.kind == StateKind::kModel) remembered += count;
   }
   std::string text = program.model_name.empty() ? "" : fmt::format("model {}, ", program.model_name);
   text += counted(trained, "trained number");
   if (constant > 0) text += fmt::format(", {} constant", constant);
+  if (remembered > 0) text += fmt::format(", {} of state", remembered);
   text += rows == 0 ? ", no data" : ", " + counted(rows, "sample");
   return text;
 }

@@ -78,6 +78,24 @@ void print_backward(const StepView& view, const Inspection& inspection) {
   }
 }
 
+void print_change(const StepView& view, const State& state, const StateValues& old_states,
+                  const StateValues& new_states) {
+  const std::string text = fmt::format("{} -> {}", tensor_text(state.type.shape, old_states.at(state.path)),
+                                       tensor_text(state.type.shape, new_states.at(state.path)));
+  print_line(view, state.path, text, state.origin);
+}
+
+/// What the states of models become.
+void print_states(const StepView& view, const StateValues& old_states, const StateValues& new_states) {
+  bool is_first = true;
+  for (const State& state : view.program.graph.states) {
+    if (state.kind != StateKind::kModel) continue;
+    if (is_first) fmt::print(view.session.streams.out, "states\n");
+    is_first = false;
+    print_change(view, state, old_states, new_states);
+  }
+}
+
 /// Parameters first, then the states of the rule that changed.
 void print_update(const StepView& view, const StateValues& old_states, const StateValues& new_states) {
   std::vector<std::string> arguments;
@@ -87,9 +105,7 @@ void print_update(const StepView& view, const StateValues& old_states, const Sta
   fmt::print(view.session.streams.out, "update by {}({})\n", view.program.training->rule.name,
              join_text(arguments, ", "));
   for (const State& state : trained_parameters(view.program.graph)) {
-    const std::string text = fmt::format("{} -> {}", tensor_text(state.type.shape, old_states.at(state.path)),
-                                         tensor_text(state.type.shape, new_states.at(state.path)));
-    print_line(view, state.path, text, state.origin);
+    print_change(view, state, old_states, new_states);
   }
   for (const auto& [path, values] : new_states) {
     if (view.program.graph.find_state(path)) continue;
@@ -118,6 +134,7 @@ int verb_step(Session& session, CommandLine& line) {
   print_backward(view, opened->inspection);
   const std::optional<StateValues> after = first_update(session, laboratory, laboratory.initial());
   if (!after) return session.diagnostics.has_errors() ? session.report() : kExitDiverged;
+  print_states(view, laboratory.initial(), *after);
   print_update(view, laboratory.initial(), *after);
   fmt::print(session.streams.out, "loss before {}, after {}\n", value_text(before.at("loss").front()),
              value_text(laboratory.observe(*after).at("loss").front()));

@@ -219,7 +219,8 @@ std::optional<Dataset> finish_data(Elaboration& e) {
     for (DeclaredField& field : data.fields) {
       // A race may leave to the training what it does not need, and the other way round.
       if (!field.is_used && !field.is_bad && !e.unit().races.empty()) continue;
-      if (!field.is_used && !field.is_bad) report_unused(e, data, field);
+      const bool is_wanted = e.mode == ProgramMode::kTraining;
+      if (!field.is_used && !field.is_bad && is_wanted) report_unused(e, data, field);
       field.field.type = {field.dtype.value_or(e.dtype), graph_shape(field.axes, Batching::kPerSample)};
       data.dataset.fields.push_back(field.field);
     }

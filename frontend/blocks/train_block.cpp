@@ -99,6 +99,15 @@ void elaborate_minimize(Elaboration& e, ast::ExprId id, CheckedProgram& program)
   program.graph.outputs.push_back({"loss", loss->id});
 }
 
+/// What the states of models become when the objective is computed; whatever else applies a model finds them
+/// as they are at the start of the step.
+void finish_states(Elaboration& e, CheckedProgram& program) {
+  if (e.mode == ProgramMode::kTraining) {
+    for (const auto& [state, value] : e.written) program.graph.effects.push_back({state, value.id});
+  }
+  e.written.clear();
+}
+
 /// The one model that `minimize` applies; the first application counts.
 void default_prediction(Elaboration& e, CheckedProgram& program) {
   if (e.applied.empty()) return;
@@ -112,6 +121,7 @@ void default_prediction(Elaboration& e, CheckedProgram& program) {
 }
 
 void elaborate_prediction(Elaboration& e, ast::ExprId id, CheckedProgram& program) {
+  e.written.clear();
   const std::optional<TensorValue> tensor = tensor_of(e, evaluate_operand(e, id));
   if (!tensor) return;
   program.graph.outputs.erase(std::remove_if(program.graph.outputs.begin(), program.graph.outputs.end(),
@@ -135,10 +145,14 @@ void elaborate_metrics(Elaboration& e, ast::ExprId id, CheckedProgram& program) 
   const std::vector<ast::ExprId> items =
       expr.kind == ast::ExprKind::kList ? expr.args : std::vector<ast::ExprId>{id};
   for (const ast::ExprId item : items) {
+    e.written.clear();
     const Operand operand = evaluate_operand(e, item);
     const std::string name = metric_name(e, item, program);
     const std::optional<TensorValue> metric = batch_scalar(e, operand, name);
-    if (!metric || !check_rows_apart(e, *metric, operand, name)) continue;
+    if (!metric) continue;
+    // Where the program has another graph for its evaluation, that is the one that is measured.
+    const bool is_measured = !e.has_modes || e.mode == ProgramMode::kEvaluation;
+    if (is_measured && !check_rows_apart(e, *metric, operand, name)) continue;
     const TensorValue* value = operand.value.as<TensorValue>();
     program.graph.outputs.push_back({"metric." + name, metric->id});
     program.training->metrics.push_back({name, value && value->is_fraction, direction_of_metric(e, item)});
@@ -257,12 +271,15 @@ void elaborate_train(Elaboration& e, const ast::SettingsBlock& block, CheckedPro
   program.training.emplace();
   program.training->range = block.range;
   with("minimize", [&](ast::ExprId id) { elaborate_minimize(e, id, program); });
+  finish_states(e, program);
   if (!e.loss) e.loss = Value{Poison{}};
   e.is_naming = false;
   default_prediction(e, program);
   with("predict", [&](ast::ExprId id) { elaborate_prediction(e, id, program); });
   with("metrics", [&](ast::ExprId id) { elaborate_metrics(e, id, program); });
-  with("minimize", [&](ast::ExprId id) { check_parameters(e, id, program.graph); });
+  if (e.mode == ProgramMode::kTraining) {
+    with("minimize", [&](ast::ExprId id) { check_parameters(e, id, program.graph); });
+  }
   with("stop", [&](ast::ExprId id) { program.training->stop = stop_conditions(e, id, *program.training); });
   elaborate_updates(e, values, program);
   elaborate_numbers(e, values, program);

@@ -49,7 +49,7 @@ constexpr std::string_view kInitialValues = "Random initial values";
 constexpr std::string_view kDerivatives = "Parameters and derivatives";
 constexpr std::string_view kWords = "Words with one place of their own";
 
-const std::array<Builtin, 50> kBuiltins{{
+const std::array<Builtin, 51> kBuiltins{{
     {"abs", kElementwise, "abs(x: [...]) -> [...]", "absolute value", "abs([-1.5, 2])", 1, 1, map_call,
      &ops::abs_, kAbs},
     {"sign", kElementwise, "sign(x: [...]) -> [...]", "-1, 0 or 1", "sign([-1.5, 2])", 1, 1, map_call,
@@ -101,8 +101,11 @@ const std::array<Builtin, 50> kBuiltins{{
      &ops::softmax},
     {"log_softmax", kLogits, "log_softmax(x: [...], over = axis) -> [...]",
      "log(softmax(x)) without its rounding", "log_softmax(v)", 1, 2, logits_call, &ops::log_softmax},
-    {"batch_mean", kReductions, "batch_mean(x: [...]) -> [...]", "average over the rows of the batch",
-     "minimize = batch_mean((net(points.x) - points.t)^2)", 1, 1, batch_mean_call},
+    {"batch_mean", kReductions, "batch_mean(x: [..., axis, ...], over = axis) -> [..., ...]",
+     "average over the rows of the batch, and over the axes that are named; the others stay",
+     "minimize = batch_mean((net(points.x) - points.t)^2)", 1, 2, batch_mean_call},
+    {"batch_rows", kReductions, "batch_rows() -> []", "how many rows the batch has", "batch_rows()", 0, 0,
+     batch_rows_call},
     {"transpose", kShapes, "transpose(x: [..., a, b], to = axes) -> [..., b, a]",
      "the last two axes swapped, or all axes in the order of their names", "transpose(A)", 1, 2,
      transpose_call},

@@ -11,13 +11,6 @@
 
 namespace dlg {
 
-/// One argument as written. `over = axis` is not evaluated: an axis may be no value.
-struct CallArgument {
-  std::optional<ast::Name> name;
-  Operand operand;
-  ast::ExprId expr;
-};
-
 /// A call with its arguments evaluated in the caller's frame. A row of the table gets them in the order of
 /// its signature.
 struct Call {

@@ -147,6 +147,8 @@ void UnitNames::expression(ast::ExprId id) {
     if (expr.kind == ast::ExprKind::kName) use(expr.text, expr.range);
     if (expr.kind == ast::ExprKind::kMember) member(expr);
     if (expr.kind == ast::ExprKind::kCall) call(expr);
+    // The name of a round is known from here to the end of the function.
+    if (expr.kind == ast::ExprKind::kRepeat) locals_.try_emplace(expr.text, expr.op_range);
     open.insert(open.end(), expr.args.begin(), expr.args.end());
     for (const ast::Argument& argument : expr.arguments) open.push_back(argument.value);
     for (const ast::Axis& axis : expr.axes) open.push_back(axis.size);

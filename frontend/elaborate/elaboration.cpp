@@ -13,42 +13,6 @@ namespace {
 constexpr Diag<std::string> kAssignedTwice{DiagCode::AssignedTwice, Severity::kError,
                                            "`{}` already has a value"};
 
-/// The expressions below `id`, each once, in no particular order.
-void push_children(const ast::Expr& expr, std::vector<ast::ExprId>& stack) {
-  for (const ast::ExprId child : expr.args) stack.push_back(child);
-  for (const ast::Argument& argument : expr.arguments) stack.push_back(argument.value);
-}
-
-/// Callee names in the body of a function: what stands before `(`, and bare names after `|>`.
-std::vector<ast::ExprId> callees(const ast::File& file, const ast::Function& function) {
-  std::vector<ast::ExprId> stack;
-  std::vector<ast::ExprId> found;
-  for (const ast::Statement& statement : function.body) stack.push_back(statement.value);
-  while (!stack.empty()) {
-    const ast::ExprId id = stack.back();
-    stack.pop_back();
-    if (!id.is_valid()) continue;
-    const ast::Expr& expr = file.exprs[id];
-    if (expr.kind == ast::ExprKind::kCall) found.push_back(expr.args[0]);
-    if (expr.kind == ast::ExprKind::kPipe && file.exprs[expr.args[1]].kind == ast::ExprKind::kName) {
-      found.push_back(expr.args[1]);
-    }
-    push_children(expr, stack);
-  }
-  const auto begin = [&](ast::ExprId id) { return file.exprs[id].range.begin; };
-  std::sort(found.begin(), found.end(), [&](ast::ExprId a, ast::ExprId b) { return begin(a) < begin(b); });
-  return found;
-}
-
-std::unordered_map<ast::ExprId, CallSite> number_calls(const ast::File& file, const ast::Function& function) {
-  std::unordered_map<ast::ExprId, CallSite> sites;
-  std::map<std::string, std::int64_t> counts;
-  const std::vector<ast::ExprId> found = callees(file, function);
-  for (const ast::ExprId id : found) sites[id] = {counts[file.exprs[id].text]++, 0};
-  for (auto& [id, site] : sites) site.count = counts[file.exprs[id].text];
-  return sites;
-}
-
 }  // namespace
 
 Elaboration::Elaboration(const Sources& sources_in, const Library& library_in, Builder& builder_in,
@@ -120,7 +84,7 @@ InstanceId child_instance(Elaboration& e, InstanceId parent, const std::string& 
   Instance instance;
   const std::string& path = e.instances[parent].path;
   instance.path = path.empty() ? callee : path + "." + callee;
-  if (site.count > 1) {
+  if (site.is_numbered) {
     instance.path += "[" + std::to_string(site.number) + "]";
     e.instances[parent].numbered.insert(callee);
   }
@@ -132,12 +96,12 @@ InstanceId child_instance(Elaboration& e, InstanceId parent, const std::string& 
 CallSite call_site(Elaboration& e, ast::ExprId id) {
   const std::optional<FunctionId> function = e.frame().function;
   if (!function) return {};
-  const auto [sites, is_new] = e.call_sites.try_emplace(*function);
-  if (is_new) {
-    sites->second = number_calls(e.library.unit(function->unit), e.library.function(*function));
+  auto sites = e.call_sites.find(*function);
+  if (sites == e.call_sites.end()) {
+    const CallSites read(e.library.unit(function->unit), e.library.function(*function).body);
+    sites = e.call_sites.emplace(*function, read).first;
   }
-  const auto found = sites->second.find(id);
-  return found == sites->second.end() ? CallSite{} : found->second;
+  return sites->second.at(id, e.expr(id).text, e.frame().rounds);
 }
 
 void record_name(Elaboration& e, const ast::Name& name, Value& value) {

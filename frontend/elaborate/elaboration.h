@@ -7,10 +7,10 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "frontend/checked_program.h"
+#include "frontend/elaborate/call_sites.h"
 #include "frontend/elaborate/library.h"
 #include "frontend/elaborate/values.h"
 #include "ir/graph/builder.h"
@@ -18,15 +18,25 @@
 
 namespace dlg {
 
-/// A layer or model in use: its parameters exist once, however often it is applied.
+/// A layer, shared layer or model in use: its parameters exist once, however often it is applied.
 struct Instance {
   std::string path;                     // `mlp.dense[0]`; empty for the program itself
   std::map<std::string, Value> values;  // its names, of the first application
   std::map<std::string, std::map<std::int64_t, InstanceId>> children;  // by callee and number in the text
-  std::set<std::string> numbered;  // callees that stand more than once in the text
-  std::optional<Value> result;     // of the first application
-  bool is_failed = false;          // never elaborated for an error above: nothing is known of its members
+  std::set<std::string> numbered;                                      // callees of which there are several
+  std::optional<Value> result;                                         // of the first application
+  bool is_failed = false;  // never elaborated for an error above: nothing is known of its members
 };
+
+/// A `state` of a model in one call.
+struct StateInCall {
+  StateId id;
+  ast::Name declared;
+  bool is_written = false;
+};
+
+/// What `training` says. Where a program asks, its evaluation is another graph.
+enum class ProgramMode { kTraining, kEvaluation };
 
 /// One open call, or the top level of a file.
 struct Frame {
@@ -39,14 +49,10 @@ struct Frame {
   std::map<std::string, Axis> axes;          // variables of the signature
   std::optional<Axes> rest;                  // `[...]`
   InstanceId instance;
-  bool is_in_model = false;  // may declare parameters
-  int serial = 0;            // scope of the names that plain axes get in this call
-};
-
-/// Where a call stands in the text of its function: number and count among calls of the same name.
-struct CallSite {
-  std::int64_t number = 0;
-  std::int64_t count = 1;
+  RoundsByRepeat rounds;
+  std::map<std::string, StateInCall> states;  // by name
+  bool is_in_model = false;                   // may declare parameters
+  int serial = 0;                             // scope of the names that plain axes get in this call
 };
 
 /// A field as its data block declares it; its element type follows from its use.
@@ -108,9 +114,10 @@ struct Elaboration {
 
   std::vector<Frame> frames;  // the first is the top level of the user's file
   IdVector<InstanceId, Instance> instances;
+  IdVector<SharedLayerId, SharedLayer> shared_layers;
   std::map<FunctionId, InstanceId> models;
   std::map<std::pair<std::size_t, std::size_t>, std::optional<Value>> definitions;  // nullopt: being computed
-  std::map<FunctionId, std::unordered_map<ast::ExprId, CallSite>> call_sites;
+  std::map<FunctionId, CallSites> call_sites;
   std::vector<DeclaredData> data;
   std::set<std::string> integer_fields;  // fields that some use wants as i32
   bool wants_restart = false;            // a field was taken as float before a use as i32 was seen
@@ -119,6 +126,9 @@ struct Elaboration {
   bool is_naming = true;  // off behind `minimize`: metrics and checks add no named values
   std::set<std::string> named_before;
   std::vector<std::pair<std::string, Value>> applied;  // models applied outside of other models, in order
+  ProgramMode mode = ProgramMode::kTraining;
+  bool has_modes = false;                  // it asks which, or has states of models
+  std::map<StateId, TensorValue> written;  // what states of models have become so far in this step
   std::optional<Value> loss;
   std::optional<Axes> initialised;            // axes of the parameter whose initial value is being computed
   RuleElaboration* rule = nullptr;            // of an optimizer that is elaborated

@@ -7,6 +7,7 @@
 #include "frontend/elaborate/elementwise.h"
 #include "frontend/elaborate/functions.h"
 #include "frontend/elaborate/names.h"
+#include "frontend/elaborate/repeats.h"
 #include "frontend/elaborate/rule_arguments.h"
 #include "frontend/elaborate/shapes.h"
 #include "frontend/elaborate/tensors.h"
@@ -153,6 +154,8 @@ Value evaluate_kind(Elaboration& e, ast::ExprId id) {
       return reshaped(e, evaluate_operand(e, expr.args[0]), expr);
     case ast::ExprKind::kPipe:
       return evaluate_pipe(e, id);
+    case ast::ExprKind::kRepeat:
+      return evaluate_repeat(e, id);
   }
   return {Poison{}};
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "frontend/elaborate/builtin_calls.h"
@@ -31,8 +32,10 @@ constexpr Diag<std::string, std::string> kRequire{DiagCode::RequireFailed, Sever
                                                   "`{}` does not hold{}"};
 constexpr Diag<std::string> kRequireKind{DiagCode::NotANumber, Severity::kError,
                                          "found {}, expected a condition on numbers known at compile time"};
-constexpr Diag<std::string> kMisplaced{DiagCode::StatementOutOfPlace, Severity::kError,
-                                       "`{}` belongs into an optimizer"};
+constexpr Diag<std::string> kNotALayer{DiagCode::NotAFunction, Severity::kError,
+                                       "found {}, expected a layer that can be shared"};
+constexpr Diag<std::string> kShareOutside{DiagCode::StatementOutOfPlace, Severity::kError,
+                                          "the shared layer `{}` is not inside a model"};
 constexpr Diag<> kAfterReturn{DiagCode::StatementOutOfPlace, Severity::kError,
                               "a statement behind `return` is never reached"};
 
@@ -85,8 +88,13 @@ Frame open_frame(Elaboration& e, FunctionId id, const std::string& name, const C
   return frame;
 }
 
-/// The one instance of a model, or a fresh layer in the caller's.
-void give_instance(Elaboration& e, Frame& frame, CallSite site) {
+/// The one instance of a model or of what is shared, or a fresh layer in the caller's.
+void give_instance(Elaboration& e, Frame& frame, const FunctionValue& callee, CallSite site) {
+  if (callee.shared.is_valid()) {
+    frame.instance = e.shared_layers[callee.shared].instance;
+    frame.is_in_model = true;
+    return;
+  }
   const ast::Function& function = e.library.function(*frame.function);
   if (function.kind == ast::FunctionKind::kModel) {
     const auto [place, is_new] = e.models.try_emplace(*frame.function);
@@ -109,7 +117,7 @@ Value abandon_call(Elaboration& e, const FunctionValue& function, CallSite site)
   Frame frame;
   frame.function = function.candidates.front();
   frame.name = function.name;
-  give_instance(e, frame, site);
+  give_instance(e, frame, function, site);
   Instance& instance = e.instances[frame.instance];
   instance.is_failed = instance.is_failed || instance.values.empty();
   return {Poison{}};
@@ -143,14 +151,15 @@ void run_statement(Elaboration& e, const ast::Statement& statement, std::optiona
       return elaborate_let(e, statement);
     case ast::StatementKind::kDeclare:
       return elaborate_declaration(e, statement);
+    case ast::StatementKind::kShare:
+      return elaborate_share(e, statement);
     case ast::StatementKind::kRequire:
       return elaborate_require(e, statement);
     case ast::StatementKind::kReturn:
       result = return_value(e, statement);
       return;
     case ast::StatementKind::kAssign:
-      e.error(statement.range, kMisplaced, "<-");
-      return;
+      return elaborate_state_write(e, statement);
   }
 }
 
@@ -163,6 +172,7 @@ Value run_body(Elaboration& e) {
     e.error(function.name.range, kNoReturn, function.name.text);
     return {Poison{}};
   }
+  check_states_written(e);
   if (TensorValue* tensor = std::get_if<TensorValue>(&result->data)) {
     forget_scope(tensor->axes, e.frame().serial);
   }
@@ -205,7 +215,7 @@ std::optional<FunctionId> open_overload(Elaboration& e, const FunctionValue& fun
     Diagnostics trial;
     if (function.candidates.size() > 1) e.diagnostics = &trial;
     Frame frame = open_frame(e, id, function.name, call);
-    give_instance(e, frame, site);
+    give_instance(e, frame, function, site);
     e.frames.push_back(std::move(frame));
     const bool fits = bind_arguments(e, e.library.function(id).formals, call);
     e.diagnostics = sink;
@@ -308,6 +318,60 @@ void unpack(Elaboration& e, const ast::Statement& statement, const Value& value)
   }
 }
 
+/// What a shared layer is given comes behind the call's own arguments, as if they were piped to it.
+Call with_given(const Call& call, const SharedLayer& shared) {
+  Call all = call;
+  all.arguments.clear();
+  for (const bool is_named : {false, true}) {
+    for (const std::vector<CallArgument>* arguments : {&call.arguments, &shared.given}) {
+      std::copy_if(arguments->begin(), arguments->end(), std::back_inserter(all.arguments),
+                   [&](const CallArgument& argument) { return argument.name.has_value() == is_named; });
+    }
+  }
+  return all;
+}
+
+/// Whether one instance can be made of it here.
+bool is_sharable(Elaboration& e, const Operand& layer) {
+  const FunctionValue* function = layer.value.as<FunctionValue>();
+  const bool is_shared = function && function->shared.is_valid();
+  if (!function || function->builtin || is_shared) {
+    e.error(layer.range, kNotALayer, is_shared ? "a shared layer" : kind_text(layer.value))
+        .note("what is shared is a function with parameters: `share enc = dense(units = 32)`");
+    return false;
+  }
+  const bool is_model =
+      std::any_of(function->candidates.begin(), function->candidates.end(),
+                  [&](FunctionId id) { return e.library.function(id).kind == ast::FunctionKind::kModel; });
+  if (is_model) {
+    e.error(layer.range, kNotALayer, fmt::format("the model `{}`", function->name))
+        .note("a model is one instance already, however often it is applied");
+    return false;
+  }
+  return true;
+}
+
+Value shared_layer(Elaboration& e, const ast::Statement& statement) {
+  if (!statement.value.is_valid()) return {Poison{}};
+  const ast::Name& name = statement.names.front();
+  if (!e.frame().is_in_model) {
+    e.error(name.range, kShareOutside, name.text)
+        .note("parameters belong to a model: write `model NAME(...) { ... }` and call this function there");
+    return {Poison{}};
+  }
+  const ast::Expr& text = e.expr(statement.value);
+  const bool is_call = text.kind == ast::ExprKind::kCall;
+  const Operand layer = evaluate_operand(e, is_call ? text.args[0] : statement.value);
+  if (layer.value.is_poison() || !is_sharable(e, layer)) return {Poison{}};
+  const Call call = is_call ? evaluate_arguments(e, text, std::nullopt) : Call{};
+  if (has_poison(call)) return {Poison{}};
+  // A call of the same name has its numbers from 0 on.
+  const InstanceId instance = child_instance(e, e.frame().instance, name.text, {.number = -1});
+  FunctionValue function = *layer.value.as<FunctionValue>();
+  function.shared = e.shared_layers.add({instance, call.arguments});
+  return {std::move(function)};
+}
+
 }  // namespace
 
 Value call_function(Elaboration& e, const FunctionValue& function, const Call& call, CallSite site) {
@@ -364,7 +428,17 @@ Value evaluate_call(Elaboration& e, ast::ExprId callee, const Call& call) {
   FunctionValue named = *function;
   const ast::Expr& text = e.expr(callee);
   if (text.kind == ast::ExprKind::kName) named.name = text.text;
+  if (function->shared.is_valid()) {
+    return call_function(e, named, with_given(call, e.shared_layers[function->shared]), {});
+  }
   return call_function(e, named, call, call_site(e, callee));
+}
+
+void elaborate_share(Elaboration& e, const ast::Statement& statement) {
+  if (statement.names.empty()) return;
+  const ast::Name& name = statement.names.front();
+  check_given_once(e, name);
+  e.frame().names[name.text] = {shared_layer(e, statement).data, name.range};
 }
 
 void elaborate_let(Elaboration& e, const ast::Statement& statement) {

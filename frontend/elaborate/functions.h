@@ -16,6 +16,9 @@ Call evaluate_arguments(Elaboration& e, const ast::Expr& call, const std::option
 /// `|>`, the name itself.
 Value evaluate_call(Elaboration& e, ast::ExprId callee, const Call& call);
 
+/// Elaborates the statement `share name = layer`.
+void elaborate_share(Elaboration& e, const ast::Statement& statement);
+
 /// Elaborates the statement `names = value`.
 void elaborate_let(Elaboration& e, const ast::Statement& statement);
 

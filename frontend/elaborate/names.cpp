@@ -56,6 +56,9 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kOtherWo
 /// What stands for itself, unless the program gives it another meaning: choices of functions of the library.
 constexpr std::array<std::string_view, 3> kWords{"none", "same", "valid"};
 
+/// Known at compile time: whether this is the graph that is trained.
+constexpr std::string_view kTrainingWord = "training";
+
 std::optional<Value> word_value(std::string_view name) {
   if (name == "true" || name == "false") return Value{TruthValue{name == "true"}};
   if (std::find(kWords.begin(), kWords.end(), name) == kWords.end()) return std::nullopt;
@@ -94,7 +97,7 @@ std::vector<std::string> visible_names(const Elaboration& e) {
   for (const auto& [name, value] : e.frame().names) names.push_back(name);
   for (const auto& [name, axis] : e.frame().axes) names.push_back(name);
   for (const Builtin& builtin : builtins()) names.emplace_back(builtin.name);
-  names.insert(names.end(), {"true", "false"});
+  names.insert(names.end(), {"true", "false", std::string(kTrainingWord)});
   if (e.rate_schedule) names.insert(names.end(), {"step", "epoch", "epoch_steps", "last_step"});
   return names;
 }
@@ -245,6 +248,10 @@ std::optional<Value> find_name(Elaboration& e, const std::string& name) {
   if (std::optional<Value> measured = e.rate_schedule ? measured_word(e, name) : std::nullopt) {
     e.rate_schedule->is_read = true;
     return measured;
+  }
+  if (name == kTrainingWord) {
+    e.has_modes = true;
+    return Value{TruthValue{e.mode == ProgramMode::kTraining}};
   }
   if (const Builtin* builtin = find_builtin(name)) return Value{FunctionValue{name, {}, builtin}};
   return word_value(name);

@@ -5,6 +5,7 @@
 
 #include "frontend/elaborate/axis_names.h"
 #include "frontend/elaborate/elementwise.h"
+#include "ir/ops/expr.h"
 #include "ir/ops/registry.h"
 #include "support/check.h"
 
@@ -230,13 +231,18 @@ TensorValue batch_mean(Elaboration& e, const TensorValue& tensor) {
 Value batch_mean_call(Elaboration& e, const Builtin&, const Call& call) {
   const std::optional<TensorValue> tensor = tensor_of(e, call.arguments[0].operand);
   if (!tensor) return {Poison{}};
-  if (tensor->batching == Batching::kShared) return {*tensor};
-  const std::optional<Expr> node = checked_node(e, ops::mean, {*tensor}, OverAxes{{0}}, call.range);
-  if (!node) return {Poison{}};
-  TensorValue result = *tensor;
-  result.id = node->value;
-  result.batching = Batching::kShared;
-  return {result};
+  std::optional<Reduced> reduced = Reduced{{}, tensor->axes, {}};
+  if (named_argument(call, "over")) reduced = reduced_axes(e, *tensor, call);
+  if (!reduced) return {Poison{}};
+  // One reduction: its sums go over the rows last.
+  if (tensor->batching == Batching::kPerSample) reduced->positions.insert(reduced->positions.begin(), 0);
+  Value result = reduce_axes(e, ops::mean, *tensor, *reduced, call.range);
+  if (TensorValue* mean = std::get_if<TensorValue>(&result.data)) mean->batching = Batching::kShared;
+  return result;
+}
+
+Value batch_rows_call(Elaboration& e, const Builtin&, const Call&) {
+  return {TensorValue{batch_rows(e.builder, e.dtype).value, {}, Batching::kShared, e.dtype}};
 }
 
 /// `total(x)` or `largest(x)`.

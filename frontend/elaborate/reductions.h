@@ -25,6 +25,7 @@ Value logits_call(Elaboration& e, const Builtin& builtin, const Call& call);
 
 /// The mean over the rows of the batch.
 Value batch_mean_call(Elaboration& e, const Builtin& builtin, const Call& call);
+Value batch_rows_call(Elaboration& e, const Builtin& builtin, const Call& call);
 TensorValue batch_mean(Elaboration& e, const TensorValue& tensor);
 
 /// All elements of all values of a list in one sum, or the largest of them.

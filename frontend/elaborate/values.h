@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "frontend/elaborate/axes.h"
+#include "frontend/text/ast.h"
 #include "ir/graph/graph.h"
 #include "ir/graph/update_rule.h"
 #include "support/source.h"
@@ -16,6 +17,7 @@ namespace dlg {
 struct Builtin;
 struct Value;
 using InstanceId = Id<struct InstanceTag>;
+using SharedLayerId = Id<struct SharedLayerTag>;
 
 /// A function of one file: number of a unit of the library and index into its functions.
 struct FunctionId {
@@ -64,6 +66,7 @@ struct FunctionValue {
   std::string name;
   std::vector<FunctionId> candidates;
   const Builtin* builtin = nullptr;
+  SharedLayerId shared = {};  // of `share`
 };
 
 /// kPlain: written in brackets, or the parts of `chunk`. kParameters: `params(m)`; element-wise functions
@@ -129,6 +132,19 @@ struct Value {
 struct Operand {
   Value value;
   SourceRange range;
+};
+
+/// One argument as written. `over = axis` is not evaluated: an axis may be no value.
+struct CallArgument {
+  std::optional<ast::Name> name;
+  Operand operand;
+  ast::ExprId expr;
+};
+
+/// `share enc = dense(units = 32)`: one instance, and what its calls are given besides their own arguments.
+struct SharedLayer {
+  InstanceId instance;
+  std::vector<CallArgument> given;
 };
 
 Value number_value(double value);

@@ -168,6 +168,9 @@ void Replay::run_statement(const ast::Statement& statement) {
     case ast::StatementKind::kReturn:
       e_.error(statement.range, kMisplaced, "return");
       return;
+    case ast::StatementKind::kShare:
+      e_.error(statement.range, kMisplaced, "share");
+      return;
   }
 }
 

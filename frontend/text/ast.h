@@ -41,6 +41,7 @@ enum class ExprKind {
   kList,    // [ args... ]
   kAs,      // args[0] as [ axes ]
   kPipe,    // args[0] |> args[1], at whose right side stands a name or a call
+  kRepeat,  // args[0] |> repeat args[1] { text -> args[2] }; op_range is the place of the name
 };
 
 /// One argument of a call: `lr = 0.5` has a name, `0.5` has none.
@@ -87,6 +88,7 @@ enum class StatementKind {
   kLet,      // names... = value
   kAssign,   // names[0] <- value        (only in an optimizer)
   kDeclare,  // param | const | state  names[0] : type = value
+  kShare,    // share names[0] = value    a name or a call
   kReturn,   // return value
   kRequire,  // require value
 };

@@ -22,6 +22,8 @@ constexpr Diag<> kPipeTarget{DiagCode::PipeTarget, Severity::kError,
 constexpr Diag<std::string_view> kNotInThisVersion{DiagCode::NotInThisVersion, Severity::kError,
                                                    "`{}` is not available in this version"};
 
+constexpr Diag<std::string_view> kInBraces{DiagCode::MisplacedStatement, Severity::kError,
+                                           "found `{}` in the braces of `repeat`, expected `h -> block(h)`"};
 constexpr Diag<std::size_t, std::size_t> kTooManyAxes{DiagCode::TooManyAxes, Severity::kError,
                                                       "found {} axes, expected at most {}"};
 
@@ -78,11 +80,70 @@ ExprId ExpressionParser::expression() {
   while (!cursor_.has_failed() && cursor_.go_to_line_with(TokenKind::kPipe)) {
     const Token pipe = cursor_.take();
     cursor_.skip_newlines();
+    if (at_repeat()) {
+      left = repeated(left);
+      continue;
+    }
     const ExprId right = postfix();
     check_pipe_target(right);
     left = operation(ExprKind::kPipe, "", cursor_.range(pipe), {left, right});
   }
   return left;
+}
+
+/// `repeat(x, ...)` without braces is a call as any other.
+bool ExpressionParser::at_repeat() {
+  if (!cursor_.at_word("repeat")) return false;
+  const TokenKind next = cursor_.peek_second().kind;
+  return next == TokenKind::kNumber || next == TokenKind::kName || cursor_.has_ahead(TokenKind::kOpenBrace);
+}
+
+/// `value |> repeat 4 { h -> block(h) }`, at the word.
+ExprId ExpressionParser::repeated(ExprId value) {
+  if (!cursor_.nest()) return error();
+  Expr node;
+  node.kind = ExprKind::kRepeat;
+  cursor_.take();
+  const ExprId count = binary(kSum);
+  const ExprId body = round(node);
+  cursor_.unnest();
+  if (cursor_.has_failed()) return error();
+  node.args = {value, count, body};
+  node.range = join(exprs_[value].range, cursor_.last_range());
+  return add(std::move(node));
+}
+
+/// `{ h -> block(h) }`; the name is that of the node.
+ExprId ExpressionParser::round(Expr& repeat) {
+  if (!cursor_.at(TokenKind::kOpenBrace)) cursor_.fail_expecting("`{` as in `repeat 4 { h -> block(h) }`");
+  if (cursor_.has_failed()) return error();
+  const std::optional<std::size_t> open = cursor_.enter();
+  cursor_.skip_newlines();
+  const ExprId body = body_of(repeat);
+  cursor_.skip_newlines();
+  cursor_.leave(*open, "`}` behind one expression");
+  if (cursor_.has_failed()) cursor_.skip_behind(*open);
+  return body;
+}
+
+ExprId ExpressionParser::body_of(Expr& repeat) {
+  for (const std::string_view word : {"param", "const", "state", "share"}) {
+    const bool is_declaration = cursor_.at_word(word) && cursor_.peek_second().kind == TokenKind::kName;
+    if (is_declaration) refuse_declaration(word);
+  }
+  const std::optional<ast::Name> name = cursor_.expect_name("a name as in `{ h -> block(h) }`");
+  if (!name || !cursor_.expect(TokenKind::kArrow, "`->` as in `{ h -> block(h) }`")) return error();
+  repeat.text = name->text;
+  repeat.op_range = name->range;
+  cursor_.skip_newlines();
+  return expression();
+}
+
+void ExpressionParser::refuse_declaration(std::string_view word) {
+  cursor_.fail(cursor_.range(cursor_.peek()), kInBraces, word)
+      .note(
+          "each round has parameters of its own in what it calls: `fn block(x: [n]) -> [n] { ... }`, and "
+          "here `h -> block(h)`");
 }
 
 ExprId ExpressionParser::range_expression() {

@@ -23,6 +23,10 @@ class ExpressionParser {
   ast::TypeText type();
 
  private:
+  ast::ExprId repeated(ast::ExprId value);
+  ast::ExprId round(ast::Expr& repeat);
+  ast::ExprId body_of(ast::Expr& repeat);
+  bool at_repeat();
   ast::ExprId conversion();
   ast::ExprId conversion_of(ast::ExprId value);
   ast::ExprId binary(int min_precedence);
@@ -40,6 +44,7 @@ class ExpressionParser {
   ast::Axis axis();
   std::vector<ast::Axis> axes();
   void check_pipe_target(ast::ExprId target);
+  void refuse_declaration(std::string_view word);
   void refuse_joined_signs();
 
   ast::ExprId operation(ast::ExprKind kind, std::string_view text, SourceRange op_range,

@@ -10,15 +10,11 @@ using ast::StatementKind;
 
 constexpr Diag<std::string_view> kNotInThisVersion{DiagCode::NotInThisVersion, Severity::kError,
                                                    "`{}` is not available in this version"};
-constexpr Diag<> kStateInModel{DiagCode::NotInThisVersion, Severity::kError,
-                               "`state` outside an optimizer is not available in this version"};
 constexpr Diag<std::string> kNotInOptimizer{DiagCode::MisplacedStatement, Severity::kError,
                                             "found `{}` in an optimizer, expected `state` or `name = value`"};
 constexpr Diag<> kReturnInOptimizer{
     DiagCode::MisplacedStatement, Severity::kError,
     "found `return` in an optimizer, expected an update such as `theta <- ...`"};
-constexpr Diag<> kArrowOutsideOptimizer{DiagCode::MisplacedStatement, Severity::kError,
-                                        "found `<-` outside an optimizer, expected `=`"};
 constexpr Diag<> kSeveralTargets{DiagCode::MisplacedStatement, Severity::kError,
                                  "found several names before `<-`, expected one"};
 constexpr Diag<> kDecimalComma{DiagCode::DecimalComma, Severity::kError,
@@ -42,9 +38,8 @@ Statement StatementParser::statement(BodyKind body) {
   if (word == "require") return keyword_statement(StatementKind::kRequire);
   if (word == "return" && body == BodyKind::kFunction) return keyword_statement(StatementKind::kReturn);
   if (word == "return") cursor_.fail(cursor_.range(first), kReturnInOptimizer);
-  if ((word == "share" || word == "yield") && has_name_next) {
-    cursor_.fail(cursor_.range(first), kNotInThisVersion, word);
-  }
+  if (word == "share" && has_name_next) return sharing(body);
+  if (word == "yield" && has_name_next) cursor_.fail(cursor_.range(first), kNotInThisVersion, word);
   return cursor_.has_failed() ? Statement{} : assignment(body);
 }
 
@@ -62,7 +57,6 @@ void StatementParser::refuse_misplaced_declaration(std::string_view keyword, Bod
   if (body == BodyKind::kOptimizer && keyword != "state") {
     cursor_.fail(range, kNotInOptimizer, std::string(keyword));
   }
-  if (body == BodyKind::kFunction && keyword == "state") cursor_.fail(range, kStateInModel);
 }
 
 Statement StatementParser::declaration(BodyKind body) {
@@ -75,11 +69,31 @@ Statement StatementParser::declaration(BodyKind body) {
   const std::optional<ast::Name> name = cursor_.expect_name("a name");
   if (!name) return statement;
   statement.names.push_back(*name);
-  const bool needs_type = statement.keyword == "param";
+  const bool is_state = statement.keyword == "state" && body == BodyKind::kFunction;
+  const bool needs_type = statement.keyword == "param" || is_state;
   if (needs_type && !cursor_.at(TokenKind::kColon))
     cursor_.fail_expecting("`:` and a type such as `[n]` or `[]`");
   if (cursor_.take_if(TokenKind::kColon)) statement.type = expressions_.type();
   if (!cursor_.expect(TokenKind::kEquals, "`=` and an initial value")) return statement;
+  statement.value = expressions_.expression();
+  statement.range = join(statement.range, cursor_.last_range());
+  return statement;
+}
+
+/// `share enc = dense(units = 32)`.
+Statement StatementParser::sharing(BodyKind body) {
+  Statement statement;
+  statement.kind = StatementKind::kShare;
+  statement.range = cursor_.range(cursor_.peek());
+  if (body == BodyKind::kOptimizer) {
+    cursor_.fail(statement.range, kNotInOptimizer, std::string("share"));
+    return statement;
+  }
+  cursor_.take();
+  const std::optional<ast::Name> name = cursor_.expect_name("a name");
+  if (name) statement.names.push_back(*name);
+  if (!cursor_.expect(TokenKind::kEquals, "`=` and a layer as in `share enc = dense(units = 32)`"))
+    return statement;
   statement.value = expressions_.expression();
   statement.range = join(statement.range, cursor_.last_range());
   return statement;
@@ -99,7 +113,6 @@ Statement StatementParser::assignment(BodyKind body) {
     }
   } while (!cursor_.has_failed());
   if (cursor_.at(TokenKind::kAssign)) {
-    refuse_arrow(body);
     if (statement.names.size() > 1) cursor_.fail(cursor_.range(cursor_.peek()), kSeveralTargets);
     cursor_.take_if(TokenKind::kAssign);
     statement.kind = StatementKind::kAssign;
@@ -109,14 +122,6 @@ Statement StatementParser::assignment(BodyKind body) {
   statement.value = expressions_.expression();
   statement.range = join(statement.range, cursor_.last_range());
   return statement;
-}
-
-void StatementParser::refuse_arrow(BodyKind body) {
-  if (body == BodyKind::kOptimizer) return;
-  const SourceRange range = cursor_.range(cursor_.peek());
-  cursor_.report(range, kArrowOutsideOptimizer)
-      .note("a name has one value; `<-` stands only where something changes")
-      .suggest(range, "=", "write `=`");
 }
 
 ast::Setting StatementParser::setting() {

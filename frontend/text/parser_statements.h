@@ -30,10 +30,10 @@ class StatementParser {
  private:
   ast::Statement declaration(BodyKind body);
   ast::Statement keyword_statement(ast::StatementKind kind);
+  ast::Statement sharing(BodyKind body);
   ast::Statement assignment(BodyKind body);
   ast::Formal formal();
   void refuse_misplaced_declaration(std::string_view keyword, BodyKind body);
-  void refuse_arrow(BodyKind body);
 
   TokenCursor& cursor_;
   ExpressionParser& expressions_;

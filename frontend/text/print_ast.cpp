@@ -142,6 +142,8 @@ class AstPrinter {
         return fmt::format("{} = {}", targets, text(s.value));
       case ast::StatementKind::kAssign:
         return fmt::format("{} <- {}", targets, text(s.value));
+      case ast::StatementKind::kShare:
+        return fmt::format("share {} = {}", targets, text(s.value));
       case ast::StatementKind::kReturn:
         return fmt::format("return {}", text(s.value));
       case ast::StatementKind::kRequire:

@@ -18,7 +18,7 @@ constexpr std::size_t kMostPieces = 100000;
 /// True for what needs brackets as an operand.
 bool is_operation(ExprKind kind) {
   return kind == ExprKind::kNegate || kind == ExprKind::kBinary || kind == ExprKind::kRange ||
-         kind == ExprKind::kAs || kind == ExprKind::kPipe;
+         kind == ExprKind::kAs || kind == ExprKind::kPipe || kind == ExprKind::kRepeat;
 }
 
 /// Writes from a stack of pieces, so that a deep tree needs no deep recursion.
@@ -94,6 +94,10 @@ class ExpressionPrinter {
         return append_infix(e, "..", pieces);
       case ExprKind::kPipe:
         return append_infix(e, " |> ", pieces);
+      case ExprKind::kRepeat:
+        append_operand(e.args[0], pieces);
+        pieces.insert(pieces.end(), {" |> repeat ", e.args[1], " { " + e.text + " -> ", e.args[2], " }"});
+        return;
       case ExprKind::kCall:
         return append_call(e, pieces);
       case ExprKind::kIndex:

@@ -126,6 +126,18 @@ bool TokenCursor::go_to_line_with(TokenKind kind) {
   return true;
 }
 
+bool TokenCursor::has_ahead(TokenKind kind) const {
+  std::size_t ahead = next_;
+  while (list_.tokens[ahead].kind != kind) {
+    const TokenKind here = list_.tokens[ahead].kind;
+    const bool is_end = here == TokenKind::kEnd || here == TokenKind::kComma || here == TokenKind::kPipe ||
+                        is_closing(here) || (here == TokenKind::kNewline && open_.empty());
+    if (is_end) return false;
+    ahead = match_[ahead] == kNoMatch ? ahead + 1 : match_[ahead] + 1;
+  }
+  return true;
+}
+
 std::optional<std::size_t> TokenCursor::enter() {
   const Token open = peek();
   const std::size_t index = next_;
@@ -164,6 +176,12 @@ void TokenCursor::leave(std::size_t open, std::string_view what) {
   DLG_CHECK(!open_.empty() && open_.back() == open, "brackets are left in the order of their nesting");
   open_.pop_back();
   unnest();
+}
+
+void TokenCursor::skip_behind(std::size_t open) {
+  if (match_[open] == kNoMatch) return;
+  last_ = match_[open];
+  next_ = last_ + 1;
 }
 
 bool TokenCursor::nest() {

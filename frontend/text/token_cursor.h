@@ -43,11 +43,17 @@ class TokenCursor {
   /// True, and at that token, if a token of `kind` comes next after any newlines.
   bool go_to_line_with(TokenKind kind);
 
+  /// True if a token of `kind` comes before the statement, the list item or the pipe under way ends; what is
+  /// in brackets is stepped over.
+  bool has_ahead(TokenKind kind) const;
+
   /// Takes the bracket at the cursor; its place for `leave`. Nothing, with an error, if a round or square one
   /// is never closed or nesting is too deep.
   std::optional<std::size_t> enter();
   /// Takes the closing bracket; `what` is said to be expected where it is missing.
   void leave(std::size_t open, std::string_view what);
+  /// After an error inside of it: goes behind the bracket that closes `open`.
+  void skip_behind(std::size_t open);
   /// `open item (, item)* [,] close`, whose open bracket is at the cursor.
   template <class Item>
   void bracketed_list(Item item);

@@ -41,6 +41,21 @@ TEST_CASE("new, check, step, train and eval of the worked example from an empty 
   CHECK(contains(eval.out, "loss 3.510"));
 }
 
+TEST_CASE("what cannot be printed is an error, help too") {
+  const EmptyWorkingFolder folder;
+  REQUIRE(call_dlg({"new", "backprop"}).exit_code == 0);
+  const std::vector<std::vector<std::string>> calls{
+      {"--help"}, {"--version"}, {"train", "--help"}, {"check", "backprop/net.dlg"}};
+  for (const std::vector<std::string>& call : calls) {
+    CAPTURE(call);
+    std::istringstream in;
+    std::ostream full(nullptr);
+    std::ostringstream err;
+    CHECK(run_dlg(call, in, full, err) == 3);
+    CHECK(contains(err.str(), "cannot be written to standard output"));
+  }
+}
+
 TEST_CASE("eval: where the loss is infinite, so it is told, and the metrics beside it") {
   const EmptyWorkingFolder folder;
   std::ofstream("far.dlg") << R"(dlg 1

@@ -1,0 +1,34 @@
+// Owns the proof that the losses of std are PyTorch's: values and gradients that it gave are stored beside
+// the script that asked for them, in tests/losses/.
+#include <algorithm>
+#include <filesystem>
+#include <vector>
+
+#include "tests/catch.h"
+#include "tests/driver/programs_in_tests.h"
+
+namespace {
+
+using namespace dlg;
+using namespace dlg::testing;
+
+std::vector<std::string> stored_programs() {
+  std::vector<std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(source_path("tests/losses"))) {
+    if (entry.path().extension() == ".dlg") files.push_back(entry.path().string());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+TEST_CASE("losses and their gradients are those that PyTorch gave") {
+  const std::vector<std::string> files = stored_programs();
+  CHECK(files.size() >= 12);
+  for (const std::string& file : files) {
+    const Called called = call_dlg({"check", file, "--no-cache"});
+    INFO(file << called.err << called.out);
+    CHECK(called.exit_code == 0);
+  }
+}
+
+}  // namespace

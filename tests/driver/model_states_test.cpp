@@ -1,0 +1,216 @@
+// Owns the proof that states of models are what their text says: against plain C++ in f64, for rules that
+// look at shifted points, for gradients of several batches, for a model that is applied twice; and that
+// nothing but a training step writes them.
+#include <fmt/format.h>
+
+#include <functional>
+
+#include "tests/catch.h"
+#include "tests/driver/programs_in_tests.h"
+
+namespace {
+
+using namespace dlg;
+using namespace dlg::testing;
+
+constexpr int kRows = 8;
+constexpr int kBatch = 2;
+constexpr double kX[kRows] = {0.5, -1.0, 2.0, 0.25, 1.5, -0.75, 0.1, 3.0};
+constexpr double kT[kRows] = {0.1, 0.9, -0.4, 0.7, 0.3, -0.2, 1.0, 0.0};
+constexpr double kRate = 0.05;
+constexpr double kBeta = 0.9;
+
+/// The program of the reference; `more` stands in `train`, `objective` is minimised.
+std::string program_with(const std::string& more, const std::string& objective) {
+  return R"(dlg 1
+use f64
+data d {
+  x = [0.5, -1.0, 2.0, 0.25, 1.5, -0.75, 0.1, 3.0]
+  t = [0.1, 0.9, -0.4, 0.7, 0.3, -0.2, 1.0, 0.0]
+}
+model net(x: []) -> [] {
+  param w: [] = 0.5
+  state a: [] = 0.25
+  state count: [] = 0
+  y = w * x - a
+  a <- 0.9 * a + 0.1 * batch_mean(w * x)
+  count <- count + 1
+  return y
+}
+train {
+  minimize = )" +
+         objective + "\n  batch = 2\n  shuffle = none\n  stop = [100 steps]\n" + more + "}\n";
+}
+
+/// What the program holds.
+struct Held {
+  double w = 0.5;
+  double a = 0.25;
+  double count = 0;
+  double v = 0;  // of the rule
+};
+
+/// The derivative of the loss of a batch by w at the point, and what a becomes at w itself.
+struct BatchStep {
+  double gradient = 0;
+  double a = 0;
+  int writes = 0;
+};
+
+using Objective = std::function<BatchStep(const Held& held, double point, int first)>;
+
+double mean_of_rows(int first, const std::function<double(int row)>& value) {
+  double sum = 0;
+  for (int row = first; row < first + kBatch; ++row) sum += value(row);
+  return sum / kBatch;
+}
+
+/// (net(x) - t)^2.
+BatchStep applied_once(const Held& held, double point, int first) {
+  const double gradient =
+      mean_of_rows(first, [&](int i) { return 2 * (point * kX[i] - held.a - kT[i]) * kX[i]; });
+  const double mean = mean_of_rows(first, [&](int i) { return held.w * kX[i]; });
+  return {gradient, 0.9 * held.a + 0.1 * mean, 1};
+}
+
+/// (net(x) - t)^2 + net(2 x)^2: the second application finds what the first has written, at its own point.
+BatchStep applied_twice(const Held& held, double point, int first) {
+  const double mean_x = mean_of_rows(first, [&](int i) { return kX[i]; });
+  const double between = 0.9 * held.a + 0.1 * point * mean_x;
+  const double gradient = mean_of_rows(first, [&](int i) {
+    const double one = point * kX[i] - held.a - kT[i];
+    const double two = 2 * point * kX[i] - between;
+    return 2 * one * kX[i] + 2 * two * (2 * kX[i] - 0.1 * mean_x);
+  });
+  const double after_first = 0.9 * held.a + 0.1 * held.w * mean_x;
+  return {gradient, 0.9 * after_first + 0.1 * 2 * held.w * mean_x, 2};
+}
+
+void write_states(Held& held, const BatchStep& step) {
+  held.a = step.a;
+  held.count += step.writes;
+}
+
+using Rule = std::function<void(Held& held, const Objective& objective, int step)>;
+
+int first_row(int micro_batch) {
+  return micro_batch * kBatch % kRows;
+}
+
+void descend(Held& held, const Objective& objective, int step) {
+  const BatchStep batch = objective(held, held.w, first_row(step));
+  held.w -= kRate * batch.gradient;
+  write_states(held, batch);
+}
+
+void look_ahead(Held& held, const Objective& objective, int step) {
+  const BatchStep batch = objective(held, held.w - kBeta * held.v, first_row(step));
+  held.v = kBeta * held.v + kRate * batch.gradient;
+  held.w -= held.v;
+  write_states(held, batch);
+}
+
+void descend_by_three(Held& held, const Objective& objective, int step) {
+  double gradient = 0;
+  for (int micro = 0; micro < 3; ++micro) {
+    const BatchStep batch = objective(held, held.w, first_row(3 * step + micro));
+    gradient += batch.gradient / 3;
+    write_states(held, batch);
+  }
+  held.w -= kRate * gradient;
+}
+
+void check_held(const StateValues& states, const Held& expected) {
+  CHECK(states.at("net.w").front() == Approx(expected.w).epsilon(1e-13));
+  CHECK(states.at("net.a").front() == Approx(expected.a).epsilon(1e-13));
+  CHECK(states.at("net.count").front() == expected.count);
+}
+
+void compare(const std::string& settings, const std::string& text, const Rule& rule,
+             const Objective& objective) {
+  const TempFolder folder;
+  LoadedProgram program(folder.write("net.dlg", program_with(settings, text)));
+  INFO(settings << text << program.errors());
+  REQUIRE(program.is_ok());
+  Held held;
+  for (int step = 0; step < 13; ++step) rule(held, objective, step);
+  for (const auto& laboratory : {program.compiled(), program.reference()}) {
+    REQUIRE(laboratory);
+    const std::optional<StateValues> end = laboratory->train_from(laboratory->initial(), 13);
+    REQUIRE(end);
+    check_held(*end, held);
+  }
+}
+
+TEST_CASE("a state of a model is written once a step, at the parameters themselves") {
+  struct Case {
+    std::string settings;
+    Rule rule;
+  };
+  const std::vector<Case> cases{
+      {"  optimizer = sgd(lr = 0.05)\n", descend},
+      {"  optimizer = nesterov(lr = 0.05)\n", look_ahead},
+      {"  optimizer = sgd(lr = 0.05)\n  accumulate = 3\n", descend_by_three},
+  };
+  for (const Case& one : cases) {
+    compare(one.settings, "(net(d.x) - d.t)^2", one.rule, applied_once);
+    compare(one.settings, "(net(d.x) - d.t)^2 + net(2 * d.x)^2", one.rule, applied_twice);
+  }
+}
+
+std::string weights_after(const std::string& settings, const std::vector<std::string>& stops) {
+  const EmptyWorkingFolder folder;
+  std::ofstream("net.dlg") << program_with(settings, "(net(d.x) - d.t)^2 + net(2 * d.x)^2");
+  std::vector<std::string> call{"train", "net.dlg", "--set", "stop=" + stops.front()};
+  for (const std::string& stop : stops) {
+    call[3] = "stop=" + stop;
+    const Called called = call_dlg(call);
+    INFO(called.err);
+    CHECK(called.exit_code == 0);
+    if (call.size() == 4) call.push_back("--resume");
+  }
+  return read_text("runs/0001-net/weights.safetensors");
+}
+
+TEST_CASE("a training that was stopped goes on with the states of its model") {
+  const std::string settings = "  optimizer = nesterov(lr = 0.05)\n";
+  const std::string whole = weights_after(settings, {"40 steps"});
+  CHECK(whole.find("net.count") != std::string::npos);
+  for (const int step : {1, 2, 7, 8, 19, 39}) {
+    INFO(step);
+    CHECK(weights_after(settings, {fmt::format("{} steps", step), "40 steps"}) == whole);
+  }
+}
+
+TEST_CASE("whatever is measured between two steps writes nothing") {
+  const std::string rule = "  optimizer = sgd(lr = 0.05)\n";
+  const std::string watched = rule + "  metrics = [mse(net(d.x), d.t)]\n  predict = net(d.x)\n";
+  CHECK(weights_after(rule, {"40 steps"}) == weights_after(watched, {"40 steps"}));
+  const EmptyWorkingFolder folder;
+  std::ofstream("net.dlg") << program_with(watched, "(net(d.x) - d.t)^2");
+  REQUIRE(call_dlg({"train", "net.dlg"}).exit_code == 0);
+  const std::string before = read_text("runs/0001-net/weights.safetensors");
+  const std::string first = call_dlg({"eval", "net.dlg"}).out;
+  CHECK(call_dlg({"check", "net.dlg"}).exit_code == 0);
+  CHECK(call_dlg({"eval", "net.dlg"}).out == first);
+  CHECK(read_text("runs/0001-net/weights.safetensors") == before);
+}
+
+TEST_CASE("batch normalisation is PyTorch's, in training and in evaluation") {
+  const std::string file = source_path("tests/layers/batch_norm.dlg");
+  const Called check = call_dlg({"check", file, "--no-cache"});
+  INFO(check.err << check.out);
+  CHECK(check.exit_code == 0);
+  const std::string text = read_text(file);
+  const std::string mark = "# evaluation after 3 steps: loss ";
+  const double expected = leading_number(text.substr(text.find(mark) + mark.size()));
+  const EmptyWorkingFolder folder;
+  const Called trained = call_dlg({"train", file, "--json"});
+  INFO(trained.out);
+  const std::string name = "\"train.loss\":";
+  const std::size_t place = trained.out.find(name);
+  REQUIRE(place != std::string::npos);
+  CHECK(leading_number(trained.out.substr(place + name.size())) == Approx(expected).epsilon(1e-13));
+}
+
+}  // namespace
