@@ -105,7 +105,9 @@ class Loader {
       FieldRecord& record = data_.fields[i];
       if (record.name.empty()) record = record_of(fields[i]);
       const FieldRecord* known = find_field(run_, fields[i].name);
-      if (known != nullptr) record = *known;
+      const bool has_columns =
+          known != nullptr && (!known->column_numbers.empty() || !known->column_names.empty());
+      if (has_columns) record = *known;
       std::optional<StoredRows> rows = read_field(table, fields[i], record, session_.diagnostics);
       if (!rows) return false;
       stored_[fields[i].path].push_back(std::move(*rows));
@@ -217,6 +219,18 @@ struct FeatureFile {
   CsvFirstLine first_line = CsvFirstLine::kHeader;
 };
 
+/// Data that stands in the program names no columns: its fields take those of a table from left to right.
+std::vector<Field> with_columns(std::vector<Field> fields) {
+  std::int64_t next = 0;
+  for (Field& field : fields) {
+    if (field.source.kind != FieldSource::Kind::kInline) continue;
+    const std::int64_t count = field.type.shape.elements(1);
+    field.source.kind = FieldSource::Kind::kColumns;
+    for (std::int64_t i = 0; i < count; ++i) field.source.column_numbers.push_back(next++);
+  }
+  return fields;
+}
+
 bool read_features(Session& session, const FeatureFile& file, const std::vector<Field>& fields,
                    Loader& loader) {
   const bool has_arrays = std::any_of(fields.begin(), fields.end(), [](const Field& field) {
@@ -228,7 +242,7 @@ bool read_features(Session& session, const FeatureFile& file, const std::vector<
   }
   if (has_arrays) return loader.add_arrays(fields.front(), {file.request});
   const std::optional<CsvTable> table = read_csv(file.request, file.first_line, session.diagnostics);
-  return table && loader.add_table(*table, fields);
+  return table && loader.add_table(*table, with_columns(fields));
 }
 
 /// The parts: `split` divides the rows of the main file; rows of a `test` file are the test part.

@@ -41,6 +41,36 @@ TEST_CASE("new, check, step, train and eval of the worked example from an empty 
   CHECK(contains(eval.out, "loss 3.510"));
 }
 
+TEST_CASE("predict: fields of data in the program take the columns of the samples from left to right") {
+  const EmptyWorkingFolder folder;
+  std::ofstream("net.dlg") << R"(dlg 1
+data d {
+  x = [[1, 2], [3, 4]]
+  s = [1, 1]
+  t = [1, 2]
+}
+model net(x: [2], s: []) -> [] {
+  param w: [2] = [10, 1]
+  return sum(w * x) * s
+}
+train {
+  minimize  = mse(net(d.x, d.s), d.t)
+  optimizer = sgd(lr = 1e-30)
+  stop      = [1 steps]
+}
+)";
+  std::ofstream("in.csv") << "a,b,c\n1,2,1\n3,4,2\n";
+  std::ofstream("few.csv") << "a,b\n1,2\n";
+  REQUIRE(call_dlg({"train", "net.dlg"}).exit_code == 0);
+  const Called predicted = call_dlg({"predict", "net.dlg", "in.csv"});
+  CAPTURE(predicted.err);
+  CHECK(predicted.exit_code == 0);
+  CHECK(contains(predicted.out, "12\n68\n"));
+  const Called few = call_dlg({"predict", "net.dlg", "few.csv"});
+  CAPTURE(few.err);
+  CHECK(few.exit_code == 1);
+}
+
 TEST_CASE("what cannot be printed is an error, help too") {
   const EmptyWorkingFolder folder;
   REQUIRE(call_dlg({"new", "backprop"}).exit_code == 0);
