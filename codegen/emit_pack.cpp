@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "codegen/alignment.h"
 #include "codegen/emit.h"
@@ -66,23 +67,25 @@ Values load_square(const KernelSite& site, const PackedBlock& block, unsigned fi
 
 /// The first `steps` steps of the innermost loop, in squares: the steps of one lane are neighbours in memory.
 void pack_squares(const KernelSite& site, const PackedBlock& block, unsigned side, Value* steps) {
-  const auto for_each_square = [&](Value* step, const auto& body) {
-    emit_inputs(site, block, step);
-    for (unsigned first = 0; first < block.lanes.width; first += side)
-      body(first, square_of(block, first, side), packed_place(site, block, step, first));
-  };
+  std::vector<Square> beside;
+  for (unsigned first = 0; first < block.lanes.width; first += side)
+    beside.push_back(square_of(block, first, side));
   Value* begin = i64(site.builder, 0);
   if (!block.pack.is_scattered) {
-    for_each_square(begin, [&](unsigned first, const Square& square, Value* to) {
-      Value* from = site.elements.lane_place(*block.pack.load, first).pointer;
-      emit_turned_run(site.builder, square, {from, block.pack.lane_stride, to, steps});
-    });
+    emit_inputs(site, block, begin);
+    Value* from = site.elements.lane_place(*block.pack.load, 0).pointer;
+    Value* to = packed_place(site, block, begin, 0);
+    emit_turned_run(site.builder, {std::move(beside), from, block.pack.lane_stride, to, steps});
     return;
   }
   emit_plain(site.builder, {begin, steps}, side, block.pack.chain.back()->name, [&](Value* at) {
-    for_each_square(at, [&](unsigned first, const Square& square, Value* to) {
+    emit_inputs(site, block, at);
+    unsigned first = 0;
+    for (const Square& square : beside) {
+      Value* to = packed_place(site, block, at, first);
       store_turned(site.builder, square, load_square(site, block, first, square), to);
-    });
+      first += side;
+    }
   });
 }
 

@@ -60,26 +60,37 @@ Values load_lanes(llvm::IRBuilder<>& builder, const Square& square, Value* step,
 
 /// `function` gets where the first lane lies, the stride of lanes, where the copy begins, and the number of
 /// steps.
-void emit_squares(llvm::IRBuilder<>& builder, const Square& square, llvm::Function& function) {
+void emit_squares(llvm::IRBuilder<>& builder, const std::vector<Square>& beside, llvm::Function& function) {
+  const Square& any = beside.front();
+  Value* lane_stride = function.getArg(1);
   const CountedLoop squares{
-      i64(builder, 0), function.getArg(3), square.side, "step", {function.getArg(0), function.getArg(2)}};
+      i64(builder, 0), function.getArg(3), any.side, "step", {function.getArg(0), function.getArg(2)}};
   emit_counted(builder, squares, [&](Value*, const Values& at) {
-    store_turned(builder, square, load_lanes(builder, square, at[0], function.getArg(1)), at[1]);
-    return Values{element_at(builder, square, at[0], i64(builder, square.side)),
-                  element_at(builder, square, at[1], i64(builder, square.side * square.pitch))};
+    Value* from = at[0];
+    Value* to = at[1];
+    for (const Square& square : beside) {
+      store_turned(builder, square, load_lanes(builder, square, from, lane_stride), to);
+      from = element_at(builder, square, from, times(builder, lane_stride, square.side));
+      to = element_at(builder, square, to, i64(builder, square.side));
+    }
+    return Values{element_at(builder, any, at[0], i64(builder, any.side)),
+                  element_at(builder, any, at[1], i64(builder, any.side * any.pitch))};
   });
 }
 
-std::string name_of(const Square& square) {
+std::string name_of(const std::vector<Square>& beside) {
+  const Square& any = beside.front();
   std::string type;
   llvm::raw_string_ostream stream(type);
-  square.element->print(stream);
-  return fmt::format("turned.{}.{}.{}.{}.{}", type, square.side, square.used, square.count, square.pitch);
+  any.element->print(stream);
+  std::string name = fmt::format("turned.{}.{}.{}", type, any.side, any.pitch);
+  for (const Square& square : beside) name += fmt::format(".{}of{}", square.used, square.count);
+  return name;
 }
 
 /// The function that copies such runs, emitted at its first use.
-llvm::Function* function_of(llvm::Module& module, const Square& square) {
-  const std::string name = name_of(square);
+llvm::Function* function_of(llvm::Module& module, const std::vector<Square>& beside) {
+  const std::string name = name_of(beside);
   if (llvm::Function* known = module.getFunction(name)) return known;
   llvm::LLVMContext& context = module.getContext();
   llvm::Type* pointer = llvm::PointerType::get(context, 0);
@@ -90,7 +101,7 @@ llvm::Function* function_of(llvm::Module& module, const Square& square) {
   set_kernel_attributes(*function);
   function->addFnAttr(llvm::Attribute::NoInline);
   llvm::IRBuilder<> builder(llvm::BasicBlock::Create(context, "entry", function));
-  emit_squares(builder, square, *function);
+  emit_squares(builder, beside, *function);
   builder.CreateRetVoid();
   return function;
 }
@@ -108,8 +119,8 @@ void store_turned(llvm::IRBuilder<>& builder, const Square& square, const Values
   }
 }
 
-void emit_turned_run(llvm::IRBuilder<>& builder, const Square& square, const SquareRun& run) {
-  llvm::Function* function = function_of(*builder.GetInsertBlock()->getModule(), square);
+void emit_turned_run(llvm::IRBuilder<>& builder, const SquareRun& run) {
+  llvm::Function* function = function_of(*builder.GetInsertBlock()->getModule(), run.beside);
   builder.CreateCall(function, {run.from, i64(builder, run.lane_stride), run.to, run.steps});
 }
 

@@ -4,6 +4,7 @@
 #include <llvm/IR/IRBuilder.h>
 
 #include <cstdint>
+#include <vector>
 
 #include "codegen/counted_loop.h"
 
@@ -23,9 +24,10 @@ struct Square {
 /// Stores the steps of a square from vectors of the steps of each used lane.
 void store_turned(llvm::IRBuilder<>& builder, const Square& square, const Values& lanes, llvm::Value* to);
 
-/// Squares one behind the other: where the first step of the first lane lies, how many elements further the
-/// next lane, and how many steps there are in all.
+/// Squares beside each other, of all lanes of a panel, and one row of them behind the other: where the first
+/// step of the first lane lies, how many elements further the next lane, and how many steps there are in all.
 struct SquareRun {
+  std::vector<Square> beside;
   llvm::Value* from;
   std::int64_t lane_stride;
   llvm::Value* to;
@@ -34,6 +36,6 @@ struct SquareRun {
 
 /// Copies a run of squares. The module gets one function for all runs of a shape: written out, they would be
 /// a good part of what is compiled.
-void emit_turned_run(llvm::IRBuilder<>& builder, const Square& square, const SquareRun& run);
+void emit_turned_run(llvm::IRBuilder<>& builder, const SquareRun& run);
 
 }  // namespace dlg
