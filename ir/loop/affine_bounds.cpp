@@ -52,29 +52,45 @@ class Sum {
   bool is_good_ = true;
 };
 
-/// `index` with `term`, which is all that it has of a variable v, at a bound of v on `side`: v >= lower /
+/// Limits of one index that are looked at: each is the index with some of its variables at bounds.
+constexpr std::size_t kMostLimits = 256;
+
+/// `sum` with `term`, which is all that it has of a variable v, at a bound of v on `side`: v >= lower /
 /// divisor, and v <= upper / divisor - 1 as v + 1 <= upper / divisor. Not rounded: what is divided is linear.
-std::optional<Bound> at_bound(const Index& index, const Index::Term& term, const Bound& bound, Side side) {
-  Sum sum;
-  sum.add(index, bound.divisor);
-  sum.add(Index{.terms = {term}, .dynamic = {}, .offset = 0}, -bound.divisor);
-  sum.add(bound, term.factor);
-  if (side == Side::kHigh) sum.add(-bound.divisor, term.factor);
-  return sum.divided_by(bound.divisor);
+std::optional<Bound> at_bound(const Bound& sum, const Index::Term& term, const Bound& bound, Side side) {
+  const std::optional<std::int64_t> divisor = checked_mul(sum.divisor, bound.divisor);
+  Sum at;
+  at.add(sum, bound.divisor);
+  at.add(Index{.terms = {term}, .dynamic = {}, .offset = 0}, -bound.divisor);
+  at.add(bound, term.factor);
+  if (side == Side::kHigh) at.add(-bound.divisor, term.factor);
+  return divisor ? at.divided_by(*divisor) : std::nullopt;
 }
 
-/// Sums that `index` is not below, or not above: itself, and itself at each bound that lies on that side.
-std::vector<Bound> limits(const Index& index, Side side, const OpenLoops& loops) {
+/// A limit, and the variable that was put at a bound last.
+struct Limit {
+  Bound sum;
+  VarId last;
+};
+
+/// Sums that `index` is not below, or not above: itself, and itself with one variable after the other at each
+/// bound that lies on that side, inner ones first.
+std::vector<Limit> limits(const Index& index, Side side, const OpenLoops& loops) {
   Sum sum;
   sum.add(index, 1);
   const std::optional<Bound> itself = sum.divided_by(1);
   if (!itself) return {};
-  std::vector<Bound> found{*itself};
-  for (const Index::Term& term : itself->value.terms) {
-    const Side of_variable = (term.factor > 0) == (side == Side::kLow) ? Side::kLow : Side::kHigh;
-    const Loop& loop = *loops[term.var];
-    for (const Bound& bound : of_variable == Side::kLow ? loop.lower : loop.upper) {
-      if (const auto limit = at_bound(itself->value, term, bound, of_variable)) found.push_back(*limit);
+  std::vector<Limit> found{{*itself, {}}};
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const auto [current, last] = found[i];
+    for (const Index::Term& term : current.value.terms) {
+      if (last.is_valid() && !(term.var < last)) continue;
+      const Side of_variable = (term.factor > 0) == (side == Side::kLow) ? Side::kLow : Side::kHigh;
+      const Loop& loop = *loops[term.var];
+      for (const Bound& bound : of_variable == Side::kLow ? loop.lower : loop.upper) {
+        const auto limit = at_bound(current, term, bound, of_variable);
+        if (limit && found.size() < kMostLimits) found.push_back({*limit, term.var});
+      }
     }
   }
   return found;
@@ -112,8 +128,9 @@ bool stays_inside(const Index& index, std::int64_t extent, const OpenLoops& loop
   };
   const std::array sides{Side::kLow, Side::kHigh};
   return std::all_of(sides.begin(), sides.end(), [&](Side side) {
-    const std::vector<Bound> found = limits(index, side, loops);
-    return std::any_of(found.begin(), found.end(), [&](const Bound& limit) { return holds(side, limit); });
+    const std::vector<Limit> found = limits(index, side, loops);
+    return std::any_of(found.begin(), found.end(),
+                       [&](const Limit& limit) { return holds(side, limit.sum); });
   });
 }
 
@@ -122,11 +139,11 @@ Interval range_within_bounds(const Index& index, const OpenLoops& loops, std::in
   const auto united_range = [&](const Bound& limit) {
     return united(range_of_sum(limit, loops, 1), range_of_sum(limit, loops, batch));
   };
-  for (const Bound& limit : limits(index, Side::kLow, loops)) {
+  for (const auto& [limit, last] : limits(index, Side::kLow, loops)) {
     const double low = united_range(limit).low / static_cast<double>(limit.divisor);
     range.low = std::max(range.low, std::ceil(low) + 0.0);
   }
-  for (const Bound& limit : limits(index, Side::kHigh, loops)) {
+  for (const auto& [limit, last] : limits(index, Side::kHigh, loops)) {
     const double high = united_range(limit).high / static_cast<double>(limit.divisor);
     range.high = std::min(range.high, std::floor(high) + 0.0);
   }

@@ -20,8 +20,8 @@ using OpenLoops = IdVector<VarId, const Loop*>;
 Interval range_of_sum(const Bound& bound, const OpenLoops& loops, std::int64_t rows);
 
 /// Whether `index`, which has no register, lies in an axis of `extent` elements (kBatch: one for each valid
-/// row) for any number of valid rows up to `batch`: by the extents of its loops, or where one of its
-/// variables stands at one of its bounds.
+/// row) for any number of valid rows up to `batch`: by the extents of its loops, or where some of its
+/// variables stand at one of their bounds.
 bool stays_inside(const Index& index, std::int64_t extent, const OpenLoops& loops, std::int64_t batch);
 
 /// What `index`, but for its register, may be for any number of valid rows up to `batch`.

@@ -39,4 +39,11 @@ Index shifted(Index index, std::int64_t offset) {
   return index;
 }
 
+void add_scaled(Index& sum, const Index& index, std::int64_t factor) {
+  if (factor == 0) return;
+  for (const Index::Term& term : index.terms) sum.terms.push_back({term.var, term.factor * factor});
+  if (index.dynamic.is_valid()) sum.dynamic = index.dynamic;
+  sum.offset += index.offset * factor;
+}
+
 }  // namespace dlg::loop

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -31,6 +32,24 @@ Index fixed_index(std::int64_t offset);
 Index index_of(VarId var);
 /// `index` moved by a constant.
 Index shifted(Index index, std::int64_t offset);
+/// Adds `index`, taken `factor` times, to `sum`. At most one of both is computed at run time.
+void add_scaled(Index& sum, const Index& index, std::int64_t factor);
+
+/// `fixed` + the sum of `factors` * indices of a reduction: only points count where it is 0 or more, and
+/// below `below`.
+struct SumCondition {
+  Index fixed;
+  std::vector<std::int64_t> factors;  // of the axes, then of those beside them
+  bool is_from_zero = true;
+  std::optional<std::int64_t> below = {};
+};
+
+/// An axis of a reduction that its order does not count: conditions leave one index of it or none. It runs
+/// right inside of axis `behind`, or outside of all that a block runs over.
+struct AxisBeside {
+  std::int64_t extent = 1;
+  std::optional<std::size_t> behind = {};
+};
 
 class ElementScope {
  public:
@@ -47,6 +66,8 @@ class ElementScope {
     Scalars none;     // what joins with any value and leaves it as it is
     const Step& step;
     const Combine& combine;
+    std::span<const AxisBeside> beside = {};  // their indices stand behind those of the axes
+    std::span<const SumCondition> conditions = {};
   };
 
   virtual ~ElementScope() = default;

@@ -272,6 +272,10 @@ Expr contract(Expr a, Expr b, std::string_view labels) {
   return make(ops::contract, {a, b}, ContractedAxes{contract_labels(labels)});
 }
 
+Expr contract(Expr a, Expr b, ContractLabels labels, const Shape& shape) {
+  return make(ops::contract, {a, b}, ContractedAxes{std::move(labels)}, {a.type().dtype, shape});
+}
+
 Expr solve(Expr a, Expr b) {
   return make(ops::solve, {a, b});
 }

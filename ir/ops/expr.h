@@ -85,8 +85,10 @@ Expr gather(Expr table, Expr index);
 Expr scatter_add(Expr values, Expr index, const Shape& shape);
 /// 1 where the index along a new last axis of size n equals `index`, of `dtype`.
 Expr one_hot(Expr index, std::int64_t n, DType dtype);
-/// Contraction by labels: "bi,oi->bo". Every label that is not in the result stands in both operands.
+/// Contraction by labels: "bi,oi->bo". The shape of the result follows from the operands.
 Expr contract(Expr a, Expr b, std::string_view labels);
+/// The same for any labels, as where windows stand, with the shape of the result.
+Expr contract(Expr a, Expr b, ContractLabels labels, const Shape& shape);
 /// x with a @ x = b: a [..., n, n], b [..., n].
 Expr solve(Expr a, Expr b);
 /// `parts` one after the other as one vector; each in row-major order.

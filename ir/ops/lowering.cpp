@@ -15,12 +15,6 @@ bool is_affine_sum(std::span<const loop::Index> indices, std::span<const std::in
   return dynamic <= 1;
 }
 
-void add_scaled(loop::Index& sum, const loop::Index& index, std::int64_t stride) {
-  for (const loop::Index::Term& term : index.terms) sum.terms.push_back({term.var, term.factor * stride});
-  if (index.dynamic.is_valid()) sum.dynamic = index.dynamic;
-  sum.offset += index.offset * stride;
-}
-
 }  // namespace
 
 Scalar test(loop::Op op, Scalar a, Scalar b) {
@@ -45,7 +39,7 @@ loop::Index combined_index(ElementScope& scope, std::span<const loop::Index> ind
                            std::span<const std::int64_t> strides) {
   if (is_affine_sum(indices, strides)) {
     loop::Index sum;
-    for (std::size_t i = 0; i < indices.size(); ++i) add_scaled(sum, indices[i], strides[i]);
+    for (std::size_t i = 0; i < indices.size(); ++i) loop::add_scaled(sum, indices[i], strides[i]);
     return sum;
   }
   Scalar sum = scope.constant(0, DType::kI64);

@@ -105,9 +105,10 @@ bool contains(const Indices& at, loop::VarId var) {
   });
 }
 
-Evaluation evaluation_in(const BodyFrame& innermost, ValueId value, const Indices& at) {
+Evaluation evaluation_in(KernelBuilder& builder, ValueId value, const Indices& at) {
   Evaluation evaluation{value, at};
-  for (const BodyFrame* frame = &innermost; frame != nullptr; frame = frame->parent) {
+  evaluation.is_repeated = !builder.tells_apart(at);
+  for (const BodyFrame* frame = &builder.current(); frame != nullptr; frame = frame->parent) {
     if (frame->kind == FrameKind::kReduction || frame->kind == FrameKind::kBlock) {
       evaluation.is_in_reduction = true;
     }
@@ -134,7 +135,7 @@ loop::RegId ElementLowering::compute(ValueId value, const Indices& at) {
     loads_.push_back({value, at});
     return load_(builder_, value, at);
   }
-  evaluations_.push_back(evaluation_in(builder_.current(), value, at));
+  evaluations_.push_back(evaluation_in(builder_, value, at));
   NodeScope scope(*this, value, at);
   return run_rule(graph_[value].op->lowering, scope).reg;
 }

@@ -15,7 +15,8 @@ struct Evaluation {
   ValueId value;
   Indices at;
   bool is_in_reduction = false;  // inside a loop that carries values
-  bool is_repeated = false;  // inside a loop whose variable its index does not contain: done again and again
+  bool is_repeated = false;  // done again and again: inside a loop whose variable its index does not contain,
+                             // or with an index that several iterations share
 };
 
 /// One element that came from outside the kernel.

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstdlib>
+#include <limits>
 #include <numeric>
 
+#include "support/arithmetic.h"
 #include "support/check.h"
 
 namespace dlg {
@@ -73,7 +76,24 @@ loop::RegId KernelBuilder::new_register() {
   return frame_of_register_.add(current_);
 }
 
+bool KernelBuilder::tells_apart(std::span<const loop::Index> at) const {
+  return std::all_of(at.begin(), at.end(), [&](const loop::Index& index) {
+    std::vector<loop::Index::Term> terms = index.terms;
+    std::sort(terms.begin(), terms.end(),
+              [](const auto& a, const auto& b) { return std::abs(a.factor) < std::abs(b.factor); });
+    std::int64_t spread = 0;
+    for (const auto& [var, factor] : terms) {
+      if (std::abs(factor) <= spread) return false;
+      const bool is_batch = extents_[var] == kBatch;
+      const std::int64_t steps = is_batch ? std::numeric_limits<std::int64_t>::max() : extents_[var] - 1;
+      spread = saturated_add(spread, saturated_mul(std::abs(factor), steps));
+    }
+    return true;
+  });
+}
+
 loop::VarId KernelBuilder::new_var() {
+  extents_.add(1);
   return frame_of_var_.add(current_);
 }
 
@@ -104,6 +124,8 @@ void KernelBuilder::add_loop(loop::Loop header, FrameKind kind,
   for (const loop::Loop& outer : header.around) frame.vars.push_back(outer.var);
   current_ = &frame;
   for (const loop::VarId var : frame.vars) frame_of_var_[var] = &frame;
+  extents_[header.var] = header.extent;
+  for (const loop::Loop& outer : header.around) extents_[outer.var] = outer.extent;
   for (const loop::Carried& carried : header.carried) define(carried.current);
   fill(header);
   DLG_CHECK(current_ == &frame, "a loop was left open");

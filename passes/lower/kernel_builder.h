@@ -52,6 +52,9 @@ class KernelBuilder {
   BodyFrame& current() { return *current_; }
   /// The deepest frame that defines a variable or register of `at`.
   BodyFrame& frame_of(std::span<const loop::Index> at);
+  /// Whether different values of the loops around make different indices `at`: of the variables of each, a
+  /// larger one moves it further than all smaller ones together.
+  bool tells_apart(std::span<const loop::Index> at) const;
 
   /// Appends `instruction` (its result is chosen here) unless the same one is known.
   loop::RegId emit(loop::Instruction instruction);
@@ -83,6 +86,7 @@ class KernelBuilder {
   BodyFrame root_;
   BodyFrame* current_;
   IdVector<loop::VarId, BodyFrame*> frame_of_var_;
+  IdVector<loop::VarId, std::int64_t> extents_;
   IdVector<loop::RegId, BodyFrame*> frame_of_register_;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ir/ops/lowering.h"
+#include "passes/lower/left_out.h"
 #include "support/check.h"
 #include "support/defects.h"
 
@@ -71,7 +72,8 @@ class SumNest {
       : site_(site),
         reduction_(reduction),
         order_(loop::sum_order(reduction.extents, reduction.form, site.batch)),
-        at_(reduction.extents.size()),
+        at_(reduction.extents.size() + reduction.beside.size()),
+        is_open_(at_.size(), 0),
         vars_(reduction.extents.size()) {}
 
   Scalars run() {
@@ -87,53 +89,118 @@ class SumNest {
 
  private:
   std::int64_t extent(std::size_t place) const { return reduction_.extents[order_.axes[place]]; }
+  std::size_t axis_count() const { return order_.axes.size(); }
   Scalar number(std::int64_t value) { return site_.scope.constant(static_cast<double>(value), DType::kI64); }
 
   /// The loops over blocks, from the axis at `place` on. What they carry is for each rank the run that is not
   /// whole yet: of blocks, of runs, and so on.
   Scalars blocks(std::size_t place, const Scalars& runs) {
+    const std::size_t axis = order_.axes[place];
     Loop loop = header(site_, LoopKind::kSerial, extent(place));
     const bool is_cut = place == order_.cut;
     if (is_cut) loop.step = order_.piece;
     if (loop.step > 1) loop.name += "0";
-    return carry(site_, std::move(loop), runs, [&](const Loop& open, const Scalars& current) {
-      vars_[place] = open.var;
-      if (is_cut && order_.piece > 1) return added(current, block(place));
-      at_[order_.axes[place]] = loop::index_of(open.var);
+    vars_[place] = loop.var;
+    const bool is_whole_piece = is_cut && order_.piece > 1;
+    if (!is_whole_piece) open_outside(loop, axis);
+    return carry(site_, std::move(loop), runs, [&](const Loop&, const Scalars& current) {
+      if (is_whole_piece) return added(current, block(place));
       return is_cut ? added(current, block(place + 1)) : blocks(place + 1, current);
     });
+  }
+
+  /// Of a loop over blocks. Which blocks begin a run of another rank is found by counting them: none may be
+  /// left out there, and a gate inside of the block leaves out what the block is made of.
+  void open_outside(Loop& loop, std::size_t axis) {
+    if (order_.ranks <= 1 || !is_last_of_some(axis)) return open(loop, axis);
+    at_[axis] = loop::index_of(loop.var);
+    gated_.push_back(axis);
+  }
+
+  /// The variable of `loop` becomes part of the index of `axis`; conditions whose last axis it is bound it.
+  void open(Loop& loop, std::size_t axis) {
+    for (const loop::SumCondition& condition : reduction_.conditions) {
+      if (!is_last(condition, axis)) continue;
+      loop::Index rest = condition.fixed;
+      for (std::size_t i = 0; i < condition.factors.size(); ++i)
+        loop::add_scaled(rest, at_[i], condition.factors[i]);
+      add_bounds(loop, rest, condition.factors[axis], condition);
+    }
+    loop::add_scaled(at_[axis], loop::index_of(loop.var), 1);
+    is_open_[axis] = 1;
+  }
+
+  /// Whether all axes of `condition` but `axis` are open.
+  bool is_last(const loop::SumCondition& condition, std::size_t axis) const {
+    if (axis >= condition.factors.size() || condition.factors[axis] == 0) return false;
+    for (std::size_t i = 0; i < condition.factors.size(); ++i) {
+      if (i != axis && condition.factors[i] != 0 && is_open_[i] == 0) return false;
+    }
+    return true;
+  }
+
+  bool is_last_of_some(std::size_t axis) const {
+    return std::any_of(reduction_.conditions.begin(), reduction_.conditions.end(),
+                       [&](const loop::SumCondition& condition) { return is_last(condition, axis); });
   }
 
   /// The loops of one block, over the axes from `place` on; the cut axis runs over its piece.
   Scalars block(std::size_t place) {
     std::vector<Loop> loops;
     const bool has_lanes = reduction_.form == loop::SumForm::kLanes;
-    for (; place < order_.axes.size(); ++place) {
-      const std::size_t axis = order_.axes[place];
-      const bool is_last = place + 1 == order_.axes.size();
-      const bool is_single = extent(place) == 1 && !(is_last && (has_lanes || loops.empty()));
-      if (is_single) continue;
-      const bool is_lane = is_last && has_lanes;
-      loops.push_back(header(site_, is_lane ? LoopKind::kLanes : LoopKind::kSerial, extent(place)));
-      if (place == order_.cut) loops.back().block = vars_[place];
-      at_[axis] = loop::index_of(loops.back().var);
+    std::size_t lane = 0;
+    for (const std::size_t axis : gated_) {
+      loops.push_back(header(site_, LoopKind::kSerial, 1));
+      open(loops.back(), axis);
     }
-    return has_lanes ? lanes(std::move(loops)) : chain(loops, reduction_.initial);
+    open_beside(loops, place);
+    for (; place < axis_count(); ++place) {
+      const std::size_t axis = order_.axes[place];
+      const bool is_innermost = place + 1 == axis_count();
+      const bool is_needed = is_innermost && (has_lanes || loops.empty());
+      const bool is_single = extent(place) == 1 && !is_needed && !is_last_of_some(axis);
+      if (is_single) {
+        is_open_[axis] = 1;
+      } else {
+        const bool is_lane = is_innermost && has_lanes;
+        if (is_lane) lane = loops.size();
+        loops.push_back(header(site_, is_lane ? LoopKind::kLanes : LoopKind::kSerial, extent(place)));
+        if (place == order_.cut) loops.back().block = vars_[place];
+        open(loops.back(), axis);
+      }
+      open_beside(loops, place + 1);
+    }
+    return has_lanes ? lanes(loops, lane) : chain(loops, reduction_.initial);
+  }
+
+  /// The loops beside the axes that run right here, `place` being that of the next axis.
+  void open_beside(std::vector<Loop>& loops, std::size_t place) {
+    for (std::size_t i = 0; i < reduction_.beside.size(); ++i) {
+      const loop::AxisBeside& beside = reduction_.beside[i];
+      const std::size_t axis = axis_count() + i;
+      const auto behind = beside.behind ? std::find(order_.axes.begin(), order_.axes.end(), *beside.behind)
+                                        : order_.axes.begin();
+      const auto first = static_cast<std::size_t>(behind - order_.axes.begin()) + (beside.behind ? 1 : 0);
+      if (is_open_[axis] != 0 || first > place) continue;
+      loops.push_back(header(site_, LoopKind::kSerial, beside.extent));
+      open(loops.back(), axis);
+    }
   }
 
   Scalars chain(std::span<const Loop> loops, const Scalars& initial) {
-    return carry(site_, loops.front(), initial, [&](const Loop&, const Scalars& current) {
-      return loops.size() == 1 ? reduction_.step(at_, current) : chain(loops.subspan(1), current);
-    });
+    if (loops.empty()) return reduction_.step(at_, initial);
+    return carry(site_, loops.front(), initial,
+                 [&](const Loop&, const Scalars& current) { return chain(loops.subspan(1), current); });
   }
 
-  Scalars lanes(std::vector<Loop> loops) {
-    Loop loop = std::move(loops.back());
-    loops.pop_back();
-    loop.around = std::move(loops);
+  /// Loops before `lane` run around the lanes, those behind it inside of a lane.
+  Scalars lanes(std::span<const Loop> loops, std::size_t lane) {
+    Loop loop = loops[lane];
+    loop.around = {loops.begin(), loops.begin() + static_cast<std::ptrdiff_t>(lane)};
     add_combine(site_, loop, reduction_.initial, reduction_.combine);
-    return carry(site_, std::move(loop), reduction_.initial,
-                 [&](const Loop&, const Scalars& current) { return reduction_.step(at_, current); });
+    return carry(site_, std::move(loop), reduction_.initial, [&](const Loop&, const Scalars& current) {
+      return chain(loops.subspan(lane + 1), current);
+    });
   }
 
   Scalars run_of(const Scalars& runs, int rank) const {
@@ -190,8 +257,10 @@ class SumNest {
   const SumSite& site_;
   const ElementScope::Reduction& reduction_;
   loop::SumOrder order_;
-  Indices at_;                     // by axis
-  std::vector<loop::VarId> vars_;  // of the loops over blocks, by place
+  Indices at_;                      // by axis, those beside behind
+  std::vector<char> is_open_;       // likewise
+  std::vector<std::size_t> gated_;  // axes of loops over blocks that bound nothing
+  std::vector<loop::VarId> vars_;   // of the loops over blocks, by place
 };
 
 }  // namespace

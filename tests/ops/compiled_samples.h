@@ -32,7 +32,8 @@ struct Way {
 std::vector<Way> other_ways();
 
 /// Whether code may answer `found` where the reference says `expected`. Without a bound it must be a number
-/// of the same kind, unless it is too large for f32.
+/// of the same kind, unless it is too large for f32, where a product that is infinite then may also meet the
+/// other infinity.
 bool is_within(double found, const Bound& expected, double factor = kBoundFactor);
 
 /// The first number that is another one, in words; empty: none.

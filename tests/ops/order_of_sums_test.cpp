@@ -52,8 +52,9 @@ float joined(std::vector<float> lanes) {
   return lanes[0];
 }
 
-/// Every point in loop order goes to the block that its indices say.
-float by_rule(const Axes& axes, Form form, const Term& term) {
+/// Every point in loop order goes to the block that its indices say. Where points are left out, by a term
+/// that gives the chain as it is, chains begin with -0, and +0 is added at the end.
+float by_rule(const Axes& axes, Form form, const Term& term, bool leaves_out = false) {
   const std::size_t count = axes.extents.size();
   std::vector<std::int64_t> counted = axes.extents;
   if (form == Form::kLanes) counted.back() = (counted.back() + kLaneCount - 1) / kLaneCount;
@@ -75,7 +76,8 @@ float by_rule(const Axes& axes, Form form, const Term& term) {
       number = number * ((axes.extents[axis] + pieces[axis] - 1) / pieces[axis]) + place[axis] / pieces[axis];
     const bool has_lanes = form == Form::kLanes;
     std::vector<float>& chains =
-        blocks.try_emplace(number, has_lanes ? kLaneCount : 1, has_lanes ? -0.0f : 0.0f).first->second;
+        blocks.try_emplace(number, has_lanes ? kLaneCount : 1, has_lanes || leaves_out ? -0.0f : 0.0f)
+            .first->second;
     float& chain = chains[has_lanes ? static_cast<std::size_t>(place.back() % kLaneCount) : 0];
     chain = term(place, chain);
     for (std::size_t axis = count; axis-- > 0;) {
@@ -87,7 +89,7 @@ float by_rule(const Axes& axes, Form form, const Term& term) {
   }
   std::map<std::int64_t, float> sums;
   for (const auto& [number, chains] : blocks) sums[number] = joined(chains);
-  return in_runs(sums);
+  return leaves_out ? in_runs(sums) + 0.0f : in_runs(sums);
 }
 
 struct Sums {
@@ -276,6 +278,73 @@ TEST_CASE("the batch is the innermost axis of a contraction, and missing rows sh
         const Form form = free < 8 ? Form::kLanes : Form::kChains;
         const float expected = by_rule({{tokens, batch}, rows}, form, term);
         CHECK(found[static_cast<std::size_t>(o * 5 + 3)] == static_cast<double>(expected));
+      }
+    }
+  }
+}
+
+TEST_CASE("window taps come first in a sum, and those outside shift nothing") {
+  for (const std::int64_t channels : {3, 100, 300}) {
+    for (const std::int64_t free : {2, 8}) {
+      Sums sums;
+      const Expr x = sums.leaf("x", {6, channels});
+      const Expr k = sums.leaf("k", {free, 5, channels});
+      const auto found = sums.run(contract(x, k, contract_labels("(x+s-2)c,osc->xo"), {6, free}));
+      INFO(fmt::format("{} sums over 5 taps of {}", free, channels));
+      for (std::int64_t i = 0; i < 6 * free; ++i) {
+        const std::int64_t o = i % free;
+        const Term term = [&, width = channels](const Place& place, float chain) {
+          const std::int64_t at = i / free + place[0] - 2;
+          if (at < 0 || at >= 6) return chain;
+          return std::fma(sums.at("x", at * width + place[1]),
+                          sums.at("k", (o * 5 + place[0]) * width + place[1]), chain);
+        };
+        const Form form = free < 8 ? Form::kLanes : Form::kChains;
+        const float expected = by_rule({{5, channels}, channels}, form, term, true);
+        CHECK(found[static_cast<std::size_t>(i)] == static_cast<double>(expected));
+      }
+    }
+  }
+}
+
+/// More than 256 blocks, of which the first and the last row of the image have none for some taps.
+TEST_CASE("a sum over a whole image counts blocks that are left out") {
+  for (const std::int64_t free : {2, 8}) {
+    Sums sums;
+    const Expr g = sums.leaf("g", {300, 257, free});
+    const Expr x = sums.leaf("x", {300, 257});
+    const auto found = sums.run(contract(g, x, contract_labels("yxo,(y+r-1)x->or"), {free, 3}));
+    for (std::int64_t i = 0; i < 3 * free; ++i) {
+      const Term term = [&, r = i % 3](const Place& place, float chain) {
+        const std::int64_t at = place[0] + r - 1;
+        if (at < 0 || at >= 300) return chain;
+        return std::fma(sums.at("g", (place[0] * 257 + place[1]) * free + i / 3),
+                        sums.at("x", at * 257 + place[1]), chain);
+      };
+      const Form form = free < 8 ? Form::kLanes : Form::kChains;
+      const float expected = by_rule({{300, 257}, 257}, form, term, true);
+      CHECK(found[static_cast<std::size_t>(i)] == static_cast<double>(expected));
+    }
+  }
+}
+
+TEST_CASE("a window on the result runs over its taps") {
+  for (const std::int64_t channels : {3, 40}) {
+    for (const std::int64_t stride : {1, 2}) {
+      Sums sums;
+      const Expr g = sums.leaf("g", {4, channels});
+      const Expr k = sums.leaf("k", {5, channels});
+      const std::string labels = fmt::format("xo,so->({}x+s-1)", stride);
+      const auto found = sums.run(contract(g, k, contract_labels(labels), {9}));
+      for (std::int64_t h = 0; h < 9; ++h) {
+        const Term term = [&, width = channels](const Place& place, float chain) {
+          const std::int64_t from = h + 1 - place[0];
+          if (from < 0 || from % stride != 0 || from / stride >= 4) return chain;
+          return std::fma(sums.at("g", from / stride * width + place[1]),
+                          sums.at("k", place[0] * width + place[1]), chain);
+        };
+        const float expected = by_rule({{5, channels}, channels}, Form::kChains, term, true);
+        CHECK(found[static_cast<std::size_t>(h)] == static_cast<double>(expected));
       }
     }
   }

@@ -114,6 +114,16 @@ TEST_CASE("bounds: what they keep inside") {
   CHECK(loaded("max(0, 8)..min(64, 40)", "k - 8") == "");
 }
 
+TEST_CASE("bounds: those of two loops keep one index inside") {
+  const auto loaded = [](const std::string& h, const std::string& k) {
+    return broken("for i in 0..4 { for h in " + h + " { for j in 0..8 { for k in " + k +
+                  " { %0 = load x[8*i + 8*h - 8 + j + k - 1] : f32 } } } }\n");
+  };
+  CHECK(loaded("max(0, 1 - i)..min(3, 5 - i)", "max(0, 1 - j)..min(3, 9 - j)") == "");
+  CHECK(loaded("max(0, 1 - i)..min(3, 5 - i)", "max(0, 1 - j)..3") != "");
+  CHECK(loaded("0..min(3, 5 - i)", "max(0, 1 - j)..min(3, 9 - j)") != "");
+}
+
 TEST_CASE("bounds: what they keep inside for any number of valid rows") {
   const auto loaded = [](const std::string& range, const std::string& index) {
     return broken("for b in 0..rows { for k in " + range + " { %0 = load y[" + index + "] : i64 } }\n");

@@ -1,0 +1,295 @@
+// Contractions with windows: convolutions of every kernel, stride, padding and dilation with their gradients,
+// against sums written out by hand; what is left out; the text of their labels.
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "ir/ops/expr.h"
+#include "tests/catch.h"
+#include "tests/near.h"
+#include "tests/ops/compiled_samples.h"
+#include "tests/step_forms.h"
+
+namespace dlg {
+namespace {
+
+/// A convolution along one axis, of which both may have one.
+struct Line {
+  std::int64_t extent;
+  std::int64_t taps;
+  std::int64_t stride;
+  std::int64_t pad;
+  std::int64_t dilation;
+
+  std::int64_t places() const { return (extent + 2 * pad - dilation * (taps - 1) - 1) / stride + 1; }
+  bool fits() const { return extent + 2 * pad > dilation * (taps - 1); }
+  std::string window(char out, char tap) const {
+    return fmt::format("({}{}+{}{}{})", stride, out, dilation, tap, pad == 0 ? "" : fmt::format("-{}", pad));
+  }
+};
+
+std::vector<Line> grid(std::int64_t extent) {
+  std::vector<Line> lines;
+  for (std::int64_t taps = 1; taps <= 4; ++taps) {
+    for (std::int64_t stride = 1; stride <= 3; ++stride) {
+      for (std::int64_t pad = 0; pad <= 2; ++pad) {
+        for (std::int64_t dilation = 1; dilation <= 2; ++dilation) {
+          const Line line{extent, taps, stride, pad, dilation};
+          if (line.fits()) lines.push_back(line);
+        }
+      }
+    }
+  }
+  return lines;
+}
+
+constexpr std::int64_t kChannels = 2;
+
+/// "b(y..)(x..)c,orsc->byxo".
+SampleCase convolution(const Line& y, const Line& x, std::int64_t maps) {
+  const std::string labels = fmt::format("b{}{}c,orsc->byxo", y.window('y', 'r'), x.window('x', 's'));
+  return {{{DType::kF64, {kBatch, y.extent, x.extent, kChannels}},
+           {DType::kF64, {maps, y.taps, x.taps, kChannels}}},
+          ContractedAxes{contract_labels(labels)},
+          {DType::kF64, {kBatch, y.places(), x.places(), maps}}};
+}
+
+double element(const Tensor<double>& tensor, const std::array<std::int64_t, 4>& at) {
+  std::int64_t place = 0;
+  for (std::size_t i = 0; i < at.size(); ++i) place = place * tensor.shape[i] + at[i];
+  return tensor.elements[static_cast<std::size_t>(place)];
+}
+
+/// The convolution in plain loops over padded places.
+std::vector<double> by_hand(const Tensor<double>& image, const Tensor<double>& kernel, const Line& y,
+                            const Line& x) {
+  std::vector<double> found;
+  const Tensor<double> out{{image.shape[0], y.places(), x.places(), kernel.shape[0]}, {}};
+  for (std::int64_t i = 0; i < out.shape.elements(); ++i) {
+    const std::int64_t o = i % out.shape[3];
+    const std::int64_t column = i / out.shape[3] % out.shape[2];
+    const std::int64_t row = i / out.shape[3] / out.shape[2] % out.shape[1];
+    const std::int64_t b = i / out.shape[3] / out.shape[2] / out.shape[1];
+    double sum = 0;
+    for (std::int64_t tap = 0; tap < y.taps * x.taps * kChannels; ++tap) {
+      const std::int64_t c = tap % kChannels;
+      const std::int64_t s = tap / kChannels % x.taps;
+      const std::int64_t r = tap / kChannels / x.taps;
+      const std::int64_t h = row * y.stride + r * y.dilation - y.pad;
+      const std::int64_t w = column * x.stride + s * x.dilation - x.pad;
+      if (h < 0 || w < 0 || h >= y.extent || w >= x.extent) continue;
+      sum += element(image, {b, h, w, c}) * element(kernel, {o, r, s, c});
+    }
+    found.push_back(sum);
+  }
+  return found;
+}
+
+double inner_product(const std::vector<double>& a, const std::vector<double>& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
+  return sum;
+}
+
+/// Steps: the sum by hand; as the map is linear in each operand, <w, y> = <dx, x> = <dk, k>.
+void check_values(const OpSample& sample, const StepValues& values, const Line& y, const Line& x) {
+  const Tensor<double>& image = sample.environment.inputs.at("x0");
+  const Tensor<double>& kernel = sample.environment.states.at("x1");
+  const std::vector<double> expected = by_hand(image, kernel, y, x);
+  const std::vector<double>& found = values.at("y");
+  REQUIRE(found.size() == expected.size());
+  bool is_near = true;
+  for (std::size_t i = 0; i < found.size(); ++i) is_near &= test::is_near(found[i], expected[i], 1e-12);
+  CHECK(is_near);
+  const double forward = inner_product(sample.environment.inputs.at("w").elements, found);
+  CHECK(test::is_near(inner_product(values.at("d0"), image.elements), forward, 1e-10));
+  CHECK(test::is_near(inner_product(values.at("d1"), kernel.elements), forward, 1e-10));
+}
+
+/// The loop interpreter against the reference, and compiled code in one way against the loop interpreter.
+StepValues checked_run(const OpSample& sample, const Way& way, std::int64_t workers) {
+  const loop::Program program = lowered(sample.graph, {.fusion = way.fusion});
+  const StepValues loops = run_loops(program, sample.environment, fusing_of(way.target));
+  CHECK(first_outside(loops, sample, {kBoundFactor, OpenBounds::kRefused}) == "");
+  for (const StepForm form : test::step_forms(program)) {
+    const StepRun run =
+        run_compiled({program, {.target = way.target, .form = form}, {}}, sample.environment, workers);
+    CHECK(run.fault == "");
+    if (run.fault.empty()) CHECK(first_difference(run.values, loops) == "");
+  }
+  return loops;
+}
+
+/// One line of the grid in turn by `turn`: other targets, workers, element types and batches.
+void check_convolution(const Line& y, const Line& x, std::size_t turn) {
+  static const std::vector<Way> ways = other_ways();
+  const std::int64_t batch = turn % 2 == 0 ? 1 : 17;
+  const DType dtype = turn % 3 == 0 ? DType::kF32 : DType::kF64;
+  const SampleCase sample_case = convolution(y, x, turn % 4 == 1 ? 9 : 2);
+  OpSample sample = make_sample({.op = ops::contract,
+                                 .sample = sample_case,
+                                 .float_dtype = dtype,
+                                 .seed = turn + 1,
+                                 .batch = batch,
+                                 .rows = batch == 1 ? 1 : 13});
+  add_gradients(sample);
+  INFO(contract_text(std::get<ContractedAxes>(sample_case.attributes).labels) << ", batch " << batch);
+  const StepValues values =
+      checked_run(sample, ways[turn % ways.size()], static_cast<std::int64_t>(turn % 4));
+  if (dtype == DType::kF64) check_values(sample, values, y, x);
+}
+
+}  // namespace
+
+TEST_CASE("convolutions along one axis and their gradients are the sums that they say") {
+  std::size_t turn = 0;
+  for (const Line& line : grid(7)) {
+    check_convolution(line, {1, 1, 1, 0, 1}, turn++);
+  }
+}
+
+TEST_CASE("convolutions along two axes and their gradients are the sums that they say") {
+  const std::vector<Line> ys = grid(5);
+  const std::vector<Line> xs = grid(6);
+  for (std::size_t turn = 0; turn < ys.size(); turn += 3) {
+    check_convolution(ys[turn], xs[(turn * 7 + 5) % xs.size()], turn / 3);
+  }
+}
+
+TEST_CASE("an infinite weight beside the border stays out, and the sum of no point is +0") {
+  constexpr double kInf = std::numeric_limits<double>::infinity();
+  for (const std::int64_t maps : {1, 8}) {
+    Graph graph;
+    Builder builder(graph);
+    const Expr x{&builder, add_leaf(builder, "x", {DType::kF64, {4}})};
+    const Expr k{&builder, add_leaf(builder, "k", {DType::kF64, {maps, 3}})};
+    graph.outputs = {{"y", contract(x, k, contract_labels("(2x+s-2),os->xo"), {4, maps}).value}};
+    Environment<double> environment = default_environment(graph);
+    environment.states["x"].elements = {1, 2, 3, 4};
+    for (std::int64_t i = 0; i < maps; ++i) {
+      for (std::size_t s = 0; s < 3; ++s)
+        environment.states["k"].elements[static_cast<std::size_t>(i) * 3 + s] = s == 0 ? kInf : -1;
+    }
+    const loop::Program program = lowered(graph);
+    // At the first place only the last tap is inside, at the last one none.
+    const std::array<double, 4> expected{-1, kInf, kInf, 0};
+    for (const Target target : runnable_targets()) {
+      const StepValues loops = run_loops(program, environment, fusing_of(target));
+      const StepRun run = run_compiled({program, {.target = target}, {}}, environment);
+      for (std::size_t i = 0; i < loops.at("y").size(); ++i) {
+        CHECK(loops.at("y")[i] == expected[i / static_cast<std::size_t>(maps)]);
+        CHECK(run.values.at("y")[i] == loops.at("y")[i]);
+      }
+    }
+  }
+}
+
+TEST_CASE("a sum without a point is +0") {
+  for (const char* labels : {"(x+s+9),s->x", "(x+s+9),s->xs", "xs,s->x;s-x+9"}) {
+    Graph graph;
+    Builder builder(graph);
+    const ContractLabels parsed = contract_labels(labels);
+    const Shape shape = parsed.a.size() == 2 ? Shape{40, 3} : Shape{4};
+    const Expr x{&builder, add_leaf(builder, "x", {DType::kF64, shape})};
+    const Expr k{&builder, add_leaf(builder, "k", {DType::kF64, {3}})};
+    const Shape result = parsed.result.size() == 2 ? Shape{40, 3} : Shape{40};
+    graph.outputs = {{"y", contract(x, k, parsed, result).value}};
+    const Environment<double> environment = default_environment(graph);
+    const loop::Program program = lowered(graph);
+    const StepValues loops = run_loops(program, environment);
+    const double last = loops.at("y").back();
+    INFO(labels);
+    CHECK((last == 0 && !std::signbit(last)));
+    const StepRun run = run_compiled({program, {}, {}}, environment, 2);
+    CHECK(first_difference(run.values, loops) == "");
+  }
+}
+
+/// A view in front of the window moves its bounds along.
+TEST_CASE("a window reads through a change of shape") {
+  Graph graph;
+  graph.batch = 3;
+  Builder builder(graph);
+  const Expr x{&builder, add_leaf(builder, "x", {DType::kF64, {kBatch, 20}})};
+  const Expr k{&builder, add_leaf(builder, "k", {DType::kF64, {9, 3, 3}})};
+  const Expr image = reshape(x, {kBatch, 4, 5});
+  const Expr y = contract(image, k, contract_labels("b(y+r-1)(2x+s-1),ors->byxo"), {kBatch, 4, 3, 9});
+  const Expr flat = reshape(y, {kBatch, 108});
+  const Expr again = contract(flat, k, contract_labels("b(2z+r-3),ors->bzso"), {kBatch, 56, 3, 9});
+  graph.outputs = {{"y", again.value}};
+  OpSample sample;
+  sample.environment = default_environment(graph);
+  sample.graph = std::move(graph);
+  sample.result = again.value;
+  sample.operands = {x.value, k.value};
+  add_gradients(sample);
+  for (const Way& way : other_ways()) checked_run(sample, way, 2);
+}
+
+TEST_CASE("labels print as they were read, and permuting them twice changes nothing") {
+  for (const char* text :
+       {"bi,oi->bo", ",->", "i,i->", "b(2y+r-1)(2x+s-1)c,orsc->byxo", "byxo,b(2y+r-1)(2x+s-1)c->orsc",
+        "byxo,orsc->b(2y+r-1)(2x+s-1)c", "b(y+2r)gc,gorc->bygo", "hqk,hkd->hqd;q-k",
+        "hqk,hkd->hqd;q-k+1,k-q-3", "b(2y+r)(2x+s)c,->byxc;r=2,s=2", "(3y+2r+10),r->y;y-r-2"}) {
+    INFO(text);
+    const ContractLabels labels = contract_labels(text);
+    CHECK(contract_text(labels) == text);
+    const ContractLabels once = with_lists(labels, labels.result, labels.b, labels.a);
+    CHECK(contract_labels(contract_text(once)) == once);
+    CHECK(contract_text(with_lists(once, once.result, once.b, once.a)) == text);
+  }
+  CHECK(contract_text(contract_labels("(1y+1r+0),r->y;y-r+0;r-y")) == "(y+r),r->y;y-r,r-y");
+}
+
+TEST_CASE("labels that say nothing, and why") {
+  const auto reason = [](const char* text) {
+    const auto parsed = parse_contract(text);
+    const std::string* found = std::get_if<std::string>(&parsed);
+    return found == nullptr ? "" : *found;
+  };
+  const std::string window = ", expected two labels as in `(2y+r-1)`";
+  CHECK(reason("(2y),r->yr") == "a window `(2y)`" + window);
+  CHECK(reason("(y+r,r->y") == "a window `(y+r`" + window);
+  CHECK(reason("(0y+r),r->y") == "a window `(0y+r)`" + window);
+  CHECK(reason("(y+y),r->yr") == "a window `(y+y)`" + window);
+  CHECK(reason("(y-r),r->y") == "a window `(y-r)`" + window);
+  CHECK(reason("(y+r+1234567890),r->y") == "a window `(y+r+1234567890)`" + window);
+  CHECK(reason("y),r->yr") == "`)` as a label, expected a letter");
+  CHECK(reason("(y+r),->y") == "label `r` in windows alone, expected its size as in `;r=2`");
+  CHECK(reason("(y+r),r->y;r=2") == "the size of label `r`, which an axis has");
+  CHECK(reason("(y+r),->y;r=2,r=3") == "the size of label `r` twice");
+  CHECK(reason("(y+r),->y;r=2,s=3") == "the size of label `s`, which no window has");
+  CHECK(reason("(y+r),->y;r=0") == "a size `r=0`, expected 1 or more as in `r=2`");
+  CHECK(reason("qk,k->q;q+k") ==
+        "a guard `q+k`, expected the difference of two labels as in `q-k` or `q-k+1`");
+  CHECK(reason("qk,k->q;q-q") ==
+        "a guard `q-q`, expected the difference of two labels as in `q-k` or `q-k+1`");
+  CHECK(reason("qk,k->q;") == "a guard ``, expected the difference of two labels as in `q-k` or `q-k+1`");
+  CHECK(reason("qk,k->q;q-z") == "a guard on label `z`, which no axis has");
+  CHECK(reason("qz,k->qk") == "label `z` in one operand alone and not in the result");
+}
+
+TEST_CASE("types of contractions with windows") {
+  const auto typed = [](const Shape& a, const Shape& b, const char* labels, const Shape& declared) {
+    const std::vector<TensorType> operands{{DType::kF64, a}, {DType::kF64, b}};
+    const TypeResult result =
+        ops::contract.type({operands, ContractedAxes{contract_labels(labels)}, {DType::kF64, declared}});
+    const std::string* reason = std::get_if<std::string>(&result);
+    return reason != nullptr ? *reason : type_text(std::get<TensorType>(result));
+  };
+  CHECK(typed({kBatch, 9, 2}, {4, 3, 2}, "b(2y+r-1)c,orc->byo", {kBatch, 5, 4}) == "f64[*batch, 5, 4]");
+  CHECK(typed({5}, {3}, "y,r->(y+r)", {90}) == "f64[90]");
+  CHECK(typed({5}, {3}, "y,r->(y+r)", {}) == "1 labels `(y+r)` for a result of shape []");
+  CHECK(typed({kBatch, 9, 2}, {4, 3, 2}, "b(2y+r-1)c,orc->byo", {kBatch, 5, 5}) ==
+        "axes of 2 sizes under label `o`: [4] and [5]");
+  CHECK(typed({9}, {3}, "y(y+r),r->y", {9}) == "2 labels `y(y+r)` for an operand of shape [9]");
+  CHECK(typed({kBatch}, {3}, "(y+r),r->y", {9}) == "a window along the batch in `(y+r)`");
+  CHECK(typed({9}, {kBatch}, "(y+r),r->y", {9}) == "the batch under label `r` of a window");
+  CHECK(typed({kBatch}, {3}, "q,k->qk;q-k", {}) == "the batch under label `q` of a guard");
+  CHECK(typed({9}, {3}, "(999999999y+999999999r),r->y", {900000}) ==
+        "a window `(999999999y+999999999r)` that reaches 2^40 elements or more");
+}
+
+}  // namespace dlg
