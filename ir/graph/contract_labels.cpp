@@ -165,12 +165,14 @@ bool has_size(const ContractLabels& labels, char label) {
 
 /// A label of a window has its size from an axis, or it is said.
 Problem unknown_size(const ContractLabels& labels) {
+  const auto is_unknown = [&](char label) {
+    return label != 0 && !is_bare(labels, label) && !has_size(labels, label);
+  };
   for (const LabelledAxes* axes : lists_of(labels)) {
-    for (const LabelledAxis& axis : *axes) {
-      for (const char label : {axis.out.label, axis.tap.label}) {
-        if (label == 0 || is_bare(labels, label) || has_size(labels, label)) continue;
-        return fmt::format("label `{}` in windows alone, expected its size as in `;{}=2`", label, label);
-      }
+    for (const auto& [out, tap, offset] : *axes) {
+      if (!is_unknown(out.label) && !is_unknown(tap.label)) continue;
+      const char label = is_unknown(out.label) ? out.label : tap.label;
+      return fmt::format("label `{}` in windows alone, expected its size as in `;{}=2`", label, label);
     }
   }
   return std::nullopt;

@@ -73,6 +73,19 @@ struct Limit {
   VarId last;
 };
 
+/// Adds `limit` with one more of its variables at each bound that lies on `side`.
+void add_limits(const Limit& limit, Side side, const OpenLoops& loops, std::vector<Limit>& found) {
+  for (const Index::Term& term : limit.sum.value.terms) {
+    if (limit.last.is_valid() && !(term.var < limit.last)) continue;
+    const Side of_variable = (term.factor > 0) == (side == Side::kLow) ? Side::kLow : Side::kHigh;
+    const Loop& loop = *loops[term.var];
+    for (const Bound& bound : of_variable == Side::kLow ? loop.lower : loop.upper) {
+      const auto at = at_bound(limit.sum, term, bound, of_variable);
+      if (at && found.size() < kMostLimits) found.push_back({*at, term.var});
+    }
+  }
+}
+
 /// Sums that `index` is not below, or not above: itself, and itself with one variable after the other at each
 /// bound that lies on that side, inner ones first.
 std::vector<Limit> limits(const Index& index, Side side, const OpenLoops& loops) {
@@ -81,18 +94,7 @@ std::vector<Limit> limits(const Index& index, Side side, const OpenLoops& loops)
   const std::optional<Bound> itself = sum.divided_by(1);
   if (!itself) return {};
   std::vector<Limit> found{{*itself, {}}};
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    const auto [current, last] = found[i];
-    for (const Index::Term& term : current.value.terms) {
-      if (last.is_valid() && !(term.var < last)) continue;
-      const Side of_variable = (term.factor > 0) == (side == Side::kLow) ? Side::kLow : Side::kHigh;
-      const Loop& loop = *loops[term.var];
-      for (const Bound& bound : of_variable == Side::kLow ? loop.lower : loop.upper) {
-        const auto limit = at_bound(current, term, bound, of_variable);
-        if (limit && found.size() < kMostLimits) found.push_back({*limit, term.var});
-      }
-    }
-  }
+  for (std::size_t i = 0; i < found.size(); ++i) add_limits(Limit(found[i]), side, loops, found);
   return found;
 }
 

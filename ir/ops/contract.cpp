@@ -59,20 +59,19 @@ Scalar contract_element(ElementScope& scope) {
         Op::kFma, {scope.arg(0, points.operand(0, at)), scope.arg(1, points.operand(1, at)), carried[0]})};
   };
   const ElementScope::Combine add = add_scalars;
-  const Scalar zero = scope.constant(0, dtype);
   const Scalar none = scope.constant(-0.0, dtype);
   const loop::SumForm form =
       extents.empty() ? loop::SumForm::kChains : sum_form(labels, scope.node().type.shape);
   const bool begins_at_zero = form == loop::SumForm::kChains && !leaves_out(labels);
   const Scalar sum = scope.reduce({.extents = extents,
                                    .form = form,
-                                   .initial = {begins_at_zero ? zero : none},
+                                   .initial = {begins_at_zero ? scope.constant(0, dtype) : none},
                                    .none = {none},
                                    .step = step,
                                    .combine = add,
                                    .beside = points.beside(),
                                    .conditions = points.conditions()})[0];
-  return leaves_out(labels) ? sum + zero : sum;
+  return leaves_out(labels) ? sum + scope.constant(0, dtype) : sum;
 }
 
 SampleCase contraction(const Shape& a, const Shape& b, std::string_view labels, const Shape& result = {}) {

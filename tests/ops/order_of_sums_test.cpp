@@ -21,6 +21,8 @@ constexpr std::int64_t kLaneCount = 16;
 constexpr std::int64_t kLongest = 256;
 
 enum class Form { kChains, kLanes };
+/// Whether all points of a sum count.
+enum class Points { kAll, kSome };
 
 /// Where a term stands: one index per axis, and where the operands have it.
 using Place = std::vector<std::int64_t>;
@@ -54,7 +56,7 @@ float joined(std::vector<float> lanes) {
 
 /// Every point in loop order goes to the block that its indices say. Where points are left out, by a term
 /// that gives the chain as it is, chains begin with -0, and +0 is added at the end.
-float by_rule(const Axes& axes, Form form, const Term& term, bool leaves_out = false) {
+float by_rule(const Axes& axes, Form form, const Term& term, Points points = Points::kAll) {
   const std::size_t count = axes.extents.size();
   std::vector<std::int64_t> counted = axes.extents;
   if (form == Form::kLanes) counted.back() = (counted.back() + kLaneCount - 1) / kLaneCount;
@@ -75,9 +77,10 @@ float by_rule(const Axes& axes, Form form, const Term& term, bool leaves_out = f
     for (std::size_t axis = 0; axis < count; ++axis)
       number = number * ((axes.extents[axis] + pieces[axis] - 1) / pieces[axis]) + place[axis] / pieces[axis];
     const bool has_lanes = form == Form::kLanes;
-    std::vector<float>& chains =
-        blocks.try_emplace(number, has_lanes ? kLaneCount : 1, has_lanes || leaves_out ? -0.0f : 0.0f)
-            .first->second;
+    std::vector<float>& chains = blocks
+                                     .try_emplace(number, has_lanes ? kLaneCount : 1,
+                                                  has_lanes || points == Points::kSome ? -0.0f : 0.0f)
+                                     .first->second;
     float& chain = chains[has_lanes ? static_cast<std::size_t>(place.back() % kLaneCount) : 0];
     chain = term(place, chain);
     for (std::size_t axis = count; axis-- > 0;) {
@@ -89,7 +92,7 @@ float by_rule(const Axes& axes, Form form, const Term& term, bool leaves_out = f
   }
   std::map<std::int64_t, float> sums;
   for (const auto& [number, chains] : blocks) sums[number] = joined(chains);
-  return leaves_out ? in_runs(sums) + 0.0f : in_runs(sums);
+  return points == Points::kSome ? in_runs(sums) + 0.0f : in_runs(sums);
 }
 
 struct Sums {
@@ -283,27 +286,58 @@ TEST_CASE("the batch is the innermost axis of a contraction, and missing rows sh
   }
 }
 
+namespace {
+
+/// A convolution of 5 taps on 6 places, 2 of them before the first one.
+void check_taps(std::int64_t channels, std::int64_t free) {
+  Sums sums;
+  const Expr x = sums.leaf("x", {6, channels});
+  const Expr k = sums.leaf("k", {free, 5, channels});
+  const auto found = sums.run(contract(x, k, contract_labels("(x+s-2)c,osc->xo"), {6, free}));
+  INFO(fmt::format("{} sums over 5 taps of {}", free, channels));
+  for (std::int64_t i = 0; i < 6 * free; ++i) {
+    const Term term = [&, o = i % free](const Place& place, float chain) {
+      const std::int64_t at = i / free + place[0] - 2;
+      if (at < 0 || at >= 6) return chain;
+      return std::fma(sums.at("x", at * channels + place[1]),
+                      sums.at("k", (o * 5 + place[0]) * channels + place[1]), chain);
+    };
+    const Form form = free < 8 ? Form::kLanes : Form::kChains;
+    const float expected = by_rule({{5, channels}, channels}, form, term, Points::kSome);
+    CHECK(found[static_cast<std::size_t>(i)] == static_cast<double>(expected));
+  }
+}
+
+/// Its transpose, with a stride.
+void check_taps_on_result(std::int64_t channels, std::int64_t stride) {
+  Sums sums;
+  const Expr g = sums.leaf("g", {4, channels});
+  const Expr k = sums.leaf("k", {5, channels});
+  const std::string labels = fmt::format("xo,so->({}x+s-1)", stride);
+  const auto found = sums.run(contract(g, k, contract_labels(labels), {9}));
+  for (std::int64_t h = 0; h < 9; ++h) {
+    const Term term = [&](const Place& place, float chain) {
+      const std::int64_t from = h + 1 - place[0];
+      if (from < 0 || from % stride != 0 || from / stride >= 4) return chain;
+      return std::fma(sums.at("g", from / stride * channels + place[1]),
+                      sums.at("k", place[0] * channels + place[1]), chain);
+    };
+    const float expected = by_rule({{5, channels}, channels}, Form::kChains, term, Points::kSome);
+    CHECK(found[static_cast<std::size_t>(h)] == static_cast<double>(expected));
+  }
+}
+
+}  // namespace
+
 TEST_CASE("window taps come first in a sum, and those outside shift nothing") {
   for (const std::int64_t channels : {3, 100, 300}) {
-    for (const std::int64_t free : {2, 8}) {
-      Sums sums;
-      const Expr x = sums.leaf("x", {6, channels});
-      const Expr k = sums.leaf("k", {free, 5, channels});
-      const auto found = sums.run(contract(x, k, contract_labels("(x+s-2)c,osc->xo"), {6, free}));
-      INFO(fmt::format("{} sums over 5 taps of {}", free, channels));
-      for (std::int64_t i = 0; i < 6 * free; ++i) {
-        const std::int64_t o = i % free;
-        const Term term = [&, width = channels](const Place& place, float chain) {
-          const std::int64_t at = i / free + place[0] - 2;
-          if (at < 0 || at >= 6) return chain;
-          return std::fma(sums.at("x", at * width + place[1]),
-                          sums.at("k", (o * 5 + place[0]) * width + place[1]), chain);
-        };
-        const Form form = free < 8 ? Form::kLanes : Form::kChains;
-        const float expected = by_rule({{5, channels}, channels}, form, term, true);
-        CHECK(found[static_cast<std::size_t>(i)] == static_cast<double>(expected));
-      }
-    }
+    for (const std::int64_t free : {2, 8}) check_taps(channels, free);
+  }
+}
+
+TEST_CASE("a window on the result runs over its taps") {
+  for (const std::int64_t channels : {3, 40}) {
+    for (const std::int64_t stride : {1, 2}) check_taps_on_result(channels, stride);
   }
 }
 
@@ -322,30 +356,8 @@ TEST_CASE("a sum over a whole image counts blocks that are left out") {
                         sums.at("x", at * 257 + place[1]), chain);
       };
       const Form form = free < 8 ? Form::kLanes : Form::kChains;
-      const float expected = by_rule({{300, 257}, 257}, form, term, true);
+      const float expected = by_rule({{300, 257}, 257}, form, term, Points::kSome);
       CHECK(found[static_cast<std::size_t>(i)] == static_cast<double>(expected));
-    }
-  }
-}
-
-TEST_CASE("a window on the result runs over its taps") {
-  for (const std::int64_t channels : {3, 40}) {
-    for (const std::int64_t stride : {1, 2}) {
-      Sums sums;
-      const Expr g = sums.leaf("g", {4, channels});
-      const Expr k = sums.leaf("k", {5, channels});
-      const std::string labels = fmt::format("xo,so->({}x+s-1)", stride);
-      const auto found = sums.run(contract(g, k, contract_labels(labels), {9}));
-      for (std::int64_t h = 0; h < 9; ++h) {
-        const Term term = [&, width = channels](const Place& place, float chain) {
-          const std::int64_t from = h + 1 - place[0];
-          if (from < 0 || from % stride != 0 || from / stride >= 4) return chain;
-          return std::fma(sums.at("g", from / stride * width + place[1]),
-                          sums.at("k", place[0] * width + place[1]), chain);
-        };
-        const float expected = by_rule({{5, channels}, channels}, Form::kChains, term, true);
-        CHECK(found[static_cast<std::size_t>(h)] == static_cast<double>(expected));
-      }
     }
   }
 }

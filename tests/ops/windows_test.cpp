@@ -30,17 +30,12 @@ struct Line {
   }
 };
 
+/// 1 to 4 taps, strides of 1 to 3, up to 2 elements of padding, dilations of 1 and 2.
 std::vector<Line> grid(std::int64_t extent) {
   std::vector<Line> lines;
-  for (std::int64_t taps = 1; taps <= 4; ++taps) {
-    for (std::int64_t stride = 1; stride <= 3; ++stride) {
-      for (std::int64_t pad = 0; pad <= 2; ++pad) {
-        for (std::int64_t dilation = 1; dilation <= 2; ++dilation) {
-          const Line line{extent, taps, stride, pad, dilation};
-          if (line.fits()) lines.push_back(line);
-        }
-      }
-    }
+  for (std::int64_t i = 0; i < 4 * 3 * 3 * 2; ++i) {
+    const Line line{extent, 1 + i / 18, 1 + i / 6 % 3, i / 2 % 3, 1 + i % 2};
+    if (line.fits()) lines.push_back(line);
   }
   return lines;
 }
