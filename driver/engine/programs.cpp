@@ -93,6 +93,13 @@ std::unique_ptr<Machine> make_machine(Session& session, const Graph& graph, cons
   return machine;
 }
 
+/// For rows that are computed once.
+std::unique_ptr<Machine> make_row_machine(Session& session, Graph graph, std::string_view purpose,
+                                          const LoadedData& data) {
+  graph.batch = std::clamp<std::int64_t>(data.rows, 1, kPredictBatch);
+  return make_machine(session, graph, {purpose}, data);
+}
+
 constexpr std::string_view kUntestedLoss = "observed loss";
 
 std::string strip_prefix(const std::string& name) {
@@ -136,6 +143,16 @@ std::unique_ptr<Machine> make_evaluator(Session& session, const TrainingSetup& s
   return make_machine(session, without_loss_test(evaluation_graph(setup)), {"eval"}, setup.data);
 }
 
+Graph sample_graph(const CheckedProgram& program) {
+  const Graph& whole = program.evaluated();
+  return with_outputs(whole, chosen_outputs(whole, [](std::string_view name) { return name == "sample"; }));
+}
+
+std::unique_ptr<Machine> make_sampler(Session& session, const CheckedProgram& program,
+                                      const LoadedData& rows) {
+  return make_row_machine(session, sample_graph(program), "sample", rows);
+}
+
 Graph prediction_graph(const CheckedProgram& program) {
   const Graph& whole = program.evaluated();
   Graph graph =
@@ -147,9 +164,7 @@ Graph prediction_graph(const CheckedProgram& program) {
 
 std::unique_ptr<Machine> make_predictor(Session& session, const CheckedProgram& program,
                                         const LoadedData& data) {
-  Graph graph = prediction_graph(program);
-  graph.batch = std::clamp<std::int64_t>(data.rows, 1, kPredictBatch);
-  return make_machine(session, graph, {"predict"}, data);
+  return make_row_machine(session, prediction_graph(program), "predict", data);
 }
 
 std::unique_ptr<Machine> make_observer(Session& session, const Graph& graph, const LoadedData& data) {

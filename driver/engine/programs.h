@@ -28,6 +28,13 @@ Graph prediction_graph(const CheckedProgram& program);
 std::unique_ptr<Machine> make_predictor(Session& session, const CheckedProgram& program,
                                         const LoadedData& data);
 
+/// `sample` alone; no outputs where the program has no samples.
+Graph sample_graph(const CheckedProgram& program);
+
+/// Without effects: `sample`, a row per sample.
+std::unique_ptr<Machine> make_sampler(Session& session, const CheckedProgram& program,
+                                      const LoadedData& rows);
+
 /// A graph without effects, differentiated where it asks for it.
 std::unique_ptr<Machine> make_observer(Session& session, const Graph& graph, const LoadedData& data);
 

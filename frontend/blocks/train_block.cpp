@@ -8,6 +8,7 @@
 #include "frontend/blocks/rows_apart.h"
 #include "frontend/blocks/stop_list.h"
 #include "frontend/elaborate/expressions.h"
+#include "frontend/elaborate/random_values.h"
 #include "frontend/elaborate/reductions.h"
 #include "frontend/elaborate/settings.h"
 #include "frontend/elaborate/watched_values.h"
@@ -25,6 +26,12 @@ constexpr Diag<> kNothingToTrain{DiagCode::UnusedParameter, Severity::kError,
                                  "`minimize` depends on no trained parameter"};
 constexpr Diag<std::string> kUnusedParameter{DiagCode::UnusedParameter, Severity::kError,
                                              "the parameter `{}` has no path to the loss"};
+constexpr Diag<> kDrawnPrediction{DiagCode::ExpressionOutOfPlace, Severity::kError,
+                                  "the prediction draws random values, so it would be another one each time"};
+constexpr Diag<std::string> kSampleOfData{DiagCode::ExpressionOutOfPlace, Severity::kError,
+                                          "`sample` reads `{}`, but a sample has no row of the data"};
+constexpr Diag<> kSameSamples{DiagCode::ExpressionOutOfPlace, Severity::kError,
+                              "`sample` draws nothing, so all samples would be the same"};
 constexpr std::array<std::string_view, 3> kRequired{"minimize", "optimizer", "stop"};
 
 using SettingValues = std::map<std::string, ast::ExprId>;
@@ -87,6 +94,8 @@ void apply_models_first(Elaboration& e, ast::ExprId root) {
   }
   if (!has_params) return;
   for (std::size_t i = calls.size(); i-- > 0;) evaluate(e, calls[i]);
+  // This was no step of the program's.
+  start_step(e);
 }
 
 void elaborate_minimize(Elaboration& e, ast::ExprId id, CheckedProgram& program) {
@@ -105,7 +114,17 @@ void finish_states(Elaboration& e, CheckedProgram& program) {
   if (e.mode == ProgramMode::kTraining) {
     for (const auto& [state, value] : e.written) program.graph.effects.push_back({state, value.id});
   }
-  e.written.clear();
+  start_step(e);
+}
+
+/// A field of the data that `value` is computed from, if there is one.
+std::optional<std::string> field_read_by(const Graph& graph, ValueId value) {
+  const IdVector<ValueId, char> needed = ancestors_of(graph, value);
+  for (const ValueId id : graph.nodes.ids()) {
+    if (needed[id] != 0 && graph[id].op == &ops::input && *leaf_path(graph[id]) != kRowInput)
+      return *leaf_path(graph[id]);
+  }
+  return std::nullopt;
 }
 
 /// The one model that `minimize` applies; the first application counts.
@@ -120,13 +139,52 @@ void default_prediction(Elaboration& e, CheckedProgram& program) {
   program.graph.outputs.push_back({"predict", tensor->id});
 }
 
+void drop_output(Graph& graph, std::string_view name) {
+  std::erase_if(graph.outputs, [&](const Output& output) { return output.name == name; });
+}
+
+/// Of the graph that predicts. A prediction that nobody asked for in words is none if it would be another one
+/// each time.
+void check_prediction(Elaboration& e, const SettingValues& values, CheckedProgram& program) {
+  const std::optional<ValueId> value = program.graph.find_output("predict");
+  const bool predicts = !e.has_modes || e.mode == ProgramMode::kEvaluation;
+  if (!predicts || !value) return;
+  const auto written = values.find(values.count("predict") > 0 ? "predict" : "minimize");
+  const SourceRange range = e.expr(written->second).range;
+  if (!first_draw(program.graph, *value)) return check_prediction_apart(e, *value, range);
+  if (written->first == "minimize") return drop_output(program.graph, "predict");
+  e.error(range, kDrawnPrediction)
+      .note(
+          "`where(training, ..., ...)` draws in training only, and `sample = ...` is for results that are "
+          "drawn: `dlg sample`");
+}
+
+/// What `dlg sample` evaluates, once for each sample.
+void elaborate_sample(Elaboration& e, ast::ExprId id, CheckedProgram& program) {
+  e.has_modes = true;
+  if (e.mode != ProgramMode::kEvaluation) return;
+  start_step(e);
+  e.is_sample = true;
+  const Operand operand = evaluate_operand(e, id);
+  const std::optional<TensorValue> tensor = tensor_of(e, operand);
+  e.is_sample = false;
+  if (!tensor) return;
+  const Graph& graph = program.graph;
+  if (const std::optional<std::string> field = field_read_by(graph, tensor->id)) {
+    e.error(operand.range, kSampleOfData, *field)
+        .note("`normal_like(spread(0, axis))` is noise to begin with");
+  } else if (!first_draw(graph, tensor->id)) {
+    e.error(operand.range, kSameSamples).note("`normal_like(spread(0, axis))` is noise to begin with");
+  } else {
+    program.graph.outputs.push_back({"sample", tensor->id});
+  }
+}
+
 void elaborate_prediction(Elaboration& e, ast::ExprId id, CheckedProgram& program) {
-  e.written.clear();
+  start_step(e);
   const std::optional<TensorValue> tensor = tensor_of(e, evaluate_operand(e, id));
   if (!tensor) return;
-  program.graph.outputs.erase(std::remove_if(program.graph.outputs.begin(), program.graph.outputs.end(),
-                                             [](const Output& output) { return output.name == "predict"; }),
-                              program.graph.outputs.end());
+  drop_output(program.graph, "predict");
   program.graph.outputs.push_back({"predict", tensor->id});
 }
 
@@ -145,7 +203,7 @@ void elaborate_metrics(Elaboration& e, ast::ExprId id, CheckedProgram& program) 
   const std::vector<ast::ExprId> items =
       expr.kind == ast::ExprKind::kList ? expr.args : std::vector<ast::ExprId>{id};
   for (const ast::ExprId item : items) {
-    e.written.clear();
+    start_step(e);
     const Operand operand = evaluate_operand(e, item);
     const std::string name = metric_name(e, item, program);
     const std::optional<TensorValue> metric = batch_scalar(e, operand, name);
@@ -276,6 +334,8 @@ void elaborate_train(Elaboration& e, const ast::SettingsBlock& block, CheckedPro
   e.is_naming = false;
   default_prediction(e, program);
   with("predict", [&](ast::ExprId id) { elaborate_prediction(e, id, program); });
+  check_prediction(e, values, program);
+  with("sample", [&](ast::ExprId id) { elaborate_sample(e, id, program); });
   with("metrics", [&](ast::ExprId id) { elaborate_metrics(e, id, program); });
   if (e.mode == ProgramMode::kTraining) {
     with("minimize", [&](ast::ExprId id) { check_parameters(e, id, program.graph); });

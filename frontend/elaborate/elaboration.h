@@ -127,8 +127,11 @@ struct Elaboration {
   std::set<std::string> named_before;
   std::vector<std::pair<std::string, Value>> applied;  // models applied outside of other models, in order
   ProgramMode mode = ProgramMode::kTraining;
-  bool has_modes = false;                  // it asks which, or has states of models
-  std::map<StateId, TensorValue> written;  // what states of models have become so far in this step
+  bool has_modes = false;                      // it asks which, or has states of models
+  std::map<StateId, TensorValue> written;      // what states of models have become so far in this step
+  std::map<std::string, int> draws;            // how often each stream was drawn from so far in this step
+  std::map<std::string, SourceRange> streams;  // of random values, where each is drawn first
+  bool is_sample = false;                      // what is drawn belongs to samples, not to rows of the data
   std::optional<Value> loss;
   std::optional<Axes> initialised;            // axes of the parameter whose initial value is being computed
   RuleElaboration* rule = nullptr;            // of an optimizer that is elaborated
@@ -186,6 +189,10 @@ class OriginScope {
   Elaboration& e_;
   SourceRange before_;
 };
+
+/// What is evaluated from here on finds states of models as at the start of a step, and draws what the first
+/// applications draw.
+void start_step(Elaboration& e);
 
 /// The child `callee` number `site` of an instance, made on first sight.
 InstanceId child_instance(Elaboration& e, InstanceId parent, const std::string& callee, CallSite site);

@@ -38,7 +38,7 @@ constexpr Diag<std::string, std::int64_t> kNoSuchLayer{DiagCode::UnknownMember, 
                                                        "there is no `{}[{}]`"};
 
 /// Words of other languages, and how dlg says it.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kOtherWords{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 14> kOtherWords{{
     {"dot", "a product of matrices is written `a @ b`"},
     {"inf", "every number of a program is finite"},
     {"infinity", "every number of a program is finite"},
@@ -49,6 +49,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kOtherWo
     {"mm", "a product of matrices is written `a @ b`"},
     {"nan", "every number of a program is finite"},
     {"pow", "a power is written `x^2`"},
+    {"rand", "`uniform_like(x)` draws numbers for every element of x"},
+    {"randn", "`normal_like(x)` draws numbers for every element of x"},
     {"reshape", "`x as [row: 8, col: 8]` gives a value other axes"},
     {"square", "a square is written `x^2`"},
 }};

@@ -72,6 +72,11 @@ struct Input {
 /// The output that is not 0 where an index of the step lies outside: such a step is not made.
 inline constexpr std::string_view kFaultOutput = "fault";
 
+/// The input, i32 [*batch], of programs that draw random values: the number of the row in its data.
+inline constexpr const char* kRowInput = "row";
+/// Their state, f64[]: the micro-batches made so far.
+inline constexpr const char* kDrawsState = "draws";
+
 /// A run-time scalar of the optimizer, f64[]: lr, beta. Changing it never recompiles.
 struct Hyper {
   std::string name;  // `optimizer.lr`

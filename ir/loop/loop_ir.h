@@ -83,6 +83,13 @@ enum class Op : std::uint8_t {
 #undef DLG_SCALAR_OP
 };
 
+/// The most operands that an op has.
+inline constexpr int kMostOperands = std::max({
+#define DLG_SCALAR_OP(name, text, arity, typing, unit, rule) arity,
+#include "ir/loop/scalar_ops.def"
+#undef DLG_SCALAR_OP
+});
+
 struct OpInfo {
   std::string_view text;
   int arity;

@@ -70,6 +70,7 @@ class Generator {
     leaf({float_, lengthened(random_.chance(0.5) ? Shape{3, 5} : Shape{7}, lengthening_)});
     while (size() < target) add_op();
     finish();
+    write_states();
     settle_indices();
     return std::move(result_);
   }
@@ -86,6 +87,7 @@ class Generator {
 
   // Leaves.
   ValueId leaf(const TensorType& type, std::size_t integers = 4);
+  StateKind kind_of_state(const TensorType& type);
   ValueId neutral(const TensorType& type);
   ValueId read(const OpDef& op, const std::string& path, const TensorType& type);
   double number();
@@ -109,6 +111,7 @@ class Generator {
   std::vector<SampleCase> fitting_cases(const OpDef& op);
   std::optional<SampleCase> draw_case(const OpDef& op);
   void finish();
+  void write_states();
   void settle_indices();
 
   RandomGraph result_;
@@ -194,6 +197,12 @@ ValueId Generator::read(const OpDef& op, const std::string& path, const TensorTy
   return value;
 }
 
+/// Most numbers are trained; some belong to a model that writes them.
+StateKind Generator::kind_of_state(const TensorType& type) {
+  if (type.dtype != float_ || !random_.chance(0.85)) return StateKind::kConstant;
+  return random_.chance(0.06) ? StateKind::kModel : StateKind::kParameter;
+}
+
 /// An input where there is a leading batch, a constant elsewhere along a batch; else a parameter, a constant
 /// state or a literal.
 ValueId Generator::leaf(const TensorType& type, std::size_t integers) {
@@ -210,8 +219,7 @@ ValueId Generator::leaf(const TensorType& type, std::size_t integers) {
   if (type.shape.elements() <= kLongestLiteral && random_.chance(0.1)) {
     return builder_.add(ops::constant, {}, ConstantElements{0, numbers(type, integers).elements}, type);
   }
-  const bool is_trained = type.dtype == float_ && random_.chance(0.8);
-  graph.states.add({path, type, is_trained ? StateKind::kParameter : StateKind::kConstant, {}, {}});
+  graph.states.add({path, type, kind_of_state(type), {}, {}});
   result_.environment.states[path] = numbers(type, integers);
   return read(ops::state, path, type);
 }
@@ -378,6 +386,20 @@ void Generator::finish() {
     const bool is_shown = is_end || random_.chance(0.1);
     if (is_shown) result_.graph.outputs.push_back({fmt::format("value.{}", value.index), value});
   }
+}
+
+/// Each state of a model becomes another value of its type, or half of what it was.
+void Generator::write_states() {
+  Graph& graph = result_.graph;
+  for (const StateId id : graph.states.ids()) {
+    const State state = graph.states[id];
+    if (state.kind != StateKind::kModel) continue;
+    const std::vector<ValueId> found = candidates({state.type, -1e30, 1e30});
+    ValueId written = random_.pick(found);
+    if (random_.chance(0.2)) written = (expr(written) * 0.5).value;
+    graph.effects.push_back({id, written});
+  }
+  compute_new();
 }
 
 /// In some of the graphs the reader of the data has looked at the indices; in most of the others that have
