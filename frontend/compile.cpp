@@ -9,6 +9,7 @@
 #include "frontend/blocks/overrides.h"
 #include "frontend/blocks/race_block.h"
 #include "frontend/blocks/train_block.h"
+#include "frontend/blocks/whole_inputs.h"
 #include "frontend/elaborate/names.h"
 #include "frontend/elaborate/random_values.h"
 #include "frontend/elaborate/settings.h"
@@ -296,18 +297,21 @@ std::optional<CheckedProgram> Runs::run(ProgramMode mode) {
     set_batch(program, used_rows(e));
     compact_program(program);
     limit_inputs(program.graph);
+    limit_whole_inputs(program);
     check_sizes(program.graph, request_.memory_limit, diagnostics_);
+    if (program.whole) check_sizes(*program.whole, request_.memory_limit, diagnostics_);
     if (diagnostics_.has_errors()) return std::nullopt;
     return program;
   }
 }
 
 /// A field that only the evaluation reads is read from the data all the same.
-void add_evaluation(CheckedProgram& program, Graph evaluation) {
-  for (const Input& input : evaluation.inputs) {
+void add_evaluation(CheckedProgram& program, CheckedProgram evaluation) {
+  for (const Input& input : evaluation.graph.inputs) {
     if (program.graph.find_input(input.path) == nullptr) program.graph.inputs.push_back(input);
   }
-  program.evaluation = std::move(evaluation);
+  program.evaluation = std::move(evaluation.graph);
+  program.whole = std::move(evaluation.whole);
 }
 
 }  // namespace
@@ -329,7 +333,7 @@ std::optional<CheckedProgram> compile_program(Sources& sources, CompileRequest r
   if (runs.has_modes() && program->training && !request.race) {
     std::optional<CheckedProgram> evaluation = runs.run(ProgramMode::kEvaluation);
     if (!evaluation) return std::nullopt;
-    add_evaluation(*program, std::move(evaluation->graph));
+    add_evaluation(*program, *std::move(evaluation));
   }
   return program;
 }

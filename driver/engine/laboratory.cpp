@@ -31,7 +31,7 @@ std::int64_t micro_batches(const TrainingSetup& setup) {
 class CompiledLaboratory : public Laboratory {
  public:
   CompiledLaboratory(const TrainingSetup& setup, std::unique_ptr<Machine> observer,
-                     std::unique_ptr<Machine> trainer, std::unique_ptr<Machine> evaluator)
+                     std::unique_ptr<Machine> trainer, std::unique_ptr<Evaluator> evaluator)
       : setup_(setup),
         observer_(std::move(observer)),
         trainer_(std::move(trainer)),
@@ -73,7 +73,7 @@ class CompiledLaboratory : public Laboratory {
   const TrainingSetup& setup_;
   std::unique_ptr<Machine> observer_;
   std::unique_ptr<Machine> trainer_;
-  std::unique_ptr<Machine> evaluator_;  // null: the rule looks at nothing that is measured
+  std::unique_ptr<Evaluator> evaluator_;  // null: the rule looks at nothing that is measured
   std::vector<std::int64_t> batch_;
 };
 
@@ -170,7 +170,7 @@ std::unique_ptr<Laboratory> compiled_laboratory(Session& session, const Training
   const bool is_trained = setup.program.training && use == LaboratoryUse::kTrain;
   std::unique_ptr<Machine> trainer = is_trained ? make_trainer(session, setup, setup.rule) : nullptr;
   const bool is_measured = is_trained && !setup.rule.measured.empty();
-  std::unique_ptr<Machine> evaluator = is_measured ? make_evaluator(session, setup) : nullptr;
+  std::unique_ptr<Evaluator> evaluator = is_measured ? make_evaluator(session, setup) : nullptr;
   const bool is_whole = (!is_trained || trainer) && (!is_measured || evaluator);
   if (!is_whole) return nullptr;
   return std::make_unique<CompiledLaboratory>(setup, std::move(observer), std::move(trainer),

@@ -23,6 +23,7 @@ constexpr Diag<int> kTooManyThreads{
     DiagCode::TooManyThreads, Severity::kWarning,
     "`--threads {}` is more than the cores that this process may use: one thread works for each of them"};
 constexpr std::string_view kMetricPrefix = "metric.";
+constexpr std::string_view kWholePrefix = "whole.";
 /// A prediction is compiled for this many rows at a time.
 constexpr std::int64_t kPredictBatch = 256;
 
@@ -133,14 +134,24 @@ std::string name_in_program(const std::string& output) {
 Graph evaluation_graph(const TrainingSetup& setup) {
   const Graph& whole = setup.program.evaluated();
   Graph graph = with_outputs(whole, chosen_outputs(whole, [](std::string_view name) {
-                               return name == "loss" || name.starts_with(kMetricPrefix);
+                               return name == "loss" || name.starts_with(kMetricPrefix) ||
+                                      name.starts_with(kWholePrefix);
                              }));
   graph.batch = setup.batch;
   return graph;
 }
 
-std::unique_ptr<Machine> make_evaluator(Session& session, const TrainingSetup& setup) {
-  return make_machine(session, without_loss_test(evaluation_graph(setup)), {"eval"}, setup.data);
+std::unique_ptr<Evaluator> make_evaluator(Session& session, const TrainingSetup& setup) {
+  std::unique_ptr<Machine> rows =
+      make_machine(session, without_loss_test(evaluation_graph(setup)), {"eval"}, setup.data);
+  if (!rows) return nullptr;
+  if (!setup.program.whole) return std::make_unique<Evaluator>(std::move(rows), nullptr);
+  const auto compile = [&](const Graph& graph, const LoadedData& data) {
+    return make_machine(session, graph, {"whole"}, data);
+  };
+  std::unique_ptr<WholeMachine> whole = WholeMachine::make(setup, compile, session.diagnostics);
+  if (!whole) return nullptr;
+  return std::make_unique<Evaluator>(std::move(rows), std::move(whole));
 }
 
 Graph sample_graph(const CheckedProgram& program) {
@@ -171,21 +182,24 @@ std::unique_ptr<Machine> make_observer(Session& session, const Graph& graph, con
   return make_machine(session, graph, {"observe", nullptr, Effort::kSmall}, data);
 }
 
-std::vector<PartResult> evaluate_parts(const Machine& evaluator, const std::vector<Part>& parts,
+std::vector<PartResult> evaluate_parts(const Evaluator& evaluator, const std::vector<Part>& parts,
                                        const volatile std::int32_t* stop_flag) {
+  const Machine& machine = evaluator.rows();
   std::vector<PartResult> results;
   for (const Part& part : parts) {
     EvaluatePlan plan;
     plan.rows = *part.rows;
-    plan.batch = evaluator.program().batch;
-    plan.outputs = evaluator.output_slots();
+    plan.batch = machine.program().batch;
+    plan.outputs = machine.output_slots();
     plan.stop_flag = stop_flag;
     PartResult result{part.name, {}};
-    const std::vector<OutputValues> outputs = evaluate(evaluator.step_program(), plan);
+    const std::vector<OutputValues> outputs = evaluate(machine.step_program(), plan);
     if (outputs.empty()) break;
     for (const OutputValues& output : outputs) {
+      if (output.name.starts_with(kWholePrefix)) continue;
       result.values.emplace_back(strip_prefix(name_in_program(output.name)), output.means.front());
     }
+    if (evaluator.whole() != nullptr && !evaluator.whole()->measure(outputs, std::ssize(plan.rows), result)) break;
     results.push_back(std::move(result));
   }
   return results;

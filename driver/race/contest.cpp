@@ -196,7 +196,7 @@ bool run_rule(const Ground& ground, const Competitor& competitor, Contest& conte
 }  // namespace
 
 std::optional<Objective> Objective::make(Session& session, const TrainingSetup& setup) {
-  std::unique_ptr<Machine> machine = make_evaluator(session, setup);
+  std::unique_ptr<Evaluator> machine = make_evaluator(session, setup);
   if (!machine) return std::nullopt;
   return Objective(std::move(machine), trained_parameters(setup.program.graph),
                    initial_states(setup.program.graph, setup.plan.seed), setup.data.parts.train);

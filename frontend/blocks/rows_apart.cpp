@@ -87,6 +87,7 @@ bool check_rows_apart(Elaboration& e, const TensorValue& metric, const Operand& 
   Report report = e.error(operand.range, kAcross, name);
   label_node(e, report, *found, operand.range);
   report.note("a metric is computed for one sample, and its mean over the rows of a part is shown");
+  report.note("a `whole fn` sees all rows of a part at once, as `r2`, `rmse` and `auc` of std do");
   return false;
 }
 

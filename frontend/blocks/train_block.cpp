@@ -12,6 +12,7 @@
 #include "frontend/elaborate/reductions.h"
 #include "frontend/elaborate/settings.h"
 #include "frontend/elaborate/watched_values.h"
+#include "frontend/elaborate/whole_functions.h"
 #include "frontend/rules/optimizer_rule.h"
 #include "ir/ops/registry.h"
 
@@ -193,28 +194,49 @@ std::string metric_name(const Elaboration& e, ast::ExprId id, const CheckedProgr
   const std::string base(callee.empty() ? e.sources.text(e.expr(id).range) : callee);
   std::string name = base;
   // `val.loss` is the loss of a part, whatever else is called so.
-  const auto is_taken = [&] { return name == "loss" || program.graph.find_output("metric." + name); };
+  const std::vector<Metric>& metrics = program.training->metrics;
+  const auto is_taken = [&] {
+    return name == "loss" || std::any_of(metrics.begin(), metrics.end(),
+                                         [&](const Metric& metric) { return metric.name == name; });
+  };
   for (int number = 2; is_taken(); ++number) name = fmt::format("{} {}", base, number);
   return name;
+}
+
+/// A metric of single rows, averaged over them.
+void elaborate_row_metric(Elaboration& e, ast::ExprId item, const Operand& operand, CheckedProgram& program) {
+  const std::string name = metric_name(e, item, program);
+  const std::optional<TensorValue> metric = batch_scalar(e, operand, name);
+  if (!metric) return;
+  // Where the program has another graph for its evaluation, that is the one that is measured.
+  const bool is_measured = !e.has_modes || e.mode == ProgramMode::kEvaluation;
+  if (is_measured && !check_rows_apart(e, *metric, operand, name)) return;
+  const TensorValue* value = operand.value.as<TensorValue>();
+  program.graph.outputs.push_back({"metric." + name, metric->id});
+  program.training->metrics.push_back({name, value && value->is_fraction, direction_of_metric(e, item)});
 }
 
 void elaborate_metrics(Elaboration& e, ast::ExprId id, CheckedProgram& program) {
   const ast::Expr& expr = e.expr(id);
   const std::vector<ast::ExprId> items =
       expr.kind == ast::ExprKind::kList ? expr.args : std::vector<ast::ExprId>{id};
+  WholePart whole(e);
   for (const ast::ExprId item : items) {
     start_step(e);
+    e.whole = &whole;
     const Operand operand = evaluate_operand(e, item);
+    e.whole = nullptr;
+    const WholeValue* value = operand.value.as<WholeValue>();
+    if (!value) {
+      elaborate_row_metric(e, item, operand, program);
+      continue;
+    }
     const std::string name = metric_name(e, item, program);
-    const std::optional<TensorValue> metric = batch_scalar(e, operand, name);
-    if (!metric) continue;
-    // Where the program has another graph for its evaluation, that is the one that is measured.
-    const bool is_measured = !e.has_modes || e.mode == ProgramMode::kEvaluation;
-    if (is_measured && !check_rows_apart(e, *metric, operand, name)) continue;
-    const TensorValue* value = operand.value.as<TensorValue>();
-    program.graph.outputs.push_back({"metric." + name, metric->id});
-    program.training->metrics.push_back({name, value && value->is_fraction, direction_of_metric(e, item)});
+    whole.add(name, *value);
+    program.training->metrics.push_back(
+        {name, value->result.is_fraction, direction_of_metric(e, item), value->result.axes.empty() ? MetricForm::kWhole : MetricForm::kTable});
   }
+  program.whole = whole.finish(program.graph.outputs);
 }
 
 void elaborate_shuffle(Elaboration& e, ast::ExprId id, Training& training) {

@@ -51,7 +51,7 @@ constexpr std::string_view kRandomValues = "Random values";
 constexpr std::string_view kDerivatives = "Parameters and derivatives";
 constexpr std::string_view kWords = "Words with one place of their own";
 
-const std::array<Builtin, 55> kBuiltins{{
+const std::array<Builtin, 56> kBuiltins{{
     {"abs", kElementwise, "abs(x: [...]) -> [...]", "absolute value", "abs([-1.5, 2])", 1, 1, map_call,
      &ops::abs_, kAbs},
     {"sign", kElementwise, "sign(x: [...]) -> [...]", "-1, 0 or 1", "sign([-1.5, 2])", 1, 1, map_call,
@@ -81,8 +81,11 @@ const std::array<Builtin, 55> kBuiltins{{
      kCos},
     {"where", kElementwise, "where(condition: bool[...], a: [...], b: [...]) -> [...]",
      "a where the condition holds, else b", "where(v > 0, v, 0)", 3, 3, where_call},
-    {"fraction", kElementwise, "fraction(condition: bool[...]) -> [...]",
-     "1 where the condition holds, else 0; a mean of it is a percentage", "fraction(v > 0)", 1, 1,
+    {"fraction", kElementwise, 
+     "fraction(condition: bool[...]) -> [...]` or `fraction(share: [...]) -> [...]",
+     "1 where the condition holds, else 0; a mean of it is a percentage. Of a number: the same, as a "
+     "percentage",
+     "fraction(v > 0)", 1, 1,
      fraction_call},
     {"sum", kReductions, "sum(x: [..., axis, ...], over = axis) -> [..., ...]", "sum over all axes or some",
      "sum(A, over = n)", 1, 2, reduce_call, &ops::sum},
@@ -96,6 +99,10 @@ const std::array<Builtin, 55> kBuiltins{{
      "smallest element; of two values element-wise", "min(v, 0)", 1, 2, min_call, &ops::reduce_min},
     {"argmax", kReductions, "argmax(x: [..., axis, ...], over = axis) -> i32[..., ...]",
      "index of the largest element, the first of equals", "argmax(v)", 1, 2, argmax_call, &ops::argmax},
+    {"midrank", kReductions, "midrank(x: [..., axis], over = axis) -> [..., axis]",
+     "the place in ascending order along the last axis or another, from 1 on; equal ones share the mean of "
+     "theirs. Each is compared with all",
+     "midrank(v)", 1, 2, midrank_call, &ops::midrank},
     {"logsumexp", kReductions, "logsumexp(x: [..., axis, ...], over = axis) -> [..., ...]",
      "log of the sum of exponentials", "logsumexp(v)", 1, 2, reduce_call, &ops::logsumexp},
     {"softmax", kLogits, "softmax(x: [...], over = axis) -> [...]",

@@ -68,6 +68,7 @@ struct DeclaredField {
 struct DeclaredData {
   Dataset dataset;
   std::vector<DeclaredField> fields;
+  Batching batching = Batching::kPerSample;  // kShared: the rows are the first of the axes
   std::int64_t rows = 0;  // written in place; 0 without
   bool is_used = false;
 };
@@ -101,6 +102,8 @@ struct RuleElaboration {
   std::function<Value(Value matrix)> treat_hessian;                          // the same
   std::vector<MeasuredInput> measured = {};                                  // by the schedules of the rule
 };
+
+class WholePart;
 
 struct Elaboration {
   Elaboration(const Sources& sources_in, const Library& library_in, Builder& builder_in,
@@ -137,6 +140,8 @@ struct Elaboration {
   RuleElaboration* rule = nullptr;            // of an optimizer that is elaborated
   Measurable measurable;                      // of the training whose rule is elaborated
   std::optional<RateSchedule> rate_schedule;  // while an argument of a rule is evaluated
+  WholePart* whole = nullptr;      // while a metric is evaluated that may be a call of a `whole fn`
+  bool is_whole = false;           // all this is the body of one: the rows are an axis
   ast::ExprId after_call;          // the `after(...)` that may stand where an expectation is elaborated
   std::optional<UnitValue> after;  // its first argument
   int depth = 0;

@@ -13,6 +13,7 @@
 #include "frontend/elaborate/parameters.h"
 #include "frontend/elaborate/signature.h"
 #include "frontend/elaborate/tensors.h"
+#include "frontend/elaborate/whole_functions.h"
 #include "support/text.h"
 
 namespace dlg {
@@ -197,7 +198,9 @@ void record_result(Elaboration& e, const Frame& frame, const Value& value) {
   if (!instance.result) instance.result = value;
   const TensorValue* tensor = value.as<TensorValue>();
   if (!tensor) return;
-  const bool is_named = e.library.is_user(frame.unit) && function.kind != ast::FunctionKind::kFn;
+  const bool is_plain =
+      function.kind == ast::FunctionKind::kFn || function.kind == ast::FunctionKind::kWhole;
+  const bool is_named = e.library.is_user(frame.unit) && !is_plain;
   const bool is_layer = frame.is_in_model && !is_model && !instance.values.empty();
   if (!e.is_naming || (!is_named && !is_layer)) return;
   const bool is_loss = function.kind == ast::FunctionKind::kLoss;
@@ -376,6 +379,7 @@ Value shared_layer(Elaboration& e, const ast::Statement& statement) {
 
 Value call_function(Elaboration& e, const FunctionValue& function, const Call& call, CallSite site) {
   ++e.calls;
+  if (std::optional<Value> answer = call_around_whole(e, function, call)) return *std::move(answer);
   if (std::any_of(function.candidates.begin(), function.candidates.end(),
                   [&](FunctionId id) { return is_open(e, id); })) {
     e.error(call.range, kRecursion, function.name).note(circle_text(e, function.name));
