@@ -149,8 +149,8 @@ struct NamedValue {
 };
 
 struct CheckedProgram {
-  /// Outputs: `loss`, `metric.NAME`, `whole.N`, `predict`, `expect.N`. May hold `gradient` nodes. Effects: what states
-  /// of models become.
+  /// Outputs: `loss`, `weight` where samples are weighed, `metric.NAME`, `whole.N`, `predict`, `sample`,
+  /// `expect.N`. May hold `gradient` nodes. Effects: what states of models become.
   Graph graph;
   /// The same without effects, and with `training` false; nullopt: there is no difference.
   std::optional<Graph> evaluation;

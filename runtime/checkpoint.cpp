@@ -37,9 +37,10 @@ struct NumberField {
   std::string_view key;
   double TrainProgress::*member;
 };
-constexpr std::array<NumberField, 5> kNumbers{{{"loss", &TrainProgress::loss},
+constexpr std::array<NumberField, 6> kNumbers{{{"loss", &TrainProgress::loss},
                                                {"step_loss", &TrainProgress::step_loss},
                                                {"loss_sum", &TrainProgress::loss_sum},
+                                               {"weight_sum", &TrainProgress::weight_sum},
                                                {"previous_loss", &TrainProgress::previous_loss},
                                                {"tested_loss", &TrainProgress::tested_loss}}};
 

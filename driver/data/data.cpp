@@ -30,6 +30,11 @@ std::vector<std::int64_t> limits_of(const Graph& graph, const std::string& path)
   return input == nullptr ? std::vector<std::int64_t>() : input->below;
 }
 
+bool is_weight_field(const Graph& graph, const std::string& path) {
+  const Input* input = graph.find_input(path);
+  return input != nullptr && input->is_weight;
+}
+
 bool reads_input(const Graph& graph, const std::string& path) {
   return std::any_of(graph.nodes.begin(), graph.nodes.end(),
                      [&](const Node& node) { return node.op == &ops::input && *leaf_path(node) == path; });
@@ -164,7 +169,8 @@ class Loader {
                             .below = limits_of(graph_, field.path),
                             .range = field.source.range,
                             .origin = origin_of(parts),
-                            .scale = scale_of(*find_field(data_.fields, field.name))};
+                            .scale = scale_of(*find_field(data_.fields, field.name)),
+                            .is_weight = is_weight_field(graph_, field.path)};
       std::optional<DataColumn> column = take_column(spec, parts);
       if (!column) column = make_column(spec, parts, session_.diagnostics);
       if (!column) return false;

@@ -5,15 +5,25 @@
 
 #include "driver/engine/programs.h"
 #include "driver/engine/reference.h"
+#include "passes/derive/batch_weight.h"
 #include "passes/derive/differentiate.h"
 #include "passes/derive/update.h"
 
 namespace dlg {
 namespace {
 
+std::int64_t micro_batches(const TrainingSetup& setup) {
+  return setup.program.training ? setup.program.training->accumulate : 1;
+}
+
 Graph observed_graph(const TrainingSetup& setup, const Inspection& inspection) {
   Graph graph = inspection.graph;
   graph.batch = setup.batch;
+  const std::optional<ValueId> weight = graph.find_output(kWeightOutput);
+  if (weight && micro_batches(setup) == 1) {
+    Builder builder(graph);
+    add_weight_fault(builder, *weight);
+  }
   return without_loss_test(std::move(graph));
 }
 
@@ -22,10 +32,6 @@ Observations observations_of(Observations outputs) {
   Observations named;
   for (auto& output : outputs) named.emplace(name_in_program(output.first), std::move(output.second));
   return named;
-}
-
-std::int64_t micro_batches(const TrainingSetup& setup) {
-  return setup.program.training ? setup.program.training->accumulate : 1;
 }
 
 class CompiledLaboratory : public Laboratory {
@@ -53,7 +59,7 @@ class CompiledLaboratory : public Laboratory {
     if (evaluator_) observer.measure = [&](const TrainProgress&) { measure(start); };
     const TrainResult result =
         train_steps(trainer_->step_program(), setup_.plan, steps * micro_batches(setup_), observer);
-    if (result.end == TrainEnd::kIndexOutside) trainer_->step_program().on_fault(result.batch_rows);
+    if (is_fault(result.end)) trainer_->step_program().on_fault(result.batch_rows);
     if (has_failed(result.end)) return std::nullopt;
     StateValues states = start;
     for (auto& [path, values] : trainer_->states()) states[path] = values;
@@ -86,7 +92,7 @@ class ReferenceLaboratory : public Laboratory {
         batch_(batch_of_step(setup.plan, 0)) {
     initial_ = initial_states(setup.program.graph, setup.plan.seed);
     rows_ = std::max<std::int64_t>(1, static_cast<std::int64_t>(batch_.size()));
-    const auto tell = [&session](const IndexFault& fault) { report_fault(session, fault); };
+    const auto tell = [&session](const StepFault& fault) { report_fault(session, fault); };
     observer_.set_on_fault(tell);
     if (!setup.program.training || use == LaboratoryUse::kObserve) return;
     const Graph forward = training_graph(setup.program, setup.batch);

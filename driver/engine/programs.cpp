@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "driver/engine/index_fault.h"
+#include "driver/engine/step_fault.h"
 #include "frontend/compile.h"
 #include "ir/graph/rewriter.h"
 #include "ir/ops/ranges.h"
@@ -86,6 +86,9 @@ std::unique_ptr<Machine> make_machine(Session& session, const Graph& graph, cons
   machine->set_on_fault([&session, &data, faulty = machine.get()](const std::vector<std::int64_t>& rows) {
     report_fault(session, find_fault(session, *faulty, data, rows));
   });
+  machine->set_on_weightless([&session, weightless = machine.get()](const std::string& part, double sum) {
+    report_fault(session, fault_of_part(weightless->graph(), sum, part));
+  });
   session.clock.insert(machine->compile_report().stages, prefix);
   session.clock.lap(prefix + "memory");
   session.compiles.push_back({std::string(purpose.name), machine->program().batch,
@@ -103,6 +106,17 @@ std::unique_ptr<Machine> make_row_machine(Session& session, Graph graph, std::st
 
 constexpr std::string_view kUntestedLoss = "observed loss";
 
+/// What an evaluation gathers: the loss by the weights of the samples, where they have any.
+std::vector<OutputSlot> evaluation_slots(const Machine& evaluator) {
+  std::vector<OutputSlot> slots = evaluator.output_slots();
+  const bool is_weighted = evaluator.step_program().is_weighted;
+  for (OutputSlot& slot : slots) {
+    if (slot.name == kWeightOutput) slot.kind = OutputSlot::Kind::kWeight;
+    if (is_weighted && slot.name == kUntestedLoss) slot.kind = OutputSlot::Kind::kWeightedMean;
+  }
+  return slots;
+}
+
 std::string strip_prefix(const std::string& name) {
   return name.starts_with(kMetricPrefix) ? name.substr(kMetricPrefix.size()) : name;
 }
@@ -111,7 +125,8 @@ std::string strip_prefix(const std::string& name) {
 
 Graph training_graph(const CheckedProgram& program, std::int64_t batch) {
   Graph graph = program.graph;
-  graph.outputs = chosen_outputs(program.graph, [](std::string_view name) { return name == "loss"; });
+  graph.outputs = chosen_outputs(
+      program.graph, [](std::string_view name) { return name == "loss" || name == kWeightOutput; });
   graph.batch = batch;
   return compact(graph);
 }
@@ -134,8 +149,8 @@ std::string name_in_program(const std::string& output) {
 Graph evaluation_graph(const TrainingSetup& setup) {
   const Graph& whole = setup.program.evaluated();
   Graph graph = with_outputs(whole, chosen_outputs(whole, [](std::string_view name) {
-                               return name == "loss" || name.starts_with(kMetricPrefix) ||
-                                      name.starts_with(kWholePrefix);
+                               return name == "loss" || name == kWeightOutput ||
+                                      name.starts_with(kMetricPrefix) || name.starts_with(kWholePrefix);
                              }));
   graph.batch = setup.batch;
   return graph;
@@ -182,6 +197,19 @@ std::unique_ptr<Machine> make_observer(Session& session, const Graph& graph, con
   return make_machine(session, graph, {"observe", nullptr, Effort::kSmall}, data);
 }
 
+namespace {
+
+/// False after an error: the loss of a part whose rows have no weight is no mean.
+bool check_weight(const Machine& evaluator, const Part& part, const std::vector<OutputValues>& outputs) {
+  return std::all_of(outputs.begin(), outputs.end(), [&](const OutputValues& output) {
+    if (output.name != kWeightOutput || is_weight(output.means.front())) return true;
+    evaluator.tell_weightless(part.name, output.means.front());
+    return false;
+  });
+}
+
+}  // namespace
+
 std::vector<PartResult> evaluate_parts(const Evaluator& evaluator, const std::vector<Part>& parts,
                                        const volatile std::int32_t* stop_flag) {
   const Machine& machine = evaluator.rows();
@@ -190,13 +218,13 @@ std::vector<PartResult> evaluate_parts(const Evaluator& evaluator, const std::ve
     EvaluatePlan plan;
     plan.rows = *part.rows;
     plan.batch = machine.program().batch;
-    plan.outputs = machine.output_slots();
+    plan.outputs = evaluation_slots(machine);
     plan.stop_flag = stop_flag;
     PartResult result{part.name, {}};
     const std::vector<OutputValues> outputs = evaluate(machine.step_program(), plan);
-    if (outputs.empty()) break;
+    if (outputs.empty() || !check_weight(machine, part, outputs)) break;
     for (const OutputValues& output : outputs) {
-      if (output.name.starts_with(kWholePrefix)) continue;
+      if (output.name == kWeightOutput || output.name.starts_with(kWholePrefix)) continue;
       result.values.emplace_back(strip_prefix(name_in_program(output.name)), output.means.front());
     }
     if (evaluator.whole() != nullptr && !evaluator.whole()->measure(outputs, std::ssize(plan.rows), result)) break;
@@ -272,6 +300,8 @@ std::string_view end_text(TrainEnd end) {
       return "interrupted";
     case TrainEnd::kIndexOutside:
       return "an index is outside of its axis";
+    case TrainEnd::kNoWeight:
+      return "the rows of an update have no weight";
     case TrainEnd::kDiverged:
       break;
   }

@@ -20,7 +20,7 @@ namespace dlg {
 /// As of all that is made here, the setup outlives it.
 std::unique_ptr<Machine> make_trainer(Session& session, const TrainingSetup& setup, const UpdateRule& rule);
 
-/// Without effects: `loss` and all metrics.
+/// Without effects: `loss` with its `weight`, and all metrics.
 std::unique_ptr<Evaluator> make_evaluator(Session& session, const TrainingSetup& setup);
 
 /// `predict` alone; no outputs where the program predicts nothing.
@@ -40,7 +40,7 @@ std::unique_ptr<Machine> make_sampler(Session& session, const CheckedProgram& pr
 /// A graph without effects, differentiated where it asks for it.
 std::unique_ptr<Machine> make_observer(Session& session, const Graph& graph, const LoadedData& data);
 
-/// `loss`, all `metric.NAME` and what the metrics of whole parts need of each row, without effects.
+/// `loss` with its `weight`, all `metric.NAME` and what the metrics of whole parts need of each row, without effects.
 Graph evaluation_graph(const TrainingSetup& setup);
 
 /// The graph of the training step before the pipeline.

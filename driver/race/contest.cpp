@@ -180,7 +180,7 @@ bool run_rule(const Ground& ground, const Competitor& competitor, Contest& conte
   observer.judge = [&](const TrainProgress& progress) { return judge.look(progress); };
   observer.judge_at = JudgeAt::kEveryStep;
   const TrainResult result = train(machine->step_program(), race_plan(ground.setup.plan), observer);
-  if (result.end == TrainEnd::kIndexOutside) machine->step_program().on_fault(result.batch_rows);
+  if (is_fault(result.end)) machine->step_program().on_fault(result.batch_rows);
   if (ground.session.diagnostics.has_errors()) return false;
   run.end = result.end;
   run.steps = result.progress.steps / training.accumulate;

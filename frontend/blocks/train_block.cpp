@@ -6,6 +6,7 @@
 #include <array>
 
 #include "frontend/blocks/rows_apart.h"
+#include "frontend/blocks/sample_weights.h"
 #include "frontend/blocks/stop_list.h"
 #include "frontend/elaborate/expressions.h"
 #include "frontend/elaborate/random_values.h"
@@ -57,19 +58,23 @@ SettingValues known_settings(Elaboration& e, const ast::SettingsBlock& block) {
   return values;
 }
 
-/// A scalar, float, averaged over the batch.
-std::optional<TensorValue> batch_scalar(Elaboration& e, const Operand& operand, const std::string& what) {
+/// A scalar, float, of a sample or of all.
+std::optional<TensorValue> scalar_of(Elaboration& e, const Operand& operand, const std::string& what) {
   const std::optional<TensorValue> tensor = tensor_of(e, operand);
-  if (!tensor) return std::nullopt;
-  if (tensor->axes.empty() && is_float(tensor->dtype)) {
-    const OriginScope origin(e, operand.range);
-    return batch_mean(e, *tensor);
-  }
+  if (!tensor || (tensor->axes.empty() && is_float(tensor->dtype))) return tensor;
   Report report =
       e.error(operand.range, kScalar, what, std::string(dtype_name(tensor->dtype)) + axes_text(tensor->axes));
   e.label_origin(report, operand);
   if (is_float(tensor->dtype)) report.note("`sum(...)` or `mean(...)` makes one number of it");
   return std::nullopt;
+}
+
+/// The same, averaged over the batch.
+std::optional<TensorValue> batch_scalar(Elaboration& e, const Operand& operand, const std::string& what) {
+  const std::optional<TensorValue> tensor = scalar_of(e, operand, what);
+  if (!tensor) return std::nullopt;
+  const OriginScope origin(e, operand.range);
+  return batch_mean(e, *tensor);
 }
 
 /// Calls of models by name inside an expression of the top level, each evaluated before its place is
@@ -99,10 +104,20 @@ void apply_models_first(Elaboration& e, ast::ExprId root) {
   start_step(e);
 }
 
-void elaborate_minimize(Elaboration& e, ast::ExprId id, CheckedProgram& program) {
+/// The objective over the rows of the batch. `weights_id` is invalid where all samples count the same.
+std::optional<TensorValue> objective(Elaboration& e, const Operand& operand, ast::ExprId weights_id,
+                                     CheckedProgram& program) {
+  if (!weights_id.is_valid()) return batch_scalar(e, operand, "minimize");
+  const std::optional<TensorValue> loss = scalar_of(e, operand, "minimize");
+  const std::optional<TensorValue> weights = elaborate_weights(e, weights_id, program);
+  if (!loss || !weights) return std::nullopt;
+  return weighted_mean(e, *loss, *weights, operand.range);
+}
+
+void elaborate_minimize(Elaboration& e, ast::ExprId id, ast::ExprId weights_id, CheckedProgram& program) {
   apply_models_first(e, id);
   const Operand operand = evaluate_operand(e, id);
-  const std::optional<TensorValue> loss = batch_scalar(e, operand, "minimize");
+  const std::optional<TensorValue> loss = objective(e, operand, weights_id, program);
   e.loss = loss ? Value{*loss, operand.range} : Value{Poison{}};
   if (!loss) return;
   e.builder.set_name(loss->id, "loss");
@@ -350,7 +365,9 @@ void elaborate_train(Elaboration& e, const ast::SettingsBlock& block, CheckedPro
   };
   program.training.emplace();
   program.training->range = block.range;
-  with("minimize", [&](ast::ExprId id) { elaborate_minimize(e, id, program); });
+  const auto weights = values.find("weights");
+  const ast::ExprId weights_id = weights == values.end() ? ast::ExprId{} : weights->second;
+  with("minimize", [&](ast::ExprId id) { elaborate_minimize(e, id, weights_id, program); });
   finish_states(e, program);
   if (!e.loss) e.loss = Value{Poison{}};
   e.is_naming = false;
