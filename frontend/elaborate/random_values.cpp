@@ -14,8 +14,8 @@
 namespace dlg {
 namespace {
 
-constexpr Diag<> kInRule{DiagCode::ExpressionOutOfPlace, Severity::kError,
-                         "an optimizer draws no random values"};
+constexpr Diag<std::string> kNoDraws{DiagCode::ExpressionOutOfPlace, Severity::kError,
+                                     "{} draws no random values"};
 constexpr Diag<std::string> kProbability{DiagCode::RequireFailed, Severity::kError,
                                          "found {}, expected a probability from 0 to 1"};
 
@@ -86,8 +86,8 @@ Expr draw(Elaboration& e, const Stream& stream, std::int64_t half, const TensorT
 }
 
 bool check_place(Elaboration& e, const Call& call) {
-  if (e.rule == nullptr) return true;
-  e.error(call.range, kInRule).note("they belong to what is trained: models, losses, `minimize`");
+  if (e.rule == nullptr && !e.is_whole) return true;
+  e.error(call.range, kNoDraws, e.is_whole ? "a `whole fn`" : "an optimizer").note("they belong to what is trained: models, losses, `minimize`");
   return false;
 }
 
