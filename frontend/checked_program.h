@@ -81,8 +81,8 @@ struct StopCondition {
   SourceRange range = {};
 };
 
-/// kRows: the mean of the values of single rows. kWhole: one number for all rows of a part at once. kTable: the
-/// same, two axes of numbers.
+/// kRows: the mean of the values of single rows. kWhole: one number for all rows of a part at once. kTable:
+/// the same, two axes of numbers.
 enum class MetricForm { kRows, kWhole, kTable };
 
 struct Metric {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "driver/engine/programs.h"
 #include "driver/engine/reference.h"
@@ -153,11 +154,22 @@ class ReferenceLaboratory : public Laboratory {
       for (const Part& part : parts_of(setup_.data)) {
         if (part.name != watched.part) continue;
         evaluator_->run_rows(*part.rows);
-        const bool is_loss = watched.name == "loss";
-        return evaluator_->output(is_loss ? watched.name : "metric." + watched.name).front();
+        return measured_value(watched.name, std::ssize(*part.rows));
       }
       return std::nan("");
     }));
+  }
+
+  /// Of the rows that the evaluator has run over.
+  double measured_value(const std::string& name, std::int64_t rows) const {
+    const Graph& graph = evaluator_->graph();
+    if (name == "loss") return evaluator_->output(name).front();
+    if (graph.find_output("metric." + name)) return evaluator_->output("metric." + name).front();
+    Reference whole(*setup_.program.whole, evaluator_->outputs());
+    std::vector<std::int64_t> order(static_cast<std::size_t>(std::max<std::int64_t>(rows, 1)));
+    std::iota(order.begin(), order.end(), std::int64_t{0});
+    whole.run_rows(order);
+    return whole.output(name).front();
   }
 
   const TrainingSetup& setup_;

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/json.h"
+
 namespace dlg {
 
 /// A metric that is a table: its rows one after the other.
@@ -13,10 +15,17 @@ struct TableValue {
   std::int64_t rows = 0;
   std::int64_t columns = 0;
   std::vector<double> elements = {};
+  std::vector<std::string> labels = {};  // of its rows and columns, where the data has names for them
 };
 
-/// What an evaluator finds on one part: `loss`, `accuracy`, ... in the order of the program; the tables beside
-/// them.
+/// Behind a title: the lines of the table below it, or how large it is.
+std::string table_text(const TableValue& table);
+
+/// A list of rows.
+Json table_json(const TableValue& table);
+
+/// What an evaluator finds on one part: `loss`, `accuracy`, ... in the order of the program; the tables
+/// beside them.
 struct PartResult {
   std::string part;
   std::vector<std::pair<std::string, double>> values = {};

@@ -227,7 +227,8 @@ std::vector<PartResult> evaluate_parts(const Evaluator& evaluator, const std::ve
       if (output.name == kWeightOutput || output.name.starts_with(kWholePrefix)) continue;
       result.values.emplace_back(strip_prefix(name_in_program(output.name)), output.means.front());
     }
-    if (evaluator.whole() != nullptr && !evaluator.whole()->measure(outputs, std::ssize(plan.rows), result)) break;
+    if (evaluator.whole() != nullptr && !evaluator.whole()->measure(outputs, std::ssize(plan.rows), result))
+      break;
     results.push_back(std::move(result));
   }
   return results;
@@ -270,6 +271,9 @@ std::string results_text(const CheckedProgram& program, const std::vector<PartRe
       const std::string label = result.part.empty() ? name : result.part + " " + name;
       text += fmt::format("{} {}\n", label, metric_text(program, name, value));
     }
+    for (const auto& [name, table] : result.tables) {
+      text += (result.part.empty() ? name : result.part + " " + name) + table_text(table);
+    }
   }
   return text;
 }
@@ -278,6 +282,14 @@ void add_results(Json& json, const std::vector<PartResult>& results) {
   for (const PartResult& result : results) {
     for (const auto& [name, value] : result.values) {
       json.set(result.part.empty() ? name : result.part + "." + name, value);
+    }
+  }
+}
+
+void add_tables(Json& json, const std::vector<PartResult>& results) {
+  for (const PartResult& result : results) {
+    for (const auto& [name, table] : result.tables) {
+      json.set(result.part.empty() ? name : result.part + "." + name, table_json(table));
     }
   }
 }

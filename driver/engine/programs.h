@@ -71,8 +71,11 @@ Graph without_loss_test(Graph graph);
 /// The name of an output of such a graph in the program: the loss has its own again.
 std::string name_in_program(const std::string& output);
 
-/// Adds every result to a JSON object: "test.accuracy".
+/// Adds every result that is a number to a JSON object: "test.accuracy".
 void add_results(Json& json, const std::vector<PartResult>& results);
+
+/// The same of those that are tables: "test.confusion".
+void add_tables(Json& json, const std::vector<PartResult>& results);
 
 /// Why a training ended, as results and run.json say it.
 std::string_view end_text(TrainEnd end);

@@ -16,11 +16,8 @@ std::optional<DataColumn> column_for(const Input& input, std::int64_t rows, Diag
   std::optional<AlignedBlock> block = allocate_or_report(
       multiply_sizes(multiply_sizes(rows, elements), dtype_bytes(type)), input.origin, diagnostics);
   if (!block) return std::nullopt;
-  return DataColumn{.name = input.path,
-                    .type = type,
-                    .rows = rows,
-                    .row_elements = elements,
-                    .values = *std::move(block)};
+  return DataColumn{
+      .name = input.path, .type = type, .rows = rows, .row_elements = elements, .values = *std::move(block)};
 }
 
 }  // namespace
@@ -29,6 +26,7 @@ std::unique_ptr<WholeMachine> WholeMachine::make(const TrainingSetup& setup, con
                                                  Diagnostics& diagnostics) {
   std::unique_ptr<WholeMachine> made(new WholeMachine());
   made->metrics_ = setup.program.training->metrics;
+  for (const FieldRecord& field : setup.data.fields) made->class_names_.push_back(field.class_names);
   Graph graph = *setup.program.whole;
   graph.batch = 1;
   for (const Part& part : parts_of(setup.data)) graph.batch = std::max(graph.batch, std::ssize(*part.rows));
@@ -55,6 +53,14 @@ void WholeMachine::store(const OutputValues& gathered) {
   }
 }
 
+TableValue WholeMachine::table(const std::string& name, std::int64_t count) const {
+  const Shape shape = machine_->graph().type(*machine_->graph().find_output(name)).shape;
+  const auto names = std::find_if(class_names_.begin(), class_names_.end(),
+                                  [&](const auto& known) { return std::ssize(known) == shape[0]; });
+  return {shape[0], shape[1], machine_->output(name, count),
+          names == class_names_.end() ? std::vector<std::string>() : *names};
+}
+
 bool WholeMachine::measure(const std::vector<OutputValues>& gathered, std::int64_t count,
                            PartResult& result) {
   for (const OutputValues& output : gathered) store(output);
@@ -65,9 +71,7 @@ bool WholeMachine::measure(const std::vector<OutputValues>& gathered, std::int64
   std::ptrdiff_t place = 1;
   for (const Metric& metric : metrics_) {
     if (metric.form == MetricForm::kTable) {
-      const Shape shape = machine_->graph().type(*machine_->graph().find_output(metric.name)).shape;
-      result.tables.emplace_back(metric.name,
-                                 TableValue{shape[0], shape[1], machine_->output(metric.name, count)});
+      result.tables.emplace_back(metric.name, table(metric.name, count));
       continue;
     }
     if (metric.form == MetricForm::kWhole) {

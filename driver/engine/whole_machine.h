@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "driver/engine/machine.h"
@@ -21,16 +22,19 @@ class WholeMachine {
   static std::unique_ptr<WholeMachine> make(const TrainingSetup& setup, const Compile& compile,
                                             Diagnostics& diagnostics);
 
-  /// Adds what they are of `count` rows, each at its place in the order of the program; the outputs `whole.N` of
-  /// these rows are among `gathered`. False where an index lies outside, which is reported.
+  /// Adds what they are of `count` rows, each at its place in the order of the program; the outputs `whole.N`
+  /// of these rows are among `gathered`. False where an index lies outside, which is reported.
   bool measure(const std::vector<OutputValues>& gathered, std::int64_t count, PartResult& result);
 
  private:
   /// Puts the rows of an argument where the machine reads them.
   void store(const OutputValues& gathered);
 
-  std::vector<Metric> metrics_;  // all of the program
-  LoadedData rows_;  // of the arguments
+  TableValue table(const std::string& name, std::int64_t count) const;
+
+  std::vector<std::vector<std::string>> class_names_;  // of each field of the data
+  std::vector<Metric> metrics_;                        // all of the program
+  LoadedData rows_;                                    // of the arguments
   std::unique_ptr<Machine> machine_;
 };
 

@@ -26,6 +26,7 @@ Json results_json(const TrainedProgram& run, const std::vector<PartResult>& resu
   Json json = Json::object();
   json.set("run", run.folder.path);
   add_results(json, results);
+  add_tables(json, results);
   return json;
 }
 

@@ -249,7 +249,8 @@ void elaborate_metrics(Elaboration& e, ast::ExprId id, CheckedProgram& program) 
     const std::string name = metric_name(e, item, program);
     whole.add(name, *value);
     program.training->metrics.push_back(
-        {name, value->result.is_fraction, direction_of_metric(e, item), value->result.axes.empty() ? MetricForm::kWhole : MetricForm::kTable});
+        {name, value->result.is_fraction, direction_of_metric(e, item),
+         value->result.axes.empty() ? MetricForm::kWhole : MetricForm::kTable});
   }
   program.whole = whole.finish(program.graph.outputs);
 }

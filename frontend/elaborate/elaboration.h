@@ -69,7 +69,7 @@ struct DeclaredData {
   Dataset dataset;
   std::vector<DeclaredField> fields;
   Batching batching = Batching::kPerSample;  // kShared: the rows are the first of the axes
-  std::int64_t rows = 0;  // written in place; 0 without
+  std::int64_t rows = 0;                     // written in place; 0 without
   bool is_used = false;
 };
 

@@ -198,8 +198,7 @@ void record_result(Elaboration& e, const Frame& frame, const Value& value) {
   if (!instance.result) instance.result = value;
   const TensorValue* tensor = value.as<TensorValue>();
   if (!tensor) return;
-  const bool is_plain =
-      function.kind == ast::FunctionKind::kFn || function.kind == ast::FunctionKind::kWhole;
+  const bool is_plain = function.kind == ast::FunctionKind::kFn || function.kind == ast::FunctionKind::kWhole;
   const bool is_named = e.library.is_user(frame.unit) && !is_plain;
   const bool is_layer = frame.is_in_model && !is_model && !instance.values.empty();
   if (!e.is_naming || (!is_named && !is_layer)) return;

@@ -25,8 +25,8 @@ bool check_sizes_known(Elaboration& e, const Axes& axes, const std::string& what
   if (rows == axes.end()) return true;
   const std::string name = rows->name.empty() ? "rows" : rows->name;
   e.error(range, kAlongRows, what, name)
-      .note(fmt::format("reductions, `over = {}` among them, and element-wise functions take any number of rows",
-                        name));
+      .note(fmt::format(
+          "reductions, `over = {}` among them, and element-wise functions take any number of rows", name));
   return false;
 }
 

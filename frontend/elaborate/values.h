@@ -123,7 +123,8 @@ struct FamilyValue {
 
 struct Value {
   std::variant<Poison, TensorValue, NumberValue, TruthValue, TextValue, UnitValue, FunctionValue, ListValue,
-               FieldValue, DataValue, InitialValue, PartValue, MeasuredValue, WholeValue, InstanceValue, FamilyValue>
+               FieldValue, DataValue, InitialValue, PartValue, MeasuredValue, WholeValue, InstanceValue,
+               FamilyValue>
       data;
   SourceRange origin = {};  // where it was declared or given its name; may be invalid
 

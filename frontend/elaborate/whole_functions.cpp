@@ -153,8 +153,8 @@ Value WholePart::checked_result(const FunctionValue& function, const Call& call,
   if (is_float(tensor->dtype) && (tensor->axes.empty() || is_table)) {
     return {WholeValue{function.name, *tensor}, call.range};
   }
-  program_.error(call.range, kResult, function.name,
-                 std::string(dtype_name(tensor->dtype)) + axes_text(tensor->axes));
+  const std::string type = is_float(tensor->dtype) ? "" : std::string(dtype_name(tensor->dtype));
+  program_.error(call.range, kResult, function.name, type + axes_text(tensor->axes));
   return {Poison{}};
 }
 
@@ -186,7 +186,8 @@ std::optional<Graph> WholePart::finish(std::vector<Output>& outputs) {
     const Input* input = graph_.find_input(value.name);
     if (input == nullptr) continue;
     const DType dtype = is_float(input->type.dtype) ? program_.dtype : input->type.dtype;
-    if (const auto tensor = tensor_of(program_, value.operand, dtype)) outputs.push_back({value.name, tensor->id});
+    if (const auto tensor = tensor_of(program_, value.operand, dtype))
+      outputs.push_back({value.name, tensor->id});
   }
   return std::move(graph_);
 }
@@ -194,9 +195,8 @@ std::optional<Graph> WholePart::finish(std::vector<Output>& outputs) {
 std::optional<Value> call_around_whole(Elaboration& e, const FunctionValue& function, const Call& call) {
   if (e.is_whole) {
     const bool calls_model =
-        std::any_of(function.candidates.begin(), function.candidates.end(), [&](FunctionId id) {
-          return e.library.function(id).kind == ast::FunctionKind::kModel;
-        });
+        std::any_of(function.candidates.begin(), function.candidates.end(),
+                    [&](FunctionId id) { return e.library.function(id).kind == ast::FunctionKind::kModel; });
     if (!calls_model) return std::nullopt;
     e.error(call.range, kModelInside, function.name);
     return Value{Poison{}};

@@ -11,8 +11,8 @@
 
 namespace dlg {
 
-/// The graph of all metrics of a program that see whole parts. It computes in f64; what the program computes row
-/// by row for it are its inputs, whose first axis is the rows.
+/// The graph of all metrics of a program that see whole parts. It computes in f64; what the program computes
+/// row by row for it are its inputs, whose first axis is the rows.
 class WholePart {
  public:
   /// For the program that `program` elaborates, which outlives it.
@@ -34,8 +34,8 @@ class WholePart {
   /// What a metric needs of each row: an output of the program, and an input of this graph of the same name.
   struct RowValue {
     std::string name;
-    Operand operand;     // of the program
-    std::size_t field;   // of the inner data
+    Operand operand;    // of the program
+    std::size_t field;  // of the inner data
   };
 
   std::optional<Value> inner_value(const Operand& operand, const std::string& callee);
@@ -52,8 +52,8 @@ class WholePart {
   std::map<ValueId, std::size_t> by_value_;
 };
 
-/// The answer to a call that a `whole fn` has to do with: one in `metrics`, or an error where it does not stand
-/// there or calls a model. nullopt: a call as any other.
+/// The answer to a call that a `whole fn` has to do with: one in `metrics`, or an error where it does not
+/// stand there or calls a model. nullopt: a call as any other.
 std::optional<Value> call_around_whole(Elaboration& e, const FunctionValue& function, const Call& call);
 
 }  // namespace dlg

@@ -136,8 +136,8 @@ void BlockParser::stray_line() {
 }
 
 std::string BlockParser::nearest_block_word(const std::string& word) {
-  const std::vector<std::string> words = {"use",   "dim",       "const", "data",  "fn",   "loss",
-                                          "model", "optimizer", "train", "check", "race", "import", "whole"};
+  const std::vector<std::string> words = {"use",       "dim",   "const", "data", "fn",     "loss", "model",
+                                          "optimizer", "train", "check", "race", "import", "whole"};
   return nearest_name(word, words).value_or("");
 }
 

@@ -186,7 +186,8 @@ Tensor<Number> midrank_value(const Call<Number>& call) {
   return tabulate<Number>(call.shape, [&](const Place& place) {
     std::vector<Number> row;
     Place at = place;
-    for (at[axis] = 0; at[axis] < call.shape[axis]; ++at[axis]) row.push_back(element_at(call.operand(0), at));
+    for (at[axis] = 0; at[axis] < call.shape[axis]; ++at[axis])
+      row.push_back(element_at(call.operand(0), at));
     return place_of(row, element_at(call.operand(0), place));
   });
 }

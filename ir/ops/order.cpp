@@ -55,8 +55,9 @@ std::vector<SampleCase> midrank_cases() {
 
 constinit const OpDef ops::midrank{
     .name = "midrank",
-    .doc = "The place of each element along `axis` in ascending order, from 1 on; equal ones share the mean of "
-           "their places. NaN stays NaN and counts for no other. Each is compared with all.",
+    .doc =
+        "The place of each element along `axis` in ascending order, from 1 on; equal ones share the mean of "
+        "their places. NaN stays NaN and counts for no other. Each is compared with all.",
     .formula = "dx = 0",
     .arity = 1,
     .attributes = attributes_like<AlongAxis>,
