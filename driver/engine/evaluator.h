@@ -15,7 +15,7 @@ class Evaluator {
   Evaluator(std::unique_ptr<Machine> rows, std::unique_ptr<WholeMachine> whole)
       : rows_(std::move(rows)), whole_(std::move(whole)) {}
 
-  const Machine& rows() const { return *rows_; }
+  Machine& rows() const { return *rows_; }
   WholeMachine* whole() const { return whole_.get(); }
 
   void set_states(const StateValues& values) { rows_->set_states(values); }

@@ -32,7 +32,7 @@ void check(const ExampleStep& example, Target target, StepForm form, const Guard
 
 using Visit = std::function<void(const ExampleStep&)>;
 
-void visit_machine(const Machine* machine, const LoadedData& data, const Visit& visit) {
+void visit_machine(Machine* machine, const LoadedData& data, const Visit& visit) {
   REQUIRE(machine != nullptr);
   visit(ExampleStep(*machine, two_batches(machine->program(), data.rows)));
 }
