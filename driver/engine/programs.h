@@ -40,7 +40,8 @@ std::unique_ptr<Machine> make_sampler(Session& session, const CheckedProgram& pr
 /// A graph without effects, differentiated where it asks for it.
 std::unique_ptr<Machine> make_observer(Session& session, const Graph& graph, const LoadedData& data);
 
-/// `loss` with its `weight`, all `metric.NAME` and what the metrics of whole parts need of each row, without effects.
+/// `loss` with its `weight`, all `metric.NAME` and what the metrics of whole parts need of each row, without
+/// effects.
 Graph evaluation_graph(const TrainingSetup& setup);
 
 /// The graph of the training step before the pipeline.

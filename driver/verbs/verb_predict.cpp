@@ -15,6 +15,8 @@ namespace {
 
 constexpr Diag<> kNoPrediction{DiagCode::NoPrediction, Severity::kError,
                                "the program has no prediction: `minimize` does not use exactly one model"};
+constexpr Diag<> kDrawnPrediction{DiagCode::NoPrediction, Severity::kError,
+                                  "the program has no prediction: its model draws random values"};
 constexpr Diag<> kNoFeatures{DiagCode::NoPredictionInput, Severity::kError,
                              "the prediction reads no data, so there is nothing to read from a CSV file"};
 
@@ -50,10 +52,9 @@ std::optional<std::string> predict_all(Session& session, const TrainedProgram& t
 /// Whether the program can predict from a file at all.
 bool check_prediction(Session& session, const CheckedProgram& program) {
   if (!program.evaluated().find_output("predict")) {
-    Report report = session.diagnostics.report({session.file, 0, 0}, kNoPrediction);
-    report.note("write `predict = softmax(mlp(d.x))` in `train`");
-    if (program.graph.find_output("predict"))
-      report.note("the model draws random values, so it does not predict by itself");
+    const bool is_drawn = program.graph.find_output("predict").has_value();
+    session.diagnostics.report({session.file, 0, 0}, is_drawn ? kDrawnPrediction : kNoPrediction)
+        .note("write `predict = softmax(mlp(d.x))` in `train`");
     return false;
   }
   const Graph graph = prediction_graph(program);

@@ -100,8 +100,9 @@ int verb_sample(Session& session, CommandLine& line) {
   RunOptions chosen;
   if (!line.read(session.file_options, wanted, session.engine_options, chosen)) return line.exit_code();
   if (!wanted.output.empty() && wanted.output == wanted.picture) {
-    return report_usage({"dlg", "`--out` and `--picture` name the same file", std::nullopt, "dlg sample --help"},
-                        session.streams.err);
+    return report_usage(
+        {"dlg", "`--out` and `--picture` name the same file", std::nullopt, "dlg sample --help"},
+        session.streams.err);
   }
   const std::optional<TrainedProgram> trained =
       load_trained(session, chosen, {"", {wanted.output, wanted.picture}});

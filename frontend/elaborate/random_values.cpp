@@ -87,7 +87,8 @@ Expr draw(Elaboration& e, const Stream& stream, std::int64_t half, const TensorT
 
 bool check_place(Elaboration& e, const Call& call) {
   if (e.rule == nullptr && !e.is_whole) return true;
-  e.error(call.range, kNoDraws, e.is_whole ? "a `whole fn`" : "an optimizer").note("they belong to what is trained: models, losses, `minimize`");
+  e.error(call.range, kNoDraws, e.is_whole ? "a `whole fn`" : "an optimizer")
+      .note("they belong to what is trained: models, losses, `minimize`");
   return false;
 }
 
@@ -112,7 +113,8 @@ Value result(TensorValue like, Expr drawn) {
 }
 
 /// The probability in f64, of the shape of what is drawn, which a probability per sample makes per sample.
-std::optional<Expr> probability(Elaboration& e, const Operand& operand, TensorValue& like) {
+std::optional<Expr> probability(Elaboration& e, const Call& call, TensorValue& like) {
+  const Operand& operand = call.arguments[1].operand;
   if (const NumberValue* number = operand.value.as<NumberValue>()) {
     if (number->value >= 0 && number->value <= 1) {
       return constant(e.builder, number->value, type_of(like, DType::kF64));
@@ -123,7 +125,8 @@ std::optional<Expr> probability(Elaboration& e, const Operand& operand, TensorVa
   const Expr shape = constant(e.builder, 0, type_of(like, e.dtype));
   TensorValue zeros = like;
   zeros.id = shape.value;
-  const auto both = aligned(e, {{{zeros}, operand.range}, operand}, "bernoulli_like", operand.range);
+  const auto both =
+      aligned(e, {{{zeros}, call.arguments[0].operand.range}, operand}, "bernoulli_like", call.range);
   if (!both) return std::nullopt;
   like = with_node((*both)[0], shape);
   return cast(expr_of(e, (*both)[1]), DType::kF64);
@@ -153,7 +156,7 @@ Value normal_like_call(Elaboration& e, const Builtin& builtin, const Call& call)
 Value bernoulli_like_call(Elaboration& e, const Builtin& builtin, const Call& call) {
   std::optional<TensorValue> like = drawn_like(e, call);
   if (!like) return {Poison{}};
-  const std::optional<Expr> p = probability(e, call.arguments[1].operand, *like);
+  const std::optional<Expr> p = probability(e, call, *like);
   if (!p) return {Poison{}};
   const Stream stream = open_stream(e, builtin, like->batching);
   const Expr is_drawn = compare("<", draw(e, stream, 0, type_of(*like, DType::kF64)), *p);
