@@ -24,7 +24,7 @@ std::optional<DataColumn> column_for(const Input& input, std::int64_t rows, Diag
 
 std::unique_ptr<WholeMachine> WholeMachine::make(const TrainingSetup& setup, const Compile& compile,
                                                  Diagnostics& diagnostics) {
-  std::unique_ptr<WholeMachine> made(new WholeMachine());
+  auto made = std::unique_ptr<WholeMachine>(new WholeMachine());
   made->metrics_ = setup.program.training->metrics;
   for (const FieldRecord& field : setup.data.fields) made->class_names_.push_back(field.class_names);
   Graph graph = *setup.program.whole;
