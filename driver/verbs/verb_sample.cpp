@@ -16,7 +16,7 @@ constexpr Diag<> kNoSample{DiagCode::NoPrediction, Severity::kError, "the progra
 constexpr Diag<std::string> kNoImage{DiagCode::NoPredictionInput, Severity::kError,
                                      "a sample is {}, which is no image"};
 
-constexpr std::uint64_t kMostSamples = 100'000'000;
+constexpr std::uint64_t kMostSamples = 1'000'000;
 
 struct SampleOptions {
   std::uint64_t count = 1;
