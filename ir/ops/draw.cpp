@@ -17,17 +17,18 @@ enum Operand : std::size_t { kRow, kStep, kKeyLow, kKeyHigh };
 TypeResult draw_type(const TypeQuery& query) {
   const TensorType& declared = query.declared;
   if (const auto reason = not_float(declared)) return *reason;
-  if (declared.shape.batch_axis().value_or(0) != 0) return "a batch that is not the first axis";
   const std::int64_t half = std::get<DrawSource>(query.attributes).half;
   if (half != 0 && half != 1) return fmt::format("half {} of a number, expected 0 or 1", half);
   for (std::size_t i = 0; i < query.operands.size(); ++i) {
     const TensorType& operand = query.operands[i];
     if (const auto reason = not_float(operand)) return *reason;
-    const bool has_rows = i == kRow && declared.shape.has_batch();
-    const Shape wanted = has_rows ? Shape{kBatch} : Shape{};
-    if (operand.shape == wanted) continue;
-    return fmt::format("operand {} of shape {}, expected {}", i, shape_text(operand.shape),
-                       shape_text(wanted));
+    const bool is_along = i == kRow && declared.shape.rank() > 0 && operand.shape == Shape{declared.shape[0]};
+    if (operand.shape.rank() == 0 || is_along) continue;
+    return fmt::format("operand {} of shape {} for numbers of shape {}", i, shape_text(operand.shape),
+                       shape_text(declared.shape));
+  }
+  if (declared.shape.has_batch() && !(query.operands[kRow].shape == Shape{kBatch})) {
+    return "a batch, expected the number of each row";
   }
   return declared;
 }
@@ -38,9 +39,14 @@ struct InRow {
   std::int64_t elements = 1;
 };
 
+/// Whether the first axis is that of the rows.
+bool has_rows(const ElementScope& scope) {
+  return scope.operand_type(kRow).shape.rank() == 1;
+}
+
 InRow place_in_row(ElementScope& scope) {
   const std::vector<std::int64_t>& dims = scope.node().type.shape.dims();
-  const std::size_t first = scope.node().type.shape.has_batch() ? 1 : 0;
+  const std::size_t first = has_rows(scope) ? 1 : 0;
   InRow place;
   std::vector<std::int64_t> strides(dims.size() - first, 1);
   for (std::size_t i = dims.size(); i-- > first;) {
@@ -53,11 +59,10 @@ InRow place_in_row(ElementScope& scope) {
 
 Scalar draw_element(ElementScope& scope) {
   const DType dtype = scope.node().type.dtype;
-  const bool has_rows = scope.node().type.shape.has_batch();
   const auto operand = [&](std::size_t i, Indices at) {
     return to_dtype(scope.arg(i, std::move(at)), DType::kF64);
   };
-  const Scalar row = operand(kRow, has_rows ? Indices{scope.index()[0]} : Indices{});
+  const Scalar row = operand(kRow, has_rows(scope) ? Indices{scope.index()[0]} : Indices{});
   const InRow place = place_in_row(scope);
   const Scalar in_row = to_dtype(scope.index_value(place.at), DType::kF64);
   const Scalar position = row * scope.constant(static_cast<double>(place.elements), DType::kF64) + in_row;
@@ -85,11 +90,15 @@ std::vector<SampleCase> draw_cases() {
 constinit const OpDef ops::draw{
     .name = "draw",
     .doc =
-        "Random numbers in [0, 1) from (row, step, low word of a key, its high word): element i of row r, "
-        "row-major in a row of n elements, is the number of the key's stream at (n r + i, step), the "
-        "first two words of Philox4x32-10 there or the second two, as `half` says. The operands are "
-        "rounded to whole numbers from 0 to 2^52 - 1, of the key the low 32 bits count. Nodes that differ "
-        "by `copy` alone are equal.",
+        "Random numbers in [0, 1) from (row, step, low word of a key, its high word); the row is one number, "
+        "or "
+        "one for each index of the first axis, which is the batch if there is one. Element i of row r, "
+        "row-major "
+        "in a row of n elements, is the number of the key's stream at (n r + i, step), the first two words "
+        "of "
+        "Philox4x32-10 there or the second two, as `half` says. The operands are rounded to whole numbers "
+        "from 0 "
+        "to 2^52 - 1, of the key the low 32 bits count. Nodes that differ by `copy` alone are equal.",
     .formula = "none: it depends on no operand smoothly",
     .arity = 4,
     .attributes = attributes_like<DrawSource>,

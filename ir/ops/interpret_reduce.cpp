@@ -172,7 +172,7 @@ SecondDual place_of(const std::vector<SecondDual>& row, const SecondDual& x) {
 
 /// Whatever an element may be on the other side of moves it by at most one place.
 Bound place_of(const std::vector<Bound>& row, const Bound& x) {
-  Bound result{midrank_among(values_of(row), x.value), 0, 0};
+  Bound result{midrank_among(values_of(row), x.value), 0, x.unit};
   for (const Bound& other : row) {
     const double slack = other.error + x.error;
     if (slack > 0 && std::abs(other.value - x.value) <= slack) result.error += 1;
