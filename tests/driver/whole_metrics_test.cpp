@@ -126,8 +126,10 @@ TEST_CASE("a program that is resumed judges by the metric of the whole part as o
   const EmptyWorkingFolder folder;
   const TempFolder files;
   const std::string file = files.write("p.dlg", kProgram);
-  const Values through = results_of({"train", file});
-  const Called first = call_dlg({"train", file, "--set", "stop=[1 epochs]", "--no-cache"});
+  // So slow that it takes several epochs.
+  const std::string rate = "optimizer.lr=0.001";
+  const Values through = results_of({"train", file, "--set", rate});
+  const Called first = call_dlg({"train", file, "--set", rate, "--set", "stop=[1 epochs]", "--no-cache"});
   REQUIRE(first.exit_code == 0);
   const std::string stop = "stop=[plateau(val.rmse, patience = 3 epochs), val.rmse < 0.5, 20 epochs]";
   check_near(results_of({"train", file, "--resume", "2", "--set", stop}), through, 0);
