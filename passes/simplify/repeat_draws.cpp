@@ -17,7 +17,7 @@ class Drawn {
   /// Whether a node is a draw, or a map of draws and leaves.
   bool is_drawn(const Node& node);
   bool contains(ValueId value);
-  /// `value` with draws of their own, those of copy number `copy`.
+  /// `value` with draws of their own, those of copy number `copy`; 0 is the value itself.
   ValueId copy_of(ValueId value, std::int64_t copy);
 
  private:
@@ -41,8 +41,8 @@ bool Drawn::is_drawn(const Node& node) {
 }
 
 ValueId Drawn::copy_of(ValueId value, std::int64_t copy) {
+  if (copy == 0 || !contains(value)) return value;
   const Node node = builder_.graph()[value];
-  if (!contains(value)) return value;
   const NodeInfo info = builder_.graph().infos[value];
   Node mine = node;
   if (DrawSource* source = std::get_if<DrawSource>(&mine.attributes)) {
