@@ -41,20 +41,32 @@ double normal_of(const Drawn& words) {
   return std::sqrt(-2 * std::log(u)) * std::cos(2 * std::numbers::pi * v);
 }
 
-/// Sets each value to `value_of` the four words at step 0 and elements `first`, `first` + 1, ...; so many at
-/// a time that the C++ compiler makes vectors of them.
+constexpr std::size_t kLanes = 32;
+/// Word w of counter i is words[w][i].
+using Words = std::array<std::array<std::uint32_t, kLanes>, 4>;
+
+/// From counters to what is drawn there, round by round, so that the C++ compiler makes vectors of them.
+void mix(Words& words, std::array<PhiloxWord, 2> key) {
+  for (int round = 0; round < kPhiloxRounds; ++round) {
+    for (std::size_t i = 0; i < kLanes; ++i) {
+      const auto next = philox_round<PhiloxWord>({words[0][i], words[1][i], words[2][i], words[3][i]}, key);
+      for (std::size_t w = 0; w < 4; ++w) words[w][i] = low_word(next[w]);
+    }
+    key = next_key(key);
+  }
+}
+
+/// Sets each value to `value_of` the four words at step 0 and elements `first`, `first` + 1, ...
 template <class ValueOf>
 void draw(std::uint64_t first, std::array<std::uint32_t, 2> key, std::span<double> values,
           const ValueOf& value_of) {
-  constexpr std::size_t kLanes = 32;
-  const std::array<PhiloxWord, 2> key_words{key[0], key[1]};
   for (std::size_t at = 0; at < values.size(); at += kLanes) {
-    std::array<std::array<std::uint32_t, kLanes>, 4> words;
+    Words words{};
     for (std::size_t i = 0; i < kLanes; ++i) {
-      const std::uint64_t element = first + at + i;
-      const auto drawn = philox_words<PhiloxWord>({element, element >> 32, 0, 0}, key_words);
-      for (std::size_t w = 0; w < 4; ++w) words[w][i] = low_word(drawn[w]);
+      words[0][i] = low_word(first + at + i);
+      words[1][i] = high_word(first + at + i);
     }
+    mix(words, {key[0], key[1]});
     const std::size_t count = std::min(kLanes, values.size() - at);
     for (std::size_t i = 0; i < count; ++i)
       values[at + i] = value_of({words[0][i], words[1][i], words[2][i], words[3][i]});

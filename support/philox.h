@@ -16,16 +16,29 @@ constexpr PhiloxWord word_product(PhiloxWord a, std::uint64_t factor) {
   return (a & 0xffffffff) * factor;
 }
 
+inline constexpr int kPhiloxRounds = 10;
+
+/// One round. A type of word brings word_product, ^, + with a number, >> by a number.
+template <class Word>
+constexpr std::array<Word, 4> philox_round(const std::array<Word, 4>& words, const std::array<Word, 2>& key) {
+  const Word a = word_product(words[0], 0xD2511F53);
+  const Word b = word_product(words[2], 0xCD9E8D57);
+  return {(b >> 32) ^ words[1] ^ key[0], b, (a >> 32) ^ words[3] ^ key[1], a};
+}
+
+/// The key of the next round.
+template <class Word>
+constexpr std::array<Word, 2> next_key(const std::array<Word, 2>& key) {
+  return {key[0] + 0x9E3779B9, key[1] + 0xBB67AE85};
+}
+
 /// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): from a counter of
-/// four words to what is drawn there. A type of word brings word_product, ^, + with a number, >> by a number.
+/// four words to what is drawn there.
 template <class Word>
 std::array<Word, 4> philox_words(std::array<Word, 4> words, std::array<Word, 2> key) {
-  constexpr int kRounds = 10;
-  for (int round = 0; round < kRounds; ++round) {
-    const Word a = word_product(words[0], 0xD2511F53);
-    const Word b = word_product(words[2], 0xCD9E8D57);
-    words = {(b >> 32) ^ words[1] ^ key[0], b, (a >> 32) ^ words[3] ^ key[1], a};
-    key = {key[0] + 0x9E3779B9, key[1] + 0xBB67AE85};
+  for (int round = 0; round < kPhiloxRounds; ++round) {
+    words = philox_round(words, key);
+    key = next_key(key);
   }
   return words;
 }

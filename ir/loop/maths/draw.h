@@ -39,21 +39,25 @@ R below_one(R x) {
   return at_most(x, 1 - 0x1p-24);
 }
 
-template <Lane R>
-R draw_first_f32(R position, R step, R low, R high) {
-  return below_one(narrowed(drawn<0>(widened(position), widened(step), widened(low), widened(high))));
+template <int half, Lane R>
+R drawn_f32(R position, R step, R key_low, R key_high) {
+  return below_one(
+      narrowed(drawn<half>(widened(position), widened(step), widened(key_low), widened(key_high))));
 }
 
+// What scalar_ops.def names.
+template <Lane R>
+R draw_first_f32(R position, R step, R low, R high) {
+  return drawn_f32<0>(position, step, low, high);
+}
 template <Lane R>
 R draw_first_f64(R position, R step, R low, R high) {
   return drawn<0>(position, step, low, high);
 }
-
 template <Lane R>
 R draw_second_f32(R position, R step, R low, R high) {
-  return below_one(narrowed(drawn<1>(widened(position), widened(step), widened(low), widened(high))));
+  return drawn_f32<1>(position, step, low, high);
 }
-
 template <Lane R>
 R draw_second_f64(R position, R step, R low, R high) {
   return drawn<1>(position, step, low, high);
