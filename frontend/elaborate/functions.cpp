@@ -155,7 +155,8 @@ void run_statement(Elaboration& e, const ast::Statement& statement, std::optiona
     case ast::StatementKind::kShare:
       return elaborate_share(e, statement);
     case ast::StatementKind::kRequire:
-      return elaborate_require(e, statement);
+      if (!elaborate_require(e, statement)) result = Value{Poison{}};
+      return;
     case ast::StatementKind::kReturn:
       result = return_value(e, statement);
       return;
@@ -168,7 +169,11 @@ void run_statement(Elaboration& e, const ast::Statement& statement, std::optiona
 Value run_body(Elaboration& e) {
   const ast::Function& function = e.library.function(*e.frame().function);
   std::optional<Value> result;
-  for (const ast::Statement& statement : function.body) run_statement(e, statement, result);
+  for (const ast::Statement& statement : function.body) {
+    run_statement(e, statement, result);
+    // What does not hold makes nonsense of what stands behind it.
+    if (result && result->is_poison() && statement.kind == ast::StatementKind::kRequire) return {Poison{}};
+  }
   if (!result) {
     e.error(function.name.range, kNoReturn, function.name.text);
     return {Poison{}};
@@ -481,10 +486,12 @@ Report report_requirement(Elaboration& e, const ast::Statement& statement, const
   return report;
 }
 
-void elaborate_require(Elaboration& e, const ast::Statement& statement) {
+bool elaborate_require(Elaboration& e, const ast::Statement& statement) {
   // What stands around a rule was looked at with its numbers, before they became inputs of the step.
-  if (e.rule && e.rate_schedule && !e.rate_schedule->is_trial) return;
-  if (!requirement_holds(e, statement).value_or(true)) report_requirement(e, statement, "");
+  if (e.rule && e.rate_schedule && !e.rate_schedule->is_trial) return true;
+  const bool holds = requirement_holds(e, statement).value_or(true);
+  if (!holds) report_requirement(e, statement, "");
+  return holds;
 }
 
 }  // namespace dlg
