@@ -155,6 +155,8 @@ TEST_CASE("a state of a model is written once a step, at the parameters themselv
   for (const Case& one : cases) {
     compare(one.settings, "(net(d.x) - d.t)^2", one.rule, applied_once);
     compare(one.settings, "(net(d.x) - d.t)^2 + net(2 * d.x)^2", one.rule, applied_twice);
+    // The list of parameters is known only once the model was looked at.
+    compare(one.settings, "0 * l2(params(net)) + (net(d.x) - d.t)^2", one.rule, applied_once);
   }
 }
 
