@@ -124,41 +124,27 @@ train {{
                      dtype, settings);
 }
 
-std::string weights_of(const std::string& text, const std::vector<std::vector<std::string>>& calls) {
-  const EmptyWorkingFolder folder;
-  std::ofstream("net.dlg") << text;
-  for (const std::vector<std::string>& more : calls) {
-    std::vector<std::string> call{"train", "net.dlg"};
-    call.insert(call.end(), more.begin(), more.end());
-    const Called called = call_dlg(call);
-    INFO(called.err);
-    REQUIRE(called.exit_code == 0);
-  }
-  return read_text("runs/0001-net/weights.safetensors");
-}
-
 TEST_CASE("random values have the same bits for threads, targets, fusion and a share of the seed alone") {
   for (const std::string dtype : {"f32", "f64"}) {
     const std::string text = with_everything("", dtype);
-    const std::string whole = weights_of(text, {{}});
+    const std::string whole = trained_file(text, {{}});
     CHECK(whole.find("draws") != std::string::npos);
-    CHECK(weights_of(text, {{"--threads", "1"}}) == whole);
-    CHECK(weights_of(text, {{"--no-fuse"}}) == whole);
-    CHECK(weights_of(text, {{"--no-fuse-update"}}) == whole);
-    CHECK(weights_of(text, {{"--target", "avx2"}}) == weights_of(text, {{"--target", "avx512"}}));
-    CHECK(weights_of(text, {{"--seed", "2"}}) != whole);
+    CHECK(trained_file(text, {{"--threads", "1"}}) == whole);
+    CHECK(trained_file(text, {{"--no-fuse"}}) == whole);
+    CHECK(trained_file(text, {{"--no-fuse-update"}}) == whole);
+    CHECK(trained_file(text, {{"--target", "avx2"}}) == trained_file(text, {{"--target", "avx512"}}));
+    CHECK(trained_file(text, {{"--seed", "2"}}) != whole);
   }
 }
 
 TEST_CASE("a training that draws, stopped anywhere, goes on with the same draws") {
   const std::string text = with_everything("  accumulate = 2\n", "f64");
-  const std::string whole = weights_of(text, {{}});
+  const std::string whole = trained_file(text, {{}});
   std::mt19937_64 random(17);
   for (int i = 0; i < 50; ++i) {
     const std::uint64_t step = 1 + random() % 29;
     INFO(step);
-    const std::string stop = fmt::format("stop={} steps", step);
-    CHECK(weights_of(text, {{"--set", stop}, {"--set", "stop=30 steps", "--resume"}}) == whole);
+    CHECK(trained_file(text, stopped_at(fmt::format("{} steps", step), "30 steps")) == whole);
   }
 }
 

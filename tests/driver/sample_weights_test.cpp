@@ -189,28 +189,19 @@ TEST_CASE("threads change no bit of a weighted training") {
 TEST_CASE(
     "a weighted training that was stopped goes on to the same bytes, from the midst of an update and of an "
     "epoch") {
-  const auto files_after = [](const std::vector<std::string>& stops) {
-    const EmptyWorkingFolder folder;
-    std::ofstream("net.dlg") << program_with({.more = "  batch = 2\n  accumulate = 3\n"});
-    std::vector<std::string> call{"train", "net.dlg", "--set", ""};
-    for (const std::string& stop : stops) {
-      call[3] = "stop=" + stop;
-      const Called called = call_dlg(call);
-      INFO(called.err);
-      CHECK(called.exit_code == 0);
-      if (call.size() == 4) call.push_back("--resume");
-    }
-    const std::string log = read_text("runs/0001-net/log.jsonl");
+  const std::string text = program_with({.more = "  batch = 2\n  accumulate = 3\n"});
+  const auto files_after = [&text](const std::vector<Options>& calls) {
+    const std::string log = trained_file(text, calls, "log.jsonl");
     const std::size_t last = log.rfind("\"event\":\"epoch\"");
-    return read_text("runs/0001-net/weights.safetensors") + read_text("runs/0001-net/optimizer.safetensors") +
+    return trained_file(text, calls) + trained_file(text, calls, "optimizer.safetensors") +
            fmt::format("{}", number_after(log, "loss", last));
   };
   // Four batches make an epoch and three an update: an epoch ends within an update, an update within an
   // epoch.
-  const std::string whole = files_after({"12 epochs"});
+  const std::string whole = files_after({{"--set", "stop=12 epochs"}});
   for (const char* first : {"1 epochs", "2 epochs", "1 steps", "2 steps", "5 epochs", "7 steps"}) {
     INFO(first);
-    CHECK(files_after({first, "12 epochs"}) == whole);
+    CHECK(files_after(stopped_at(first, "12 epochs")) == whole);
   }
 }
 

@@ -106,6 +106,7 @@ class Generator {
   void add_op();
   void add_leaf_op(const OpDef& op, const SampleCase& sample);
   void add_twin(const OpDef& op, const SampleCase& sample, const std::vector<ValueId>& operands);
+  void add_gated(const OpDef& op, const SampleCase& sample);
   void add_gradient();
   std::optional<SampleCase> lengthened_case(const OpDef& op, SampleCase sample) const;
   std::vector<SampleCase> fitting_cases(const OpDef& op);
@@ -345,6 +346,7 @@ void Generator::add_op() {
   if (op.arity == 0) return add_leaf_op(op, *sample);
   const SampleDomain& domain = op.sample;
   const bool is_wide = domain.low == -2 && domain.high == 2;
+  if (!is_wide && is<Map>(op) && random_.chance(0.4)) return add_gated(op, *sample);
   std::vector<ValueId> operands;
   for (const TensorType& wanted : sample->operands) {
     const bool is_index = domain.integer_operand == static_cast<int>(operands.size());
@@ -354,6 +356,23 @@ void Generator::add_op() {
   }
   builder_.add(op, operands, sample->attributes, sample->declared);
   if (op.cases != nullptr && random_.chance(0.25)) add_twin(op, *sample, operands);
+}
+
+/// An element-wise op of operands that lie outside its domain in part, chosen where they lie inside: there
+/// the derivative goes through a gate, and elsewhere what is not chosen may be infinite or no number.
+void Generator::add_gated(const OpDef& op, const SampleCase& sample) {
+  std::vector<ValueId> operands;
+  for (const TensorType& wanted : sample.operands) operands.push_back(operand({wanted}));
+  Expr chosen = expr(builder_.add(op, operands, sample.attributes, sample.declared));
+  if (random_.chance(0.6)) chosen = chosen * expr(operand({chosen.type()}));
+  if (random_.chance(0.4)) chosen = tanh(chosen);
+  const Expr other = expr(operand({chosen.type()}));
+  for (const ValueId operand : operands) {
+    const Expr x = expr(operand);
+    if (!is_float(x.type().dtype)) continue;
+    chosen = select(compare(">", x, constant_like(x, op.sample.low)), chosen, other);
+    chosen = select(compare("<", x, constant_like(x, op.sample.high)), chosen, other);
+  }
 }
 
 /// The same op on the same operands with other attributes.
