@@ -108,6 +108,7 @@ class EntryEmitter {
     order_step_ = load_field(kOrderStepField, "order_step");
     rows_total_ = load_field(kRowsTotalField, "rows_total");
     losses_ = load_field(kLossesField, "losses");
+    if (program_.weight.is_valid()) weights_ = load_field(kWeightsField, "weights");
     loss_below_ = load_field(kStopLossBelowField, "stop_loss_below");
     change_below_ = load_field(kStopChangeBelowField, "stop_change_below");
     stop_flag_ = load_field(kStopFlagField, "stop_flag");
@@ -383,22 +384,30 @@ class EntryEmitter {
                           static_cast<std::uint64_t>(loop::bytes_of(target, program_.batch)));
   }
 
-  /// A step with an index outside is not made: what the guards put in its place means nothing.
+  /// A step with an index outside is not made: what the guards put in its place means nothing. Nor is an
+  /// update without weight.
   void test_fault() {
     llvm::Type* type = memory_type(module_.getContext(), program_.buffers[program_.fault].type.dtype);
     Value* fault = builder_.CreateLoad(type, memory_.at(program_.fault), "fault");
+    if (program_.weight.is_valid()) {
+      leave_if(builder_.CreateFCmpOEQ(fault, llvm::ConstantFP::get(type, kWeightFault)), kDlgNoWeight);
+    }
     leave_if(builder_.CreateFCmpUNE(fault, llvm::Constant::getNullValue(type)), kDlgIndexOutside);
+  }
+
+  /// A scalar output as f64.
+  Value* load_output(BufferId id) {
+    const loop::Buffer& buffer = program_.buffers[id];
+    Value* stored = builder_.CreateAlignedLoad(memory_type(module_.getContext(), buffer.type.dtype),
+                                               memory_.at(id), llvm::Align(start_alignment(buffer)));
+    return buffer.type.dtype == DType::kF64 ? stored : builder_.CreateFPExt(stored, builder_.getDoubleTy());
   }
 
   /// Keeps the loss, then leaves before the update if it is not finite, small enough or settled.
   void test_loss() {
-    const loop::Buffer& buffer = program_.buffers[program_.loss];
-    Value* stored =
-        builder_.CreateAlignedLoad(memory_type(module_.getContext(), buffer.type.dtype),
-                                   memory_.at(program_.loss), llvm::Align(start_alignment(buffer)));
-    Value* loss =
-        buffer.type.dtype == DType::kF64 ? stored : builder_.CreateFPExt(stored, builder_.getDoubleTy());
-    keep_loss(loss);
+    Value* loss = load_output(program_.loss);
+    keep(loss, losses_);
+    if (program_.weight.is_valid()) keep(load_output(program_.weight), weights_);
     Value* magnitude = absolute(loss);
     Value* infinity = llvm::ConstantFP::getInfinity(builder_.getDoubleTy());
     // Not below infinity: infinite or NaN.
@@ -415,12 +424,13 @@ class EntryEmitter {
     return builder_.CreateCall(fabs, {value});
   }
 
-  void keep_loss(Value* loss) {
+  /// Of each step, where the caller wants it.
+  void keep(Value* number, Value* numbers) {
     llvm::BasicBlock* keep = new_block("keep");
     llvm::BasicBlock* kept = new_block("kept");
-    builder_.CreateCondBr(builder_.CreateIsNotNull(losses_), keep, kept);
+    builder_.CreateCondBr(builder_.CreateIsNotNull(numbers), keep, kept);
     builder_.SetInsertPoint(keep);
-    builder_.CreateStore(loss, builder_.CreateInBoundsGEP(builder_.getDoubleTy(), losses_, step_));
+    builder_.CreateStore(number, builder_.CreateInBoundsGEP(builder_.getDoubleTy(), numbers, step_));
     builder_.CreateBr(kept);
     builder_.SetInsertPoint(kept);
   }
@@ -443,6 +453,7 @@ class EntryEmitter {
   Value* order_step_ = nullptr;
   Value* rows_total_ = nullptr;
   Value* losses_ = nullptr;
+  Value* weights_ = nullptr;
   Value* loss_below_ = nullptr;
   Value* change_below_ = nullptr;
   Value* stop_flag_ = nullptr;

@@ -78,6 +78,11 @@ IrBits operator|(IrBits a, IrBits b) {
 IrBits operator^(IrBits a, IrBits b) {
   return {a.site, a.site->builder.CreateXor(a.value, b.value)};
 }
+IrBits word_product(IrBits a, std::uint64_t factor) {
+  // With the mask in sight the backend takes the product of two halves.
+  const IrBits word = a & 0xffffffff;
+  return {a.site, a.site->builder.CreateMul(word.value, a.constant(factor).value)};
+}
 IrBits operator<<(IrBits a, int count) {
   return {a.site, a.site->builder.CreateShl(a.value, static_cast<std::uint64_t>(count))};
 }

@@ -46,6 +46,7 @@ struct IrBits {
   friend IrBits operator|(IrBits a, std::uint64_t b) { return a | a.constant(b); }
   friend IrBits operator<<(IrBits a, int count);
   friend IrBits operator>>(IrBits a, int count);
+  friend IrBits word_product(IrBits a, std::uint64_t factor);
   friend IrMask operator<(IrBits a, IrBits b);
   friend IrMask is_set(IrBits a, std::uint64_t one);
   friend IrBits select(IrMask mask, IrBits a, IrBits b);

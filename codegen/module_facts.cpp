@@ -21,11 +21,12 @@ using llvm::Value;
 /// What a field of DlgContext points to is a multiple of, or what it is, by its offset; of the other fields
 /// nothing is known.
 const std::map<std::int64_t, std::uint64_t> kFieldAlignment{
-    {offsetof(DlgContext, arena), 64},   {offsetof(DlgContext, state), 64},
-    {offsetof(DlgContext, output), 64},  {offsetof(DlgContext, data), 8},
-    {offsetof(DlgContext, hypers), 8},   {offsetof(DlgContext, order), 8},
-    {offsetof(DlgContext, losses), 8},   {offsetof(DlgContext, stop_flag), 4},
-    {offsetof(DlgContext, scratch), 64}, {offsetof(DlgContext, scratch_stride), 64}};
+    {offsetof(DlgContext, arena), 64},         {offsetof(DlgContext, state), 64},
+    {offsetof(DlgContext, output), 64},        {offsetof(DlgContext, data), 8},
+    {offsetof(DlgContext, hypers), 8},         {offsetof(DlgContext, order), 8},
+    {offsetof(DlgContext, losses), 8},         {offsetof(DlgContext, weights), 8},
+    {offsetof(DlgContext, stop_flag), 4},      {offsetof(DlgContext, scratch), 64},
+    {offsetof(DlgContext, scratch_stride), 64}};
 
 std::string text_of(const llvm::Instruction& instruction) {
   std::string text;

@@ -81,10 +81,15 @@ struct StopCondition {
   SourceRange range = {};
 };
 
+/// kRows: the mean of the values of single rows. kWhole: one number for all rows of a part at once. kTable:
+/// the same, two axes of numbers.
+enum class MetricForm { kRows, kWhole, kTable };
+
 struct Metric {
   std::string name;                  // `accuracy`
   bool is_percent = false;           // printed as percent (fraction of rows)
   Better better = Better::kUnknown;  // where nothing says so, a plateau has to
+  MetricForm form = MetricForm::kRows;
 };
 
 struct Training {
@@ -95,7 +100,7 @@ struct Training {
   std::int64_t accumulate = 1;  // micro-batches of an update
   bool has_average = false;     // `ema`: averages of the weights are kept beside them
   UpdateRule rule;
-  std::vector<Metric> metrics;  // outputs `metric.NAME` of the graph
+  std::vector<Metric> metrics;  // outputs `metric.NAME` of the graph, or those of the whole parts
   SourceRange range;
 };
 
@@ -144,11 +149,14 @@ struct NamedValue {
 };
 
 struct CheckedProgram {
-  /// Outputs: `loss`, `metric.NAME`, `predict`, `expect.N`. May hold `gradient` nodes. Effects: what states
-  /// of models become.
+  /// Outputs: `loss`, `weight` where samples are weighed, `metric.NAME`, `whole.N`, `predict`, `sample`,
+  /// `expect.N`. May hold `gradient` nodes. Effects: what states of models become.
   Graph graph;
   /// The same without effects, and with `training` false; nullopt: there is no difference.
   std::optional<Graph> evaluation;
+  /// The metrics that see a whole part: outputs `NAME`, in f64; its inputs are the outputs `whole.N` of
+  /// `evaluated()`, gathered, whose rows are the batch. nullopt: there are none.
+  std::optional<Graph> whole;
   std::vector<NamedValue> values;
   std::optional<Dataset> data;  // the data set that is trained on; nullopt: a program without data
   std::optional<Training> training;

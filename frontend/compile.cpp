@@ -9,7 +9,9 @@
 #include "frontend/blocks/overrides.h"
 #include "frontend/blocks/race_block.h"
 #include "frontend/blocks/train_block.h"
+#include "frontend/blocks/whole_inputs.h"
 #include "frontend/elaborate/names.h"
+#include "frontend/elaborate/random_values.h"
 #include "frontend/elaborate/settings.h"
 #include "frontend/text/parser.h"
 #include "ir/graph/rewriter.h"
@@ -133,13 +135,16 @@ std::int64_t used_rows(const Elaboration& e) {
 }
 
 /// One run over the whole program. Answers whether another run has to know `integer_fields`.
-bool elaborate(Elaboration& e, std::optional<std::size_t> race, CheckedProgram& program) {
+bool elaborate(Elaboration& e, const CompileRequest& request, CheckedProgram& program) {
+  const std::optional<std::size_t> race = request.race;
   const ast::File& file = e.library.unit(0);
   for (std::size_t i = 0; i < file.definitions.size(); ++i) definition(e, 0, i);
   declare_data(e);
   if (!file.trains.empty()) elaborate_train(e, file.trains.front(), program);
   if (race) elaborate_race(e, file.races[*race], program);
   if (!race && e.mode == ProgramMode::kTraining) elaborate_checks(e, program);
+  if (request.seed && program.training) program.training->seed = *request.seed;
+  finish_draws(e, program.training ? program.training->seed : 1);
   program.data = finish_data(e);
   if (e.mode == ProgramMode::kTraining) program.values = e.named;
   return e.wants_restart;
@@ -276,7 +281,7 @@ std::optional<CheckedProgram> Runs::run(ProgramMode mode) {
     Elaboration e(sources_, library_, builder, found, dtype_);
     e.mode = mode;
     e.integer_fields = integer_fields_;
-    const bool is_again = elaborate(e, request_.race, program);
+    const bool is_again = elaborate(e, request_, program);
     if (e.too_large_at) {
       report_too_large(e, diagnostics_);
       return std::nullopt;
@@ -292,18 +297,21 @@ std::optional<CheckedProgram> Runs::run(ProgramMode mode) {
     set_batch(program, used_rows(e));
     compact_program(program);
     limit_inputs(program.graph);
+    limit_whole_inputs(program);
     check_sizes(program.graph, request_.memory_limit, diagnostics_);
+    if (program.whole) check_sizes(*program.whole, request_.memory_limit, diagnostics_);
     if (diagnostics_.has_errors()) return std::nullopt;
     return program;
   }
 }
 
 /// A field that only the evaluation reads is read from the data all the same.
-void add_evaluation(CheckedProgram& program, Graph evaluation) {
-  for (const Input& input : evaluation.inputs) {
+void add_evaluation(CheckedProgram& program, CheckedProgram evaluation) {
+  for (const Input& input : evaluation.graph.inputs) {
     if (program.graph.find_input(input.path) == nullptr) program.graph.inputs.push_back(input);
   }
-  program.evaluation = std::move(evaluation);
+  program.evaluation = std::move(evaluation.graph);
+  program.whole = std::move(evaluation.whole);
 }
 
 }  // namespace
@@ -325,7 +333,7 @@ std::optional<CheckedProgram> compile_program(Sources& sources, CompileRequest r
   if (runs.has_modes() && program->training && !request.race) {
     std::optional<CheckedProgram> evaluation = runs.run(ProgramMode::kEvaluation);
     if (!evaluation) return std::nullopt;
-    add_evaluation(*program, std::move(evaluation->graph));
+    add_evaluation(*program, *std::move(evaluation));
   }
   return program;
 }

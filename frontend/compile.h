@@ -25,6 +25,7 @@ struct CompileRequest {
   std::vector<ast::File> imported = {};  // what the imports of the files name, in any order
   const std::vector<Override>& overrides;
   std::optional<std::size_t> race = std::nullopt;
+  std::optional<std::uint64_t> seed = std::nullopt;  // in place of that of `train`
   const StandardLibrary& library = standard_library();
   std::int64_t memory_limit = std::numeric_limits<std::int64_t>::max();  // bytes, of one value
 };

@@ -58,6 +58,7 @@ train {
   minimize = mse(net(points.x), points.t) + example()
   optimizer = rule(lr = 0.1)
   clip = global_norm(1)
+  metrics = [mae(net(points.x), points.t)]
   stop = [100 steps]
 }
 check "example" {

@@ -49,8 +49,9 @@ loop::Program Lowerer::run() {
     return program_.find_buffer(loop::BufferKind::kOutput, name).value_or(loop::BufferId{});
   };
   program_.loss = output("loss");
+  program_.weight = output(kWeightOutput);
   program_.fault = output(kFaultOutput);
-  const bool is_tested = program_.loss.is_valid() || program_.fault.is_valid();
+  const bool is_tested = program_.loss.is_valid() || program_.weight.is_valid() || program_.fault.is_valid();
   if (is_tested) program_.kernels_before_stop_test = leaf_kernels + plan_.groups_before_stop_test;
   return std::move(program_);
 }

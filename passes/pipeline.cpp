@@ -8,6 +8,7 @@
 #include "passes/derive/update.h"
 #include "passes/fuse/order_kernels.h"
 #include "passes/simplify/guard_indices.h"
+#include "passes/simplify/repeat_draws.h"
 #include "passes/simplify/simplify.h"
 #include "support/check.h"
 
@@ -57,6 +58,15 @@ constexpr PassInfo kGraphPipeline[] = {
      .doc = "Guards the indices that are not proved to lie inside. After simplification, so that what is not "
             "computed is not guarded.",
      .run = [](const Graph& graph, const PassContext&) { return guard_indices(graph); }},
+    {.name = "draws",
+     .makes = "",
+     .needs = Stage::kSimplified,
+     .stage = Stage::kSimplified,
+     .holds = "what is drawn has one reader",
+     .doc =
+         "Gives every reader of random numbers a copy of its own, so that they are drawn where they are read "
+         "and never stored.",
+     .run = [](const Graph& graph, const PassContext&) { return repeat_draws(graph); }},
     {.name = "fuse",
      .makes = "fused",
      .needs = Stage::kSimplified,

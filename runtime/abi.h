@@ -13,6 +13,7 @@ enum DlgStopReason : std::int64_t {
   kDlgLossNotFinite = 3,  // before the update
   kDlgInterrupted = 4,    // *stop_flag was set, before the step
   kDlgIndexOutside = 5,   // an index of the step lies outside of its table, before the update
+  kDlgNoWeight = 6,       // the weights of an update do not sum to a number above 0, before the update
 };
 
 /// The share of one worker in a part of a step: 0 <= worker < workers.

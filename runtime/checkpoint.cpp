@@ -33,13 +33,17 @@ constexpr std::array<CountField, 4> kCounts{{{"epochs", &TrainProgress::epochs},
                                              {"epoch_step", &TrainProgress::epoch_step},
                                              {"epoch_steps", &TrainProgress::epoch_steps}}};
 
+enum class Presence { kNeeded, kNew };
+
 struct NumberField {
   std::string_view key;
   double TrainProgress::*member;
+  Presence presence = Presence::kNeeded;  // kNew: runs of before have none, and it is 0
 };
-constexpr std::array<NumberField, 5> kNumbers{{{"loss", &TrainProgress::loss},
+constexpr std::array<NumberField, 6> kNumbers{{{"loss", &TrainProgress::loss},
                                                {"step_loss", &TrainProgress::step_loss},
                                                {"loss_sum", &TrainProgress::loss_sum},
+                                               {"weight_sum", &TrainProgress::weight_sum, Presence::kNew},
                                                {"previous_loss", &TrainProgress::previous_loss},
                                                {"tested_loss", &TrainProgress::tested_loss}}};
 
@@ -67,6 +71,7 @@ std::optional<TrainProgress> position_from(const std::string& text) {
   }
   for (const NumberField& field : kNumbers) {
     const Json* found = json.value->find(field.key);
+    if (found == nullptr && field.presence == Presence::kNew) continue;
     if (found == nullptr || !found->as_number()) return std::nullopt;
     progress.*field.member = *found->as_number();
   }

@@ -53,6 +53,11 @@ bool is_index(Number number, std::int64_t limit) {
   }
 }
 
+template <class Number>
+bool is_weight(Number number) {
+  return number >= 0 && static_cast<double>(number) <= std::numeric_limits<double>::max();
+}
+
 /// Whether an element holds the number, but for one rounding to a float.
 template <class Element, class Number>
 bool is_in_range(Number number) {
@@ -131,6 +136,9 @@ class Conversion {
     if (limit > 0 && !is_index(number, limit)) {
       return refuse(shown(number), fmt::format("an index from 0 to {}, of an axis of {}", limit - 1, limit));
     }
+    if (spec_.is_weight && !is_weight(number)) {
+      return refuse(shown(number), "a weight: a finite number of at least 0");
+    }
     if (!is_in_range<Element>(number)) {
       return refuse(shown(number), std::string(range_text<Element, Number>()));
     }
@@ -184,7 +192,7 @@ decltype(auto) with_element_type(DType dtype, const Visit& visit) {
 
 /// Whether the bytes of the file are those of the column.
 bool is_copy(const ColumnSpec& spec, StoredType type) {
-  return type == stored_type(spec.type) && spec.below.empty() && spec.scale.is_none();
+  return type == stored_type(spec.type) && spec.below.empty() && !spec.is_weight && spec.scale.is_none();
 }
 
 void copy_rows(const StoredRows& part, std::int64_t row_bytes, unsigned char* to) {

@@ -38,6 +38,7 @@ struct ColumnSpec {
   SourceRange range;
   std::string origin = {};  // for messages: where the values come from; empty: the program
   Scale scale = {};
+  bool is_weight = false;  // neither negative nor infinite
 };
 
 /// The column of rows that a reader has put where they may stay: they have its type, nothing is asked of the

@@ -26,6 +26,7 @@ class Evaluation {
       gather(count);
     }
     program_.memory->check_guards("an evaluation");
+    finish_weighted();
     return std::move(values_);
   }
 
@@ -48,15 +49,43 @@ class Evaluation {
   }
 
   void gather(std::int64_t count) {
+    const double weight = weight_of_batch();
+    weight_ += weight;
     for (std::size_t s = 0; s < plan_.outputs.size(); ++s) {
       const OutputSlot& slot = plan_.outputs[s];
-      if (slot.kind == OutputSlot::Kind::kMean) {
-        // A single batch has weight 1: its value is not rounded again.
-        const double weight = static_cast<double>(count) / static_cast<double>(order_.size());
-        add_mean(slot, weight, values_[s].means);
-      } else {
-        append_rows(slot, count, values_[s].rows);
+      switch (slot.kind) {
+        case OutputSlot::Kind::kMean:
+          // A single batch has weight 1: its value is not rounded again.
+          add_mean(slot, static_cast<double>(count) / static_cast<double>(order_.size()), values_[s].means);
+          break;
+        case OutputSlot::Kind::kWeightedMean:
+          add_mean(slot, is_single_batch() ? 1 : weight, values_[s].means);
+          break;
+        case OutputSlot::Kind::kWeight:
+          values_[s].means = {weight_};
+          break;
+        case OutputSlot::Kind::kPerRow:
+          append_rows(slot, count, values_[s].rows);
+          break;
       }
+    }
+  }
+
+  /// The same as its single batch, or a sum that is still to be divided.
+  bool is_single_batch() const { return static_cast<std::int64_t>(order_.size()) <= plan_.batch; }
+
+  /// What kWeightedMean counts of the batch that was just run.
+  double weight_of_batch() const {
+    const auto slot = std::find_if(plan_.outputs.begin(), plan_.outputs.end(),
+                                   [](const OutputSlot& s) { return s.kind == OutputSlot::Kind::kWeight; });
+    return slot == plan_.outputs.end() ? 0 : load_element(slot->data, slot->type, 0);
+  }
+
+  void finish_weighted() {
+    if (is_single_batch()) return;
+    for (std::size_t s = 0; s < plan_.outputs.size(); ++s) {
+      if (plan_.outputs[s].kind != OutputSlot::Kind::kWeightedMean) continue;
+      for (double& mean : values_[s].means) mean /= weight_;
     }
   }
 
@@ -76,6 +105,7 @@ class Evaluation {
   const EvaluatePlan& plan_;
   std::vector<std::int64_t> order_;
   std::vector<OutputValues> values_;
+  double weight_ = 0;  // of all batches so far
 };
 
 }  // namespace

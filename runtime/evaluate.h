@@ -12,8 +12,10 @@ namespace dlg {
 /// One output of the program in its output block.
 struct OutputSlot {
   enum class Kind : std::uint8_t {
-    kMean,    // a value of the batch (mean over its real rows): averaged over rows
-    kPerRow,  // [batch, elements]: collected
+    kMean,          // a value of the batch (mean over its real rows): averaged over rows
+    kWeightedMean,  // the same by the weights of its rows: averaged by what the kWeight says of each batch
+    kWeight,        // the sum of the weights of the batch's rows, one number: added up
+    kPerRow,        // [batch, elements]: collected
   };
   std::string name;
   Kind kind = Kind::kMean;
@@ -25,7 +27,7 @@ struct OutputSlot {
 /// What came out for one slot.
 struct OutputValues {
   std::string name;
-  std::vector<double> means = {};  // kMean: [elements]
+  std::vector<double> means = {};  // all but kPerRow: [elements]
   DType type = DType::kF32;
   std::vector<unsigned char> rows = {};  // kPerRow: [rows, elements] in `type`
 };

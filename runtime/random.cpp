@@ -1,4 +1,4 @@
-// Owns Philox, its streams and what is drawn from them.
+// Owns the streams of random numbers and what is drawn from them.
 #include "runtime/random.h"
 
 #include <algorithm>
@@ -14,9 +14,6 @@ constexpr Diag<std::string, std::int64_t, std::string> kEmptyPart{DiagCode::Data
                                                                   "the part `{}` gets no row of {} with {}"};
 
 constexpr double kTwoToMinus53 = 0x1p-53;
-
-constexpr int kRounds = 10;
-constexpr std::array<std::uint64_t, 2> kFactors{0xD2511F53, 0xCD9E8D57};
 
 std::uint32_t low_word(std::uint64_t value) {
   return static_cast<std::uint32_t>(value);
@@ -44,40 +41,32 @@ double normal_of(const Drawn& words) {
   return std::sqrt(-2 * std::log(u)) * std::cos(2 * std::numbers::pi * v);
 }
 
-/// Philox at several counters: word w of counter i is words[w][i].
-template <std::size_t kCount>
-using Words = std::array<std::array<std::uint32_t, kCount>, 4>;
+constexpr std::size_t kLanes = 32;
+/// Word w of counter i is words[w][i].
+using Words = std::array<std::array<std::uint32_t, kLanes>, 4>;
 
-/// From counters to what is drawn there.
-template <std::size_t kCount>
-void mix(Words<kCount>& words, std::array<std::uint32_t, 2> key) {
-  for (int round = 0; round < kRounds; ++round) {
-    for (std::size_t i = 0; i < kCount; ++i) {
-      const std::uint64_t a = kFactors[0] * words[0][i];
-      const std::uint64_t b = kFactors[1] * words[2][i];
-      words[0][i] = high_word(b) ^ words[1][i] ^ key[0];
-      words[1][i] = low_word(b);
-      words[2][i] = high_word(a) ^ words[3][i] ^ key[1];
-      words[3][i] = low_word(a);
+/// From counters to what is drawn there, round by round, so that the C++ compiler makes vectors of them.
+void mix(Words& words, std::array<PhiloxWord, 2> key) {
+  for (int round = 0; round < kPhiloxRounds; ++round) {
+    for (std::size_t i = 0; i < kLanes; ++i) {
+      const auto next = philox_round<PhiloxWord>({words[0][i], words[1][i], words[2][i], words[3][i]}, key);
+      for (std::size_t w = 0; w < 4; ++w) words[w][i] = low_word(next[w]);
     }
-    key[0] += 0x9E3779B9;
-    key[1] += 0xBB67AE85;
+    key = next_key(key);
   }
 }
 
-/// Sets each value to `value_of` the four words at step 0 and elements `first`, `first` + 1, ...; so many at
-/// a time that the C++ compiler makes vectors of them.
+/// Sets each value to `value_of` the four words at step 0 and elements `first`, `first` + 1, ...
 template <class ValueOf>
 void draw(std::uint64_t first, std::array<std::uint32_t, 2> key, std::span<double> values,
           const ValueOf& value_of) {
-  constexpr std::size_t kLanes = 32;
   for (std::size_t at = 0; at < values.size(); at += kLanes) {
-    Words<kLanes> words{};
+    Words words{};
     for (std::size_t i = 0; i < kLanes; ++i) {
       words[0][i] = low_word(first + at + i);
       words[1][i] = high_word(first + at + i);
     }
-    mix(words, key);
+    mix(words, {key[0], key[1]});
     const std::size_t count = std::min(kLanes, values.size() - at);
     for (std::size_t i = 0; i < count; ++i)
       values[at + i] = value_of({words[0][i], words[1][i], words[2][i], words[3][i]});
@@ -98,27 +87,6 @@ std::int64_t share_rows(double share, std::int64_t rows) {
 }
 
 }  // namespace
-
-std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key) {
-  Words<1> words{{{counter[0]}, {counter[1]}, {counter[2]}, {counter[3]}}};
-  mix(words, key);
-  return {words[0][0], words[1][0], words[2][0], words[3][0]};
-}
-
-std::uint64_t fnv1a(std::string_view bytes, std::uint64_t before) {
-  std::uint64_t hash = before;
-  for (const char byte : bytes) {
-    hash ^= static_cast<unsigned char>(byte);
-    hash *= 0x100000001b3;
-  }
-  return hash;
-}
-
-RandomStream::RandomStream(std::uint64_t seed, std::string_view path) {
-  const std::uint64_t stream = fnv1a(path);
-  const auto words = philox({low_word(stream), high_word(stream), 0, 0}, {low_word(seed), high_word(seed)});
-  key_ = {words[0], words[1]};
-}
 
 std::array<std::uint32_t, 4> RandomStream::words(std::uint64_t step, std::uint64_t element) const {
   return philox({low_word(element), high_word(element), low_word(step), high_word(step)}, key_);

@@ -10,18 +10,15 @@
 #include <vector>
 
 #include "support/diagnostic.h"
+#include "support/philox.h"
 
 namespace dlg {
 
-/// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
-std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);
-
-/// One stream of numbers: the pair of a seed and the path of what is drawn ("mlp.dense[0].W", "shuffle").
-/// The stream's Philox key is the first 64 bits of philox(counter = FNV-1a 64 of the path, key = seed); its
-/// numbers are at counter = (element, step), each 64 bits, low word first.
+/// One stream of numbers: the pair of a seed and the path of what is drawn (stream_key). Its numbers are at
+/// counter = (element, step), each 64 bits, low word first.
 class RandomStream {
  public:
-  RandomStream(std::uint64_t seed, std::string_view path);
+  RandomStream(std::uint64_t seed, std::string_view path) : key_(stream_key(seed, path)) {}
 
   std::array<std::uint32_t, 4> words(std::uint64_t step, std::uint64_t element) const;
   /// The first word.
@@ -37,11 +34,6 @@ class RandomStream {
  private:
   std::array<std::uint32_t, 2> key_;
 };
-
-/// The hash of no bytes.
-constexpr std::uint64_t kFnv1aStart = 0xcbf29ce484222325;
-/// FNV-1a, 64 bits, of the bytes behind those whose hash is `before`.
-std::uint64_t fnv1a(std::string_view bytes, std::uint64_t before = kFnv1aStart);
 
 /// How a parameter starts.
 enum class InitialKind : std::uint8_t {

@@ -21,6 +21,13 @@ constexpr std::int64_t kLongestCall = std::int64_t{1} << 15;
 /// So do the orders of the epochs that a call goes over.
 constexpr std::int64_t kMostPositions = std::int64_t{1} << 15;
 
+/// Why a step is not made, if it is for a fault.
+std::optional<TrainEnd> fault_of(std::int64_t reason) {
+  if (reason == kDlgIndexOutside) return TrainEnd::kIndexOutside;
+  if (reason == kDlgNoWeight) return TrainEnd::kNoWeight;
+  return std::nullopt;
+}
+
 std::int64_t row_count(const TrainPlan& plan) {
   return std::max<std::int64_t>(1, static_cast<std::int64_t>(plan.rows.size()));
 }
@@ -151,9 +158,17 @@ class Loop {
     adapted_length_ = static_cast<std::int64_t>(next);
   }
 
-  std::optional<TrainEnd> call(std::int64_t steps) {
+  /// Where compiled code leaves what it finds in each step of a call.
+  void prepare_findings(std::int64_t steps) {
     losses_.resize(static_cast<std::size_t>(steps));
     context_.losses = losses_.data();
+    if (!program_.is_weighted) return;
+    weights_.resize(static_cast<std::size_t>(steps));
+    context_.weights = weights_.data();
+  }
+
+  std::optional<TrainEnd> call(std::int64_t steps) {
+    prepare_findings(steps);
     prepare_orders(steps);
     if (program_.team != nullptr) program_.team->use(workers_.workers());
     const StretchWatch watch(program_.team, workers_.workers());
@@ -259,22 +274,34 @@ class Loop {
     progress_.epoch_step += end - first;
     progress_.step_loss = loss(end - 1);
     const bool is_whole = progress_.epoch_step == epoch_steps_;
+    if (program_.is_weighted) {
+      sum_weighted(first, end);
+      if (is_whole) finish_epoch(progress_.weight_sum);
+      return;
+    }
     const auto batch_rows = static_cast<double>(plan_.batch);
     double sum = progress_.loss_sum;
     for (std::int64_t i = first; i < end - (is_whole ? 1 : 0); ++i) sum += loss(i) * batch_rows;
     const std::int64_t last_rows = rows_ - (epoch_steps_ - 1) * plan_.batch;
     progress_.loss_sum = is_whole ? sum + progress_.step_loss * static_cast<double>(last_rows) : sum;
-    if (is_whole) finish_epoch();
+    if (is_whole) finish_epoch(static_cast<double>(rows_));
   }
 
-  void finish_epoch() {
+  void sum_weighted(std::int64_t first, std::int64_t end) {
+    for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(end); ++i) {
+      progress_.loss_sum += losses_[i] * weights_[i];
+      progress_.weight_sum += weights_[i];
+    }
+  }
+
+  /// `weight`: of all its rows.
+  void finish_epoch(double weight) {
     ++progress_.epochs;
     progress_.epoch_step = 0;
     progress_.previous_loss = progress_.loss;
     // The mean over one batch is that batch's loss, without the rounding of times and divided by.
-    progress_.loss =
-        is_step_an_epoch() ? progress_.step_loss : progress_.loss_sum / static_cast<double>(rows_);
-    progress_.loss_sum = 0;
+    progress_.loss = is_step_an_epoch() ? progress_.step_loss : progress_.loss_sum / weight;
+    progress_.loss_sum = progress_.weight_sum = 0;
     has_finished_epoch_ = true;
   }
 
@@ -287,7 +314,7 @@ class Loop {
       return std::nullopt;
     }
     DLG_CHECK(made < steps, "a call that stops early does so before an update");
-    if (reason == kDlgIndexOutside) return failed(TrainEnd::kIndexOutside);
+    if (const std::optional<TrainEnd> fault = fault_of(reason)) return failed(*fault);
     result_.final_loss = losses_[static_cast<std::size_t>(made)];
     if (reason == kDlgLossBelow) return TrainEnd::kLossBelow;
     if (reason == kDlgLossSettled) return TrainEnd::kChange;
@@ -304,13 +331,13 @@ class Loop {
     progress_ = good_.restore();
     context_.position = progress_.epoch_step * plan_.batch;
     measure();
-    losses_.resize(1);
-    context_.losses = losses_.data();
+    prepare_findings(1);
     while (true) {
       DLG_CHECK(progress_.steps < steps_made, "the same steps give the same numbers");
       prepare_orders(1);
       const std::int64_t made = program_.step(&context_, 1);
-      if (made == 0 && context_.reason == kDlgIndexOutside) return failed(TrainEnd::kIndexOutside);
+      const std::optional<TrainEnd> fault = fault_of(context_.reason);
+      if (made == 0 && fault) return failed(*fault);
       result_.final_loss = losses_.front();
       if (made == 0) return diverged(Divergence::kLoss);
       count(made);
@@ -355,7 +382,8 @@ class Loop {
   std::vector<std::int64_t> orders_;  // of the rows: one for all epochs, or those of some epochs
   std::int64_t first_ordered_ = 1;    // the first of these, and how many there are
   std::int64_t ordered_ = 0;
-  std::vector<double> losses_;
+  std::vector<double> losses_;   // of the steps of a call
+  std::vector<double> weights_;  // what each of them counts, where the program says so
   DlgContext context_ = {};
   TrainProgress progress_;
   GoodState good_;

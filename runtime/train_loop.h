@@ -29,9 +29,10 @@ struct StepProgram {
   std::vector<const void*> data;  // one pointer per kData buffer, in buffer order
   std::vector<double> hypers;     // one value per kHyper buffer, in buffer order
   std::vector<FloatState> float_states;
-  Team* team = nullptr;  // null: the calling thread does everything
-  /// Told of the data rows of a batch in which an index lies outside of its axis, by all but the training
-  /// loop.
+  bool is_weighted = false;  // it says what the loss of a batch counts; else that is its rows
+  Team* team = nullptr;      // null: the calling thread does everything
+  /// Told of the data rows of a batch in which an index lies outside of its axis, or which ends an update
+  /// without weight, by all but the training loop.
   std::function<void(const std::vector<std::int64_t>& rows)> on_fault = {};
 };
 
@@ -59,11 +60,12 @@ struct TrainProgress {
   std::int64_t steps = 0;        // updates made
   std::int64_t epoch_step = 0;   // updates made in the epoch that has begun
   std::int64_t epoch_steps = 1;  // updates of a whole epoch
-  double loss =
-      kNoLoss;  // last epoch's mean over rows, each batch at its own weights; NaN before there is one
+  double loss = kNoLoss;  // last epoch's mean over rows by their weights, each batch at its own parameters;
+                          // NaN before there is one
   double step_loss = kNoLoss;  // of the last step, at the weights before its update; NaN before there is one
   double seconds = 0;          // since the start
-  double loss_sum = 0;         // over the rows of the epoch that has begun
+  double loss_sum = 0;         // over the rows of the epoch that has begun, each times its weight
+  double weight_sum = 0;       // of the weights of these rows, where the program has any
   double previous_loss = kNoLoss;  // the mean of the epoch before the last one
   double tested_loss = kNoLoss;    // DlgContext::previous_loss
 };
@@ -89,7 +91,13 @@ enum class TrainEnd : std::uint8_t {
   kInterrupted,
   kDiverged,      // a number became infinite or NaN; the states in memory are the last good ones
   kIndexOutside,  // an index of the next step lies outside of its axis; the states are those before that step
+  kNoWeight,      // the same where the weights of an update do not sum to a number above 0
 };
+
+/// What made the step impossible is no number that came out of it.
+constexpr bool is_fault(TrainEnd end) {
+  return end == TrainEnd::kIndexOutside || end == TrainEnd::kNoWeight;
+}
 
 /// What was not finite first.
 enum class Divergence : std::uint8_t {
@@ -99,7 +107,7 @@ enum class Divergence : std::uint8_t {
 
 /// Whether a training ended because a step could not be made.
 constexpr bool has_failed(TrainEnd end) {
-  return end == TrainEnd::kDiverged || end == TrainEnd::kIndexOutside;
+  return end == TrainEnd::kDiverged || is_fault(end);
 }
 
 enum class Verdict : std::uint8_t { kGoOn, kStop };
@@ -134,7 +142,7 @@ struct TrainResult {
   TrainProgress progress;
   double final_loss = 0;  // the loss that the test looked at (kChange, kLossBelow, kDiverged)
   Divergence divergence = Divergence::kLoss;
-  std::int64_t diverged_step = 0;        // kDiverged, kIndexOutside: from 1
+  std::int64_t diverged_step = 0;        // of an end that has failed: from 1
   std::vector<std::int64_t> batch_rows;  // of them: the data rows of that step's batch
 };
 

@@ -18,7 +18,7 @@ void add_options(CommandOptions& options, FileOptions& file) {
 void add_options(CommandOptions& options, EngineOptions& engine) {
   constexpr std::uint64_t kMostSeed = std::numeric_limits<std::uint64_t>::max();
   constexpr std::uint64_t kMostThreads = 1024;
-  options.number({"--seed", "seed of initial values and shuffling (default: the program's, 1)"},
+  options.number({"--seed", "seed of all that is drawn (default: that of the run or of the program, 1)"},
                  {0, kMostSeed}, [&](std::uint64_t seed) { engine.seed = seed; });
   options.choice({"--target", "instruction set of the compiled code"}, {"host", "avx512", "avx2", "sse2"},
                  engine.target);

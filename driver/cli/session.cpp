@@ -135,6 +135,7 @@ std::optional<CheckedProgram> compile_text(Session& session, ProgramText text,
                                                            .imported = std::move(text.imported),
                                                            .overrides = session.file_options.overrides,
                                                            .race = race,
+                                                           .seed = session.engine_options.seed,
                                                            .memory_limit = memory_limit()},
                                                           session.diagnostics);
   if (!program || session.diagnostics.has_errors()) return std::nullopt;
@@ -146,8 +147,6 @@ std::optional<CheckedProgram> compile_text(Session& session, ProgramText text,
     return std::nullopt;
   }
   program->name = file_stem(session.file_options.file);
-  if (session.engine_options.seed && program->training)
-    program->training->seed = *session.engine_options.seed;
   return program;
 }
 

@@ -1,6 +1,7 @@
 #include "driver/data/data.h"
 
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 
 #include "driver/data/data_path.h"
@@ -27,6 +28,11 @@ CsvFirstLine first_line(CsvHeader header) {
 std::vector<std::int64_t> limits_of(const Graph& graph, const std::string& path) {
   const Input* input = graph.find_input(path);
   return input == nullptr ? std::vector<std::int64_t>() : input->below;
+}
+
+bool is_weight_field(const Graph& graph, const std::string& path) {
+  const Input* input = graph.find_input(path);
+  return input != nullptr && input->is_weight;
 }
 
 bool reads_input(const Graph& graph, const std::string& path) {
@@ -163,7 +169,8 @@ class Loader {
                             .below = limits_of(graph_, field.path),
                             .range = field.source.range,
                             .origin = origin_of(parts),
-                            .scale = scale_of(*find_field(data_.fields, field.name))};
+                            .scale = scale_of(*find_field(data_.fields, field.name)),
+                            .is_weight = is_weight_field(graph_, field.path)};
       std::optional<DataColumn> column = take_column(spec, parts);
       if (!column) column = make_column(spec, parts, session_.diagnostics);
       if (!column) return false;
@@ -289,6 +296,18 @@ InputRows LoadedData::input_rows() const {
   return by_path;
 }
 
+bool add_row_numbers(LoadedData& data, Diagnostics& diagnostics) {
+  std::vector<StoredRows> numbers{dense_rows(StoredType::kI32, {}, data.rows)};
+  std::vector<std::int32_t> all(static_cast<std::size_t>(data.rows));
+  std::iota(all.begin(), all.end(), 0);
+  std::memcpy(numbers[0].bytes.data(), all.data(), all.size() * sizeof all[0]);
+  const ColumnSpec spec{.name = kRowInput, .type = DType::kI32, .below = {}, .range = {}};
+  std::optional<DataColumn> column = make_column(spec, numbers, diagnostics);
+  if (!column) return false;
+  data.columns.push_back(std::move(*column));
+  return true;
+}
+
 std::vector<Part> parts_of(const LoadedData& data) {
   if (data.rows == 0) return {{"", &data.parts.train}};
   std::vector<Part> parts{{"train", &data.parts.train}};
@@ -301,8 +320,10 @@ std::optional<LoadedData> load_data(Session& session, const CheckedProgram& prog
   Loader loader(session, program.graph, run);
   if (!program.data) return std::move(loader.data());
   const Dataset& dataset = *program.data;
-  const bool is_loaded = read_fields(session, dataset, loader) && split_parts(session, dataset, loader) &&
-                         loader.make_columns(dataset.fields);
+  const bool is_loaded =
+      read_fields(session, dataset, loader) && split_parts(session, dataset, loader) &&
+      loader.make_columns(dataset.fields) &&
+      (program.graph.find_input(kRowInput) == nullptr || add_row_numbers(loader.data(), session.diagnostics));
   session.clock.lap(std::string(kDataStage));
   if (!is_loaded) return std::nullopt;
   return std::move(loader.data());

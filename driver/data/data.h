@@ -43,6 +43,9 @@ struct Part {
 /// The parts that have rows, in the order train, val, test; one unnamed part for a program without data.
 std::vector<Part> parts_of(const LoadedData& data);
 
+/// The numbers of all rows, for what programs draw: the column kRowInput. Needs memory for one i32 a row.
+bool add_row_numbers(LoadedData& data, Diagnostics& diagnostics);
+
 /// Reads the program's data. Class names of `run`, if given, number the labels instead of the file's own.
 std::optional<LoadedData> load_data(Session& session, const CheckedProgram& program,
                                     const RunRecord* run = nullptr);

@@ -15,8 +15,6 @@ namespace {
 
 constexpr Diag<std::string, std::string, std::string> kOutside{DiagCode::IndexOutside, Severity::kError,
                                                                "the index `{}` is {}, expected {}"};
-constexpr Diag<> kSomeOutside{DiagCode::IndexOutside, Severity::kError,
-                              "a computed index is outside of its axis"};
 
 std::string index_name(std::size_t use) {
   return fmt::format("index {}", use);
@@ -77,8 +75,8 @@ std::optional<IndexFault> first_fault(const Graph& graph, const std::vector<Inde
   return std::nullopt;
 }
 
-std::optional<IndexFault> find_fault(Session& session, const Machine& machine, const LoadedData& data,
-                                     const std::vector<std::int64_t>& rows) {
+std::optional<IndexFault> find_outside(Session& session, const Machine& machine, const LoadedData& data,
+                                       const std::vector<std::int64_t>& rows) {
   const Graph& graph = machine.graph();
   const std::vector<IndexUse> uses = unguarded_uses(graph);
   std::vector<Output> outputs;
@@ -101,10 +99,9 @@ std::optional<IndexFault> find_fault(Session& session, const Machine& machine, c
   });
 }
 
-Report report_fault(Session& session, const std::optional<IndexFault>& fault) {
-  if (!fault) return session.diagnostics.report({}, kSomeOutside);
-  return session.diagnostics.report(fault->range, kOutside, fault->name, found_text(*fault),
-                                    expected_text(*fault));
+Report report_outside(Session& session, const IndexFault& fault) {
+  return session.diagnostics.report(fault.range, kOutside, fault.name, found_text(fault),
+                                    expected_text(fault));
 }
 
 }  // namespace dlg

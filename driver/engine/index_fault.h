@@ -31,9 +31,9 @@ std::optional<IndexFault> first_fault(const Graph& graph, const std::vector<Inde
 
 /// Computes the indices of the step that `machine` did not make once more, from its states and on these data
 /// rows. nullopt: there was not enough memory for it.
-std::optional<IndexFault> find_fault(Session& session, const Machine& machine, const LoadedData& data,
-                                     const std::vector<std::int64_t>& rows);
+std::optional<IndexFault> find_outside(Session& session, const Machine& machine, const LoadedData& data,
+                                       const std::vector<std::int64_t>& rows);
 
-Report report_fault(Session& session, const std::optional<IndexFault>& fault);
+Report report_outside(Session& session, const IndexFault& fault);
 
 }  // namespace dlg

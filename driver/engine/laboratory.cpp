@@ -2,18 +2,29 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "driver/engine/programs.h"
 #include "driver/engine/reference.h"
+#include "passes/derive/batch_weight.h"
 #include "passes/derive/differentiate.h"
 #include "passes/derive/update.h"
 
 namespace dlg {
 namespace {
 
+std::int64_t micro_batches(const TrainingSetup& setup) {
+  return setup.program.training ? setup.program.training->accumulate : 1;
+}
+
 Graph observed_graph(const TrainingSetup& setup, const Inspection& inspection) {
   Graph graph = inspection.graph;
   graph.batch = setup.batch;
+  const std::optional<ValueId> weight = graph.find_output(kWeightOutput);
+  if (weight && micro_batches(setup) == 1) {
+    Builder builder(graph);
+    add_weight_fault(builder, *weight);
+  }
   return without_loss_test(std::move(graph));
 }
 
@@ -24,14 +35,10 @@ Observations observations_of(Observations outputs) {
   return named;
 }
 
-std::int64_t micro_batches(const TrainingSetup& setup) {
-  return setup.program.training ? setup.program.training->accumulate : 1;
-}
-
 class CompiledLaboratory : public Laboratory {
  public:
   CompiledLaboratory(const TrainingSetup& setup, std::unique_ptr<Machine> observer,
-                     std::unique_ptr<Machine> trainer, std::unique_ptr<Machine> evaluator)
+                     std::unique_ptr<Machine> trainer, std::unique_ptr<Evaluator> evaluator)
       : setup_(setup),
         observer_(std::move(observer)),
         trainer_(std::move(trainer)),
@@ -53,7 +60,7 @@ class CompiledLaboratory : public Laboratory {
     if (evaluator_) observer.measure = [&](const TrainProgress&) { measure(start); };
     const TrainResult result =
         train_steps(trainer_->step_program(), setup_.plan, steps * micro_batches(setup_), observer);
-    if (result.end == TrainEnd::kIndexOutside) trainer_->step_program().on_fault(result.batch_rows);
+    if (is_fault(result.end)) trainer_->step_program().on_fault(result.batch_rows);
     if (has_failed(result.end)) return std::nullopt;
     StateValues states = start;
     for (auto& [path, values] : trainer_->states()) states[path] = values;
@@ -73,7 +80,7 @@ class CompiledLaboratory : public Laboratory {
   const TrainingSetup& setup_;
   std::unique_ptr<Machine> observer_;
   std::unique_ptr<Machine> trainer_;
-  std::unique_ptr<Machine> evaluator_;  // null: the rule looks at nothing that is measured
+  std::unique_ptr<Evaluator> evaluator_;  // null: the rule looks at nothing that is measured
   std::vector<std::int64_t> batch_;
 };
 
@@ -86,7 +93,7 @@ class ReferenceLaboratory : public Laboratory {
         batch_(batch_of_step(setup.plan, 0)) {
     initial_ = initial_states(setup.program.graph, setup.plan.seed);
     rows_ = std::max<std::int64_t>(1, static_cast<std::int64_t>(batch_.size()));
-    const auto tell = [&session](const IndexFault& fault) { report_fault(session, fault); };
+    const auto tell = [&session](const StepFault& fault) { report_fault(session, fault); };
     observer_.set_on_fault(tell);
     if (!setup.program.training || use == LaboratoryUse::kObserve) return;
     const Graph forward = training_graph(setup.program, setup.batch);
@@ -147,11 +154,22 @@ class ReferenceLaboratory : public Laboratory {
       for (const Part& part : parts_of(setup_.data)) {
         if (part.name != watched.part) continue;
         evaluator_->run_rows(*part.rows);
-        const bool is_loss = watched.name == "loss";
-        return evaluator_->output(is_loss ? watched.name : "metric." + watched.name).front();
+        return measured_value(watched.name, std::ssize(*part.rows));
       }
       return std::nan("");
     }));
+  }
+
+  /// Of the rows that the evaluator has run over.
+  double measured_value(const std::string& name, std::int64_t rows) const {
+    const Graph& graph = evaluator_->graph();
+    if (name == "loss") return evaluator_->output(name).front();
+    if (graph.find_output("metric." + name)) return evaluator_->output("metric." + name).front();
+    Reference whole(*setup_.program.whole, evaluator_->outputs());
+    std::vector<std::int64_t> order(static_cast<std::size_t>(std::max<std::int64_t>(rows, 1)));
+    std::iota(order.begin(), order.end(), std::int64_t{0});
+    whole.run_rows(order);
+    return whole.output(name).front();
   }
 
   const TrainingSetup& setup_;
@@ -170,7 +188,7 @@ std::unique_ptr<Laboratory> compiled_laboratory(Session& session, const Training
   const bool is_trained = setup.program.training && use == LaboratoryUse::kTrain;
   std::unique_ptr<Machine> trainer = is_trained ? make_trainer(session, setup, setup.rule) : nullptr;
   const bool is_measured = is_trained && !setup.rule.measured.empty();
-  std::unique_ptr<Machine> evaluator = is_measured ? make_evaluator(session, setup) : nullptr;
+  std::unique_ptr<Evaluator> evaluator = is_measured ? make_evaluator(session, setup) : nullptr;
   const bool is_whole = (!is_trained || trainer) && (!is_measured || evaluator);
   if (!is_whole) return nullptr;
   return std::make_unique<CompiledLaboratory>(setup, std::move(observer), std::move(trainer),

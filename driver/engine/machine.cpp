@@ -100,6 +100,7 @@ Machine::Machine(Artifact artifact, CompiledProgram code, StepMemory memory, Tea
   step_program_.team = team;
   step_program_.step = code_.entry();
   step_program_.memory = &memory_;
+  step_program_.is_weighted = artifact_.program.weight.is_valid();
   for (const loop::Buffer& buffer : artifact_.program.buffers) {
     if (buffer.kind == loop::BufferKind::kData) step_program_.data.push_back(nullptr);
     if (buffer.kind == loop::BufferKind::kState && is_float(buffer.type.dtype)) {
@@ -184,7 +185,8 @@ DlgStopReason Machine::run_rows(const std::vector<std::int64_t>& rows) {
   context.losses = &loss;
   step_program_.step(&context, 1);
   memory_.check_guards("after a step");
-  if (context.reason == kDlgIndexOutside && step_program_.on_fault) step_program_.on_fault(order);
+  const bool is_fault = context.reason == kDlgIndexOutside || context.reason == kDlgNoWeight;
+  if (is_fault && step_program_.on_fault) step_program_.on_fault(order);
   return static_cast<DlgStopReason>(context.reason);
 }
 

@@ -48,15 +48,23 @@ class Machine {
   StateViews views() const;
   /// One of them; nullopt if the machine has none at this path.
   std::optional<std::vector<double>> state(std::string_view path) const;
-  /// Who is told of a step that is not made because an index lies outside of its axis.
+  /// Who is told of a step that is not made because an index lies outside of its axis or an update has no
+  /// weight.
   void set_on_fault(std::function<void(const std::vector<std::int64_t>& rows)> tell) {
     step_program_.on_fault = std::move(tell);
+  }
+  /// Who is told of a part of the data whose rows have no weight, by its name and their sum.
+  void set_on_weightless(std::function<void(const std::string& part, double sum)> tell) {
+    on_weightless_ = std::move(tell);
+  }
+  void tell_weightless(const std::string& part, double sum) const {
+    if (on_weightless_) on_weightless_(part, sum);
   }
   /// Points the machine's inputs at their rows.
   void bind(const InputRows& inputs);
 
   /// Runs one step on these data rows, in this order (none for a program without data; at most a batch).
-  /// Where an index lies outside, that is told and nothing is written.
+  /// Where an index lies outside or nothing has a weight, that is told and nothing is written.
   DlgStopReason run_rows(const std::vector<std::int64_t>& rows);
 
   /// An output after a step, row-major, `rows` in place of the batch.
@@ -74,6 +82,7 @@ class Machine {
   CompiledProgram code_;
   StepMemory memory_;
   StepProgram step_program_;
+  std::function<void(const std::string& part, double sum)> on_weightless_;
 };
 
 }  // namespace dlg

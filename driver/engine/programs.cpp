@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "driver/engine/index_fault.h"
+#include "driver/engine/step_fault.h"
 #include "frontend/compile.h"
 #include "ir/graph/rewriter.h"
 #include "ir/ops/ranges.h"
@@ -23,6 +23,7 @@ constexpr Diag<int> kTooManyThreads{
     DiagCode::TooManyThreads, Severity::kWarning,
     "`--threads {}` is more than the cores that this process may use: one thread works for each of them"};
 constexpr std::string_view kMetricPrefix = "metric.";
+constexpr std::string_view kWholePrefix = "whole.";
 /// A prediction is compiled for this many rows at a time.
 constexpr std::int64_t kPredictBatch = 256;
 
@@ -85,6 +86,9 @@ std::unique_ptr<Machine> make_machine(Session& session, const Graph& graph, cons
   machine->set_on_fault([&session, &data, faulty = machine.get()](const std::vector<std::int64_t>& rows) {
     report_fault(session, find_fault(session, *faulty, data, rows));
   });
+  machine->set_on_weightless([&session, weightless = machine.get()](const std::string& part, double sum) {
+    report_fault(session, fault_of_part(weightless->graph(), sum, part));
+  });
   session.clock.insert(machine->compile_report().stages, prefix);
   session.clock.lap(prefix + "memory");
   session.compiles.push_back({std::string(purpose.name), machine->program().batch,
@@ -93,7 +97,25 @@ std::unique_ptr<Machine> make_machine(Session& session, const Graph& graph, cons
   return machine;
 }
 
+/// For rows that are computed once.
+std::unique_ptr<Machine> make_row_machine(Session& session, Graph graph, std::string_view purpose,
+                                          const LoadedData& data) {
+  graph.batch = std::clamp<std::int64_t>(data.rows, 1, kPredictBatch);
+  return make_machine(session, graph, {purpose}, data);
+}
+
 constexpr std::string_view kUntestedLoss = "observed loss";
+
+/// What an evaluation gathers: the loss by the weights of the samples, where they have any.
+std::vector<OutputSlot> evaluation_slots(const Machine& evaluator) {
+  std::vector<OutputSlot> slots = evaluator.output_slots();
+  const bool is_weighted = evaluator.step_program().is_weighted;
+  for (OutputSlot& slot : slots) {
+    if (slot.name == kWeightOutput) slot.kind = OutputSlot::Kind::kWeight;
+    if (is_weighted && slot.name == kUntestedLoss) slot.kind = OutputSlot::Kind::kWeightedMean;
+  }
+  return slots;
+}
 
 std::string strip_prefix(const std::string& name) {
   return name.starts_with(kMetricPrefix) ? name.substr(kMetricPrefix.size()) : name;
@@ -103,7 +125,8 @@ std::string strip_prefix(const std::string& name) {
 
 Graph training_graph(const CheckedProgram& program, std::int64_t batch) {
   Graph graph = program.graph;
-  graph.outputs = chosen_outputs(program.graph, [](std::string_view name) { return name == "loss"; });
+  graph.outputs = chosen_outputs(
+      program.graph, [](std::string_view name) { return name == "loss" || name == kWeightOutput; });
   graph.batch = batch;
   return compact(graph);
 }
@@ -126,14 +149,34 @@ std::string name_in_program(const std::string& output) {
 Graph evaluation_graph(const TrainingSetup& setup) {
   const Graph& whole = setup.program.evaluated();
   Graph graph = with_outputs(whole, chosen_outputs(whole, [](std::string_view name) {
-                               return name == "loss" || name.starts_with(kMetricPrefix);
+                               return name == "loss" || name == kWeightOutput ||
+                                      name.starts_with(kMetricPrefix) || name.starts_with(kWholePrefix);
                              }));
   graph.batch = setup.batch;
   return graph;
 }
 
-std::unique_ptr<Machine> make_evaluator(Session& session, const TrainingSetup& setup) {
-  return make_machine(session, without_loss_test(evaluation_graph(setup)), {"eval"}, setup.data);
+std::unique_ptr<Evaluator> make_evaluator(Session& session, const TrainingSetup& setup) {
+  std::unique_ptr<Machine> rows =
+      make_machine(session, without_loss_test(evaluation_graph(setup)), {"eval"}, setup.data);
+  if (!rows) return nullptr;
+  if (!setup.program.whole) return std::make_unique<Evaluator>(std::move(rows), nullptr);
+  const auto compile = [&](const Graph& graph, const LoadedData& data) {
+    return make_machine(session, graph, {"whole"}, data);
+  };
+  std::unique_ptr<WholeMachine> whole = WholeMachine::make(setup, compile, session.diagnostics);
+  if (!whole) return nullptr;
+  return std::make_unique<Evaluator>(std::move(rows), std::move(whole));
+}
+
+Graph sample_graph(const CheckedProgram& program) {
+  const Graph& whole = program.evaluated();
+  return with_outputs(whole, chosen_outputs(whole, [](std::string_view name) { return name == "sample"; }));
+}
+
+std::unique_ptr<Machine> make_sampler(Session& session, const CheckedProgram& program,
+                                      const LoadedData& rows) {
+  return make_row_machine(session, sample_graph(program), "sample", rows);
 }
 
 Graph prediction_graph(const CheckedProgram& program) {
@@ -147,30 +190,45 @@ Graph prediction_graph(const CheckedProgram& program) {
 
 std::unique_ptr<Machine> make_predictor(Session& session, const CheckedProgram& program,
                                         const LoadedData& data) {
-  Graph graph = prediction_graph(program);
-  graph.batch = std::clamp<std::int64_t>(data.rows, 1, kPredictBatch);
-  return make_machine(session, graph, {"predict"}, data);
+  return make_row_machine(session, prediction_graph(program), "predict", data);
 }
 
 std::unique_ptr<Machine> make_observer(Session& session, const Graph& graph, const LoadedData& data) {
   return make_machine(session, graph, {"observe", nullptr, Effort::kSmall}, data);
 }
 
-std::vector<PartResult> evaluate_parts(const Machine& evaluator, const std::vector<Part>& parts,
+namespace {
+
+/// False after an error: the loss of a part whose rows have no weight is no mean.
+bool check_weight(const Machine& evaluator, const Part& part, const std::vector<OutputValues>& outputs) {
+  return std::all_of(outputs.begin(), outputs.end(), [&](const OutputValues& output) {
+    if (output.name != kWeightOutput || is_weight(output.means.front())) return true;
+    evaluator.tell_weightless(part.name, output.means.front());
+    return false;
+  });
+}
+
+}  // namespace
+
+std::vector<PartResult> evaluate_parts(const Evaluator& evaluator, const std::vector<Part>& parts,
                                        const volatile std::int32_t* stop_flag) {
+  const Machine& machine = evaluator.rows();
   std::vector<PartResult> results;
   for (const Part& part : parts) {
     EvaluatePlan plan;
     plan.rows = *part.rows;
-    plan.batch = evaluator.program().batch;
-    plan.outputs = evaluator.output_slots();
+    plan.batch = machine.program().batch;
+    plan.outputs = evaluation_slots(machine);
     plan.stop_flag = stop_flag;
     PartResult result{part.name, {}};
-    const std::vector<OutputValues> outputs = evaluate(evaluator.step_program(), plan);
-    if (outputs.empty()) break;
+    const std::vector<OutputValues> outputs = evaluate(machine.step_program(), plan);
+    if (outputs.empty() || !check_weight(machine, part, outputs)) break;
     for (const OutputValues& output : outputs) {
+      if (output.name == kWeightOutput || output.name.starts_with(kWholePrefix)) continue;
       result.values.emplace_back(strip_prefix(name_in_program(output.name)), output.means.front());
     }
+    if (evaluator.whole() != nullptr && !evaluator.whole()->measure(outputs, std::ssize(plan.rows), result))
+      break;
     results.push_back(std::move(result));
   }
   return results;
@@ -213,6 +271,9 @@ std::string results_text(const CheckedProgram& program, const std::vector<PartRe
       const std::string label = result.part.empty() ? name : result.part + " " + name;
       text += fmt::format("{} {}\n", label, metric_text(program, name, value));
     }
+    for (const auto& [name, table] : result.tables) {
+      text += (result.part.empty() ? name : result.part + " " + name) + table_text(table);
+    }
   }
   return text;
 }
@@ -221,6 +282,14 @@ void add_results(Json& json, const std::vector<PartResult>& results) {
   for (const PartResult& result : results) {
     for (const auto& [name, value] : result.values) {
       json.set(result.part.empty() ? name : result.part + "." + name, value);
+    }
+  }
+}
+
+void add_tables(Json& json, const std::vector<PartResult>& results) {
+  for (const PartResult& result : results) {
+    for (const auto& [name, table] : result.tables) {
+      json.set(result.part.empty() ? name : result.part + "." + name, table_json(table));
     }
   }
 }
@@ -243,6 +312,8 @@ std::string_view end_text(TrainEnd end) {
       return "interrupted";
     case TrainEnd::kIndexOutside:
       return "an index is outside of its axis";
+    case TrainEnd::kNoWeight:
+      return "the rows of an update have no weight";
     case TrainEnd::kDiverged:
       break;
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ir/graph/rule_states.h"
 #include "ir/ops/registry.h"
 #include "passes/derive/differentiate.h"
 #include "support/check.h"
@@ -75,13 +76,24 @@ void Reference::run_rows(const std::vector<std::int64_t>& rows) {
                                        pick_rows(inputs_.at(input.path), rows, row_elements)};
   }
   values_ = interpret(graph_, environment_);
-  const auto fault = first_fault(graph_, uses_, rows, [&](ValueId value) { return values_[value].elements; });
+  const std::optional<StepFault> fault = find_fault(rows);
   has_fault_ = fault.has_value();
   if (fault && on_fault_) on_fault_(*fault);
   if (fault) return;
   for (const Effect& effect : graph_.effects) {
     environment_.states[graph_.states[effect.state].path] = values_[effect.value];
   }
+}
+
+std::optional<StepFault> Reference::find_fault(const std::vector<std::int64_t>& rows) const {
+  const auto outside =
+      first_fault(graph_, uses_, rows, [&](ValueId value) { return values_[value].elements; });
+  if (outside) return *outside;
+  const std::optional<ValueId> fault = graph_.find_output(kFaultOutput);
+  if (!fault || values_[*fault].elements.front() == 0) return std::nullopt;
+  const auto before = environment_.states.find(rule_state_path(kMicroRowsState));
+  return fault_of_update(graph_, output(kWeightOutput).front(),
+                         before == environment_.states.end() ? 0 : before->second.elements.front());
 }
 
 bool check_interpreter_memory(const Graph& graph, std::int64_t rows, Diagnostics& diagnostics) {

@@ -1,8 +1,8 @@
 // Owns the reference engine: the same steps as compiled code makes, in the f64 interpreter.
 #pragma once
 
-#include "driver/engine/index_fault.h"
 #include "driver/engine/machine.h"
+#include "driver/engine/step_fault.h"
 #include "ir/ops/interpret.h"
 
 namespace dlg {
@@ -23,7 +23,7 @@ class Reference {
   void set_hyper(const std::string& name, double value) { environment_.hypers[name] = value; }
 
   /// Computes every value on these data rows, then writes the effects; where an index lies outside of its
-  /// axis that is told and nothing is written.
+  /// axis, or an update has no weight, that is told and nothing is written.
   void run_rows(const std::vector<std::int64_t>& rows);
 
   /// An output of the last run, row-major.
@@ -36,19 +36,21 @@ class Reference {
   const Graph& graph() const { return graph_; }
   /// Of the last run.
   bool has_fault() const { return has_fault_; }
-  void set_on_fault(std::function<void(const IndexFault&)> tell) { on_fault_ = std::move(tell); }
+  void set_on_fault(std::function<void(const StepFault&)> tell) { on_fault_ = std::move(tell); }
 
   /// The same of this graph.
   bool check_memory(std::int64_t rows, Diagnostics& diagnostics) const;
 
  private:
+  std::optional<StepFault> find_fault(const std::vector<std::int64_t>& rows) const;
+
   Graph graph_;
   std::map<std::string, std::vector<double>> inputs_;
   Environment<double> environment_;
   std::vector<IndexUse> uses_;
   IdVector<ValueId, Tensor<double>> values_;
   bool has_fault_ = false;
-  std::function<void(const IndexFault&)> on_fault_;
+  std::function<void(const StepFault&)> on_fault_;
 };
 
 }  // namespace dlg

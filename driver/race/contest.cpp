@@ -180,7 +180,7 @@ bool run_rule(const Ground& ground, const Competitor& competitor, Contest& conte
   observer.judge = [&](const TrainProgress& progress) { return judge.look(progress); };
   observer.judge_at = JudgeAt::kEveryStep;
   const TrainResult result = train(machine->step_program(), race_plan(ground.setup.plan), observer);
-  if (result.end == TrainEnd::kIndexOutside) machine->step_program().on_fault(result.batch_rows);
+  if (is_fault(result.end)) machine->step_program().on_fault(result.batch_rows);
   if (ground.session.diagnostics.has_errors()) return false;
   run.end = result.end;
   run.steps = result.progress.steps / training.accumulate;
@@ -196,7 +196,7 @@ bool run_rule(const Ground& ground, const Competitor& competitor, Contest& conte
 }  // namespace
 
 std::optional<Objective> Objective::make(Session& session, const TrainingSetup& setup) {
-  std::unique_ptr<Machine> machine = make_evaluator(session, setup);
+  std::unique_ptr<Evaluator> machine = make_evaluator(session, setup);
   if (!machine) return std::nullopt;
   return Objective(std::move(machine), trained_parameters(setup.program.graph),
                    initial_states(setup.program.graph, setup.plan.seed), setup.data.parts.train);

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "driver/cli/session.h"
-#include "driver/engine/machine.h"
+#include "driver/engine/evaluator.h"
 #include "driver/engine/training_setup.h"
 
 namespace dlg {
@@ -25,14 +25,14 @@ class Objective {
   double at_point(const std::vector<double>& point);
 
  private:
-  Objective(std::unique_ptr<Machine> machine, std::vector<State> parameters, StateValues states,
+  Objective(std::unique_ptr<Evaluator> machine, std::vector<State> parameters, StateValues states,
             std::vector<std::int64_t> rows)
       : machine_(std::move(machine)),
         parameters_(std::move(parameters)),
         states_(std::move(states)),
         rows_(std::move(rows)) {}
 
-  std::unique_ptr<Machine> machine_;
+  std::unique_ptr<Evaluator> machine_;
   std::vector<State> parameters_;
   StateValues states_;
   std::vector<std::int64_t> rows_;

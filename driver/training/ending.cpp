@@ -3,7 +3,7 @@
 #include <fmt/ostream.h>
 
 #include "driver/engine/divergence.h"
-#include "driver/engine/index_fault.h"
+#include "driver/engine/step_fault.h"
 #include "driver/training/outcome.h"
 #include "driver/training/reporter.h"
 #include "driver/training/weights.h"
@@ -72,13 +72,13 @@ void print_outcome(const RunningTraining& training, const TrainResult& result, c
 
 /// Why a step could not be made, as far as that was found.
 struct Cause {
-  std::optional<IndexFault> fault;
+  std::optional<StepFault> fault;
   std::optional<Culprit> culprit;
 };
 
 Cause cause_of(const RunningTraining& training, const TrainResult& result) {
   Session& session = training.session;
-  if (result.end == TrainEnd::kIndexOutside) {
+  if (is_fault(result.end)) {
     return {find_fault(session, training.machine, training.setup.data, result.batch_rows), std::nullopt};
   }
   return {std::nullopt, find_culprit(session, training.setup, training.states.views(), result)};
@@ -87,11 +87,11 @@ Cause cause_of(const RunningTraining& training, const TrainResult& result) {
 void report_cause(const RunningTraining& training, const TrainResult& result, const Cause& cause) {
   Session& session = training.session;
   const RunFolder& folder = training.run.folder;
-  const bool is_fault = result.end == TrainEnd::kIndexOutside;
-  Report report = is_fault
+  const bool has_fault = is_fault(result.end);
+  Report report = has_fault
                       ? report_fault(session, cause.fault)
                       : report_divergence(session, training.setup.program, result, cause.culprit, folder);
-  if (is_fault) {
+  if (has_fault) {
     report.note(fmt::format("step {} was not made; the weights before it are saved in `{}`",
                             result.diverged_step, folder.path));
   }
@@ -101,8 +101,8 @@ void report_cause(const RunningTraining& training, const TrainResult& result, co
   }
 }
 
-/// Says which operation or index it was; the last good weights are saved, and so are those that are kept
-/// beside them.
+/// Says which operation, index or weight it was; the last good weights are saved, and so are those that are
+/// kept beside them.
 int end_failed(const RunningTraining& training, const TrainResult& result) {
   const Cause cause = cause_of(training, result);
   Outcome outcome = outcome_of(training, result);

@@ -52,10 +52,12 @@ Json outcome_json(const RunFolder& folder, const Outcome& outcome) {
   json.set("epochs", outcome.progress.epochs).set("steps", outcome.updates);
   json.set("seconds", outcome.progress.seconds);
   add_results(json, outcome.results);
+  add_tables(json, outcome.results);
   for (const KeptResult& kept : outcome.kept) {
     Json values = Json::object();
     if (kept.epoch) values.set("epoch", *kept.epoch);
     add_results(values, kept.results);
+    add_tables(values, kept.results);
     json.set(kept_name(kept), std::move(values));
   }
   return json;

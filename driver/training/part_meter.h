@@ -39,7 +39,7 @@ class PartMeter {
   Session& session_;
   const TrainingSetup& setup_;
   const Machine& trained_;
-  std::unique_ptr<Machine> evaluator_;
+  std::unique_ptr<Evaluator> evaluator_;
   std::map<std::string, Measured> measured_;  // by part
 };
 

@@ -66,9 +66,12 @@ std::optional<TrainedProgram> load_trained(Session& session, const RunOptions& c
   std::optional<RunRecord> record = read_run_record(*folder, session.diagnostics);
   if (!record) return std::nullopt;
   repeat_overrides(session, *record);
+  // What an evaluation draws is what the run drew.
+  if (!session.engine_options.seed) session.engine_options.seed = record->seed;
   std::optional<CheckedProgram> program = load_program(session);
   if (!program) return std::nullopt;
-  const std::vector<std::string> outputs(files.output.empty() ? 0 : 1, files.output);
+  std::vector<std::string> outputs = files.outputs;
+  std::erase(outputs, "");
   if (!keeps_inputs(session, outputs, files_read(session, *program, *folder, files.input))) {
     return std::nullopt;
   }

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "driver/data/data.h"
 #include "driver/engine/machine.h"
@@ -17,10 +19,10 @@ struct TrainedProgram {
   TensorFile weights;
 };
 
-/// Files of a prediction, neither of which may be the other or one that is read; empty: none.
+/// Files of a prediction, none of which may be another one or one that is read; empty: none.
 struct PredictionFiles {
   std::string input;
-  std::string output;
+  std::vector<std::string> outputs;
 };
 
 /// The run that `chosen` names, else the latest one of this program. The `--set` of the run hold again, those

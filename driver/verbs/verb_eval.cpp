@@ -26,6 +26,7 @@ Json results_json(const TrainedProgram& run, const std::vector<PartResult>& resu
   Json json = Json::object();
   json.set("run", run.folder.path);
   add_results(json, results);
+  add_tables(json, results);
   return json;
 }
 
@@ -44,7 +45,7 @@ int verb_eval(Session& session, CommandLine& line) {
   std::optional<LoadedData> data = load_data(session, trained->program, &trained->record);
   if (!data) return session.report();
   const TrainingSetup setup = make_setup(std::move(trained->program), *std::move(data));
-  const std::unique_ptr<Machine> evaluator = make_evaluator(session, setup);
+  const std::unique_ptr<Evaluator> evaluator = make_evaluator(session, setup);
   if (!evaluator) return session.report();
   evaluator->copy_states(views_of(trained->weights));
   const std::vector<PartResult> results = evaluate_parts(*evaluator, parts_of(setup.data));

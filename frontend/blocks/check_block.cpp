@@ -68,7 +68,7 @@ bool read_actual(Elaboration& e, const ast::Expectation& expectation, CheckedPro
   const ast::ExprId call = after_call(e, expectation.actual);
   if (call.is_valid() && !read_after(e, call, target)) return false;
   e.after_call = call;
-  e.written.clear();
+  start_step(e);
   const Operand operand = evaluate_operand(e, expectation.actual);
   e.after_call = {};
   const std::optional<TensorValue> tensor = tensor_of(e, operand);

@@ -14,6 +14,9 @@ constexpr Diag<std::string> kAcross{
     "the metric `{}` reads across the batch, so its value for a part would depend "
     "on how the part is cut into batches"};
 
+constexpr Diag<> kNeighbours{DiagCode::PredictionAcrossBatch, Severity::kWarning,
+                             "the prediction of a row depends on the other rows of its batch"};
+
 bool has_batch(const Graph& graph, ValueId value) {
   return graph.type(value).shape.has_batch();
 }
@@ -59,7 +62,21 @@ std::optional<ValueId> across_rows(const Graph& graph, ValueId root) {
   return found;
 }
 
+/// Of a node that the text makes in several places the last one is meant.
+void label_node(const Elaboration& e, Report& report, ValueId node, SourceRange reported) {
+  const std::vector<SourceRange>& origins = e.builder.graph().infos[node].origins;
+  if (origins.empty() || origins.back() == reported) return;
+  e.label(report, origins.back(), "makes one value of all rows");
+}
+
 }  // namespace
+
+void check_prediction_apart(Elaboration& e, ValueId prediction, SourceRange range) {
+  const std::optional<ValueId> found = across_rows(e.builder.graph(), prediction);
+  if (!found) return;
+  Report report = e.error(range, kNeighbours);
+  label_node(e, report, *found, range);
+}
 
 bool check_rows_apart(Elaboration& e, const TensorValue& metric, const Operand& operand,
                       const std::string& name) {
@@ -68,12 +85,9 @@ bool check_rows_apart(Elaboration& e, const TensorValue& metric, const Operand& 
   const std::optional<ValueId> found = across_rows(graph, is_mean ? graph[metric.id].operands[0] : metric.id);
   if (!found) return true;
   Report report = e.error(operand.range, kAcross, name);
-  // Of a node that the text makes in several places the last one is this metric's.
-  const std::vector<SourceRange>& origins = graph.infos[*found].origins;
-  if (!origins.empty() && !(origins.back() == operand.range)) {
-    e.label(report, origins.back(), "makes one value of all rows");
-  }
+  label_node(e, report, *found, operand.range);
   report.note("a metric is computed for one sample, and its mean over the rows of a part is shown");
+  report.note("a `whole fn` sees all rows of a part at once, as `r2`, `rmse` and `auc` of std do");
   return false;
 }
 

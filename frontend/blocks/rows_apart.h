@@ -7,6 +7,9 @@
 
 namespace dlg {
 
+/// Warns of a prediction for which other rows of the batch are read.
+void check_prediction_apart(Elaboration& e, ValueId prediction, SourceRange range);
+
 /// Whether each row's share of the metric follows from this row and from what all rows share. The mean over
 /// the rows that stands around the whole is the one that is taken anyway. Reports what reads across the
 /// batch.

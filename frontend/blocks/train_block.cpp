@@ -6,11 +6,14 @@
 #include <array>
 
 #include "frontend/blocks/rows_apart.h"
+#include "frontend/blocks/sample_weights.h"
 #include "frontend/blocks/stop_list.h"
 #include "frontend/elaborate/expressions.h"
+#include "frontend/elaborate/random_values.h"
 #include "frontend/elaborate/reductions.h"
 #include "frontend/elaborate/settings.h"
 #include "frontend/elaborate/watched_values.h"
+#include "frontend/elaborate/whole_functions.h"
 #include "frontend/rules/optimizer_rule.h"
 #include "ir/ops/registry.h"
 
@@ -25,6 +28,12 @@ constexpr Diag<> kNothingToTrain{DiagCode::UnusedParameter, Severity::kError,
                                  "`minimize` depends on no trained parameter"};
 constexpr Diag<std::string> kUnusedParameter{DiagCode::UnusedParameter, Severity::kError,
                                              "the parameter `{}` has no path to the loss"};
+constexpr Diag<> kDrawnPrediction{DiagCode::ExpressionOutOfPlace, Severity::kError,
+                                  "the prediction draws random values, so it would be another one each time"};
+constexpr Diag<std::string> kSampleOfData{DiagCode::ExpressionOutOfPlace, Severity::kError,
+                                          "`sample` reads `{}`, but a sample has no row of the data"};
+constexpr Diag<> kSameSamples{DiagCode::ExpressionOutOfPlace, Severity::kError,
+                              "`sample` draws nothing, so all samples would be the same"};
 constexpr std::array<std::string_view, 3> kRequired{"minimize", "optimizer", "stop"};
 
 using SettingValues = std::map<std::string, ast::ExprId>;
@@ -49,19 +58,23 @@ SettingValues known_settings(Elaboration& e, const ast::SettingsBlock& block) {
   return values;
 }
 
-/// A scalar, float, averaged over the batch.
-std::optional<TensorValue> batch_scalar(Elaboration& e, const Operand& operand, const std::string& what) {
+/// A scalar, float, of a sample or of all.
+std::optional<TensorValue> scalar_of(Elaboration& e, const Operand& operand, const std::string& what) {
   const std::optional<TensorValue> tensor = tensor_of(e, operand);
-  if (!tensor) return std::nullopt;
-  if (tensor->axes.empty() && is_float(tensor->dtype)) {
-    const OriginScope origin(e, operand.range);
-    return batch_mean(e, *tensor);
-  }
+  if (!tensor || (tensor->axes.empty() && is_float(tensor->dtype))) return tensor;
   Report report =
       e.error(operand.range, kScalar, what, std::string(dtype_name(tensor->dtype)) + axes_text(tensor->axes));
   e.label_origin(report, operand);
   if (is_float(tensor->dtype)) report.note("`sum(...)` or `mean(...)` makes one number of it");
   return std::nullopt;
+}
+
+/// The same, averaged over the batch.
+std::optional<TensorValue> batch_scalar(Elaboration& e, const Operand& operand, const std::string& what) {
+  const std::optional<TensorValue> tensor = scalar_of(e, operand, what);
+  if (!tensor) return std::nullopt;
+  const OriginScope origin(e, operand.range);
+  return batch_mean(e, *tensor);
 }
 
 /// Calls of models by name inside an expression of the top level, each evaluated before its place is
@@ -87,12 +100,24 @@ void apply_models_first(Elaboration& e, ast::ExprId root) {
   }
   if (!has_params) return;
   for (std::size_t i = calls.size(); i-- > 0;) evaluate(e, calls[i]);
+  // This was no step of the program's.
+  start_step(e);
 }
 
-void elaborate_minimize(Elaboration& e, ast::ExprId id, CheckedProgram& program) {
+/// The objective over the rows of the batch. `weights_id` is invalid where all samples count the same.
+std::optional<TensorValue> objective(Elaboration& e, const Operand& operand, ast::ExprId weights_id,
+                                     CheckedProgram& program) {
+  if (!weights_id.is_valid()) return batch_scalar(e, operand, "minimize");
+  const std::optional<TensorValue> loss = scalar_of(e, operand, "minimize");
+  const std::optional<TensorValue> weights = elaborate_weights(e, weights_id, program);
+  if (!loss || !weights) return std::nullopt;
+  return weighted_mean(e, *loss, *weights, operand.range);
+}
+
+void elaborate_minimize(Elaboration& e, ast::ExprId id, ast::ExprId weights_id, CheckedProgram& program) {
   apply_models_first(e, id);
   const Operand operand = evaluate_operand(e, id);
-  const std::optional<TensorValue> loss = batch_scalar(e, operand, "minimize");
+  const std::optional<TensorValue> loss = objective(e, operand, weights_id, program);
   e.loss = loss ? Value{*loss, operand.range} : Value{Poison{}};
   if (!loss) return;
   e.builder.set_name(loss->id, "loss");
@@ -105,7 +130,17 @@ void finish_states(Elaboration& e, CheckedProgram& program) {
   if (e.mode == ProgramMode::kTraining) {
     for (const auto& [state, value] : e.written) program.graph.effects.push_back({state, value.id});
   }
-  e.written.clear();
+  start_step(e);
+}
+
+/// A field of the data that `value` is computed from, if there is one.
+std::optional<std::string> field_read_by(const Graph& graph, ValueId value) {
+  const IdVector<ValueId, char> needed = ancestors_of(graph, value);
+  for (const ValueId id : graph.nodes.ids()) {
+    if (needed[id] != 0 && graph[id].op == &ops::input && *leaf_path(graph[id]) != kRowInput)
+      return *leaf_path(graph[id]);
+  }
+  return std::nullopt;
 }
 
 /// The one model that `minimize` applies; the first application counts.
@@ -120,13 +155,52 @@ void default_prediction(Elaboration& e, CheckedProgram& program) {
   program.graph.outputs.push_back({"predict", tensor->id});
 }
 
+void drop_output(Graph& graph, std::string_view name) {
+  std::erase_if(graph.outputs, [&](const Output& output) { return output.name == name; });
+}
+
+/// Of the graph that predicts. A prediction that nobody asked for in words is none if it would be another one
+/// each time.
+void check_prediction(Elaboration& e, const SettingValues& values, CheckedProgram& program) {
+  const std::optional<ValueId> value = program.graph.find_output("predict");
+  const bool predicts = !e.has_modes || e.mode == ProgramMode::kEvaluation;
+  if (!predicts || !value) return;
+  const auto written = values.find(values.count("predict") > 0 ? "predict" : "minimize");
+  const SourceRange range = e.expr(written->second).range;
+  if (!first_draw(program.graph, *value)) return check_prediction_apart(e, *value, range);
+  if (written->first == "minimize") return drop_output(program.graph, "predict");
+  e.error(range, kDrawnPrediction)
+      .note(
+          "`where(training, ..., ...)` draws in training only, and `sample = ...` is for results that are "
+          "drawn: `dlg sample`");
+}
+
+/// What `dlg sample` evaluates, once for each sample.
+void elaborate_sample(Elaboration& e, ast::ExprId id, CheckedProgram& program) {
+  e.has_modes = true;
+  if (e.mode != ProgramMode::kEvaluation) return;
+  start_step(e);
+  e.is_sample = true;
+  const Operand operand = evaluate_operand(e, id);
+  const std::optional<TensorValue> tensor = tensor_of(e, operand);
+  e.is_sample = false;
+  if (!tensor) return;
+  const Graph& graph = program.graph;
+  if (const std::optional<std::string> field = field_read_by(graph, tensor->id)) {
+    e.error(operand.range, kSampleOfData, *field)
+        .note("`normal_like(spread(0, axis))` is noise to begin with");
+  } else if (!first_draw(graph, tensor->id)) {
+    e.error(operand.range, kSameSamples).note("`normal_like(spread(0, axis))` is noise to begin with");
+  } else {
+    program.graph.outputs.push_back({"sample", tensor->id});
+  }
+}
+
 void elaborate_prediction(Elaboration& e, ast::ExprId id, CheckedProgram& program) {
-  e.written.clear();
+  start_step(e);
   const std::optional<TensorValue> tensor = tensor_of(e, evaluate_operand(e, id));
   if (!tensor) return;
-  program.graph.outputs.erase(std::remove_if(program.graph.outputs.begin(), program.graph.outputs.end(),
-                                             [](const Output& output) { return output.name == "predict"; }),
-                              program.graph.outputs.end());
+  drop_output(program.graph, "predict");
   program.graph.outputs.push_back({"predict", tensor->id});
 }
 
@@ -135,28 +209,50 @@ std::string metric_name(const Elaboration& e, ast::ExprId id, const CheckedProgr
   const std::string base(callee.empty() ? e.sources.text(e.expr(id).range) : callee);
   std::string name = base;
   // `val.loss` is the loss of a part, whatever else is called so.
-  const auto is_taken = [&] { return name == "loss" || program.graph.find_output("metric." + name); };
+  const std::vector<Metric>& metrics = program.training->metrics;
+  const auto is_taken = [&] {
+    return name == "loss" || std::any_of(metrics.begin(), metrics.end(),
+                                         [&](const Metric& metric) { return metric.name == name; });
+  };
   for (int number = 2; is_taken(); ++number) name = fmt::format("{} {}", base, number);
   return name;
+}
+
+/// A metric of single rows, averaged over them.
+void elaborate_row_metric(Elaboration& e, ast::ExprId item, const Operand& operand, CheckedProgram& program) {
+  const std::string name = metric_name(e, item, program);
+  const std::optional<TensorValue> metric = batch_scalar(e, operand, name);
+  if (!metric) return;
+  // Where the program has another graph for its evaluation, that is the one that is measured.
+  const bool is_measured = !e.has_modes || e.mode == ProgramMode::kEvaluation;
+  if (is_measured && !check_rows_apart(e, *metric, operand, name)) return;
+  const TensorValue* value = operand.value.as<TensorValue>();
+  program.graph.outputs.push_back({"metric." + name, metric->id});
+  program.training->metrics.push_back({name, value && value->is_fraction, direction_of_metric(e, item)});
 }
 
 void elaborate_metrics(Elaboration& e, ast::ExprId id, CheckedProgram& program) {
   const ast::Expr& expr = e.expr(id);
   const std::vector<ast::ExprId> items =
       expr.kind == ast::ExprKind::kList ? expr.args : std::vector<ast::ExprId>{id};
+  WholePart whole(e);
   for (const ast::ExprId item : items) {
-    e.written.clear();
+    start_step(e);
+    e.whole = &whole;
     const Operand operand = evaluate_operand(e, item);
+    e.whole = nullptr;
+    const WholeValue* value = operand.value.as<WholeValue>();
+    if (!value) {
+      elaborate_row_metric(e, item, operand, program);
+      continue;
+    }
     const std::string name = metric_name(e, item, program);
-    const std::optional<TensorValue> metric = batch_scalar(e, operand, name);
-    if (!metric) continue;
-    // Where the program has another graph for its evaluation, that is the one that is measured.
-    const bool is_measured = !e.has_modes || e.mode == ProgramMode::kEvaluation;
-    if (is_measured && !check_rows_apart(e, *metric, operand, name)) continue;
-    const TensorValue* value = operand.value.as<TensorValue>();
-    program.graph.outputs.push_back({"metric." + name, metric->id});
-    program.training->metrics.push_back({name, value && value->is_fraction, direction_of_metric(e, item)});
+    whole.add(name, *value);
+    program.training->metrics.push_back(
+        {name, value->result.is_fraction, direction_of_metric(e, item),
+         value->result.axes.empty() ? MetricForm::kWhole : MetricForm::kTable});
   }
+  program.whole = whole.finish(program.graph.outputs);
 }
 
 void elaborate_shuffle(Elaboration& e, ast::ExprId id, Training& training) {
@@ -270,12 +366,16 @@ void elaborate_train(Elaboration& e, const ast::SettingsBlock& block, CheckedPro
   };
   program.training.emplace();
   program.training->range = block.range;
-  with("minimize", [&](ast::ExprId id) { elaborate_minimize(e, id, program); });
+  const auto weights = values.find("weights");
+  const ast::ExprId weights_id = weights == values.end() ? ast::ExprId{} : weights->second;
+  with("minimize", [&](ast::ExprId id) { elaborate_minimize(e, id, weights_id, program); });
   finish_states(e, program);
   if (!e.loss) e.loss = Value{Poison{}};
   e.is_naming = false;
   default_prediction(e, program);
   with("predict", [&](ast::ExprId id) { elaborate_prediction(e, id, program); });
+  check_prediction(e, values, program);
+  with("sample", [&](ast::ExprId id) { elaborate_sample(e, id, program); });
   with("metrics", [&](ast::ExprId id) { elaborate_metrics(e, id, program); });
   if (e.mode == ProgramMode::kTraining) {
     with("minimize", [&](ast::ExprId id) { check_parameters(e, id, program.graph); });

@@ -9,11 +9,12 @@
 namespace dlg {
 
 /// Every setting of the block.
-inline constexpr std::array<std::string_view, 14> kTrainSettings{
-    "minimize", "optimizer", "weight_decay", "clip",    "accumulate", "ema",     "groups",
-    "freeze",   "stop",      "batch",        "shuffle", "seed",       "metrics", "predict"};
+inline constexpr std::array<std::string_view, 16> kTrainSettings{
+    "minimize", "weights", "optimizer", "weight_decay", "clip", "accumulate", "ema",     "groups",
+    "freeze",   "stop",    "batch",     "shuffle",      "seed", "metrics",    "predict", "sample"};
 
-/// Elaborates the block into `program`: outputs `loss`, `predict` and `metric.NAME`, training, model name.
+/// Elaborates the block into `program`: outputs `loss`, `weight`, `predict` and `metric.NAME`, training,
+/// model name.
 void elaborate_train(Elaboration& e, const ast::SettingsBlock& block, CheckedProgram& program);
 
 /// Another rule in place of the block's, with the same settings around it, for a training that is elaborated.

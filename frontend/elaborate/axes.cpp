@@ -57,7 +57,10 @@ std::string misfit_note(const Axes& a, const Axes& b) {
 std::string axes_text(const Axes& axes) {
   std::vector<std::string> parts;
   for (const Axis& axis : axes) {
-    parts.push_back((axis.name.empty() ? "" : axis.name + ": ") + std::to_string(axis.size));
+    // Of the rows of a part the size is not known.
+    const std::string size = axis.size == kBatch ? "rows" : std::to_string(axis.size);
+    const bool is_named = !axis.name.empty() && axis.name != size;
+    parts.push_back((is_named ? axis.name + ": " : "") + size);
   }
   return "[" + join_text(parts, ", ") + "]";
 }

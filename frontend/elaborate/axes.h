@@ -10,7 +10,8 @@
 
 namespace dlg {
 
-/// One axis. An empty name is a plain number, which matches any axis of its size. `scope` is 0 for the
+/// One axis. An empty name is a plain number, which matches any axis of its size. The rows of a part have the
+/// size kBatch. `scope` is 0 for the
 /// names of the program; a function that binds a variable of its signature to a plain axis gives it a name
 /// that holds inside this one call, with the call's serial as scope.
 struct Axis {

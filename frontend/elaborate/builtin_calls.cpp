@@ -8,6 +8,7 @@
 #include "frontend/elaborate/constants.h"
 #include "frontend/elaborate/elementwise.h"
 #include "frontend/elaborate/parameters.h"
+#include "frontend/elaborate/row_axis.h"
 #include "frontend/elaborate/shapes.h"
 #include "ir/ops/ranges.h"
 #include "ir/ops/registry.h"
@@ -145,6 +146,12 @@ Value where_call(Elaboration& e, const Builtin& builtin, const Call& call) {
 
 Value fraction_call(Elaboration& e, const Builtin& builtin, const Call& call) {
   if (std::optional<Value> list = mapped(e, builtin, call)) return *std::move(list);
+  const TensorValue* share = call.arguments[0].operand.value.as<TensorValue>();
+  if (share && is_float(share->dtype)) {
+    TensorValue result = *share;
+    result.is_fraction = true;
+    return {result};
+  }
   const std::optional<TensorValue> condition = condition_of(e, call.arguments[0].operand);
   if (!condition) return {Poison{}};
   const TensorType type{e.dtype, graph_shape(condition->axes, condition->batching)};
@@ -190,6 +197,8 @@ Value chunk_call(Elaboration& e, const Builtin&, const Call& call) {
   const std::optional<TensorValue> tensor = tensor_of(e, call.arguments[0].operand);
   const auto parts = whole_number(e, call.arguments[1].operand, "the number of parts");
   if (!tensor || !parts) return {Poison{}};
+  if (!check_sizes_known(e, tensor->axes.empty() ? Axes{} : Axes{tensor->axes.back()}, "`chunk`", call.range))
+    return {Poison{}};
   const bool fits = !tensor->axes.empty() && *parts > 0 && tensor->axes.back().size % *parts == 0;
   if (!fits) {
     e.error(call.range, kParts, axes_text(tensor->axes), *parts);
@@ -249,7 +258,7 @@ Value gather_call(Elaboration& e, const Builtin&, const Call& call) {
   const std::optional<TensorValue> table = tensor_of(e, call.arguments[0].operand);
   const std::optional<TensorValue> index = index_tensor(e, call.arguments[1].operand);
   if (!table || !index) return {Poison{}};
-  if (table->batching == Batching::kPerSample || table->axes.empty()) {
+  if (table->batching == Batching::kPerSample || table->axes.empty() || is_row_axis(table->axes.front())) {
     e.error(call.arguments[0].operand.range, kTable);
     return {Poison{}};
   }

@@ -8,6 +8,7 @@
 
 #include "frontend/elaborate/builtin_calls.h"
 #include "frontend/elaborate/joining.h"
+#include "frontend/elaborate/random_values.h"
 #include "frontend/elaborate/reductions.h"
 #include "frontend/elaborate/signature.h"
 #include "ir/ops/registry.h"
@@ -46,10 +47,11 @@ constexpr std::string_view kReductions = "Reductions";
 constexpr std::string_view kLogits = "Functions of the logits";
 constexpr std::string_view kShapes = "Shapes";
 constexpr std::string_view kInitialValues = "Random initial values";
+constexpr std::string_view kRandomValues = "Random values";
 constexpr std::string_view kDerivatives = "Parameters and derivatives";
 constexpr std::string_view kWords = "Words with one place of their own";
 
-const std::array<Builtin, 51> kBuiltins{{
+const std::array<Builtin, 56> kBuiltins{{
     {"abs", kElementwise, "abs(x: [...]) -> [...]", "absolute value", "abs([-1.5, 2])", 1, 1, map_call,
      &ops::abs_, kAbs},
     {"sign", kElementwise, "sign(x: [...]) -> [...]", "-1, 0 or 1", "sign([-1.5, 2])", 1, 1, map_call,
@@ -79,9 +81,10 @@ const std::array<Builtin, 51> kBuiltins{{
      kCos},
     {"where", kElementwise, "where(condition: bool[...], a: [...], b: [...]) -> [...]",
      "a where the condition holds, else b", "where(v > 0, v, 0)", 3, 3, where_call},
-    {"fraction", kElementwise, "fraction(condition: bool[...]) -> [...]",
-     "1 where the condition holds, else 0; a mean of it is a percentage", "fraction(v > 0)", 1, 1,
-     fraction_call},
+    {"fraction", kElementwise, "fraction(condition: bool[...]) -> [...]` or `fraction(share: [...]) -> [...]",
+     "1 where the condition holds, else 0; a mean of it is a percentage. Of a number: the same, as a "
+     "percentage",
+     "fraction(v > 0)", 1, 1, fraction_call},
     {"sum", kReductions, "sum(x: [..., axis, ...], over = axis) -> [..., ...]", "sum over all axes or some",
      "sum(A, over = n)", 1, 2, reduce_call, &ops::sum},
     {"mean", kReductions, "mean(x: [..., axis, ...], over = axis) -> [..., ...]",
@@ -94,6 +97,10 @@ const std::array<Builtin, 51> kBuiltins{{
      "smallest element; of two values element-wise", "min(v, 0)", 1, 2, min_call, &ops::reduce_min},
     {"argmax", kReductions, "argmax(x: [..., axis, ...], over = axis) -> i32[..., ...]",
      "index of the largest element, the first of equals", "argmax(v)", 1, 2, argmax_call, &ops::argmax},
+    {"midrank", kReductions, "midrank(x: [..., axis], over = axis) -> [..., axis]",
+     "the place in ascending order along the last axis or another, from 1 on; equal ones share the mean of "
+     "theirs. Each is compared with all",
+     "midrank(v)", 1, 2, midrank_call, &ops::midrank},
     {"logsumexp", kReductions, "logsumexp(x: [..., axis, ...], over = axis) -> [..., ...]",
      "log of the sum of exponentials", "logsumexp(v)", 1, 2, reduce_call, &ops::logsumexp},
     {"softmax", kLogits, "softmax(x: [...], over = axis) -> [...]",
@@ -134,6 +141,15 @@ const std::array<Builtin, 51> kBuiltins{{
      "param W: [m, n] = uniform(-0.1, 0.1)", 2, 2, uniform_call},
     {"normal", kInitialValues, "normal(std: number) -> initial values",
      "drawn from a normal distribution around 0", "param W: [m, n] = normal(0.1)", 1, 1, normal_call},
+    {"uniform_like", kRandomValues, "uniform_like(x: [...]) -> [...]",
+     "uniform in [0, 1), drawn anew in every step for each sample and element", "uniform_like(v)", 1, 1,
+     uniform_like_call},
+    {"normal_like", kRandomValues, "normal_like(x: [...]) -> [...]",
+     "normal around 0 with the standard deviation 1, drawn as `uniform_like` is", "v + 0.1 * normal_like(v)",
+     1, 1, normal_like_call},
+    {"bernoulli_like", kRandomValues, "bernoulli_like(x: [...], p: [...]) -> [...]",
+     "1 with the probability p, else 0, drawn as `uniform_like` is", "v * bernoulli_like(v, 0.5)", 2, 2,
+     bernoulli_like_call},
     {"fan_in", kInitialValues, "fan_in() -> number", "inputs of the parameter that is initialised",
      "param W: [m, n] = normal(1 / sqrt(fan_in()))", 0, 0, fan_in_call},
     {"fan_out", kInitialValues, "fan_out() -> number", "outputs of the parameter that is initialised",
@@ -145,6 +161,9 @@ const std::array<Builtin, 51> kBuiltins{{
      "[...]",
      "a derivative, of the loss where no expression is given; of a function at a point",
      "theta <- theta - lr * grad(theta)", 1, 2, grad_call},
+    {"stop_gradient", kDerivatives, "stop_gradient(x: [...]) -> [...]",
+     "x itself, a constant to every derivative", "stop_gradient(v)", 1, 1, map_call, &ops::stop_gradient,
+     [](double x) { return x; }},
     {"hessian", kDerivatives, "hessian(point: [...]) -> [k, k]",
      "all second derivatives of the loss, in an optimizer",
      "theta <- theta - lr * solve(hessian(theta), grad(theta))", 1, 1, hessian_call},

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "frontend/elaborate/row_axis.h"
+
 namespace dlg {
 namespace {
 
@@ -16,6 +18,8 @@ constexpr Diag<std::string, std::string> kLeading{DiagCode::ShapeMismatch, Sever
                                                   "the leading axes of {} and {} do not fit in `@`"};
 constexpr Diag<std::string, std::string> kTypes{DiagCode::ElementTypes, Severity::kError,
                                                 "element types {} and {} do not mix in `@`"};
+constexpr Diag<std::string, std::string> kRowPairs{DiagCode::UnknownRows, Severity::kError,
+                                                   "`{} @ {}` would have a value for each pair of rows"};
 constexpr Diag<std::size_t> kManyAxes{DiagCode::ShapeMismatch, Severity::kError,
                                       "found {} axes beside `@`, more than it can name"};
 
@@ -117,6 +121,14 @@ Value contraction(Elaboration& e, const Operand& a, const Operand& b, SourceRang
     if (!turned) turned = turned_over(second, first.contracted);
     if (!fits && turned)
       report.note(fmt::format("a factor {} would fit, the axes the other way round", axes_text(*turned)));
+    return {Poison{}};
+  }
+  Axes kept = *leading;
+  for (const Factor* factor : {&first, &second}) {
+    if (factor->free) kept.push_back(*factor->free);
+  }
+  if (std::count_if(kept.begin(), kept.end(), is_row_axis) > 1) {
+    e.error(range, kRowPairs, texts[0], texts[1]);
     return {Poison{}};
   }
   return build(e, first, second, *leading);

@@ -77,6 +77,11 @@ OriginScope::~OriginScope() {
   e_.builder.current_origin = before_;
 }
 
+void start_step(Elaboration& e) {
+  e.written.clear();
+  e.draws.clear();
+}
+
 InstanceId child_instance(Elaboration& e, InstanceId parent, const std::string& callee, CallSite site) {
   std::map<std::int64_t, InstanceId>& children = e.instances[parent].children[callee];
   const auto found = children.find(site.number);

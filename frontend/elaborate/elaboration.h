@@ -68,7 +68,8 @@ struct DeclaredField {
 struct DeclaredData {
   Dataset dataset;
   std::vector<DeclaredField> fields;
-  std::int64_t rows = 0;  // written in place; 0 without
+  Batching batching = Batching::kPerSample;  // kShared: the rows are the first of the axes
+  std::int64_t rows = 0;                     // written in place; 0 without
   bool is_used = false;
 };
 
@@ -102,6 +103,8 @@ struct RuleElaboration {
   std::vector<MeasuredInput> measured = {};                                  // by the schedules of the rule
 };
 
+class WholePart;
+
 struct Elaboration {
   Elaboration(const Sources& sources_in, const Library& library_in, Builder& builder_in,
               Diagnostics& diagnostics_in, DType dtype_in);
@@ -127,13 +130,18 @@ struct Elaboration {
   std::set<std::string> named_before;
   std::vector<std::pair<std::string, Value>> applied;  // models applied outside of other models, in order
   ProgramMode mode = ProgramMode::kTraining;
-  bool has_modes = false;                  // it asks which, or has states of models
-  std::map<StateId, TensorValue> written;  // what states of models have become so far in this step
+  bool has_modes = false;                      // it asks which, or has states of models
+  std::map<StateId, TensorValue> written;      // what states of models have become so far in this step
+  std::map<std::string, int> draws;            // how often each stream was drawn from so far in this step
+  std::map<std::string, SourceRange> streams;  // of random values, where each is drawn first
+  bool is_sample = false;                      // what is drawn belongs to samples, not to rows of the data
   std::optional<Value> loss;
   std::optional<Axes> initialised;            // axes of the parameter whose initial value is being computed
   RuleElaboration* rule = nullptr;            // of an optimizer that is elaborated
   Measurable measurable;                      // of the training whose rule is elaborated
   std::optional<RateSchedule> rate_schedule;  // while an argument of a rule is evaluated
+  WholePart* whole = nullptr;      // while a metric is evaluated that may be a call of a `whole fn`
+  bool is_whole = false;           // all this is the body of one: the rows are an axis
   ast::ExprId after_call;          // the `after(...)` that may stand where an expectation is elaborated
   std::optional<UnitValue> after;  // its first argument
   int depth = 0;
@@ -186,6 +194,10 @@ class OriginScope {
   Elaboration& e_;
   SourceRange before_;
 };
+
+/// What is evaluated from here on finds states of models as at the start of a step, and draws what the first
+/// applications draw.
+void start_step(Elaboration& e);
 
 /// The child `callee` number `site` of an instance, made on first sight.
 InstanceId child_instance(Elaboration& e, InstanceId parent, const std::string& callee, CallSite site);

@@ -127,17 +127,19 @@ bool check_float(Elaboration& e, const TensorValue& tensor, const std::string& o
   return false;
 }
 
-/// `pad == same`: whether two words, or two truth values, are the same. A word is no number: `k == same` does
-/// not hold.
+/// `pad == same`: whether two words, or two truth values, are the same. A word is no number and no value of
+/// the program: `k == same` does not hold.
 std::optional<Value> compared_words(const std::string& op, const Value& a, const Value& b) {
   if (op != "==" && op != "!=") return std::nullopt;
   const TextValue* words[] = {a.as<TextValue>(), b.as<TextValue>()};
   const TruthValue* truths[] = {a.as<TruthValue>(), b.as<TruthValue>()};
-  const auto is_number = [](const Value& value) { return value.as<NumberValue>() || is_number_list(value); };
+  const auto is_other = [](const Value& value) {
+    return !value.as<TextValue>() && !value.as<TruthValue>() && !value.as<Poison>();
+  };
   std::optional<bool> is_same;
   if (words[0] && words[1]) is_same = words[0]->text == words[1]->text;
   if (truths[0] && truths[1]) is_same = truths[0]->value == truths[1]->value;
-  if ((words[0] && is_number(b)) || (words[1] && is_number(a))) is_same = false;
+  if ((words[0] && is_other(b)) || (words[1] && is_other(a))) is_same = false;
   if (!is_same) return std::nullopt;
   return Value{TruthValue{*is_same == (op == "==")}};
 }

@@ -13,6 +13,7 @@
 #include "frontend/elaborate/parameters.h"
 #include "frontend/elaborate/signature.h"
 #include "frontend/elaborate/tensors.h"
+#include "frontend/elaborate/whole_functions.h"
 #include "support/text.h"
 
 namespace dlg {
@@ -154,7 +155,8 @@ void run_statement(Elaboration& e, const ast::Statement& statement, std::optiona
     case ast::StatementKind::kShare:
       return elaborate_share(e, statement);
     case ast::StatementKind::kRequire:
-      return elaborate_require(e, statement);
+      if (!elaborate_require(e, statement)) result = Value{Poison{}};
+      return;
     case ast::StatementKind::kReturn:
       result = return_value(e, statement);
       return;
@@ -167,7 +169,11 @@ void run_statement(Elaboration& e, const ast::Statement& statement, std::optiona
 Value run_body(Elaboration& e) {
   const ast::Function& function = e.library.function(*e.frame().function);
   std::optional<Value> result;
-  for (const ast::Statement& statement : function.body) run_statement(e, statement, result);
+  for (const ast::Statement& statement : function.body) {
+    run_statement(e, statement, result);
+    // What does not hold makes nonsense of what stands behind it.
+    if (result && result->is_poison() && statement.kind == ast::StatementKind::kRequire) return {Poison{}};
+  }
   if (!result) {
     e.error(function.name.range, kNoReturn, function.name.text);
     return {Poison{}};
@@ -197,7 +203,8 @@ void record_result(Elaboration& e, const Frame& frame, const Value& value) {
   if (!instance.result) instance.result = value;
   const TensorValue* tensor = value.as<TensorValue>();
   if (!tensor) return;
-  const bool is_named = e.library.is_user(frame.unit) && function.kind != ast::FunctionKind::kFn;
+  const bool is_plain = function.kind == ast::FunctionKind::kFn || function.kind == ast::FunctionKind::kWhole;
+  const bool is_named = e.library.is_user(frame.unit) && !is_plain;
   const bool is_layer = frame.is_in_model && !is_model && !instance.values.empty();
   if (!e.is_naming || (!is_named && !is_layer)) return;
   const bool is_loss = function.kind == ast::FunctionKind::kLoss;
@@ -376,6 +383,7 @@ Value shared_layer(Elaboration& e, const ast::Statement& statement) {
 
 Value call_function(Elaboration& e, const FunctionValue& function, const Call& call, CallSite site) {
   ++e.calls;
+  if (std::optional<Value> answer = call_around_whole(e, function, call)) return *std::move(answer);
   if (std::any_of(function.candidates.begin(), function.candidates.end(),
                   [&](FunctionId id) { return is_open(e, id); })) {
     e.error(call.range, kRecursion, function.name).note(circle_text(e, function.name));
@@ -478,10 +486,12 @@ Report report_requirement(Elaboration& e, const ast::Statement& statement, const
   return report;
 }
 
-void elaborate_require(Elaboration& e, const ast::Statement& statement) {
+bool elaborate_require(Elaboration& e, const ast::Statement& statement) {
   // What stands around a rule was looked at with its numbers, before they became inputs of the step.
-  if (e.rule && e.rate_schedule && !e.rate_schedule->is_trial) return;
-  if (!requirement_holds(e, statement).value_or(true)) report_requirement(e, statement, "");
+  if (e.rule && e.rate_schedule && !e.rate_schedule->is_trial) return true;
+  const bool holds = requirement_holds(e, statement).value_or(true);
+  if (!holds) report_requirement(e, statement, "");
+  return holds;
 }
 
 }  // namespace dlg

@@ -28,7 +28,7 @@ std::optional<bool> requirement_holds(Elaboration& e, const ast::Statement& stat
 /// Reports one that does not hold; `when` is empty or as " in step 3".
 Report report_requirement(Elaboration& e, const ast::Statement& statement, const std::string& when);
 
-/// Reports a `require` that does not hold for numbers known at compile time.
-void elaborate_require(Elaboration& e, const ast::Statement& statement);
+/// Reports a `require` that does not hold for numbers known at compile time; whether it holds.
+bool elaborate_require(Elaboration& e, const ast::Statement& statement);
 
 }  // namespace dlg

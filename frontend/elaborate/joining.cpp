@@ -5,6 +5,7 @@
 #include "frontend/elaborate/axis_names.h"
 #include "frontend/elaborate/constants.h"
 #include "frontend/elaborate/elementwise.h"
+#include "frontend/elaborate/row_axis.h"
 #include "frontend/elaborate/shapes.h"
 #include "ir/ops/registry.h"
 
@@ -89,6 +90,12 @@ std::optional<TensorValue> concatenated(Elaboration& e, std::vector<TensorValue>
   return result;
 }
 
+Axes chosen(const TensorValue& tensor, const std::vector<std::size_t>& positions) {
+  Axes axes;
+  for (const std::size_t position : positions) axes.push_back(tensor.axes[position]);
+  return axes;
+}
+
 /// A number of zeros; 0 where it is not given.
 std::optional<std::int64_t> zeros(Elaboration& e, const CallArgument* argument) {
   if (!argument) return 0;
@@ -138,6 +145,7 @@ Value concat_call(Elaboration& e, const Builtin& builtin, const Call& call) {
     if (!positions) return {Poison{}};
     axis = positions->front();
   }
+  if (!check_sizes_known(e, chosen(parts->front(), {axis}), "`concat`", call.range)) return {Poison{}};
   const std::optional<TensorValue> result = concatenated(e, *std::move(parts), axis, call.range);
   return result ? Value{*result} : Value{Poison{}};
 }
@@ -145,7 +153,7 @@ Value concat_call(Elaboration& e, const Builtin& builtin, const Call& call) {
 Value flip_call(Elaboration& e, const Builtin&, const Call& call) {
   const std::optional<TensorValue> tensor = tensor_of(e, call.arguments[0].operand);
   const auto axes = tensor ? over_or_last(e, *tensor, call) : std::nullopt;
-  if (!axes) return {Poison{}};
+  if (!axes || !check_sizes_known(e, chosen(*tensor, *axes), "`flip`", call.range)) return {Poison{}};
   TensorValue result = *tensor;
   result.id = flip(expr_of(e, *tensor), graph_positions(*tensor, *axes)).value;
   return {result};
@@ -161,7 +169,7 @@ Value pad_call(Elaboration& e, const Builtin&, const Call& call) {
   const std::optional<std::int64_t> before = zeros(e, written[0]);
   const std::optional<std::int64_t> after = zeros(e, written[1]);
   const auto axes = tensor && before && after ? over_or_last(e, *tensor, call) : std::nullopt;
-  if (!axes) return {Poison{}};
+  if (!axes || !check_sizes_known(e, chosen(*tensor, *axes), "`pad`", call.range)) return {Poison{}};
   TensorValue result = *tensor;
   std::vector<std::int64_t> starts(graph_shape(tensor->axes, tensor->batching).rank(), 0);
   for (const std::size_t axis : *axes) {

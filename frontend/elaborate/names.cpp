@@ -9,6 +9,7 @@
 #include "frontend/elaborate/constants.h"
 #include "frontend/elaborate/definitions.h"
 #include "frontend/elaborate/expressions.h"
+#include "frontend/elaborate/row_axis.h"
 #include "frontend/elaborate/signature.h"
 #include "frontend/elaborate/tensors.h"
 #include "frontend/elaborate/watched_values.h"
@@ -22,6 +23,8 @@ constexpr Diag<std::string, std::string> kUnknownMember{DiagCode::UnknownMember,
                                                         "`{}` has no `{}`"};
 constexpr Diag<> kFieldTooEarly{DiagCode::ExpressionOutOfPlace, Severity::kError,
                                 "a field of the data has no value here, only in `train` and `check`"};
+constexpr Diag<> kFieldInWhole{DiagCode::ExpressionOutOfPlace, Severity::kError,
+                               "a `whole fn` reads its arguments, expected a field of the data among them"};
 constexpr Diag<std::string> kNoMembers{DiagCode::UnknownMember, Severity::kError,
                                        "found {} before a point, expected a data block or a model"};
 constexpr Diag<std::string> kNotApplied{DiagCode::NotApplied, Severity::kError,
@@ -38,7 +41,7 @@ constexpr Diag<std::string, std::int64_t> kNoSuchLayer{DiagCode::UnknownMember, 
                                                        "there is no `{}[{}]`"};
 
 /// Words of other languages, and how dlg says it.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kOtherWords{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 14> kOtherWords{{
     {"dot", "a product of matrices is written `a @ b`"},
     {"inf", "every number of a program is finite"},
     {"infinity", "every number of a program is finite"},
@@ -49,12 +52,14 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kOtherWo
     {"mm", "a product of matrices is written `a @ b`"},
     {"nan", "every number of a program is finite"},
     {"pow", "a power is written `x^2`"},
+    {"rand", "`uniform_like(x)` draws numbers for every element of x"},
+    {"randn", "`normal_like(x)` draws numbers for every element of x"},
     {"reshape", "`x as [row: 8, col: 8]` gives a value other axes"},
     {"square", "a square is written `x^2`"},
 }};
 
 /// What stands for itself, unless the program gives it another meaning: choices of functions of the library.
-constexpr std::array<std::string_view, 3> kWords{"none", "same", "valid"};
+constexpr std::array<std::string_view, 5> kWords{"macro", "micro", "none", "same", "valid"};
 
 /// Known at compile time: whether this is the graph that is trained.
 constexpr std::string_view kTrainingWord = "training";
@@ -197,6 +202,10 @@ Value instance_member(Elaboration& e, InstanceId id, const std::string& name, So
 }
 
 Value field_member(Elaboration& e, const DataValue& data, const std::string& name, SourceRange range) {
+  if (e.is_whole) {
+    e.error(range, kFieldInWhole);
+    return {Poison{}};
+  }
   if (data.dataset >= e.data.size()) {
     e.error(range, kFieldTooEarly);
     return {Poison{}};
@@ -265,7 +274,12 @@ Value look_up(Elaboration& e, const std::string& name, SourceRange range) {
     e.error(range, kInsideItself, name).note(circle_text(e, name));
     return {Poison{}};
   }
-  if (std::optional<Value> value = find_name(e, name)) return *std::move(value);
+  if (std::optional<Value> value = find_name(e, name)) {
+    const NumberValue* number = value->as<NumberValue>();
+    if (!number || !number->axis || !is_row_axis(*number->axis)) return *std::move(value);
+    report_rows_as_number(e, name, range);
+    return {Poison{}};
+  }
   if (e.rate_schedule && name == "last_step") {
     e.error(range, kNoEnd).note("add one: `stop = [20 epochs]`");
     return {Poison{}};

@@ -5,6 +5,7 @@
 
 #include "frontend/elaborate/axis_names.h"
 #include "frontend/elaborate/elementwise.h"
+#include "frontend/elaborate/row_axis.h"
 #include "ir/ops/expr.h"
 #include "ir/ops/registry.h"
 #include "support/check.h"
@@ -14,6 +15,8 @@ namespace {
 
 constexpr Diag<std::string> kNoLastAxis{DiagCode::BadAxis, Severity::kError,
                                         "found {} without an axis, expected logits along one"};
+constexpr Diag<std::size_t> kOneAxis{DiagCode::BadAxis, Severity::kError,
+                                     "found {} axes for `midrank`, expected one"};
 constexpr Diag<std::string> kNotAList{DiagCode::NotAValue, Severity::kError,
                                       "found {}, expected a list of parameters"};
 
@@ -193,8 +196,24 @@ Value argmax_call(Elaboration& e, const Builtin& builtin, const Call& call) {
   std::optional<TensorValue> tensor = tensor_of(e, call.arguments[0].operand);
   std::optional<Reduced> reduced = tensor ? reduced_axes(e, *tensor, call) : std::nullopt;
   if (!reduced) return {Poison{}};
-  if (reduced->positions.size() != 1) tensor = merged(e, *tensor, *reduced);
+  if (reduced->positions.size() != 1) {
+    if (!check_sizes_known(e, tensor->axes, "`argmax` of several axes", call.range)) return {Poison{}};
+    tensor = merged(e, *tensor, *reduced);
+  }
   return reduce_axes(e, *builtin.op, *tensor, *reduced, call.range);
+}
+
+Value midrank_call(Elaboration& e, const Builtin& builtin, const Call& call) {
+  const std::optional<TensorValue> tensor = tensor_of(e, call.arguments[0].operand);
+  const auto axes = tensor ? over_or_last(e, *tensor, call) : std::nullopt;
+  if (!axes) return {Poison{}};
+  if (axes->size() != 1) {
+    e.error(call.range, kOneAxis, axes->size());
+    return {Poison{}};
+  }
+  const AlongAxis along{graph_positions(*tensor, *axes).front()};
+  const std::optional<Expr> node = checked_node(e, *builtin.op, {*tensor}, along, call.range);
+  return node ? Value{with_node(*tensor, *node)} : Value{Poison{}};
 }
 
 Value logits_call(Elaboration& e, const Builtin& builtin, const Call& call) {

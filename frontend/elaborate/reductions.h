@@ -20,6 +20,9 @@ Value min_call(Elaboration& e, const Builtin& builtin, const Call& call);
 /// The index of the largest element, as i32.
 Value argmax_call(Elaboration& e, const Builtin& builtin, const Call& call);
 
+/// `midrank`, along one axis, by default the last one.
+Value midrank_call(Elaboration& e, const Builtin& builtin, const Call& call);
+
 /// `softmax` and `log_softmax`: the axes stay; without `over` it is the last one.
 Value logits_call(Elaboration& e, const Builtin& builtin, const Call& call);
 

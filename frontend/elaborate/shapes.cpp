@@ -7,6 +7,7 @@
 #include "frontend/elaborate/constants.h"
 #include "frontend/elaborate/expressions.h"
 #include "frontend/elaborate/names.h"
+#include "frontend/elaborate/row_axis.h"
 
 namespace dlg {
 namespace {
@@ -36,6 +37,7 @@ struct Span {
 
 std::optional<Span> span_of(Elaboration& e, ast::ExprId id, const Axis& axis) {
   const ast::Expr& expr = e.expr(id);
+  if (!check_sizes_known(e, {axis}, "an index", expr.range)) return std::nullopt;
   const bool is_range = expr.kind == ast::ExprKind::kRange;
   const ast::ExprId ends[] = {is_range ? expr.args[0] : id, is_range ? expr.args[1] : id};
   std::int64_t at[2] = {0, 0};
@@ -165,6 +167,7 @@ Value index_value(Elaboration& e, const Operand& base, const ast::Expr& expr) {
 }
 
 std::optional<Axes> as_axes(Elaboration& e, const ast::Expr& expr, const Axes& from) {
+  if (!check_sizes_known(e, from, "`as`", expr.range)) return std::nullopt;
   std::optional<Axes> axes = written_axes(e, expr);
   if (!axes) return std::nullopt;
   if (unknown_sizes(*axes) > 1) {

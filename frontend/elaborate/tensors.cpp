@@ -82,6 +82,8 @@ std::optional<TensorValue> tensor_of(Elaboration& e, const Operand& operand, std
   }
   Report report = e.error(operand.range, kNotAValue, kind_text(operand.value));
   e.label_origin(report, operand);
+  if (operand.value.as<WholeValue>())
+    report.note("it stands alone in `metrics`; what is computed of all rows belongs into a `whole fn`");
   return std::nullopt;
 }
 
@@ -113,14 +115,14 @@ TensorValue field_tensor(Elaboration& e, const FieldValue& value, DType dtype) {
     e.wants_restart = true;
   }
   if (!field.dtype) field.dtype = is_integer_anywhere ? DType::kI32 : dtype;
-  const TensorType type{*field.dtype, graph_shape(field.axes, Batching::kPerSample)};
+  const TensorType type{*field.dtype, graph_shape(field.axes, data.batching)};
   if (!e.builder.graph().find_input(field.field.path)) {
     e.builder.graph().inputs.push_back(
         {field.field.path, type, field.field.source.values, field.field.range});
   }
   const ValueId id = e.builder.add(ops::input, {}, LeafPath{field.field.path}, type);
   e.builder.set_name(id, field.field.name);
-  return {cast({&e.builder, id}, dtype).value, field.axes, Batching::kPerSample, dtype};
+  return {cast({&e.builder, id}, dtype).value, field.axes, data.batching, dtype};
 }
 
 std::optional<TensorValue> constant_tensor(Elaboration& e, double number, const TensorValue& like,

@@ -31,6 +31,9 @@ struct KindText {
   std::string operator()(const MeasuredValue& measured) const {
     return "the measured value `" + measured.watched.text() + "`";
   }
+  std::string operator()(const WholeValue& whole) const {
+    return "the metric `" + whole.name + "` of a whole part";
+  }
   std::string operator()(const InstanceValue&) const { return "a layer"; }
   std::string operator()(const FamilyValue& family) const { return "several layers `" + family.callee + "`"; }
 };

@@ -104,6 +104,12 @@ struct MeasuredValue {
   WatchedValue watched;
 };
 
+/// What a call of a `whole fn` in `metrics` gives: a value of the graph of whole parts, not of the program's.
+struct WholeValue {
+  std::string name;  // of the function
+  TensorValue result;
+};
+
 /// An instance of a model or function: `mlp.dense[0]`.
 struct InstanceValue {
   InstanceId instance;
@@ -117,7 +123,8 @@ struct FamilyValue {
 
 struct Value {
   std::variant<Poison, TensorValue, NumberValue, TruthValue, TextValue, UnitValue, FunctionValue, ListValue,
-               FieldValue, DataValue, InitialValue, PartValue, MeasuredValue, InstanceValue, FamilyValue>
+               FieldValue, DataValue, InitialValue, PartValue, MeasuredValue, WholeValue, InstanceValue,
+               FamilyValue>
       data;
   SourceRange origin = {};  // where it was declared or given its name; may be invalid
 

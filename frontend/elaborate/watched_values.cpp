@@ -14,6 +14,9 @@ constexpr Diag<std::string> kNotMeasured{
     DiagCode::BadStop, Severity::kError,
     "`{}` is not measured, expected `loss`, `val.loss` or a metric of a part"};
 
+constexpr Diag<std::string> kTable{DiagCode::BadStop, Severity::kError,
+                                   "`{}` is a table, expected one number to look at"};
+
 constexpr Diag<std::string> kNoDirection{DiagCode::NoDirection, Severity::kError,
                                          "nothing says whether a larger or a smaller `{}` is the better one, "
                                          "and a plateau waits for a better one"};
@@ -24,7 +27,17 @@ struct DirectionRow {
 };
 
 /// The metrics of std. Its losses are losses in their own text.
-constexpr std::array<DirectionRow, 1> kDirections{{{"accuracy", Better::kLarger}}};
+constexpr std::array<DirectionRow, 9> kDirections{{
+    {"accuracy", Better::kLarger},
+    {"top_k", Better::kLarger},
+    {"r2", Better::kLarger},
+    {"auc", Better::kLarger},
+    {"precision", Better::kLarger},
+    {"recall", Better::kLarger},
+    {"f1", Better::kLarger},
+    {"rmse", Better::kSmaller},
+    {"perplexity", Better::kSmaller},
+}};
 constexpr std::array<DirectionRow, 2> kModes{{{"max", Better::kLarger}, {"min", Better::kSmaller}}};
 
 template <class Table>
@@ -70,7 +83,10 @@ std::optional<WatchedValue> watched_value(Elaboration& e, const std::vector<Metr
   if (is_watched_part(wanted.part)) {
     if (wanted.name == "loss") return WatchedValue{wanted.part, "loss"};
     for (const Metric& metric : metrics) {
-      if (metric.name == wanted.name) return WatchedValue{wanted.part, metric.name, metric.better};
+      if (metric.name != wanted.name) continue;
+      if (metric.form != MetricForm::kTable) return WatchedValue{wanted.part, metric.name, metric.better};
+      e.error(range, kTable, wanted.text());
+      return std::nullopt;
     }
   }
   const std::string text = wanted.part.empty() ? std::string(e.sources.text(range)) : wanted.text();

@@ -109,7 +109,8 @@ struct Setting {
   SourceRange range;
 };
 
-enum class FunctionKind { kFn, kLoss, kModel };
+/// kWhole: `whole fn`, which sees all rows of a part of the data.
+enum class FunctionKind { kFn, kWhole, kLoss, kModel };
 
 struct Function {
   FunctionKind kind = FunctionKind::kFn;

@@ -23,7 +23,7 @@ constexpr Diag<> kSecondUse{DiagCode::DuplicateUse, Severity::kError, "`use` is 
 constexpr std::array<std::string_view, 6> kStatementWords = {"param", "state",  "return",
                                                              "share", "expect", "require"};
 constexpr std::string_view kBlockList =
-    "blocks are import, use, dim, const, data, fn, loss, model, optimizer, train, check and race";
+    "blocks are import, use, dim, const, data, fn, whole fn, loss, model, optimizer, train, check and race";
 
 }  // namespace
 
@@ -41,6 +41,7 @@ const BlockParser::BlockRow* BlockParser::find_block(std::string_view word) {
       BlockRow{"const", TokenKind::kName, &BlockParser::definition},
       BlockRow{"data", TokenKind::kName, &BlockParser::data_block},
       BlockRow{"fn", TokenKind::kName, &BlockParser::function},
+      BlockRow{"whole", TokenKind::kName, &BlockParser::whole_function},
       BlockRow{"loss", TokenKind::kName, &BlockParser::function},
       BlockRow{"model", TokenKind::kName, &BlockParser::function},
       BlockRow{"optimizer", TokenKind::kName, &BlockParser::optimizer},
@@ -135,8 +136,8 @@ void BlockParser::stray_line() {
 }
 
 std::string BlockParser::nearest_block_word(const std::string& word) {
-  const std::vector<std::string> words = {"use",   "dim",       "const", "data",  "fn",   "loss",
-                                          "model", "optimizer", "train", "check", "race", "import"};
+  const std::vector<std::string> words = {"use",       "dim",   "const", "data", "fn",     "loss", "model",
+                                          "optimizer", "train", "check", "race", "import", "whole"};
   return nearest_name(word, words).value_or("");
 }
 
@@ -181,11 +182,22 @@ void BlockParser::train_block(const Token& word) {
 }
 
 void BlockParser::function(const Token& word) {
-  ast::Function function;
   const std::string keyword = cursor_.text(word);
-  function.kind = keyword == "fn"     ? ast::FunctionKind::kFn
-                  : keyword == "loss" ? ast::FunctionKind::kLoss
-                                      : ast::FunctionKind::kModel;
+  function_of(word, keyword == "fn"     ? ast::FunctionKind::kFn
+                    : keyword == "loss" ? ast::FunctionKind::kLoss
+                                        : ast::FunctionKind::kModel);
+}
+
+void BlockParser::whole_function(const Token& word) {
+  if (!cursor_.at_word("fn")) return cursor_.fail_expecting("`fn` after `whole`");
+  cursor_.take();
+  function_of(word, ast::FunctionKind::kWhole);
+}
+
+/// Behind its words, of which `word` is the first.
+void BlockParser::function_of(const Token& word, ast::FunctionKind kind) {
+  ast::Function function;
+  function.kind = kind;
   function.name = cursor_.expect_name("a name").value_or(ast::Name{});
   function.formals = statements_.formals();
   function.result = result_type();

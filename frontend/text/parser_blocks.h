@@ -33,6 +33,8 @@ class BlockParser {
   void definition(const Token& word);
   void data_block(const Token& word);
   void function(const Token& word);
+  void whole_function(const Token& word);
+  void function_of(const Token& word, ast::FunctionKind kind);
   void optimizer(const Token& word);
   void train_block(const Token& word);
   void check_block(const Token& word);

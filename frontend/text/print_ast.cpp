@@ -17,6 +17,7 @@ constexpr std::size_t kCommentColumn = 72;
 
 std::string_view word_of(ast::FunctionKind kind) {
   if (kind == ast::FunctionKind::kFn) return "fn";
+  if (kind == ast::FunctionKind::kWhole) return "whole fn";
   return kind == ast::FunctionKind::kLoss ? "loss" : "model";
 }
 

@@ -104,9 +104,21 @@ struct ContractedAxes {
   static constexpr auto fields() { return std::tuple(attribute_field("labels", &ContractedAxes::labels)); }
 };
 
+/// Of random numbers: which half of what is drawn, and which of several nodes of one meaning this is.
+struct DrawSource {
+  std::int64_t half = 0;
+  std::int64_t copy = 0;
+
+  bool is_copy() const { return copy != 0; }
+  static constexpr auto fields() {
+    return std::tuple(attribute_field("half", &DrawSource::half),
+                      attribute_field("copy", &DrawSource::copy, &DrawSource::is_copy));
+  }
+};
+
 /// The attributes of a node. Its op says which struct it is (OpDef::attributes).
 using Attributes = std::variant<NoAttributes, ConstantElements, LeafPath, HyperName, OverAxes, AxisMap,
-                                AlongAxis, BoxStarts, IndexLimit, ComparedBy, ContractedAxes>;
+                                AlongAxis, BoxStarts, IndexLimit, ComparedBy, ContractedAxes, DrawSource>;
 
 /// What an op's nodes say before anything is said: the struct with its defaults.
 template <class Struct>

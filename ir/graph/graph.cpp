@@ -92,7 +92,7 @@ const std::string* leaf_path(const Node& node) {
 
 std::vector<ValueId> tested_values(const Graph& graph) {
   std::vector<ValueId> values;
-  for (const std::string_view name : {std::string_view("loss"), kFaultOutput}) {
+  for (const std::string_view name : {std::string_view("loss"), kWeightOutput, kFaultOutput}) {
     if (const std::optional<ValueId> value = graph.find_output(name)) values.push_back(*value);
   }
   return values;

@@ -65,12 +65,26 @@ struct Input {
   /// What the reader of the data makes sure of: the elements of a row are indices below these numbers, one
   /// for each element or one for all; 0: no index. Empty: nothing is an index.
   std::vector<std::int64_t> below = {};
+  bool is_weight = false;  // it makes sure as well that no element is negative or infinite
 
   Interval range() const;
 };
 
-/// The output that is not 0 where an index of the step lies outside: such a step is not made.
+/// The output that is not 0 where an index of the step lies outside, or the weights of an update do not sum
+/// to a number above 0: such a step is not made.
 inline constexpr std::string_view kFaultOutput = "fault";
+/// What it is then; of both the larger.
+inline constexpr double kIndexFault = 1;
+inline constexpr double kWeightFault = 2;
+
+/// The output that holds the sum of the weights of the batch's rows, where the program weighs its samples:
+/// what the loss of the batch counts in a mean over several.
+inline constexpr std::string_view kWeightOutput = "weight";
+
+/// The input, i32 [*batch], of programs that draw random values: the number of the row in its data.
+inline constexpr const char* kRowInput = "row";
+/// Their state, f64[]: the micro-batches made so far.
+inline constexpr const char* kDrawsState = "draws";
 
 /// A run-time scalar of the optimizer, f64[]: lr, beta. Changing it never recompiles.
 struct Hyper {
@@ -122,7 +136,8 @@ class Graph {
 /// What a leaf reads from outside: the path of a state or input, the name of a hyper; null: nothing.
 const std::string* leaf_path(const Node& node);
 
-/// What is looked at before a step writes anything: the loss and the fault, as far as there are any.
+/// What is looked at before a step writes anything: the loss, its weight and the fault, as far as there are
+/// any.
 std::vector<ValueId> tested_values(const Graph& graph);
 
 /// Under which word the node is printed: `matmul` for a contraction that is one, else its op's name.

@@ -100,6 +100,7 @@ struct SampleDomain {
   double margin = 0;  // distance kept from 0 and from equal operands, for finite differences
   int integers = 0;   // of operand `integer_operand`
   int integer_operand = -1;
+  bool is_smooth = true;  // false: finite differences see more than the derivative means
 };
 
 /// One case for the generated tests of an op: operand types and attributes; `declared` for ops that declare

@@ -70,7 +70,7 @@ class Stepper {
       default:
         break;
     }
-    std::array<double, 3> args{};
+    std::array<double, kMostOperands> args{};
     for (std::size_t a = 0; a < i.args.size(); ++a) args[a] = registers_[i.args[a]];
     return evaluate(i.op, i.dtype, std::span(args.data(), i.args.size()), machine_.fusing());
   }

@@ -83,6 +83,13 @@ enum class Op : std::uint8_t {
 #undef DLG_SCALAR_OP
 };
 
+/// The most operands that an op has.
+inline constexpr int kMostOperands = std::max({
+#define DLG_SCALAR_OP(name, text, arity, typing, unit, rule) arity,
+#include "ir/loop/scalar_ops.def"
+#undef DLG_SCALAR_OP
+});
+
 struct OpInfo {
   std::string_view text;
   int arity;
@@ -248,8 +255,8 @@ struct ProgramSchedule {
   std::int64_t scratch_bytes = 0;  // of each worker, for what is packed
 };
 
-/// One step: the kernels in order; after `kernels_before_stop_test` of them loss and fault are known and the
-/// stop test may leave the step; no kernel before it writes a state. Then the copies.
+/// One step: the kernels in order; after `kernels_before_stop_test` of them loss, weight and fault are known
+/// and the stop test may leave the step; no kernel before it writes a state. Then the copies.
 struct Program {
   std::int64_t batch = 1;
   IdVector<BufferId, Buffer> buffers;
@@ -261,7 +268,8 @@ struct Program {
   std::size_t kernels_before_stop_test = 0;
   BufferId loss;  // kOutput f32/f64 []; invalid when the program has none (eval, predict)
   std::optional<ProgramSchedule> schedule = {};
-  BufferId fault;  // kOutput f32/f64 []: not 0 where an index lies outside; invalid when all are proved
+  BufferId fault;   // kOutput f32/f64 []: not 0 where the step must not be made; invalid where it always can
+  BufferId weight;  // kOutput f32/f64 []: what the loss counts in a mean; invalid: the rows of the batch
 
   std::optional<BufferId> find_buffer(BufferKind kind, std::string_view source) const;
 };

@@ -251,6 +251,7 @@ class MemoryProof {
       if (Failure failure = prove_load(id, output.value, "the caller")) return failure;
     }
     Failure failure = prove_tested(places, "loss", program_.loss);
+    if (!failure) failure = prove_tested(places, kWeightOutput, program_.weight);
     return failure ? failure : prove_tested(places, kFaultOutput, program_.fault);
   }
 

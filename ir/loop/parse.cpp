@@ -181,6 +181,7 @@ class Parser {
     if (accept("below")) buffer.below = integer();
     const bool is_loss = accept("loss");
     const bool is_fault = accept("fault");
+    const bool is_weight = accept("weight");
     if (has_failed_) return;
     const std::string key = buffer.name;
     const BufferId id = program_.buffers.add(std::move(buffer));
@@ -190,6 +191,7 @@ class Parser {
     }
     if (is_loss) program_.loss = id;
     if (is_fault) program_.fault = id;
+    if (is_weight) program_.weight = id;
   }
 
   // Kernels.

@@ -20,7 +20,7 @@ constexpr ScalarRule kProductAndSum{.f32 = rules::Fma::in_two, .f64 = rules::Fma
 template <class T>
 T run(Rule<T> rule, Op op, std::span<const double> args) {
   DLG_CHECK(rule != nullptr, "no rule for " + std::string(op_info(op).text) + " on this dtype");
-  std::array<T, 3> values{};
+  std::array<T, kMostOperands> values{};
   for (std::size_t i = 0; i < args.size(); ++i) values[i] = static_cast<T>(args[i]);
   return rule(values.data());
 }
@@ -35,11 +35,11 @@ double elementary(Op op, DType dtype, std::span<const double> args) {
   DLG_CHECK(is_float(dtype), "no rule for " + std::string(op_info(op).text) + " on this dtype");
   const auto* row = maths::function_row<F32<fusing>, F64<fusing>>(op);
   if (dtype == DType::kF32) {
-    std::array<F32<fusing>, 2> narrow{};
+    std::array<F32<fusing>, kMostOperands> narrow{};
     for (std::size_t i = 0; i < args.size(); ++i) narrow[i] = {static_cast<float>(args[i])};
     return static_cast<double>(row->f32(narrow.data()).value);
   }
-  std::array<F64<fusing>, 2> wide{};
+  std::array<F64<fusing>, kMostOperands> wide{};
   for (std::size_t i = 0; i < args.size(); ++i) wide[i] = {args[i]};
   return row->f64(wide.data()).value;
 }

@@ -117,6 +117,7 @@ class Printer {
     if (buffer.below > 0) text += fmt::format(" below {}", buffer.below);
     if (id == program_.loss) text += " loss";
     if (id == program_.fault) text += " fault";
+    if (id == program_.weight) text += " weight";
     line(text);
   }
 

@@ -188,6 +188,7 @@ Failure verify_head(const Program& program) {
   if (program.kernels_before_stop_test > program.kernels.size())
     return "the stop test is behind the last kernel";
   Failure failure = verify_tested(program, program.loss, "loss");
+  if (!failure) failure = verify_tested(program, program.weight, "weight");
   return failure ? failure : verify_tested(program, program.fault, "fault");
 }
 

@@ -79,6 +79,7 @@ constexpr UnaryRow kUnary[] = {
     {&ops::neg, {[](double x) { return -x; }, [](double) { return -1.0; }, flat, Rounding::kExact}},
     {&ops::abs_, {[](double x) { return std::abs(x); }, sign_of, flat, Rounding::kExact}},
     {&ops::sign_, {sign_of, flat, flat, Rounding::kExact}},
+    {&ops::stop_gradient, {[](double x) { return x; }, flat, flat, Rounding::kExact}},
     {&ops::round_, {nearest_whole, flat, flat, Rounding::kExact}},
     {&ops::sqrt_,
      {[](double x) { return std::sqrt(x); }, [](double x) { return 0.5 / std::sqrt(x); },

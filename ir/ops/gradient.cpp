@@ -1,6 +1,7 @@
-// Owns `gradient`: the place of a derivative until `differentiate` builds it.
+// Owns `gradient`, the place of a derivative until `differentiate` builds it, and what no derivative passes.
 #include <fmt/format.h>
 
+#include "ir/ops/lowering.h"
 #include "ir/ops/registry.h"
 #include "ir/ops/type_rules.h"
 
@@ -35,6 +36,18 @@ constinit const OpDef ops::gradient{
     .type = gradient_type,
     .vjp = no_gradient,
     .cases = gradient_cases,
+};
+
+constinit const OpDef ops::stop_gradient{
+    .name = "stop_gradient",
+    .doc = "x itself, which counts as a constant wherever something is derived.",
+    .formula = "dx = 0",
+    .arity = 1,
+    .type = float_elementwise,
+    .vjp = no_gradient,
+    .lowering = Map{[](ElementScope& scope) { return scope.arg(0); }},
+    .is_selection = true,
+    .sample = {.is_smooth = false},
 };
 
 }  // namespace dlg

@@ -1,5 +1,8 @@
 // Owns the interpretation of element-wise ops.
+#include <algorithm>
 #include <array>
+#include <cmath>
+#include <limits>
 
 #include "ir/ops/functions.h"
 #include "ir/ops/interpret_parts.h"
@@ -89,8 +92,68 @@ Tensor<Number> cast_value(const Call<Number>& call) {
   return result;
 }
 
+/// Philox as its paper writes it.
+std::array<std::uint32_t, 4> philox_reference(std::array<std::uint32_t, 4> c, std::uint32_t k0,
+                                              std::uint32_t k1) {
+  for (int round = 0; round < 10; ++round) {
+    const std::uint64_t left = std::uint64_t{0xD2511F53} * c[0];
+    const std::uint64_t right = std::uint64_t{0xCD9E8D57} * c[2];
+    c = {static_cast<std::uint32_t>(right >> 32) ^ c[1] ^ k0, static_cast<std::uint32_t>(right),
+         static_cast<std::uint32_t>(left >> 32) ^ c[3] ^ k1, static_cast<std::uint32_t>(left)};
+    k0 += 0x9E3779B9;
+    k1 += 0xBB67AE85;
+  }
+  return c;
+}
+
+std::uint64_t whole_of(double x) {
+  constexpr double kMost = 0x1p52 - 1;
+  return x > 0 ? static_cast<std::uint64_t>(std::nearbyint(std::min(x, kMost))) : 0;
+}
+
+double drawn_number(std::int64_t half, double position, double step, double low, double high) {
+  const auto word = [](std::uint64_t x) { return static_cast<std::uint32_t>(x); };
+  const std::uint64_t element = whole_of(position);
+  const std::uint64_t count = whole_of(step);
+  const auto words = philox_reference({word(element), word(element >> 32), word(count), word(count >> 32)},
+                                      word(whole_of(low)), word(whole_of(high)));
+  const std::size_t first = half == 0 ? 0 : 2;
+  const std::uint64_t bits = (std::uint64_t{words[first + 1]} << 32) | words[first];
+  return static_cast<double>(bits >> 11) * 0x1p-53;
+}
+
+/// From where something uncertain is drawn anything may come.
+template <class Number>
+Number unless_uncertain(Number drawn, const Number&) {
+  return drawn;
+}
+Bound unless_uncertain(Bound drawn, const Bound& from) {
+  return from.error > 0 ? Bound{drawn.value, std::numeric_limits<double>::infinity(), drawn.unit} : drawn;
+}
+
+template <class Number>
+Tensor<Number> draw_value(const Call<Number>& call) {
+  const std::int64_t half = std::get<DrawSource>(call.node.attributes).half;
+  const bool has_rows = call.node.type.shape.has_batch();
+  const std::int64_t in_row = call.shape.elements() / (has_rows ? call.shape[0] : 1);
+  const std::array<Number, 3> from{call.operand(1).elements[0], call.operand(2).elements[0],
+                                   call.operand(3).elements[0]};
+  Tensor<Number> result{call.shape, {}};
+  for (std::int64_t i = 0; i < call.shape.elements(); ++i) {
+    const Number& row = call.operand(0).elements[static_cast<std::size_t>(has_rows ? i / in_row : 0)];
+    const double position = value_of(row) * static_cast<double>(in_row) + static_cast<double>(i % in_row);
+    const double number =
+        drawn_number(half, position, value_of(from[0]), value_of(from[1]), value_of(from[2]));
+    Number drawn = literal_number<Number>(number, call.node.type.dtype);
+    for (const Number& operand : {row, from[0], from[1], from[2]}) drawn = unless_uncertain(drawn, operand);
+    result.elements.push_back(drawn);
+  }
+  return result;
+}
+
 template <class Number>
 constexpr EvaluatorRow<Number> kMaps[] = {
+    {&ops::draw, draw_value<Number>},
     {&ops::compare, compare_value<Number>},
     {&ops::select_, select_value<Number>},
     {&ops::cast, cast_value<Number>},

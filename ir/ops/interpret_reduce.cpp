@@ -144,11 +144,61 @@ Tensor<Number> argmax_value(const Call<Number>& call) {
 }
 
 template <class Number>
+std::vector<double> values_of(const std::vector<Number>& row) {
+  std::vector<double> values;
+  for (const Number& x : row) values.push_back(value_of(x));
+  return values;
+}
+
+/// The place in ascending order among `row`; equal ones share the mean of theirs.
+double midrank_among(const std::vector<double>& row, double x) {
+  if (std::isnan(x)) return x;
+  double place = 0.5;
+  for (const double other : row) place += other < x ? 1 : other == x ? 0.5 : 0;
+  return place;
+}
+
+double place_of(const std::vector<double>& row, double x) {
+  return midrank_among(row, x);
+}
+
+Dual place_of(const std::vector<Dual>& row, const Dual& x) {
+  return {midrank_among(values_of(row), x.value), 0};
+}
+
+SecondDual place_of(const std::vector<SecondDual>& row, const SecondDual& x) {
+  return {midrank_among(values_of(row), x.value), 0, 0, 0};
+}
+
+/// Whatever an element may be on the other side of moves it by at most one place.
+Bound place_of(const std::vector<Bound>& row, const Bound& x) {
+  Bound result{midrank_among(values_of(row), x.value), 0, x.unit};
+  for (const Bound& other : row) {
+    const double slack = other.error + x.error;
+    if (slack > 0 && std::abs(other.value - x.value) <= slack) result.error += 1;
+  }
+  return result;
+}
+
+template <class Number>
+Tensor<Number> midrank_value(const Call<Number>& call) {
+  const std::size_t axis = std::get<AlongAxis>(call.node.attributes).index();
+  return tabulate<Number>(call.shape, [&](const Place& place) {
+    std::vector<Number> row;
+    Place at = place;
+    for (at[axis] = 0; at[axis] < call.shape[axis]; ++at[axis])
+      row.push_back(element_at(call.operand(0), at));
+    return place_of(row, element_at(call.operand(0), place));
+  });
+}
+
+template <class Number>
 constexpr EvaluatorRow<Number> kReductions[] = {
     {&ops::sum, sum_value<Number>},
     {&ops::reduce_max, extremum_value<Number, larger>},
     {&ops::reduce_min, extremum_value<Number, smaller>},
     {&ops::argmax, argmax_value<Number>},
+    {&ops::midrank, midrank_value<Number>},
 };
 
 }  // namespace

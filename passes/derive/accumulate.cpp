@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "ir/graph/rule_states.h"
+#include "passes/derive/batch_weight.h"
 
 namespace dlg {
 
@@ -11,10 +12,11 @@ Accumulation::Accumulation(UpdatedStates& states, ValueId batches) : states_(sta
   is_due_ = compare(">=", done, of(batches));
   // Through a cast, the sum is no scalar of leaves that each kernel would compute for itself, which no update
   // could be fused with: the state would have to be read before what it is written with is known.
-  rows_ =
-      of(states.read_scalar(kMicroRowsState)) + cast(batch_rows(states.builder(), DType::kI64), DType::kF64);
+  const bool has_weight = states.builder().graph().find_output(kWeightOutput).has_value();
+  const Expr own = batch_weight(states.builder(), has_weight ? DType::kF64 : DType::kI64);
+  weight_ = of(states.read_scalar(kMicroRowsState)) + cast(own, DType::kF64);
   write_sum(rule_state_path(kMicroBatchesState), done);
-  write_sum(rule_state_path(kMicroRowsState), rows_);
+  write_sum(rule_state_path(kMicroRowsState), weight_);
 }
 
 Expr Accumulation::if_due(Expr due, Expr held) {
@@ -25,22 +27,22 @@ void Accumulation::write_sum(const std::string& path, Expr sum) {
   states_.write(path, if_due(constant_like(sum, 0), sum).value);
 }
 
-/// Adds this micro-batch to the sum; the mean over all rows in it.
+/// Adds this micro-batch to the sum by its weight; the mean over all rows in it.
 ValueId Accumulation::summed(const State& parameter, ValueId gradient, const std::string& name) {
   Builder& builder = states_.builder();
   const DType dtype = builder.type(gradient).dtype;
   const std::string path = rule_state_path(parameter.path, name);
   const Expr before = of(states_.read({path, parameter.type, StateKind::kOptimizer, {}, parameter.origin}));
-  const Expr sum = before + batch_rows(builder, dtype) * of(gradient);
+  const Expr sum = before + batch_weight(builder, dtype) * of(gradient);
   write_sum(path, sum);
-  return (sum / cast(rows_, dtype)).value;
+  return (sum / cast(weight_, dtype)).value;
 }
 
 ValueId Accumulation::loss(ValueId own) {
-  const Expr rows = batch_rows(states_.builder(), DType::kF64);
-  const Expr sum = of(states_.read_scalar(kMicroLossState)) + rows * of(own);
+  const Expr weight = batch_weight(states_.builder(), DType::kF64);
+  const Expr sum = of(states_.read_scalar(kMicroLossState)) + weight * of(own);
   write_sum(rule_state_path(kMicroLossState), sum);
-  return (sum / rows_).value;
+  return (sum / weight_).value;
 }
 
 std::vector<ValueId> Accumulation::gradient(const std::vector<State>& parameters,

@@ -11,8 +11,9 @@
 namespace dlg {
 
 /// Stands between a rule and the states. The rule sees the mean gradient, and the mean loss, over the rows of
-/// all micro-batches of the update; what it writes takes effect with the last of them, when the sums begin
-/// anew. States: the sum of each gradient, the rows in it and the micro-batches so far.
+/// all micro-batches of the update, each by its weight; what it writes takes effect with the last of them,
+/// when the sums begin anew. States: the sum of each gradient, what counts in it and the micro-batches so
+/// far.
 class Accumulation {
  public:
   /// `batches`: of an update, as f64[].
@@ -24,6 +25,9 @@ class Accumulation {
   std::vector<ValueId> gradient(const std::vector<State>& parameters, const std::vector<ValueId>& own);
   /// `due` with the last micro-batch, else `held`.
   ValueId if_due(ValueId due, ValueId held) { return if_due(of(due), of(held)).value; }
+  /// Whether this is the last one, bool[]; and what counts in the means until now, f64[].
+  ValueId is_due() const { return is_due_.value; }
+  ValueId weight() const { return weight_.value; }
 
  private:
   Expr if_due(Expr due, Expr held);
@@ -33,7 +37,7 @@ class Accumulation {
 
   UpdatedStates& states_;
   Expr is_due_;
-  Expr rows_;  // of all micro-batches until now
+  Expr weight_;  // of all micro-batches until now: their rows, or the sum of the weights of these
   int gradients_ = 0;
 };
 

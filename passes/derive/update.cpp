@@ -11,6 +11,7 @@
 #include "ir/ops/expr.h"
 #include "ir/ops/registry.h"
 #include "passes/derive/accumulate.h"
+#include "passes/derive/batch_weight.h"
 #include "passes/derive/differentiate.h"
 #include "support/check.h"
 #include "support/defects.h"
@@ -51,6 +52,7 @@ class Update {
   std::vector<ValueId> at_points(const std::vector<ValueId>& here, const std::vector<ValueId>& points);
   ValueId before(const std::string& path);
   void write(const RuleWrite& rule_write);
+  void add_fault();
 
   Graph& graph_;
   const UpdateRule& rule_;
@@ -128,6 +130,7 @@ std::vector<Effect> Update::run() {
     }
   }
   states_.write(kStepState, accumulation_ ? accumulation_->if_due(step_, step_before_) : step_);
+  add_fault();
   return states_.effects();
 }
 
@@ -237,6 +240,17 @@ void Update::write(const RuleWrite& rule_write) {
     builder_.current_origin = {};
   }
   states_.write(rule_write.path, value);
+}
+
+/// Of rows without weight there is no mean, and so no update.
+void Update::add_fault() {
+  const std::optional<ValueId> weight = graph_.find_output(kWeightOutput);
+  if (!weight) return;
+  if (accumulation_) {
+    add_weight_fault(builder_, accumulation_->weight(), accumulation_->is_due());
+  } else {
+    add_weight_fault(builder_, *weight);
+  }
 }
 
 }  // namespace

@@ -19,21 +19,25 @@ struct Guarded {
   ValueId guard;
 };
 
-/// 1 where any index lies outside.
+/// kIndexFault where any index lies outside.
 Expr outside_of(Builder& builder, const Guarded& guarded) {
   const Expr index{&builder, guarded.index};
   const TensorType flags{DType::kF32, index.shape()};
   const Expr is_outside = compare("!=", index, {&builder, guarded.guard});
-  const double raised = has_defect(Defect::kLostFault) ? 0 : 1;
+  const double raised = has_defect(Defect::kLostFault) ? 0 : kIndexFault;
   const Expr flag = select(is_outside, constant(builder, raised, flags), constant(builder, 0, flags));
   std::vector<std::int64_t> axes(index.shape().rank());
   std::iota(axes.begin(), axes.end(), 0);
   return axes.empty() ? flag : reduce_max(flag, axes);
 }
 
+/// A fault that the graph has already stays one.
 void add_fault(Graph& graph, const std::vector<Guarded>& all) {
   Builder builder(graph);
+  const auto output = std::find_if(graph.outputs.begin(), graph.outputs.end(),
+                                   [](const Output& o) { return o.name == kFaultOutput; });
   std::optional<Expr> fault;
+  if (output != graph.outputs.end()) fault = Expr{&builder, output->value};
   for (const Guarded& guarded : all) {
     const std::vector<SourceRange>& origins = graph.infos[guarded.guard].origins;
     builder.current_origin = origins.empty() ? SourceRange{} : origins.front();
@@ -41,7 +45,11 @@ void add_fault(Graph& graph, const std::vector<Guarded>& all) {
     fault = fault ? max(*fault, outside) : outside;
   }
   builder.set_name(fault->value, std::string(kFaultOutput));
-  graph.outputs.push_back({std::string(kFaultOutput), fault->value});
+  if (output != graph.outputs.end()) {
+    output->value = fault->value;
+  } else {
+    graph.outputs.push_back({std::string(kFaultOutput), fault->value});
+  }
 }
 
 }  // namespace
@@ -63,7 +71,7 @@ Graph guard_indices(const Graph& graph) {
     if (!is_known) all.push_back({index, guard});
     return builder.add(*node.op, changed.operands, node.attributes, node.type);
   });
-  if (!all.empty() && !guarded.find_output(kFaultOutput)) add_fault(guarded, all);
+  if (!all.empty()) add_fault(guarded, all);
   return guarded;
 }
 

@@ -32,8 +32,8 @@ void check(const ExampleStep& example, Target target, StepForm form, const Guard
 
 using Visit = std::function<void(const ExampleStep&)>;
 
-void visit_machine(const std::unique_ptr<Machine>& machine, const LoadedData& data, const Visit& visit) {
-  REQUIRE(machine);
+void visit_machine(Machine* machine, const LoadedData& data, const Visit& visit) {
+  REQUIRE(machine != nullptr);
   visit(ExampleStep(*machine, two_batches(machine->program(), data.rows)));
 }
 
@@ -41,11 +41,12 @@ void visit_machine(const std::unique_ptr<Machine>& machine, const LoadedData& da
 void visit_program(Session& session, CheckedProgram program, const Visit& visit) {
   const std::optional<TrainingSetup> setup = set_up_training(session, std::move(program));
   REQUIRE(setup);
-  visit_machine(make_evaluator(session, *setup), setup->data, visit);
+  const std::unique_ptr<Evaluator> evaluator = make_evaluator(session, *setup);
+  visit_machine(evaluator ? &evaluator->rows() : nullptr, setup->data, visit);
   const std::optional<Race>& race = setup->program.race;
-  if (!race) return visit_machine(make_trainer(session, *setup, setup->rule), setup->data, visit);
+  if (!race) return visit_machine(make_trainer(session, *setup, setup->rule).get(), setup->data, visit);
   for (const Competitor& competitor : race->competitors) {
-    visit_machine(make_trainer(session, *setup, rule_over(competitor.rule, setup->length)), setup->data,
+    visit_machine(make_trainer(session, *setup, rule_over(competitor.rule, setup->length)).get(), setup->data,
                   visit);
   }
 }

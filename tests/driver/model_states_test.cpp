@@ -20,9 +20,7 @@ constexpr double kT[kRows] = {0.1, 0.9, -0.4, 0.7, 0.3, -0.2, 1.0, 0.0};
 constexpr double kRate = 0.05;
 constexpr double kBeta = 0.9;
 
-/// The program of the reference; `more` stands in `train`, `objective` is minimised.
-std::string program_with(const std::string& more, const std::string& objective) {
-  return R"(dlg 1
+constexpr std::string_view kNet = R"(dlg 1
 use f64
 data d {
   x = [0.5, -1.0, 2.0, 0.25, 1.5, -0.75, 0.1, 3.0]
@@ -37,9 +35,13 @@ model net(x: []) -> [] {
   count <- count + 1
   return y
 }
-train {
-  minimize = )" +
-         objective + "\n  batch = 2\n  shuffle = none\n  stop = [100 steps]\n" + more + "}\n";
+)";
+
+/// The program of the reference; `more` stands in `train`, `objective` is minimised.
+std::string program_with(const std::string& more, const std::string& objective) {
+  constexpr std::string_view kTrain =
+      "train {{\n  minimize = {}\n  batch = 2\n  shuffle = none\n  stop = [100 steps]\n{}}}\n";
+  return fmt::format("{}{}", kNet, fmt::format(kTrain, objective, more));
 }
 
 /// What the program holds.
@@ -155,37 +157,73 @@ TEST_CASE("a state of a model is written once a step, at the parameters themselv
   for (const Case& one : cases) {
     compare(one.settings, "(net(d.x) - d.t)^2", one.rule, applied_once);
     compare(one.settings, "(net(d.x) - d.t)^2 + net(2 * d.x)^2", one.rule, applied_twice);
+    // The list of parameters is known only once the model was looked at.
+    compare(one.settings, "0 * l2(params(net)) + (net(d.x) - d.t)^2", one.rule, applied_once);
   }
 }
 
-std::string weights_after(const std::string& settings, const std::vector<std::string>& stops) {
-  const EmptyWorkingFolder folder;
-  std::ofstream("net.dlg") << program_with(settings, "(net(d.x) - d.t)^2 + net(2 * d.x)^2");
-  std::vector<std::string> call{"train", "net.dlg", "--set", "stop=" + stops.front()};
-  for (const std::string& stop : stops) {
-    call[3] = "stop=" + stop;
-    const Called called = call_dlg(call);
-    INFO(called.err);
-    CHECK(called.exit_code == 0);
-    if (call.size() == 4) call.push_back("--resume");
+std::string text_applied_twice(const std::string& settings) {
+  return program_with(settings, "(net(d.x) - d.t)^2 + net(2 * d.x)^2");
+}
+
+/// The loss over all rows at the parameters and states that are held.
+double loss_of_all(const Held& held) {
+  double sum = 0;
+  for (int row = 0; row < kRows; ++row) {
+    const double residual = held.w * kX[row] - held.a - kT[row];
+    sum += residual * residual;
   }
-  return read_text("runs/0001-net/weights.safetensors");
+  return sum / kRows;
+}
+
+void check_race(const std::string& csv, const std::string& rule_text, const Rule& rule) {
+  INFO(rule_text);
+  Held held;
+  for (int step = 0; step <= 9; ++step) {
+    const std::string start = fmt::format("\"{}\",{},", rule_text, step);
+    const std::size_t line = csv.find(start);
+    REQUIRE(line != std::string::npos);
+    const std::string_view rest = std::string_view(csv).substr(line + start.size());
+    CHECK(leading_number(rest) == Approx(loss_of_all(held)).epsilon(1e-13));
+    CHECK(leading_number(rest.substr(rest.find(',') + 1)) == Approx(held.w).epsilon(1e-13));
+    rule(held, applied_once, step);
+  }
+}
+
+TEST_CASE("each run of a race has states of its own") {
+  const TempFolder folder;
+  const std::string path = folder.write("race.dlg", fmt::format("{}{}", kNet, R"(race "states" {
+  minimize = (net(d.x) - d.t)^2
+  with = [sgd(lr = 0.05), nesterov(lr = 0.05)]
+  batch = 2
+  shuffle = none
+  stop = [9 steps]
+}
+)"));
+  for (const char* threads : {"1", "2"}) {
+    const Called called = call_dlg({"race", path, "--out", folder.file("out"), "--threads", threads});
+    INFO(called.err);
+    REQUIRE(called.exit_code == 0);
+    const std::string csv = read_text(folder.file("out/race.csv"));
+    check_race(csv, "sgd(lr = 0.05)", descend);
+    check_race(csv, "nesterov(lr = 0.05)", look_ahead);
+  }
 }
 
 TEST_CASE("a training that was stopped goes on with the states of its model") {
-  const std::string settings = "  optimizer = nesterov(lr = 0.05)\n";
-  const std::string whole = weights_after(settings, {"40 steps"});
+  const std::string text = text_applied_twice("  optimizer = nesterov(lr = 0.05)\n");
+  const std::string whole = trained_file(text, {{"--set", "stop=40 steps"}});
   CHECK(whole.find("net.count") != std::string::npos);
   for (const int step : {1, 2, 7, 8, 19, 39}) {
     INFO(step);
-    CHECK(weights_after(settings, {fmt::format("{} steps", step), "40 steps"}) == whole);
+    CHECK(trained_file(text, stopped_at(fmt::format("{} steps", step), "40 steps")) == whole);
   }
 }
 
 TEST_CASE("whatever is measured between two steps writes nothing") {
   const std::string rule = "  optimizer = sgd(lr = 0.05)\n";
   const std::string watched = rule + "  metrics = [mse(net(d.x), d.t)]\n  predict = net(d.x)\n";
-  CHECK(weights_after(rule, {"40 steps"}) == weights_after(watched, {"40 steps"}));
+  CHECK(trained_file(text_applied_twice(rule), {{}}) == trained_file(text_applied_twice(watched), {{}}));
   const EmptyWorkingFolder folder;
   std::ofstream("net.dlg") << program_with(watched, "(net(d.x) - d.t)^2");
   REQUIRE(call_dlg({"train", "net.dlg"}).exit_code == 0);

@@ -10,11 +10,13 @@
 #include <memory>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "driver/cli/session.h"
 #include "driver/engine/laboratory.h"
 #include "driver/main.h"
 #include "support/render.h"
+#include "tests/catch.h"
 #include "tests/source_dir.h"
 
 namespace dlg::testing {
@@ -126,6 +128,29 @@ inline Called call_dlg_opt(const std::vector<std::string>& arguments, const std:
   std::ostringstream err;
   const int code = run_dlg_opt(arguments, in, out, err);
   return {code, out.str(), err.str()};
+}
+
+/// Options of one call of dlg.
+using Options = std::vector<std::string>;
+
+/// A training that was stopped and goes on to the end, both as a setting `stop` has them: `7 steps`.
+inline std::vector<Options> stopped_at(const std::string& first, const std::string& end) {
+  return {{"--set", "stop=" + first}, {"--set", "stop=" + end, "--resume"}};
+}
+
+/// A file of the run that a program's trainings leave in a folder of their own, one for each of `calls`.
+inline std::string trained_file(const std::string& text, const std::vector<Options>& calls,
+                                const std::string& file = "weights.safetensors") {
+  const EmptyWorkingFolder folder;
+  std::ofstream("net.dlg") << text;
+  for (const Options& options : calls) {
+    std::vector<std::string> call{"train", "net.dlg"};
+    call.insert(call.end(), options.begin(), options.end());
+    const Called called = call_dlg(call);
+    INFO(called.err);
+    CHECK(called.exit_code == 0);
+  }
+  return read_text("runs/0001-net/" + file);
 }
 
 /// The path of a file of the source tree.

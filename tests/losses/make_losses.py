@@ -56,8 +56,43 @@ def bits(shape, generator, number):
     return torch.randint(2, shape, generator=generator) * 1.0
 
 
+def class_weights(shape, generator, number):
+    """One for each class; every fourth time some are 0."""
+    w = torch.rand(shape[-1], generator=generator) * 5 + 0.1
+    return torch.where(torch.arange(shape[-1]) % 2 == 1, 0, w) if number % 4 == 3 else w
+
+
+def masks(shape, generator, number):
+    """One for each place beside the last axis; every fifth time no place counts."""
+    mask = torch.randint(2, shape[:-1], generator=generator) * 1.0
+    return mask * 0 if number % 5 == 4 else mask
+
+
+def element_masks(shape, generator, number):
+    return torch.randint(2, shape, generator=generator) * 1.0
+
+
 def rows(y):
     return y.reshape(-1, y.shape[-1])
+
+
+def weighed(y, t, w, **more):
+    """PyTorch's sum, over the places instead of over their weights."""
+    return F.cross_entropy(rows(y), t.reshape(-1), weight=w, reduction="sum", **more) / max(1, t.numel())
+
+
+def weighed_shares(y, t, w, **more):
+    return F.cross_entropy(rows(y), rows(t), weight=w, **more)
+
+
+def masked(each, m):
+    """The mean over the places that count, of values of PyTorch's for each of them."""
+    kept = each.reshape(-1)[m.reshape(-1) == 1]
+    return kept.mean() if len(kept) else each.sum() * 0
+
+
+def masked_entropy(y, t, m, **more):
+    return masked(F.cross_entropy(rows(y), t.reshape(-1), reduction="none", **more), m)
 
 
 def focal(y, t, gamma):
@@ -67,11 +102,16 @@ def focal(y, t, gamma):
     return -torch.where(t == 0, 0, t * (-torch.expm1(p)) ** gamma * p).sum(-1).mean()
 
 
+def weighed_focal(y, t, w, gamma):
+    each = -torch.log_softmax(y, -1).gather(-1, t.unsqueeze(-1)).squeeze(-1)
+    return (w[t] * (-torch.expm1(-each)) ** gamma * each).mean()
+
+
 def cosine_distance(y, t):
     return 1 - F.cosine_similarity(y, t, dim=-1, eps=1e-8).mean()
 
 
-# The call as a program has it, what y and t are, and PyTorch's function.
+# The call as a program has it, what y and t are, PyTorch's function, and what else it takes, W or M of the call.
 LOSSES = {
     "mae": [("mae(y, T)", plain, plain, F.l1_loss)],
     "mse": [("mse(y, T)", plain, plain, F.mse_loss)],
@@ -101,12 +141,36 @@ LOSSES = {
     ],
     "kl": [("kl(y, T)", log_shares, probabilities,
             lambda y, t: F.kl_div(rows(y), rows(t), reduction="batchmean"))],
+    "class_weights": [
+        ("cross_entropy(y, T, weights = W)", plain, classes, weighed, class_weights),
+        ("cross_entropy(y, T, weights = W)", plain, probabilities, weighed_shares, class_weights),
+        ("nll(y, T, weights = W)", log_shares, classes,
+         lambda y, t, w: F.nll_loss(rows(y), t.reshape(-1), weight=w, reduction="sum") / max(1, t.numel()),
+         class_weights),
+        ("cross_entropy(y, T, weights = W, smoothing = 0.2)", plain, classes,
+         lambda y, t, w: weighed(y, t, w, label_smoothing=0.2), class_weights),
+        ("focal(y, T, weights = W)", plain, classes, lambda y, t, w: weighed_focal(y, t, w, 2), class_weights),
+        ("cross_entropy(y, T, weights = W, smoothing = 0.2)", plain, probabilities,
+         lambda y, t, w: weighed_shares(y, t, w, label_smoothing=0.2), class_weights),
+    ],
+    "masks": [
+        ("cross_entropy(y, T, mask = M)", plain, classes, masked_entropy, masks),
+        ("cross_entropy(y, T, mask = M)", plain, probabilities,
+         lambda y, t, m: masked(F.cross_entropy(rows(y), rows(t), reduction="none"), m), masks),
+        ("nll(y, T, mask = M)", log_shares, classes,
+         lambda y, t, m: masked(F.nll_loss(rows(y), t.reshape(-1), reduction="none"), m), masks),
+        ("cross_entropy(y, T, mask = M, smoothing = 0.2)", plain, classes,
+         lambda y, t, m: masked_entropy(y, t, m, label_smoothing=0.2), masks),
+        ("masked_mean((y - T)^2, M)", plain, plain, lambda y, t, m: masked((y - t) ** 2, m), element_masks),
+    ],
     "cosine_distance": [("cosine_distance(y, T)", plain, plain, cosine_distance)],
     "gaussian_kl": [("gaussian_kl(y, T)", plain, log_variances,
                      lambda y, t: torch.distributions.kl_divergence(
                          torch.distributions.Normal(y, torch.exp(t / 2)), torch.distributions.Normal(0.0, 1.0)).sum())],
 }  # fmt: skip
 SHAPES = [(3,), (1,), (2, 3), (5,)]
+MASKED_SHAPES = [(4, 3), (1, 2), (2, 3), (5, 2)]
+PLACES = {class_weights: "W", masks: "M", element_masks: "M"}
 
 
 def text(value):
@@ -122,13 +186,18 @@ def expectation(path, value):
 
 def case(number, form, generator):
     """The model of a case and what is expected of it."""
-    call, make_y, make_t, loss = form
+    call, make_y, make_t, loss, *others = form
     shape = SHAPES[number % len(SHAPES)]
     if shape == (1,) and make_t in (classes, probabilities):
         shape = (2,)
+    if masks in others:
+        shape = MASKED_SHAPES[number % len(MASKED_SHAPES)]
     y, t = make_y(shape, generator, number), make_t(shape, generator, number)
+    extras = [make(shape, generator, number) for make in others]
+    for make, extra in zip(others, extras):
+        call = call.replace(PLACES[make], text(extra.tolist()))
     y.requires_grad_(True)
-    value = loss(y, t)
+    value = loss(y, t, *extras)
     value.backward()
     axes = ", ".join(map(str, shape))
     model = [f"model c{number}() -> [] {{", f"  param y: [{axes}] = {text(y.tolist())}",

@@ -70,6 +70,7 @@ class Generator {
     leaf({float_, lengthened(random_.chance(0.5) ? Shape{3, 5} : Shape{7}, lengthening_)});
     while (size() < target) add_op();
     finish();
+    write_states();
     settle_indices();
     return std::move(result_);
   }
@@ -86,6 +87,7 @@ class Generator {
 
   // Leaves.
   ValueId leaf(const TensorType& type, std::size_t integers = 4);
+  StateKind kind_of_state(const TensorType& type);
   ValueId neutral(const TensorType& type);
   ValueId read(const OpDef& op, const std::string& path, const TensorType& type);
   double number();
@@ -104,11 +106,13 @@ class Generator {
   void add_op();
   void add_leaf_op(const OpDef& op, const SampleCase& sample);
   void add_twin(const OpDef& op, const SampleCase& sample, const std::vector<ValueId>& operands);
+  void add_gated(const OpDef& op, const SampleCase& sample);
   void add_gradient();
   std::optional<SampleCase> lengthened_case(const OpDef& op, SampleCase sample) const;
   std::vector<SampleCase> fitting_cases(const OpDef& op);
   std::optional<SampleCase> draw_case(const OpDef& op);
   void finish();
+  void write_states();
   void settle_indices();
 
   RandomGraph result_;
@@ -194,6 +198,12 @@ ValueId Generator::read(const OpDef& op, const std::string& path, const TensorTy
   return value;
 }
 
+/// Most numbers are trained; some belong to a model that writes them.
+StateKind Generator::kind_of_state(const TensorType& type) {
+  if (type.dtype != float_ || !random_.chance(0.85)) return StateKind::kConstant;
+  return random_.chance(0.06) ? StateKind::kModel : StateKind::kParameter;
+}
+
 /// An input where there is a leading batch, a constant elsewhere along a batch; else a parameter, a constant
 /// state or a literal.
 ValueId Generator::leaf(const TensorType& type, std::size_t integers) {
@@ -210,8 +220,7 @@ ValueId Generator::leaf(const TensorType& type, std::size_t integers) {
   if (type.shape.elements() <= kLongestLiteral && random_.chance(0.1)) {
     return builder_.add(ops::constant, {}, ConstantElements{0, numbers(type, integers).elements}, type);
   }
-  const bool is_trained = type.dtype == float_ && random_.chance(0.8);
-  graph.states.add({path, type, is_trained ? StateKind::kParameter : StateKind::kConstant, {}, {}});
+  graph.states.add({path, type, kind_of_state(type), {}, {}});
   result_.environment.states[path] = numbers(type, integers);
   return read(ops::state, path, type);
 }
@@ -337,6 +346,7 @@ void Generator::add_op() {
   if (op.arity == 0) return add_leaf_op(op, *sample);
   const SampleDomain& domain = op.sample;
   const bool is_wide = domain.low == -2 && domain.high == 2;
+  if (!is_wide && is<Map>(op) && random_.chance(0.4)) return add_gated(op, *sample);
   std::vector<ValueId> operands;
   for (const TensorType& wanted : sample->operands) {
     const bool is_index = domain.integer_operand == static_cast<int>(operands.size());
@@ -346,6 +356,23 @@ void Generator::add_op() {
   }
   builder_.add(op, operands, sample->attributes, sample->declared);
   if (op.cases != nullptr && random_.chance(0.25)) add_twin(op, *sample, operands);
+}
+
+/// An element-wise op of operands that lie outside its domain in part, chosen where they lie inside: there
+/// the derivative goes through a gate, and elsewhere what is not chosen may be infinite or no number.
+void Generator::add_gated(const OpDef& op, const SampleCase& sample) {
+  std::vector<ValueId> operands;
+  for (const TensorType& wanted : sample.operands) operands.push_back(operand({wanted}));
+  Expr chosen = expr(builder_.add(op, operands, sample.attributes, sample.declared));
+  if (random_.chance(0.6)) chosen = chosen * expr(operand({chosen.type()}));
+  if (random_.chance(0.4)) chosen = tanh(chosen);
+  const Expr other = expr(operand({chosen.type()}));
+  for (const ValueId operand : operands) {
+    const Expr x = expr(operand);
+    if (!is_float(x.type().dtype)) continue;
+    chosen = select(compare(">", x, constant_like(x, op.sample.low)), chosen, other);
+    chosen = select(compare("<", x, constant_like(x, op.sample.high)), chosen, other);
+  }
 }
 
 /// The same op on the same operands with other attributes.
@@ -378,6 +405,20 @@ void Generator::finish() {
     const bool is_shown = is_end || random_.chance(0.1);
     if (is_shown) result_.graph.outputs.push_back({fmt::format("value.{}", value.index), value});
   }
+}
+
+/// Each state of a model becomes another value of its type, or half of what it was.
+void Generator::write_states() {
+  Graph& graph = result_.graph;
+  for (const StateId id : graph.states.ids()) {
+    const State state = graph.states[id];
+    if (state.kind != StateKind::kModel) continue;
+    const std::vector<ValueId> found = candidates({state.type, -1e30, 1e30});
+    ValueId written = random_.pick(found);
+    if (random_.chance(0.2)) written = (expr(written) * 0.5).value;
+    graph.effects.push_back({id, written});
+  }
+  compute_new();
 }
 
 /// In some of the graphs the reader of the data has looked at the indices; in most of the others that have

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ir/loop/loop_ir.h"
+#include "ir/loop/maths/draw.h"
 #include "ir/loop/maths/erf.h"
 #include "ir/loop/maths/exp.h"
 #include "ir/loop/maths/log.h"
@@ -27,6 +28,11 @@ Lane applied(Lane (*function)(Lane), const Lane* args) {
 template <class Lane>
 Lane applied(Lane (*function)(Lane, Lane), const Lane* args) {
   return function(args[0], args[1]);
+}
+
+template <class Lane>
+Lane applied(Lane (*function)(Lane, Lane, Lane, Lane), const Lane* args) {
+  return function(args[0], args[1], args[2], args[3]);
 }
 
 /// Of the function NAME in scalar_ops.def the lane forms are NAME_f32 and NAME_f64.

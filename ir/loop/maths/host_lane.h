@@ -32,6 +32,9 @@ struct HostBits {
   friend HostBits operator^(HostBits a, HostBits b) { return {a.value ^ b.value}; }
   friend HostBits operator<<(HostBits a, int count) { return {a.value << count}; }
   friend HostBits operator>>(HostBits a, int count) { return {a.value >> count}; }
+  friend HostBits word_product(HostBits a, std::uint64_t factor) {
+    return {static_cast<Integer>((a.value & 0xffffffff) * factor)};
+  }
   friend bool operator<(HostBits a, HostBits b) { return a.value < b.value; }
   friend bool is_set(HostBits a, std::uint64_t one) { return (a.value & of(one).value) != 0; }
   friend HostBits select(Mask mask, HostBits a, HostBits b) { return mask ? a : b; }

@@ -24,6 +24,7 @@ namespace maths {
 ///   a < b, a == b, ...              masks, false for NaN, joined by & and |
 ///   select(mask, a, b)              reals or bits
 ///   bits_of(x), real_of(bits)       the same bits as an unsigned integer; + - & | ^, << and >> by a constant
+///   word_product(bits, factor)      the product of the low 32 bits and `factor`, of f64 lanes in full
 ///   is_set(bits, one)               whether `bits & one` is not 0, as a mask
 ///   a < b                           of bits, a mask
 ///   widened(x), narrowed(x)         f32 to f64 and back

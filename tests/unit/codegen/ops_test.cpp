@@ -2,6 +2,7 @@
 // as scalars and as vectors.
 #include <fmt/format.h>
 
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -71,8 +72,9 @@ Operands operands(DType dtype) {
 
 std::string arguments(Op op) {
   if (op == Op::kSelect) return "%3, %0, %1";
-  const int arity = loop::op_info(op).arity;
-  return arity == 1 ? "%0" : arity == 2 ? "%0, %1" : "%0, %1, %2";
+  constexpr std::array<std::string_view, 4> kRegisters{"%0", "%1", "%2", "%0"};
+  const auto arity = static_cast<std::size_t>(loop::op_info(op).arity);
+  return fmt::format("{}", fmt::join(kRegisters.begin(), kRegisters.begin() + arity, ", "));
 }
 
 std::vector<DType> result_dtypes(Op op, DType dtype) {

@@ -123,11 +123,12 @@ bool is_among(std::string_view name, std::string_view words) {
 
 /// Words of the language, of its settings and its units.
 constexpr std::string_view kWords =
-    "dlg use f32 f64 i32 int dim const data fn loss model optimizer train check race param state require "
+    "dlg use f32 f64 i32 bool int dim const data fn loss model optimizer train check race param state "
+    "require "
     "return "
     "theta step last_step epochs steps as expect minimize judged none val csv columns column class contour "
     "group "
-    "decoupled training share repeat";
+    "decoupled training share repeat whole macro micro true";
 
 /// Arguments of what is built in, before their `=`.
 constexpr std::string_view kArguments =

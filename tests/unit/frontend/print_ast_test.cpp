@@ -52,6 +52,14 @@ TEST_CASE("optimizers and checks are printed") {
         "} ; t.dlg:9\n");
 }
 
+TEST_CASE("a function of whole parts is printed with both of its words") {
+  CHECK(printed("dlg 1\nwhole fn f(y: [rows]) -> [] = sum(y)\n") ==
+        "dlg 1 ; t.dlg:1\n"
+        "whole fn f(y: [rows]) -> [] { ; t.dlg:2\n"
+        "  return sum(y) ; t.dlg:2\n"
+        "} ; t.dlg:2\n");
+}
+
 TEST_CASE("what did not parse is printed as an error") {
   CHECK(printed("dlg 1\ndim a = f(1 2)\n") == "dlg 1 ; t.dlg:1\ndim a = f(1) ; t.dlg:2\n");
 }
