@@ -34,6 +34,7 @@ class UnitNames {
   void function(const std::vector<ast::Formal>& formals, const ast::TypeText* result,
                 const std::vector<ast::Statement>& body);
   void signature_axis(const ast::Axis& axis);
+  void elements(const ast::Statement& statement);
   void type(const ast::TypeText& type);
   void settings(const ast::SettingsBlock& block);
 
@@ -110,7 +111,11 @@ void UnitNames::function(const std::vector<ast::Formal>& formals, const ast::Typ
   for (const ast::Formal& formal : formals) expression(formal.default_value);
   for (std::size_t i = 0; result && i < result->axes.size(); ++i) signature_axis(result->axes[i]);
   for (const ast::Statement& statement : body) {
-    if (statement.type) type(*statement.type);
+    if (statement.kind == ast::StatementKind::kElement) {
+      elements(statement);
+    } else if (statement.type) {
+      type(*statement.type);
+    }
     expression(statement.value);
     for (const ast::Name& name : statement.names) {
       if (statement.kind == ast::StatementKind::kAssign) use(name.text, name.range);
@@ -130,6 +135,20 @@ void UnitNames::signature_axis(const ast::Axis& axis) {
   const bool is_variable = size.kind == ast::ExprKind::kName && !axis.label && !is_dim;
   if (is_variable && locals_.try_emplace(size.text, size.range).second) return;
   expression(axis.size);
+}
+
+/// Letters are known in their statement.
+void UnitNames::elements(const ast::Statement& statement) {
+  for (const ast::Axis& axis : statement.type->axes) signature_axis(axis);
+  const ast::Expr& value = file_.exprs[statement.value];
+  for (const ast::Argument& argument : value.arguments) {
+    if (!argument.name || argument.name->text != "over") continue;
+    for (ast::ExprId letter : file_.exprs[argument.value].args) {
+      if (file_.exprs[letter].kind == ast::ExprKind::kSized) letter = file_.exprs[letter].args[0];
+      locals_.try_emplace(file_.exprs[letter].text, file_.exprs[letter].range);
+    }
+  }
+  for (const ast::ExprId guard : statement.guards) expression(guard);
 }
 
 void UnitNames::type(const ast::TypeText& type) {

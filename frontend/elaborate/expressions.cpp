@@ -21,6 +21,9 @@ constexpr Diag<> kTooDeep{DiagCode::TooDeep, Severity::kError,
 constexpr Diag<> kRangeHere{DiagCode::ExpressionOutOfPlace, Severity::kError,
                             "a range `a..b` belongs into an index"};
 
+constexpr Diag<> kSizeHere{DiagCode::ExpressionOutOfPlace, Severity::kError,
+                           "a letter with its size belongs into `over`, behind what an element is"};
+
 /// Deep enough for every reasonable program, shallow enough for the stack.
 constexpr int kLargestDepth = 600;
 
@@ -150,6 +153,9 @@ Value evaluate_kind(Elaboration& e, ast::ExprId id) {
       return evaluate_index(e, expr);
     case ast::ExprKind::kList:
       return evaluate_list(e, expr);
+    case ast::ExprKind::kSized:
+      e.error(expr.range, kSizeHere);
+      return {Poison{}};
     case ast::ExprKind::kAs:
       return reshaped(e, evaluate_operand(e, expr.args[0]), expr);
     case ast::ExprKind::kPipe:

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "frontend/elaborate/builtin_calls.h"
+#include "frontend/elaborate/elements.h"
 #include "frontend/elaborate/elementwise.h"
 #include "frontend/elaborate/expressions.h"
 #include "frontend/elaborate/names.h"
@@ -150,6 +151,8 @@ void run_statement(Elaboration& e, const ast::Statement& statement, std::optiona
   switch (statement.kind) {
     case ast::StatementKind::kLet:
       return elaborate_let(e, statement);
+    case ast::StatementKind::kElement:
+      return elaborate_element(e, statement);
     case ast::StatementKind::kDeclare:
       return elaborate_declaration(e, statement);
     case ast::StatementKind::kShare:

@@ -41,6 +41,7 @@ enum class ExprKind {
   kList,    // [ args... ]
   kAs,      // args[0] as [ axes ]
   kPipe,    // args[0] |> args[1], at whose right side stands a name or a call
+  kSized,   // args[0] : args[1]        a letter and its size, in `over = [r: 2]`
   kRepeat,  // args[0] |> repeat args[1] { text -> args[2] }; op_range is the place of the name
 };
 
@@ -88,6 +89,7 @@ enum class StatementKind {
   kLet,      // names... = value
   kAssign,   // names[0] <- value        (only in an optimizer)
   kDeclare,  // param | const | state  names[0] : type = value
+  kElement,  // names[0] [ type ] = value where guards    by its elements
   kShare,    // share names[0] = value    a name or a call
   kReturn,   // return value
   kRequire,  // require value
@@ -100,6 +102,7 @@ struct Statement {
   std::string keyword;  // kDeclare: param, const or state
   std::optional<TypeText> type;
   ExprId value;
+  std::vector<ExprId> guards;  // kElement
 };
 
 /// `key = value` inside data, train.

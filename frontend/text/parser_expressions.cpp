@@ -146,6 +146,10 @@ void ExpressionParser::refuse_declaration(std::string_view word) {
           "here `h -> block(h)`");
 }
 
+ExprId ExpressionParser::comparison() {
+  return binary(kComparison);
+}
+
 ExprId ExpressionParser::range_expression() {
   return binary(kRange);
 }
@@ -284,12 +288,22 @@ ExprId ExpressionParser::list() {
   Expr node;
   node.kind = ExprKind::kList;
   node.range = cursor_.range(cursor_.peek());
-  cursor_.bracketed_list([&] { node.args.push_back(expression()); });
+  cursor_.bracketed_list([&] { node.args.push_back(list_item()); });
   node.range = join(node.range, cursor_.last_range());
   return add(std::move(node));
 }
 
-/// A number followed by a name on its line is a unit; `as` is no unit.
+/// `r: 2` is a letter with its size.
+ExprId ExpressionParser::list_item() {
+  const bool is_sized = cursor_.at(TokenKind::kName) && cursor_.peek_second().kind == TokenKind::kColon;
+  if (!is_sized) return expression();
+  const ExprId letter = leaf(ExprKind::kName, cursor_.take());
+  const SourceRange colon = cursor_.range(cursor_.take());
+  const ExprId size = binary(kSum);
+  return operation(ExprKind::kSized, "", colon, {letter, size});
+}
+
+/// A number followed by a name on its line is a unit; `as` and `where` are none.
 ExprId ExpressionParser::number() {
   const Token token = cursor_.take();
   Expr node;
@@ -297,7 +311,8 @@ ExprId ExpressionParser::number() {
   node.text = cursor_.text(token);
   node.number = parse_number(node.text).value_or(0);
   node.range = cursor_.range(token);
-  const bool is_unit = cursor_.is_on_same_line() && cursor_.at(TokenKind::kName) && !cursor_.at_word("as");
+  const bool is_unit = cursor_.is_on_same_line() && cursor_.at(TokenKind::kName) && !cursor_.at_word("as") &&
+                       !cursor_.at_word("where");
   if (is_unit) {
     const Token unit = cursor_.take();
     node.kind = ExprKind::kUnit;

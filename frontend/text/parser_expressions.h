@@ -19,6 +19,7 @@ class ExpressionParser {
   ast::ExprId expression();
   /// An expression without comparison, `as` and pipe outside brackets, as `expect` wants it on either side.
   ast::ExprId range_expression();
+  ast::ExprId comparison();
   /// `[axis, ...]` with an optional dtype before it.
   ast::TypeText type();
 
@@ -36,6 +37,7 @@ class ExpressionParser {
   ast::ExprId primary();
   ast::ExprId parenthesized();
   ast::ExprId list();
+  ast::ExprId list_item();
   ast::ExprId number();
   ast::ExprId call(ast::ExprId callee);
   ast::ExprId index(ast::ExprId base);

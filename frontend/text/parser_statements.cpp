@@ -99,6 +99,22 @@ Statement StatementParser::sharing(BodyKind body) {
   return statement;
 }
 
+/// `y[o, i: 14] = sum(K[o, r] * x[2 * i + r], over = [r]) where r <= i`, behind the name.
+void StatementParser::element(Statement& statement) {
+  statement.kind = StatementKind::kElement;
+  statement.type = ast::TypeText{std::nullopt, {}, cursor_.range(cursor_.peek())};
+  statement.type->axes = expressions_.axes();
+  statement.type->range = join(statement.type->range, cursor_.last_range());
+  if (!cursor_.expect(TokenKind::kEquals, "`=` and what an element is")) return;
+  statement.value = expressions_.expression();
+  if (cursor_.has_failed() || !cursor_.at_word("where")) return;
+  do {
+    cursor_.take();
+    cursor_.skip_newlines();
+    statement.guards.push_back(expressions_.comparison());
+  } while (!cursor_.has_failed() && cursor_.at(TokenKind::kComma));
+}
+
 Statement StatementParser::assignment(BodyKind body) {
   Statement statement;
   statement.range = cursor_.range(cursor_.peek());
@@ -112,6 +128,11 @@ Statement StatementParser::assignment(BodyKind body) {
       break;
     }
   } while (!cursor_.has_failed());
+  if (body == BodyKind::kFunction && statement.names.size() == 1 && cursor_.at(TokenKind::kOpenBracket)) {
+    element(statement);
+    statement.range = join(statement.range, cursor_.last_range());
+    return statement;
+  }
   if (cursor_.at(TokenKind::kAssign)) {
     if (statement.names.size() > 1) cursor_.fail(cursor_.range(cursor_.peek()), kSeveralTargets);
     cursor_.take_if(TokenKind::kAssign);

@@ -32,6 +32,7 @@ class StatementParser {
   ast::Statement keyword_statement(ast::StatementKind kind);
   ast::Statement sharing(BodyKind body);
   ast::Statement assignment(BodyKind body);
+  void element(ast::Statement& statement);
   ast::Formal formal();
   void refuse_misplaced_declaration(std::string_view keyword, BodyKind body);
 

@@ -145,6 +145,8 @@ class AstPrinter {
         return fmt::format("{} <- {}", targets, text(s.value));
       case ast::StatementKind::kShare:
         return fmt::format("share {} = {}", targets, text(s.value));
+      case ast::StatementKind::kElement:
+        return fmt::format("{}{} = {}{}", targets, type_text(file_, *s.type), text(s.value), guards(s));
       case ast::StatementKind::kReturn:
         return fmt::format("return {}", text(s.value));
       case ast::StatementKind::kRequire:
@@ -153,6 +155,13 @@ class AstPrinter {
         break;
     }
     return fmt::format("{} {}{} = {}", s.keyword, targets, type, text(s.value));
+  }
+
+  /// " where k <= q".
+  std::string guards(const ast::Statement& s) const {
+    std::vector<std::string> all;
+    for (const ast::ExprId guard : s.guards) all.push_back(text(guard));
+    return all.empty() ? "" : " where " + join_text(all, ", ");
   }
 
   const ast::File& file_;

@@ -92,6 +92,8 @@ class ExpressionPrinter {
         return append_infix(e, " " + e.text + " ", pieces);
       case ExprKind::kRange:
         return append_infix(e, "..", pieces);
+      case ExprKind::kSized:
+        return append_infix(e, ": ", pieces);
       case ExprKind::kPipe:
         return append_infix(e, " |> ", pieces);
       case ExprKind::kRepeat:

@@ -1,0 +1,171 @@
+#include "frontend/elaborate/letters.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "frontend/elaborate/constants.h"
+#include "frontend/elaborate/expressions.h"
+#include "frontend/elaborate/names.h"
+
+namespace dlg {
+namespace {
+
+constexpr Diag<> kNoLetter{DiagCode::UnexpectedToken, Severity::kError,
+                           "expected a letter, as in `y[o, i: 14] = ...`"};
+constexpr Diag<std::string> kTwice{DiagCode::DuplicateName, Severity::kError,
+                                   "the letter `{}` is bound twice"};
+constexpr Diag<std::string> kNumber{DiagCode::DuplicateName, Severity::kError,
+                                    "`{}` is a number of the program, and a letter here"};
+constexpr Diag<> kForm{DiagCode::BadIndexForm, Severity::kError,
+                       "an index is a letter, a number, or `stride * i + dilation * r + constant`"};
+constexpr Diag<std::size_t> kManyLetters{DiagCode::TooManyAxes, Severity::kError,
+                                         "found more than {} letters in one statement"};
+
+/// No index is written with more operations one inside the other.
+constexpr int kDeepest = 32;
+
+/// The batch is b.
+constexpr std::string_view kLabels = "acdefghijklmnopqrstuvwxyz";
+
+LetterIndex negated(LetterIndex index) {
+  for (LetterIndex::Term& term : index.terms) term.factor = -term.factor;
+  index.constant = -index.constant;
+  return index;
+}
+
+LetterIndex added(LetterIndex a, const LetterIndex& b) {
+  for (const LetterIndex::Term& term : b.terms) {
+    const auto same = std::find_if(a.terms.begin(), a.terms.end(),
+                                   [&](const LetterIndex::Term& t) { return t.letter == term.letter; });
+    if (same != a.terms.end()) {
+      same->factor += term.factor;
+    } else {
+      a.terms.push_back(term);
+    }
+  }
+  a.constant += b.constant;
+  return a;
+}
+
+}  // namespace
+
+std::optional<std::size_t> Letters::find(std::string_view name) const {
+  for (std::size_t i = 0; i < all_.size(); ++i) {
+    if (all_[i].name == name) return i;
+  }
+  return std::nullopt;
+}
+
+char Letters::fresh_label() {
+  return kLabels[static_cast<std::size_t>(labels_++) % kLabels.size()];
+}
+
+bool Letters::add(const ast::Name& name, std::optional<ast::ExprId> size, bool is_left) {
+  if (const auto known = find(name.text)) {
+    // `softmax(a[k], over = [k])`: what is normalised stays.
+    if (!is_left && all_[*known].is_left && !all_[*known].is_summed && !size) {
+      all_[*known].is_summed = true;
+      return true;
+    }
+    e_.error(name.range, kTwice, name.text);
+    return false;
+  }
+  const std::optional<Value> value = find_name(e_, name.text);
+  if (value && value->as<NumberValue>()) {
+    e_.error(name.range, kNumber, name.text).note("a letter stands for all indices of an axis: choose another one");
+    return false;
+  }
+  if (all_.size() + 2 >= kLabels.size()) {
+    e_.error(name.range, kManyLetters, kLabels.size() - 2);
+    return false;
+  }
+  Letter letter{name.text, name.range, fresh_label(), is_left, !is_left};
+  if (size) {
+    letter.axis = axis_of(e_, evaluate_operand(e_, *size));
+    if (!letter.axis) return false;
+  }
+  all_.push_back(std::move(letter));
+  return true;
+}
+
+bool Letters::add_left(const ast::Axis& axis) {
+  if (axis.label && axis.size.is_valid()) return add(*axis.label, axis.size, true);
+  if (axis.label) return add(*axis.label, std::nullopt, true);
+  if (!axis.is_rest && e_.expr(axis.size).kind == ast::ExprKind::kName) {
+    return add({e_.expr(axis.size).text, axis.range}, std::nullopt, true);
+  }
+  e_.error(axis.range, kNoLetter);
+  return false;
+}
+
+bool Letters::add_summed(ast::ExprId id) {
+  const ast::Expr& expr = e_.expr(id);
+  const bool is_sized = expr.kind == ast::ExprKind::kSized;
+  const ast::Expr& letter = is_sized ? e_.expr(expr.args[0]) : expr;
+  if (letter.kind != ast::ExprKind::kName) {
+    e_.error(expr.range, kNoLetter);
+    return false;
+  }
+  return add({letter.text, letter.range}, is_sized ? std::optional(expr.args[1]) : std::nullopt, false);
+}
+
+std::optional<LetterIndex> Letters::number_index(ast::ExprId id) const {
+  const std::optional<std::int64_t> number = whole_number(e_, evaluate_operand(e_, id), "an index");
+  if (!number) return std::nullopt;
+  return LetterIndex{{}, *number};
+}
+
+std::optional<LetterIndex> Letters::product_index(const ast::Expr& expr, int depth) const {
+  const std::optional<LetterIndex> a = index_at(expr.args[0], depth + 1);
+  const std::optional<LetterIndex> b = index_at(expr.args[1], depth + 1);
+  if (!a || !b) return std::nullopt;
+  if (!a->terms.empty() && !b->terms.empty()) {
+    e_.error(expr.range, kForm);
+    return std::nullopt;
+  }
+  LetterIndex product = a->terms.empty() ? *b : *a;
+  const std::int64_t factor = a->terms.empty() ? a->constant : b->constant;
+  for (LetterIndex::Term& term : product.terms) term.factor *= factor;
+  product.constant *= factor;
+  return product;
+}
+
+std::optional<LetterIndex> Letters::sum_index(const ast::Expr& expr, int depth) const {
+  const std::optional<LetterIndex> a = index_at(expr.args[0], depth + 1);
+  const std::optional<LetterIndex> b = index_at(expr.args[1], depth + 1);
+  if (!a || !b) return std::nullopt;
+  return added(*a, expr.text == "-" ? negated(*b) : *b);
+}
+
+std::optional<LetterIndex> Letters::index_at(ast::ExprId id, int depth) const {
+  const ast::Expr& expr = e_.expr(id);
+  if (depth > kDeepest) {
+    e_.error(expr.range, kForm);
+    return std::nullopt;
+  }
+  switch (expr.kind) {
+    case ast::ExprKind::kName:
+      if (const auto letter = find(expr.text)) return LetterIndex{{{*letter, 1}}, 0};
+      return number_index(id);
+    case ast::ExprKind::kNegate: {
+      const std::optional<LetterIndex> index = index_at(expr.args[0], depth + 1);
+      if (!index) return std::nullopt;
+      return negated(*index);
+    }
+    case ast::ExprKind::kBinary:
+      if (expr.text == "+" || expr.text == "-") return sum_index(expr, depth);
+      if (expr.text == "*") return product_index(expr, depth);
+      break;
+    case ast::ExprKind::kNumber:
+    case ast::ExprKind::kMember:
+    case ast::ExprKind::kCall:
+      return number_index(id);
+    default:
+      break;
+  }
+  e_.error(expr.range, kForm);
+  return std::nullopt;
+}
+
+}  // namespace dlg
