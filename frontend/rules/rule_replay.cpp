@@ -171,6 +171,9 @@ void Replay::run_statement(const ast::Statement& statement) {
     case ast::StatementKind::kShare:
       e_.error(statement.range, kMisplaced, "share");
       return;
+    case ast::StatementKind::kElement:
+      e_.error(statement.range, kMisplaced, "y[i] = ...");
+      return;
   }
 }
 
