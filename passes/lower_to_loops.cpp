@@ -25,7 +25,7 @@ class Lowerer {
   void add_kernel(KernelBuilder& builder, std::string name, const std::vector<ValueId>& nodes);
   void store_all(KernelBuilder& builder, ElementLowering& lowering, const std::vector<ValueId>& values,
                  const Indices& at);
-  ElementLowering::Load loader();
+  ElementLowering::Load loader(GroupId reader);
 
   const Graph& fused_;
   const Plan& plan_;
@@ -56,9 +56,9 @@ loop::Program Lowerer::run() {
   return std::move(program_);
 }
 
-ElementLowering::Load Lowerer::loader() {
-  return [this](KernelBuilder& builder, ValueId value, const Indices& at) {
-    return memory_.load(builder, value, at);
+ElementLowering::Load Lowerer::loader(GroupId reader) {
+  return [this, reader](KernelBuilder& builder, ValueId value, const Indices& at) {
+    return memory_.load(builder, reader, value, at);
   };
 }
 
@@ -77,7 +77,10 @@ void Lowerer::lower_leaves() {
     if (roles_[value] != ValueRole::kLeaf || memory_.stores(value).empty()) continue;
     KernelBuilder builder;
     ElementLowering lowering(
-        fused_, builder, [](ValueId) { return false; }, loader());
+        fused_, builder, [](ValueId) { return false; },
+        [this](KernelBuilder& open, ValueId leaf, const Indices& at) {
+          return memory_.load_leaf(open, leaf, at);
+        });
     domain_nest(builder, fused_.type(value).shape, {},
                 [&](const Indices& at) { store_all(builder, lowering, {value}, at); });
     add_kernel(builder, fused_.name(value), {value});
@@ -97,7 +100,7 @@ void Lowerer::lower_group(GroupId group, const GroupPlan& plan) {
     const bool is_member = roles_.group_of[value] == group && roles_[value] != ValueRole::kLeaf;
     return is_member || roles_[value] == ValueRole::kInlined;
   };
-  ElementLowering lowering(fused_, builder, is_computed, loader());
+  ElementLowering lowering(fused_, builder, is_computed, loader(group));
   domain_nest(builder, domain, plan_.loop_orders[group],
               [&](const Indices& at) { store_all(builder, lowering, plan.stored, at); });
   add_kernel(builder, name, fused_.groups[group].nodes);

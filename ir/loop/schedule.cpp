@@ -47,6 +47,8 @@ Failure verify_panels(const Loop& columns, const std::vector<Panel>& panels) {
       if (panel.end != kBatch || panel.begin != 0 || (is_last != (panel.width == 1))) {
         return "has to end with single columns of the batch, and only so";
       }
+      if (begin % panel.width != 0) return "has panels of the batch that do not divide those before";
+      begin = panel.width;
       continue;
     }
     if (panel.begin != begin || panel.end <= begin)

@@ -206,6 +206,14 @@ Expr argmax(Expr x, std::int64_t axis) {
 
 Expr broadcast(Expr x, const Shape& shape, std::vector<std::int64_t> axes) {
   if (x.shape() == shape) return x;
+  const Node& node = x.builder->graph()[x.value];
+  if (node.op == &ops::broadcast) {
+    // One of both: its derivative is one sum.
+    const std::vector<std::int64_t>& inner = std::get<AxisMap>(node.attributes).axes;
+    std::vector<std::int64_t> both;
+    for (const std::int64_t axis : inner) both.push_back(axes[static_cast<std::size_t>(axis)]);
+    return broadcast({x.builder, node.operands[0]}, shape, std::move(both));
+  }
   return make(ops::broadcast, {x}, AxisMap{std::move(axes)}, TensorType{x.type().dtype, shape});
 }
 

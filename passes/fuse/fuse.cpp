@@ -6,6 +6,7 @@
 #include "ir/graph/state_values.h"
 #include "passes/fuse/group_order.h"
 #include "passes/fuse/order_kernels.h"
+#include "passes/lower/batch_innermost.h"
 #include "passes/lower/group_trace.h"
 #include "support/defects.h"
 
@@ -46,6 +47,7 @@ class Fuser {
   bool mixes_test_and_effects(const GroupPlan& plan) const;
   bool mixes_loops_and_updates(const GroupPlan& plan) const;
   bool has_lone_function(const GroupPlan& plan) const;
+  bool mixes_chains_and_lanes(const GroupPlan& plan) const;
   void join(std::size_t a, std::size_t b);
   void find_updates();
   void find_pointwise();
@@ -55,6 +57,7 @@ class Fuser {
 
   const Graph& graph_;
   Fusion fusion_;
+  bool keeps_batch_innermost_ = false;
   std::vector<ValueId> tested_;
   IdVector<ValueId, std::vector<StateId>> effects_;  // the states that a value becomes
   IdVector<ValueId, char> is_inlined_;
@@ -73,6 +76,7 @@ class Fuser {
 Fuser::Fuser(const Graph& graph, Fusion fusion)
     : graph_(graph),
       fusion_(fusion),
+      keeps_batch_innermost_(keeps_batch_innermost(graph)),
       tested_(tested_values(graph)),
       effects_(graph.nodes.size()),
       is_sink_(graph.nodes.size(), 0),
@@ -158,6 +162,8 @@ GroupPlan Fuser::joined(std::size_t a, std::size_t b) const {
   for (const ValueId value : plan.members) {
     if (is_sink_[value] || is_read_outside(value, a, b)) plan.stored.push_back(value);
   }
+  if (keeps_batch_innermost_ && !plan.stored.empty())
+    plan.order = batch_innermost_order(graph_.type(plan.stored.front()).shape);
   return plan;
 }
 
@@ -201,6 +207,17 @@ bool Fuser::has_lone_function(const GroupPlan& plan) const {
          std::any_of(plan.members.begin(), plan.members.end(), has_elements);
 }
 
+/// Beside lanes, the chains of a contraction are not taken in tiles of rows: where vectors run along the batch both
+/// are better off alone.
+bool Fuser::mixes_chains_and_lanes(const GroupPlan& plan) const {
+  const auto has = [&](const auto& is_so) {
+    return std::any_of(plan.members.begin(), plan.members.end(),
+                       [&](ValueId value) { return is_so(*graph_[value].op); });
+  };
+  return keeps_batch_innermost_ && has([](const OpDef& op) { return is<Nest>(op); }) &&
+         has([](const OpDef& op) { return is<Reduce>(op); });
+}
+
 bool Fuser::may_join(std::size_t a, std::size_t b) {
   if (classes_.members[a].size() + classes_.members[b].size() > kMostMembers) return false;
   const std::pair sizes{classes_.members[a].size(), classes_.members[b].size()};
@@ -222,6 +239,7 @@ bool Fuser::may_be_one_kernel(std::size_t a, std::size_t b) const {
   const bool has_one_domain = std::all_of(plan.stored.begin(), plan.stored.end(),
                                           [&](ValueId value) { return graph_.type(value).shape == domain; });
   if (!has_one_domain || mixes_test_and_effects(plan) || has_lone_function(plan)) return false;
+  if (mixes_chains_and_lanes(plan)) return false;
   // All members are evaluated at the one index of the domain, each once: nothing can be refused.
   if (are_pointwise(plan.members, domain)) return true;
   const GroupTrace trace = trace_group(graph_, plan, [&](ValueId value) { return is_inlined(value); });

@@ -158,6 +158,7 @@ GroupTrace trace_group(const Graph& graph, const GroupPlan& group,
   });
   trace.evaluations = lowering.evaluations();
   trace.loads = lowering.loads();
+  trace.body = builder.finish().body;
   return trace;
 }
 

@@ -40,11 +40,13 @@ struct Roles {
 
 Roles roles_of(const Graph& fused);
 
+using AxisOrder = std::vector<std::int64_t>;  // axes from outermost to innermost; empty: as written
+
 /// A group with the values that it stores, in order.
 struct GroupPlan {
   std::vector<ValueId> members;  // ascending, without inlined views
   std::vector<ValueId> stored;
-  std::vector<std::int64_t> order;  // of the axes of what is stored; empty: as written
+  AxisOrder order = {};  // of the axes of what is stored
 };
 
 /// What lowering a group does.
@@ -52,6 +54,7 @@ struct GroupTrace {
   Indices domain;  // the index at which the stored values are computed
   std::vector<Evaluation> evaluations;
   std::vector<ElementLoad> loads;
+  loop::Body body;  // the loops, without what is stored
 
   /// Whether every reading of `value` is at the index that is being stored.
   bool reads_only_in_place(ValueId value) const;

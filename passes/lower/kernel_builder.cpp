@@ -168,6 +168,7 @@ struct OpenNest {
   const Shape& domain;
   const std::vector<std::int64_t>& order;
   const std::function<void(const Indices&)>& fill;
+  bool is_ordered;  // by somebody who wants the last one innermost
   Indices at;
 };
 
@@ -179,9 +180,9 @@ void open_axes(OpenNest& nest, std::size_t depth) {
   const bool is_innermost =
       std::all_of(nest.order.begin() + static_cast<std::ptrdiff_t>(depth) + 1, nest.order.end(),
                   [&](std::int64_t other) { return nest.domain[static_cast<std::size_t>(other)] == 1; });
+  const bool is_long = extent == kBatch ? nest.is_ordered : extent >= kLeastVectorExtent;
   loop::Loop header;
-  header.kind =
-      is_innermost && extent >= kLeastVectorExtent ? loop::LoopKind::kVector : loop::LoopKind::kParallel;
+  header.kind = is_innermost && is_long ? loop::LoopKind::kVector : loop::LoopKind::kParallel;
   header.var = nest.builder.new_var();
   header.name = loop_name(extent, depth);
   header.extent = extent;
@@ -199,7 +200,7 @@ void domain_nest(KernelBuilder& builder, const Shape& domain, const std::vector<
     axes.resize(domain.rank());
     std::iota(axes.begin(), axes.end(), 0);
   }
-  OpenNest nest{builder, domain, axes, fill, Indices(domain.rank())};
+  OpenNest nest{builder, domain, axes, fill, !order.empty(), Indices(domain.rank())};
   open_axes(nest, 0);
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "ir/graph/state_values.h"
+#include "passes/lower/batch_innermost.h"
 #include "passes/plan/arena.h"
 #include "passes/plan/storage_order.h"
 #include "support/arithmetic.h"
@@ -26,9 +27,12 @@ class Planner {
  private:
   void order_axes();
   void place_states();
+  void place_inputs();
   void place_outputs();
   void place_effects();
   void place_arena_values();
+  void place_turned();
+  void turn(GroupId reader, const ElementLoad& load);
   void find_lifetimes();
   void pack_arena();
 
@@ -40,6 +44,7 @@ class Planner {
   const Graph& fused_;
   IdVector<GroupId, GroupTrace> traces_;
   IdVector<ValueId, char> is_placed_;
+  IdVector<ValueId, AxisOrder> input_orders_;
   Plan plan_;
 };
 
@@ -61,9 +66,11 @@ Planner::Planner(const Graph& fused) : fused_(fused), is_placed_(fused.nodes.siz
 Plan Planner::run() {
   order_axes();
   place_states();
+  place_inputs();
   place_outputs();
   place_effects();
   place_arena_values();
+  place_turned();
   find_lifetimes();
   pack_arena();
   if (has_defect(Defect::kLostCopy)) plan_.copies.clear();
@@ -71,9 +78,10 @@ Plan Planner::run() {
 }
 
 void Planner::order_axes() {
-  const IdVector<StateId, AxisOrder> orders = choose_state_orders(fused_, plan_.groups, traces_);
-  plan_.loop_orders = choose_loop_orders(fused_, plan_.roles, plan_.groups, orders);
-  for (const StateId state : fused_.states.ids()) plan_.states.add({0, 0, orders[state]});
+  AxisOrders orders = choose_orders(fused_, plan_.roles, plan_.groups, traces_);
+  plan_.loop_orders = std::move(orders.loops);
+  input_orders_ = std::move(orders.inputs);
+  for (const StateId state : fused_.states.ids()) plan_.states.add({0, 0, orders.states[state]});
 }
 
 void Planner::place_states() {
@@ -94,6 +102,13 @@ Placement& Planner::add(ValueId value, Placement::Kind kind) {
   is_placed_[value] = 1;
   plan_.placements.push_back(std::move(placement));
   return plan_.placements.back();
+}
+
+/// What windows slide over is copied once a step into the order in which they do.
+void Planner::place_inputs() {
+  for (const ValueId value : fused_.nodes.ids()) {
+    if (!input_orders_[value].empty()) add(value, Placement::Kind::kArena).order = input_orders_[value];
+  }
 }
 
 void Planner::place_outputs() {
@@ -148,6 +163,36 @@ void Planner::place_arena_values() {
   }
 }
 
+/// The chains of a weight gradient run along the batch, and its vectors along another axis. In a nest of more loops
+/// than a tile has, a copy that the kernel makes for its panels would be made again and again.
+void Planner::place_turned() {
+  if (!keeps_batch_innermost(fused_)) return;
+  for (const GroupId reader : plan_.groups.ids()) {
+    const std::vector<ValueId>& members = plan_.groups[reader].members;
+    const bool has_nest = std::any_of(members.begin(), members.end(),
+                                      [&](ValueId value) { return is<Nest>(*fused_[value].op); });
+    if (!has_nest || traces_[reader].domain.size() < 3) continue;
+    for (const ElementLoad& load : traces_[reader].loads) turn(reader, load);
+  }
+}
+
+void Planner::turn(GroupId reader, const ElementLoad& load) {
+  const auto place = std::find_if(plan_.placements.begin(), plan_.placements.end(),
+                                  [&](const Placement& placement) { return placement.value == load.value; });
+  if (!is_computed(load.value) || place->kind != Placement::Kind::kArena || place->order.empty()) return;
+  const AxisOrder& loops = plan_.loop_orders[reader];
+  const Indices& domain = traces_[reader].domain;
+  const auto innermost = loops.empty() ? domain.size() - 1 : static_cast<std::size_t>(loops.back());
+  const auto found = std::find(load.at.begin(), load.at.end(), domain[innermost]);
+  const auto axis = static_cast<std::int64_t>(found - load.at.begin());
+  if (domain[innermost].terms.empty() || found == load.at.end() || place->order.back() == axis) return;
+  AxisOrder order = place->order;
+  std::erase(order, axis);
+  order.push_back(axis);
+  plan_.turned.push_back({reader, plan_.placements.size()});
+  add(load.value, Placement::Kind::kArena).order = std::move(order);
+}
+
 void Planner::find_lifetimes() {
   IdVector<ValueId, std::size_t> last_read(fused_.nodes.size(), 0);
   for (const GroupId group : plan_.groups.ids()) {
@@ -156,6 +201,8 @@ void Planner::find_lifetimes() {
   for (Placement& placement : plan_.placements) {
     placement.last_group = std::max(placement.first_group, last_read[placement.value]);
   }
+  for (const TurnedCopy& turned : plan_.turned)
+    plan_.placements[turned.placement].last_group = turned.reader.index;
   for (const StateCopy& copy : plan_.copies)
     plan_.placements[copy.placement].last_group = plan_.groups.size();
 }

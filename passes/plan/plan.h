@@ -41,6 +41,12 @@ struct StateCopy {
   std::string reason;  // why it is not written in place
 };
 
+/// What one contraction reads along another axis than all others: whoever computes it stores it in that order, too.
+struct TurnedCopy {
+  GroupId reader;
+  std::size_t placement = 0;
+};
+
 struct Plan {
   Roles roles;                          // where the readers of each value get it from
   IdVector<GroupId, GroupPlan> groups;  // the kernels with what they store
@@ -49,6 +55,7 @@ struct Plan {
   IdVector<StateId, StatePlacement> states;
   IdVector<GroupId, std::vector<std::int64_t>> loop_orders;  // axes of each group's loops; empty: as written
   std::vector<StateCopy> copies;
+  std::vector<TurnedCopy> turned;
   std::int64_t arena_bytes = 0;
   std::int64_t lower_bound_bytes = 0;  // the largest sum of live bytes at any group
   std::int64_t state_bytes = 0;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "ir/ops/registry.h"
 #include "support/check.h"
 #include "support/defects.h"
@@ -192,11 +194,26 @@ loop::RegId ProgramMemory::load_value(KernelBuilder& builder, loop::BufferId buf
                        .value = value});
 }
 
-loop::RegId ProgramMemory::load(KernelBuilder& builder, ValueId value, const Indices& at) {
-  if (!is<Leaf>(*fused_[value].op)) {
-    DLG_CHECK(!stores_[value].empty(), fmt::format("`{}` is read and not stored", fused_.name(value)));
-    return load_value(builder, stores_[value].front(), value, at);
-  }
+loop::RegId ProgramMemory::load(KernelBuilder& builder, GroupId reader, ValueId value, const Indices& at) {
+  if (is<Leaf>(*fused_[value].op) && !has_copy(value)) return load_leaf(builder, value, at);
+  DLG_CHECK(!stores_[value].empty(), fmt::format("`{}` is read and not stored", fused_.name(value)));
+  return load_value(builder, buffer_for(reader, value), value, at);
+}
+
+loop::BufferId ProgramMemory::buffer_for(GroupId reader, ValueId value) const {
+  const auto own = std::find_if(plan_.turned.begin(), plan_.turned.end(), [&](const TurnedCopy& turned) {
+    return turned.reader == reader && plan_.placements[turned.placement].value == value;
+  });
+  return own == plan_.turned.end() ? stores_[value].front() : placed_[own->placement];
+}
+
+/// Whether readers find an input in the arena.
+bool ProgramMemory::has_copy(ValueId value) const {
+  return fused_[value].op == &ops::input && !stores_[value].empty() &&
+         program_.buffers[stores_[value].front()].kind == BufferKind::kArena;
+}
+
+loop::RegId ProgramMemory::load_leaf(KernelBuilder& builder, ValueId value, const Indices& at) {
   LeafLoads loads{*this, builder, value, at};
   for (const LeafRow& row : kLeafLoads) {
     if (row.op == fused_[value].op) return (loads.*row.load)();

@@ -22,7 +22,9 @@ class ProgramMemory {
   loop::BufferId state(StateId state) const { return states_[state]; }
 
   /// Emits the reading of one element of a leaf, or of a value that another kernel has stored.
-  loop::RegId load(KernelBuilder& builder, ValueId value, const Indices& at);
+  loop::RegId load(KernelBuilder& builder, GroupId reader, ValueId value, const Indices& at);
+  /// From where a leaf lives, though there may be a copy of it.
+  loop::RegId load_leaf(KernelBuilder& builder, ValueId value, const Indices& at);
 
  private:
   friend struct LeafLoads;
@@ -32,6 +34,8 @@ class ProgramMemory {
   void add_placements();
   void add_inputs();
   void add_hypers();
+  bool has_copy(ValueId value) const;
+  loop::BufferId buffer_for(GroupId reader, ValueId value) const;
   loop::RegId load_from(KernelBuilder& builder, loop::BufferId buffer, const Indices& at);
   /// The same of a buffer that holds one value now and may hold another later.
   loop::RegId load_value(KernelBuilder& builder, loop::BufferId buffer, ValueId value, const Indices& at);

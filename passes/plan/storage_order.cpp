@@ -4,6 +4,7 @@
 
 #include "ir/graph/state_values.h"
 #include "ir/ops/registry.h"
+#include "passes/lower/batch_innermost.h"
 
 namespace dlg {
 namespace {
@@ -30,19 +31,32 @@ AxisOrder with_innermost(std::size_t rank, std::size_t innermost) {
   return order;
 }
 
-/// The axis of the loaded value along which the group's innermost loop runs.
-std::optional<std::size_t> axis_of_innermost_loop(const Graph& fused, const GroupPlan& group,
-                                                  const GroupTrace& trace, const ElementLoad& load) {
-  const Shape& domain = fused.type(group.stored.front()).shape;
-  if (domain.rank() == 0) return std::nullopt;
+/// The axis of the loaded value along which the group's loop over `axis` of its domain runs. Shorter loops than
+/// vectors do not count where the written order ends in a longer axis.
+std::optional<std::size_t> axis_of_loop(const Graph& fused, const GroupPlan& group, const GroupTrace& trace,
+                                        const ElementLoad& load, std::size_t axis) {
   const TensorType& state = fused.type(load.value);
-  const std::int64_t extent = domain[domain.rank() - 1];
+  const std::int64_t extent = fused.type(group.stored.front()).shape[axis];
   const std::int64_t written = state.shape.rank() == 0 ? 1 : state.shape[state.shape.rank() - 1];
   const bool fills_vector = extent >= kVectorBytes / dtype_bytes(state.dtype) || extent >= written;
   if (extent < kLeastInnermost || !fills_vector) return std::nullopt;
-  const auto found = std::find(load.at.begin(), load.at.end(), trace.domain.back());
+  const auto found = std::find(load.at.begin(), load.at.end(), trace.domain[axis]);
   if (found == load.at.end()) return std::nullopt;
   return static_cast<std::size_t>(found - load.at.begin());
+}
+
+/// The order in which a group of loops in `loops` wants the state. Empty: none.
+AxisOrder order_of_state(const Graph& fused, const GroupPlan& group, const GroupTrace& trace,
+                         const ElementLoad& load, const AxisOrder& loops) {
+  const std::size_t rank = trace.domain.size();
+  if (rank == 0) return {};
+  if (loops.empty()) {
+    const auto axis = axis_of_loop(fused, group, trace, load, rank - 1);
+    return axis ? with_innermost(load.at.size(), *axis) : AxisOrder{};
+  }
+  // Along the batch no state lies: the rows of a tile are read together.
+  const auto axis = axis_of_loop(fused, group, trace, load, static_cast<std::size_t>(loops[rank - 2]));
+  return axis ? windowed_order(load, trace, *axis) : AxisOrder{};
 }
 
 bool extends_path(const State& state, const State& parameter) {
@@ -50,22 +64,22 @@ bool extends_path(const State& state, const State& parameter) {
          state.path.starts_with(parameter.path + ".");
 }
 
-}  // namespace
+using StateOrders = IdVector<StateId, AxisOrder>;
+using LoopOrders = IdVector<GroupId, AxisOrder>;
 
-IdVector<StateId, AxisOrder> choose_state_orders(const Graph& fused,
-                                                 const IdVector<GroupId, GroupPlan>& groups,
-                                                 const IdVector<GroupId, GroupTrace>& traces) {
-  IdVector<StateId, AxisOrder> orders(fused.states.size());
+/// `innermost`: the loops of groups whose vectors run along the batch.
+StateOrders choose_state_orders(const Graph& fused, const IdVector<GroupId, GroupPlan>& groups,
+                                const IdVector<GroupId, GroupTrace>& traces, const LoopOrders& innermost) {
+  StateOrders orders(fused.states.size());
   IdVector<ValueId, char> is_decided(fused.nodes.size(), 0);
   for (const GroupId group : groups.ids()) {
     if (!has_nest(fused, groups[group])) continue;
     for (const ElementLoad& load : traces[group].loads) {
       if (fused[load.value].op != &ops::state || is_decided[load.value]) continue;
-      const StateId state = *fused.find_state(*leaf_path(fused[load.value]));
-      const auto axis = axis_of_innermost_loop(fused, groups[group], traces[group], load);
-      if (!axis) continue;
+      const AxisOrder order = order_of_state(fused, groups[group], traces[group], load, innermost[group]);
+      if (order.empty()) continue;
       is_decided[load.value] = 1;
-      orders[state] = with_innermost(load.at.size(), *axis);
+      orders[*fused.find_state(*leaf_path(fused[load.value]))] = order;
     }
   }
   for (const StateId parameter : fused.states.ids()) {
@@ -76,41 +90,79 @@ IdVector<StateId, AxisOrder> choose_state_orders(const Graph& fused,
   return orders;
 }
 
-namespace {
+/// What readers wish for a value: whoever slides a window over it comes first.
+struct Wishes {
+  IdVector<ValueId, AxisOrder> of_windows;
+  IdVector<ValueId, AxisOrder> of_elements;
+
+  const AxisOrder& of(ValueId value) const {
+    return of_windows[value].empty() ? of_elements[value] : of_windows[value];
+  }
+};
 
 /// The order that the states or readers of one group wish for.
-AxisOrder wished_order(const Graph& fused, const GroupPlan& group, const IdVector<StateId, AxisOrder>& states,
-                       const IdVector<ValueId, AxisOrder>& wishes) {
+AxisOrder wished_order(const Graph& fused, const GroupPlan& group, const StateOrders& states,
+                       const Wishes& wishes) {
   for (const ValueId value : group.stored) {
     for (const Effect& effect : fused.effects) {
       if (effect.value == value && !states[effect.state].empty()) return states[effect.state];
     }
   }
   for (const ValueId value : group.stored) {
-    if (!wishes[value].empty()) return wishes[value];
+    if (!wishes.of(value).empty()) return wishes.of(value);
   }
   return {};
 }
 
-}  // namespace
+/// The wish of a group with loops in `order` for a value that it loads.
+void wish(Wishes& wishes, const ElementLoad& load, const GroupTrace& trace, const AxisOrder& order) {
+  AxisOrder& of_elements = wishes.of_elements[load.value];
+  if (load.at == trace.domain && of_elements.empty()) of_elements = order;
+  const bool is_of_rows = order.back() == 0 && load.at.size() > 1 && load.at[0] == trace.domain[0];
+  AxisOrder& of_windows = wishes.of_windows[load.value];
+  if (is_of_rows && has_sliding_window(load, trace) && of_windows.empty())
+    of_windows = windowed_order(load, trace, 0);
+}
 
-IdVector<GroupId, AxisOrder> choose_loop_orders(const Graph& fused, const Roles& roles,
-                                                const IdVector<GroupId, GroupPlan>& groups,
-                                                const IdVector<StateId, AxisOrder>& states) {
+/// From the last reader to the first.
+LoopOrders choose_loop_orders(const Graph& fused, const Roles& roles,
+                              const IdVector<GroupId, GroupPlan>& groups, const StateOrders& states,
+                              const LoopOrders& innermost, Wishes& wishes) {
   const auto is_inlined = [&](ValueId value) { return roles[value] == ValueRole::kInlined; };
-  IdVector<GroupId, AxisOrder> orders(groups.size());
-  IdVector<ValueId, AxisOrder> wishes(fused.nodes.size());
+  LoopOrders orders(groups.size());
   for (std::uint32_t i = static_cast<std::uint32_t>(groups.size()); i-- > 0;) {
     const GroupId group{i};
     GroupPlan plan = groups[group];
     plan.order = wished_order(fused, plan, states, wishes);
+    if (plan.order.empty()) plan.order = innermost[group];
     if (plan.order.empty()) continue;
     const GroupTrace trace = trace_group(fused, plan, is_inlined);
     if (refusal(fused, plan, trace)) continue;
     orders[group] = plan.order;
-    for (const ElementLoad& load : trace.loads) {
-      if (load.at == trace.domain && wishes[load.value].empty()) wishes[load.value] = plan.order;
+    for (const ElementLoad& load : trace.loads) wish(wishes, load, trace, plan.order);
+  }
+  return orders;
+}
+
+}  // namespace
+
+AxisOrders choose_orders(const Graph& fused, const Roles& roles, const IdVector<GroupId, GroupPlan>& groups,
+                         const IdVector<GroupId, GroupTrace>& traces) {
+  LoopOrders innermost(groups.size());
+  if (keeps_batch_innermost(fused)) {
+    for (const GroupId group : groups.ids()) {
+      if (groups[group].stored.empty()) continue;
+      const Shape& domain = fused.type(groups[group].stored.front()).shape;
+      innermost[group] = batch_innermost_order(domain, traces[group]);
     }
+  }
+  AxisOrders orders;
+  orders.states = choose_state_orders(fused, groups, traces, innermost);
+  orders.inputs.resize(fused.nodes.size());
+  Wishes wishes{orders.inputs, orders.inputs};
+  orders.loops = choose_loop_orders(fused, roles, groups, orders.states, innermost, wishes);
+  for (const ValueId value : fused.nodes.ids()) {
+    if (fused[value].op == &ops::input) orders.inputs[value] = wishes.of_windows[value];
   }
   return orders;
 }

@@ -5,18 +5,22 @@
 
 namespace dlg {
 
-using AxisOrder = std::vector<std::int64_t>;  // axes from outermost to innermost; empty: as written
+/// Orders of all states, of the loops of all groups, and of the inputs over which windows slide.
+struct AxisOrders {
+  IdVector<StateId, AxisOrder> states;
+  IdVector<GroupId, AxisOrder> loops;
+  IdVector<ValueId, AxisOrder> inputs;
+};
 
-/// For each state: the axis along which the innermost loop of the first contraction that reads it runs lies
-/// innermost. An optimizer state follows the parameter whose path it extends.
-IdVector<StateId, AxisOrder> choose_state_orders(const Graph& fused,
-                                                 const IdVector<GroupId, GroupPlan>& groups,
-                                                 const IdVector<GroupId, GroupTrace>& traces);
-
-/// For each group: the order of a state of its shape that it writes, else that of a group that reads what it
-/// stores element by element; as written where another order would compute something twice.
-IdVector<GroupId, AxisOrder> choose_loop_orders(const Graph& fused, const Roles& roles,
-                                                const IdVector<GroupId, GroupPlan>& groups,
-                                                const IdVector<StateId, AxisOrder>& states);
+/// States: the axis along which the innermost loop of the first contraction that reads it runs lies innermost,
+/// where vectors run along the batch that of the loop around. An optimizer state follows the parameter whose
+/// path it extends.
+/// Loops: the order of a state of its shape that the group writes, else that of a group that reads what it
+/// stores, else the batch innermost where that is the layout of the program (passes/lower/batch_innermost.h); as written
+/// where another order would compute something twice.
+/// Inputs: that of whoever slides a window over one, where the batch lies innermost; empty: it is read from where
+/// the data lie.
+AxisOrders choose_orders(const Graph& fused, const Roles& roles, const IdVector<GroupId, GroupPlan>& groups,
+                         const IdVector<GroupId, GroupTrace>& traces);
 
 }  // namespace dlg

@@ -109,14 +109,41 @@ struct Covering {
   }
 };
 
+/// Whole panels of `vectors` vectors, what they leave in ever narrower ones, at last single columns.
+std::vector<TiledPanel> halving_panels(unsigned vectors, unsigned lanes, unsigned rows) {
+  std::vector<TiledPanel> panels;
+  for (; vectors > 0; vectors /= 2)
+    panels.push_back({{.end = kBatch, .width = vectors * lanes}, rows});
+  panels.push_back({{.end = kBatch, .width = 1}, rows});
+  return panels;
+}
+
+/// Columns along the batch, by what they cost where it is whole.
+std::vector<TiledPanel> batch_panels(const TileQuery& query, const loop::Core& core) {
+  const unsigned lanes = core.vector_bytes / static_cast<unsigned>(query.element_bytes);
+  std::vector<TiledPanel> best;
+  double least = std::numeric_limits<double>::max();
+  for (unsigned vectors = 1; vectors <= kMostVectors && vectors * lanes <= query.batch; vectors *= 2) {
+    const Choice choice = best_rows(query, vectors, core);
+    double cost = 0;
+    std::int64_t left = query.batch;
+    for (unsigned part = vectors; part > 0; part /= 2) {
+      const std::int64_t width = part * lanes;
+      cost += static_cast<double>(left / width) * cost_of_rows(query, {part, choice.rows}, core);
+      left %= width;
+    }
+    cost += static_cast<double>(left) * cost_of_rows(query, {1, choice.rows}, core);
+    if (cost >= least) continue;
+    least = cost;
+    best = halving_panels(vectors, lanes, choice.rows);
+  }
+  return best.empty() ? halving_panels(1, lanes, best_rows(query, 1, core).rows) : best;
+}
+
 }  // namespace
 
 std::vector<TiledPanel> choose_panels(const TileQuery& query, const loop::Core& core) {
-  if (query.columns == kBatch) {
-    const unsigned lanes = core.vector_bytes / static_cast<unsigned>(query.element_bytes);
-    const unsigned rows = best_rows(query, 1, core).rows;
-    return {{{.end = kBatch, .width = lanes}, rows}, {{.end = kBatch, .width = 1}, rows}};
-  }
+  if (query.columns == kBatch) return batch_panels(query, core);
   const Covering covering{query, core, core.vector_bytes / static_cast<unsigned>(query.element_bytes)};
   std::optional<Cover> best;
   for (unsigned vectors = 1; vectors <= kMostVectors; vectors *= 2) {

@@ -24,6 +24,9 @@ constexpr std::int64_t kBatchRows = 19;
 constexpr std::int64_t kLongestUnrolled = 17;
 constexpr std::int64_t kMostUnrolledRows = 4097;
 
+/// Of a step that is interpreted: points of windows count with their taps, however few elements there are.
+constexpr double kMostInstructions = 2e7;
+
 struct LongCase {
   const OpDef* op;
   SampleCase sample;
@@ -132,8 +135,26 @@ StepValues checked_loops(const LongStep& step, const Look& look) {
   return loops;
 }
 
+/// How many instructions a step runs. Loops nest at most as deep as axes do.
+double instructions_of(const loop::Body& body, std::int64_t batch) {
+  double sum = 0;
+  for (const loop::Statement& statement : body) {
+    sum += statement.loop.empty() ? 1 : 0;
+    for (const loop::Loop& inner : statement.loop)
+      sum += loop::iterations(inner, batch) * instructions_of(inner.body, batch);
+  }
+  return sum;
+}
+
+bool is_too_long(const loop::Program& program) {
+  double sum = 0;
+  for (const loop::Kernel& kernel : program.kernels) sum += instructions_of(kernel.body, program.batch);
+  return sum > kMostInstructions;
+}
+
 void check_long_case(const LongCase& tested, const Look& look, Census& census) {
   const LongStep step = make_step(tested, look);
+  if (is_too_long(step.program)) return;
   INFO(fmt::format("{} in {}, {} in place of {}, {} of {} rows, for {}{}{}", step.sample.title,
                    dtype_name(look.dtype), tested.lengthening.to, tested.lengthening.from, look.rows,
                    tested.batch(), target_name(look.way.target),

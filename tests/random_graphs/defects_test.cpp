@@ -17,8 +17,8 @@ namespace {
 
 /// The first graphs go through compiled code too; what shows only there shows soon. Rare things show in the
 /// passes, which are quick.
-constexpr std::uint64_t kCompiledGraphs = 60;
-constexpr std::uint64_t kLoweredGraphs = 60;
+constexpr std::uint64_t kCompiledGraphs = 120;
+constexpr std::uint64_t kLoweredGraphs = 120;
 /// The first ones with many rows, too, divided among workers.
 constexpr std::uint64_t kDividedGraphs = 8;
 constexpr std::uint64_t kGraphs = 400;
