@@ -15,6 +15,9 @@ using loop::Loop;
 
 namespace {
 
+/// More lanes than this do not stay in registers at the widths of panels.
+constexpr std::int64_t kLanesInRegisters = 4;
+
 /// One loop of lanes.
 class LaneReduction {
  public:
@@ -24,6 +27,8 @@ class LaneReduction {
   /// Lanes beside each other in memory: for reductions inside a vector loop, and for bodies with loops of
   /// their own.
   void emit_in_memory();
+  /// The same where only few lanes are used, as by the windows of a pool: each of them in registers.
+  void emit_in_registers();
   /// Sixteen lanes in one vector: whole vectors of iterations, the rest lane by lane, then the tree by
   /// halves.
   void emit_as_vector();
@@ -73,11 +78,43 @@ Values LaneReduction::combined(const Values& left, const Values& right) {
   return carried_values(elements_, loop_, &loop::Carried::combined);
 }
 
+/// Pairs that are the same, as those of lanes that nothing has reached, are joined once.
 Values LaneReduction::joined(std::vector<Values> lanes) {
   for (unsigned half = kReductionLanes / 2; half > 0; half /= 2) {
-    for (unsigned lane = 0; lane < half; ++lane) lanes[lane] = combined(lanes[lane], lanes[lane + half]);
+    std::vector<Values> next;
+    for (unsigned lane = 0; lane < half; ++lane) {
+      const bool is_known =
+          lane > 0 && lanes[lane] == lanes[lane - 1] && lanes[lane + half] == lanes[lane + half - 1];
+      next.push_back(is_known ? next.back() : combined(lanes[lane], lanes[lane + half]));
+    }
+    lanes = std::move(next);
   }
   return lanes.front();
+}
+
+void LaneReduction::emit_in_registers() {
+  const Values initial = carried_values(elements_, loop_, &loop::Carried::initial);
+  const auto width = static_cast<std::ptrdiff_t>(initial.size());
+  Values start;
+  for (std::int64_t lane = 0; lane < loop_.extent; ++lane)
+    start.insert(start.end(), initial.begin(), initial.end());
+  const Values end = emit_around(0, start, [&](const Values& now) {
+    Values next;
+    for (std::int64_t lane = 0; lane < loop_.extent; ++lane) {
+      const auto first = now.begin() + lane * width;
+      elements_.set_var(loop_.var, i64(builder_, lane));
+      set_carried(elements_, loop_, &loop::Carried::current, Values(first, first + width));
+      emit_body(site_, loop_.body);
+      const Values updated = carried_values(elements_, loop_, &loop::Carried::next);
+      next.insert(next.end(), updated.begin(), updated.end());
+    }
+    return next;
+  });
+  std::vector<Values> lanes(kReductionLanes, initial);
+  for (std::int64_t lane = 0; lane < loop_.extent; ++lane)
+    lanes[static_cast<std::size_t>(lane)].assign(end.begin() + lane * width,
+                                                 end.begin() + (lane + 1) * width);
+  set_carried(elements_, loop_, &loop::Carried::result, joined(std::move(lanes)));
 }
 
 void LaneReduction::emit_in_memory() {
@@ -227,7 +264,12 @@ Values LaneReduction::joined_halves(const Values& lanes, unsigned half) {
 
 void emit_lanes(const KernelSite& site, const Loop& loop) {
   LaneReduction reduction(site, loop);
-  if (site.elements.width() > 1 || loop::has_loops(loop.body)) {
+  const bool is_in_vectors = site.elements.width() > 1 || loop::has_loops(loop.body);
+  const bool has_known_lanes = loop.extent != kBatch && !loop.block.is_valid() && !loop::has_bounds(loop) &&
+                               !loop::has_loops(loop.body);
+  if (is_in_vectors && has_known_lanes && loop.extent <= kLanesInRegisters) {
+    reduction.emit_in_registers();
+  } else if (is_in_vectors) {
     reduction.emit_in_memory();
   } else {
     reduction.emit_as_vector();

@@ -219,8 +219,9 @@ Value spread_call(Elaboration& e, const Builtin&, const Call& call) {
   TensorValue result = *tensor;
   result.axes.push_back(*axis);
   const Shape shape = graph_shape(result.axes, result.batching);
-  const auto last = static_cast<std::int64_t>(shape.rank()) - 1;
-  result.id = expand_axes(expr_of(e, *tensor), shape, {last}).value;
+  std::vector<std::int64_t> others(shape.rank() - 1);
+  std::iota(others.begin(), others.end(), 0);
+  result.id = broadcast_at_once(expr_of(e, *tensor), shape, others).value;
   return {result};
 }
 

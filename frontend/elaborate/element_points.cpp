@@ -142,7 +142,8 @@ bool Points::add_factor(ast::ExprId id) {
 bool Points::add_guard(ast::ExprId id) {
   const ast::Expr& expr = e_.expr(id);
   const bool is_less = expr.text == "<" || expr.text == "<=";
-  const bool is_comparison = expr.kind == ast::ExprKind::kBinary && (is_less || expr.text == ">" || expr.text == ">=");
+  const bool is_comparison =
+      expr.kind == ast::ExprKind::kBinary && (is_less || expr.text == ">" || expr.text == ">=");
   if (!is_comparison) {
     e_.error(expr.range, kGuard);
     return false;
@@ -195,6 +196,7 @@ std::vector<LabelSize> Points::unseen_sizes(const ContractLabels& labels) const 
 }
 
 TensorValue Points::contracted(std::vector<Factor> factors, const std::vector<std::size_t>& kept) const {
+  const bool is_view = factors.size() == 1 && kept.size() == letters.all().size() && !has_outside();
   if (factors.size() == 1) {
     const DType dtype = factors[0].tensor.dtype;
     factors.push_back({{constant(e_.builder, 1, {dtype, {}}).value, {}, Batching::kShared, dtype}, {}});
@@ -219,8 +221,10 @@ TensorValue Points::contracted(std::vector<Factor> factors, const std::vector<st
   const Shape shape = graph_shape(result.axes, result.batching);
   // As text and back: what it asks of labels holds for these too.
   const ContractLabels checked = contract_labels(contract_text(labels));
+  const Expr a = expr_of(e_, factors[0].tensor);
   result.id =
-      contract(expr_of(e_, factors[0].tensor), expr_of(e_, factors[1].tensor), checked, shape).value;
+      (is_view ? windows(a, checked, shape) : contract(a, expr_of(e_, factors[1].tensor), checked, shape))
+          .value;
   return result;
 }
 

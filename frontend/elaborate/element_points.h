@@ -1,5 +1,5 @@
-// Owns the points of index notation: all values of the letters at which every index lies inside and every guard
-// holds; and the contractions that run over them.
+// Owns the points of index notation: all values of the letters at which every index lies inside and every
+// guard holds; and the contractions that run over them.
 #pragma once
 
 #include <optional>

@@ -17,8 +17,9 @@ namespace {
 
 constexpr Diag<> kFactors{DiagCode::BadIndexForm, Severity::kError,
                           "an element is one value or the product of two, each with its indices in brackets"};
-constexpr Diag<std::string> kReducer{DiagCode::UnknownName, Severity::kError,
-                                     "`{}` makes no element; sum, mean, max, min, argmax, softmax and logsumexp do"};
+constexpr Diag<std::string> kReducer{
+    DiagCode::UnknownName, Severity::kError,
+    "`{}` makes no element; sum, mean, max, min, argmax, softmax and logsumexp do"};
 constexpr Diag<> kOver{DiagCode::MissingArgument, Severity::kError,
                        "expected what is reduced over, as in `sum(x[i, r], over = [r])`"};
 constexpr Diag<std::string> kUnbound{DiagCode::UnknownName, Severity::kError,
@@ -29,9 +30,8 @@ constexpr Diag<std::string> kStays{DiagCode::BadIndexForm, Severity::kError,
                                    "`{}` is reduced over and stands on the left as well"};
 constexpr Diag<std::string> kGone{DiagCode::BadIndexForm, Severity::kError,
                                   "`softmax` keeps its axes, but `{}` does not stand on the left"};
-constexpr Diag<std::string, std::string> kEmpty{
-    DiagCode::EmptyAxis, Severity::kError,
-    "`{}` over nothing: {} all points lie outside"};
+constexpr Diag<std::string, std::string> kEmpty{DiagCode::EmptyAxis, Severity::kError,
+                                                "`{}` over nothing: {} all points lie outside"};
 
 enum class Reducer { kNone, kSum, kMean, kMax, kMin, kArgmax, kSoftmax, kLogsumexp };
 
@@ -142,7 +142,8 @@ bool check_not_empty(Elaboration& e, const Meaning& meaning, const Points& point
 }
 
 /// With what never wins in place of the points outside.
-TensorValue filled(Elaboration& e, const Points& points, const std::vector<std::size_t>& kept, double filler) {
+TensorValue filled(Elaboration& e, const Points& points, const std::vector<std::size_t>& kept,
+                   double filler) {
   const TensorValue all = points.product(kept);
   if (!points.has_outside()) return all;
   const TensorValue inside = points.count(kept);

@@ -73,7 +73,8 @@ bool Letters::add(const ast::Name& name, std::optional<ast::ExprId> size, bool i
   }
   const std::optional<Value> value = find_name(e_, name.text);
   if (value && value->as<NumberValue>()) {
-    e_.error(name.range, kNumber, name.text).note("a letter stands for all indices of an axis: choose another one");
+    e_.error(name.range, kNumber, name.text)
+        .note("a letter stands for all indices of an axis: choose another one");
     return false;
   }
   if (all_.size() + 2 >= kLabels.size()) {

@@ -16,9 +16,9 @@ struct Letter {
   SourceRange range;
   char label = 'a';  // in the labels of a contraction
   bool is_left = false;
-  bool is_summed = false;          // stands in `over`
-  std::optional<Axis> axis = {};   // once its size is known
-  bool is_used = false;            // by an operand
+  bool is_summed = false;         // stands in `over`
+  std::optional<Axis> axis = {};  // once its size is known
+  bool is_used = false;           // by an operand
 };
 
 /// stride * letter + dilation * letter + constant, as far as there are letters.

@@ -134,7 +134,7 @@ std::optional<TensorValue> constant_tensor(Elaboration& e, double number, const 
 TensorValue stretch(Elaboration& e, const TensorValue& tensor, const Axes& axes, Batching batching) {
   std::vector<std::int64_t> positions = last_positions(axes, batching, tensor.axes.size());
   if (tensor.batching == Batching::kPerSample) positions.insert(positions.begin(), 0);
-  const Expr node = broadcast(expr_of(e, tensor), graph_shape(axes, batching), std::move(positions));
+  const Expr node = broadcast_at_once(expr_of(e, tensor), graph_shape(axes, batching), positions);
   return {node.value, axes, batching, tensor.dtype, tensor.is_fraction};
 }
 

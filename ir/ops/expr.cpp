@@ -206,15 +206,16 @@ Expr argmax(Expr x, std::int64_t axis) {
 
 Expr broadcast(Expr x, const Shape& shape, std::vector<std::int64_t> axes) {
   if (x.shape() == shape) return x;
-  const Node& node = x.builder->graph()[x.value];
-  if (node.op == &ops::broadcast) {
-    // One of both: its derivative is one sum.
-    const std::vector<std::int64_t>& inner = std::get<AxisMap>(node.attributes).axes;
-    std::vector<std::int64_t> both;
-    for (const std::int64_t axis : inner) both.push_back(axes[static_cast<std::size_t>(axis)]);
-    return broadcast({x.builder, node.operands[0]}, shape, std::move(both));
-  }
   return make(ops::broadcast, {x}, AxisMap{std::move(axes)}, TensorType{x.type().dtype, shape});
+}
+
+Expr broadcast_at_once(Expr x, const Shape& shape, const std::vector<std::int64_t>& axes) {
+  const Node& node = x.builder->graph()[x.value];
+  if (node.op != &ops::broadcast) return broadcast(x, shape, axes);
+  std::vector<std::int64_t> both;
+  for (const std::int64_t axis : std::get<AxisMap>(node.attributes).axes)
+    both.push_back(axes[static_cast<std::size_t>(axis)]);
+  return broadcast_at_once({x.builder, node.operands[0]}, shape, both);
 }
 
 Expr broadcast_to(Expr x, const Shape& shape) {
@@ -282,6 +283,10 @@ Expr contract(Expr a, Expr b, std::string_view labels) {
 
 Expr contract(Expr a, Expr b, ContractLabels labels, const Shape& shape) {
   return make(ops::contract, {a, b}, ContractedAxes{std::move(labels)}, {a.type().dtype, shape});
+}
+
+Expr windows(Expr x, ContractLabels labels, const Shape& shape) {
+  return make(ops::windows, {x}, ContractedAxes{std::move(labels)}, TensorType{x.type().dtype, shape});
 }
 
 Expr solve(Expr a, Expr b) {

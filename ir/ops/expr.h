@@ -65,6 +65,8 @@ Expr argmax(Expr x, std::int64_t axis);
 /// Puts operand axis i at result axis `axes[i]` (ascending) of `shape`; the other axes repeat it. Sizes must
 /// agree: a size-1 axis does not stretch.
 Expr broadcast(Expr x, const Shape& shape, std::vector<std::int64_t> axes);
+/// The same, as one broadcast where x is one itself: then its derivative is one sum.
+Expr broadcast_at_once(Expr x, const Shape& shape, const std::vector<std::int64_t>& axes);
 /// Aligned from the right.
 Expr broadcast_to(Expr x, const Shape& shape);
 /// The inverse of a reduction over `axes`: puts the reduced axes back.
@@ -89,6 +91,8 @@ Expr one_hot(Expr index, std::int64_t n, DType dtype);
 Expr contract(Expr a, Expr b, std::string_view labels);
 /// The same for any labels, as where windows stand, with the shape of the result.
 Expr contract(Expr a, Expr b, ContractLabels labels, const Shape& shape);
+/// What the windows of labels without a second operand meet: "bc(2y+r),->bcyr".
+Expr windows(Expr x, ContractLabels labels, const Shape& shape);
 /// x with a @ x = b: a [..., n, n], b [..., n].
 Expr solve(Expr a, Expr b);
 /// `parts` one after the other as one vector; each in row-major order.

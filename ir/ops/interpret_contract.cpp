@@ -1,5 +1,5 @@
-// Owns the interpretation of the contraction: plain loops over all labels, each point with a test whether it
-// counts.
+// Owns the interpretation of the contraction and of windows: plain loops over all labels, each point with a
+// test whether it counts.
 #include <algorithm>
 #include <array>
 #include <limits>
@@ -130,10 +130,24 @@ Tensor<Number> contract_value(const Call<Number>& call) {
   return result;
 }
 
+/// Each point is an element.
+template <class Number>
+Tensor<Number> windows_value(const Call<Number>& call) {
+  const Tensor<Number>& x = call.operand(0);
+  const ContractLabels& labels = std::get<ContractedAxes>(call.node.attributes).labels;
+  Tensor<Number> result{call.shape, std::vector<Number>(static_cast<std::size_t>(call.shape.elements()))};
+  const Shape nothing;
+  PointWalk(labels, {&x.shape, &nothing, &call.shape}).walk([&](const PointWalk::Places& at) {
+    result.elements[static_cast<std::size_t>(at[2])] = x.elements[static_cast<std::size_t>(at[0])];
+  });
+  return result;
+}
+
 }  // namespace
 
 template <class Number>
 Evaluator<Number> contract_evaluator(const OpDef& op) {
+  if (&op == &ops::windows) return windows_value<Number>;
   return &op == &ops::contract ? contract_value<Number> : nullptr;
 }
 

@@ -207,8 +207,8 @@ bool Fuser::has_lone_function(const GroupPlan& plan) const {
          std::any_of(plan.members.begin(), plan.members.end(), has_elements);
 }
 
-/// Beside lanes, the chains of a contraction are not taken in tiles of rows: where vectors run along the batch both
-/// are better off alone.
+/// Beside lanes, the chains of a contraction are not taken in tiles of rows: where vectors run along the
+/// batch both are better off alone.
 bool Fuser::mixes_chains_and_lanes(const GroupPlan& plan) const {
   const auto has = [&](const auto& is_so) {
     return std::any_of(plan.members.begin(), plan.members.end(),

@@ -163,8 +163,8 @@ void Planner::place_arena_values() {
   }
 }
 
-/// The chains of a weight gradient run along the batch, and its vectors along another axis. In a nest of more loops
-/// than a tile has, a copy that the kernel makes for its panels would be made again and again.
+/// The chains of a weight gradient run along the batch, and its vectors along another axis. In a nest of more
+/// loops than a tile has, a copy that the kernel makes for its panels would be made again and again.
 void Planner::place_turned() {
   if (!keeps_batch_innermost(fused_)) return;
   for (const GroupId reader : plan_.groups.ids()) {

@@ -41,7 +41,8 @@ struct StateCopy {
   std::string reason;  // why it is not written in place
 };
 
-/// What one contraction reads along another axis than all others: whoever computes it stores it in that order, too.
+/// What one contraction reads along another axis than all others: whoever computes it stores it in that
+/// order, too.
 struct TurnedCopy {
   GroupId reader;
   std::size_t placement = 0;

@@ -31,8 +31,8 @@ AxisOrder with_innermost(std::size_t rank, std::size_t innermost) {
   return order;
 }
 
-/// The axis of the loaded value along which the group's loop over `axis` of its domain runs. Shorter loops than
-/// vectors do not count where the written order ends in a longer axis.
+/// The axis of the loaded value along which the group's loop over `axis` of its domain runs. Shorter loops
+/// than vectors do not count where the written order ends in a longer axis.
 std::optional<std::size_t> axis_of_loop(const Graph& fused, const GroupPlan& group, const GroupTrace& trace,
                                         const ElementLoad& load, std::size_t axis) {
   const TensorType& state = fused.type(load.value);
@@ -67,16 +67,37 @@ bool extends_path(const State& state, const State& parameter) {
 using StateOrders = IdVector<StateId, AxisOrder>;
 using LoopOrders = IdVector<GroupId, AxisOrder>;
 
-/// `innermost`: the loops of groups whose vectors run along the batch.
-StateOrders choose_state_orders(const Graph& fused, const IdVector<GroupId, GroupPlan>& groups,
-                                const IdVector<GroupId, GroupTrace>& traces, const LoopOrders& innermost) {
+/// What is known before orders are chosen.
+struct Groups {
+  const Graph& fused;
+  const Roles& roles;
+  const IdVector<GroupId, GroupPlan>& plans;
+  const IdVector<GroupId, GroupTrace>& traces;
+  LoopOrders innermost;  // of those whose vectors run along the batch
+};
+
+LoopOrders innermost_orders(const Graph& fused, const IdVector<GroupId, GroupPlan>& plans,
+                            const IdVector<GroupId, GroupTrace>& traces) {
+  LoopOrders orders(plans.size());
+  if (!keeps_batch_innermost(fused)) return orders;
+  for (const GroupId group : plans.ids()) {
+    if (plans[group].stored.empty()) continue;
+    orders[group] = batch_innermost_order(fused.type(plans[group].stored.front()).shape, traces[group]);
+  }
+  return orders;
+}
+
+StateOrders choose_state_orders(const Groups& groups) {
+  const Graph& fused = groups.fused;
   StateOrders orders(fused.states.size());
   IdVector<ValueId, char> is_decided(fused.nodes.size(), 0);
-  for (const GroupId group : groups.ids()) {
-    if (!has_nest(fused, groups[group])) continue;
-    for (const ElementLoad& load : traces[group].loads) {
+  for (const GroupId group : groups.plans.ids()) {
+    const GroupPlan& plan = groups.plans[group];
+    const GroupTrace& trace = groups.traces[group];
+    if (!has_nest(fused, plan)) continue;
+    for (const ElementLoad& load : trace.loads) {
       if (fused[load.value].op != &ops::state || is_decided[load.value]) continue;
-      const AxisOrder order = order_of_state(fused, groups[group], traces[group], load, innermost[group]);
+      const AxisOrder order = order_of_state(fused, plan, trace, load, groups.innermost[group]);
       if (order.empty()) continue;
       is_decided[load.value] = 1;
       orders[*fused.find_state(*leaf_path(fused[load.value]))] = order;
@@ -125,16 +146,15 @@ void wish(Wishes& wishes, const ElementLoad& load, const GroupTrace& trace, cons
 }
 
 /// From the last reader to the first.
-LoopOrders choose_loop_orders(const Graph& fused, const Roles& roles,
-                              const IdVector<GroupId, GroupPlan>& groups, const StateOrders& states,
-                              const LoopOrders& innermost, Wishes& wishes) {
-  const auto is_inlined = [&](ValueId value) { return roles[value] == ValueRole::kInlined; };
-  LoopOrders orders(groups.size());
-  for (std::uint32_t i = static_cast<std::uint32_t>(groups.size()); i-- > 0;) {
+LoopOrders choose_loop_orders(const Groups& groups, const StateOrders& states, Wishes& wishes) {
+  const Graph& fused = groups.fused;
+  const auto is_inlined = [&](ValueId value) { return groups.roles[value] == ValueRole::kInlined; };
+  LoopOrders orders(groups.plans.size());
+  for (std::uint32_t i = static_cast<std::uint32_t>(groups.plans.size()); i-- > 0;) {
     const GroupId group{i};
-    GroupPlan plan = groups[group];
+    GroupPlan plan = groups.plans[group];
     plan.order = wished_order(fused, plan, states, wishes);
-    if (plan.order.empty()) plan.order = innermost[group];
+    if (plan.order.empty()) plan.order = groups.innermost[group];
     if (plan.order.empty()) continue;
     const GroupTrace trace = trace_group(fused, plan, is_inlined);
     if (refusal(fused, plan, trace)) continue;
@@ -146,21 +166,14 @@ LoopOrders choose_loop_orders(const Graph& fused, const Roles& roles,
 
 }  // namespace
 
-AxisOrders choose_orders(const Graph& fused, const Roles& roles, const IdVector<GroupId, GroupPlan>& groups,
+AxisOrders choose_orders(const Graph& fused, const Roles& roles, const IdVector<GroupId, GroupPlan>& plans,
                          const IdVector<GroupId, GroupTrace>& traces) {
-  LoopOrders innermost(groups.size());
-  if (keeps_batch_innermost(fused)) {
-    for (const GroupId group : groups.ids()) {
-      if (groups[group].stored.empty()) continue;
-      const Shape& domain = fused.type(groups[group].stored.front()).shape;
-      innermost[group] = batch_innermost_order(domain, traces[group]);
-    }
-  }
+  const Groups groups{fused, roles, plans, traces, innermost_orders(fused, plans, traces)};
   AxisOrders orders;
-  orders.states = choose_state_orders(fused, groups, traces, innermost);
+  orders.states = choose_state_orders(groups);
   orders.inputs.resize(fused.nodes.size());
   Wishes wishes{orders.inputs, orders.inputs};
-  orders.loops = choose_loop_orders(fused, roles, groups, orders.states, innermost, wishes);
+  orders.loops = choose_loop_orders(groups, orders.states, wishes);
   for (const ValueId value : fused.nodes.ids()) {
     if (fused[value].op == &ops::input) orders.inputs[value] = wishes.of_windows[value];
   }

@@ -112,8 +112,7 @@ struct Covering {
 /// Whole panels of `vectors` vectors, what they leave in ever narrower ones, at last single columns.
 std::vector<TiledPanel> halving_panels(unsigned vectors, unsigned lanes, unsigned rows) {
   std::vector<TiledPanel> panels;
-  for (; vectors > 0; vectors /= 2)
-    panels.push_back({{.end = kBatch, .width = vectors * lanes}, rows});
+  for (; vectors > 0; vectors /= 2) panels.push_back({{.end = kBatch, .width = vectors * lanes}, rows});
   panels.push_back({{.end = kBatch, .width = 1}, rows});
   return panels;
 }

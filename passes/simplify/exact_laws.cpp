@@ -160,8 +160,7 @@ void add_shape_laws(Laws& laws) {
       [](const Vars& v) {
         const Shape whole{kBatch, 5, 4, 3};
         const Expr once = broadcast(v[0], {kBatch, 4, 3}, {0, 2});
-        return Sides{raw(ops::broadcast, once, AxisMap{{0, 2, 3}}, {DType::kF64, whole}),
-                     broadcast(v[0], whole, {0, 3})};
+        return Sides{broadcast(once, whole, {0, 2, 3}), broadcast(v[0], whole, {0, 3})};
       },
       compose_placements);
   laws.law(
