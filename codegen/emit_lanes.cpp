@@ -72,10 +72,10 @@ Values LaneReduction::emit_around(std::size_t depth, const Values& carried, cons
 
 /// Joins two sets of carried values through the loop's combine body.
 Values LaneReduction::combined(const Values& left, const Values& right) {
-  set_carried(elements_, loop_, &loop::Carried::left, left);
-  set_carried(elements_, loop_, &loop::Carried::right, right);
+  set_tile_values(elements_, loop_, &loop::Carried::left, left);
+  set_tile_values(elements_, loop_, &loop::Carried::right, right);
   emit_body(site_, loop_.combine);
-  return carried_values(elements_, loop_, &loop::Carried::combined);
+  return tile_values(elements_, loop_, &loop::Carried::combined);
 }
 
 /// Pairs that are the same, as those of lanes that nothing has reached, are joined once.
@@ -177,8 +177,8 @@ void LaneReduction::update_lane(const Values& memories, Value* at) {
 
 void LaneReduction::emit_as_vector() {
   Values initial;
-  for (const loop::Carried& carried : loop_.carried)
-    initial.push_back(splat_to(builder_, elements_.reg(carried.initial), kReductionLanes));
+  for (Value* of_row : tile_values(elements_, loop_, &loop::Carried::initial))
+    initial.push_back(splat_to(builder_, of_row, kReductionLanes));
   const bool is_known = loop_.extent != kBatch && !loop_.block.is_valid();
   const bool has_rest = !is_known || loop_.extent % kReductionLanes != 0;
   Values lanes = emit_around(0, initial, [&](const Values& carried) {
@@ -190,7 +190,7 @@ void LaneReduction::emit_as_vector() {
     return is_known ? after_known_rest(now) : after_rest(now, {whole, bounds.end});
   });
   for (unsigned half = kReductionLanes / 2; half > 0; half /= 2) lanes = joined_halves(lanes, half);
-  set_carried(elements_, loop_, &loop::Carried::result, lanes);
+  set_tile_values(elements_, loop_, &loop::Carried::result, lanes);
 }
 
 Values LaneReduction::after_whole_vectors(const Bounds& bounds, const Values& lanes) {
@@ -211,9 +211,9 @@ Values LaneReduction::after_known_rest(const Values& lanes) {
   Values result;
   elements_.at_lanes({kReductionLanes, loop_.var, rest}, [&] {
     elements_.set_var(loop_.var, i64(builder_, loop_.extent - rest));
-    set_carried(elements_, loop_, &loop::Carried::current, lanes);
+    set_tile_values(elements_, loop_, &loop::Carried::current, lanes);
     emit_body(site_, loop_.body);
-    const Values next = carried_values(elements_, loop_, &loop::Carried::next);
+    const Values next = tile_values(elements_, loop_, &loop::Carried::next);
     for (std::size_t i = 0; i < lanes.size(); ++i)
       result.push_back(builder_.CreateShuffleVector(next[i], lanes[i], chosen));
   });
@@ -226,10 +226,11 @@ Values LaneReduction::after_rest(const Values& lanes, const Bounds& rest) {
   return emit_counted(builder_, counted, [&](Value* at, const Values& now) {
     Value* lane = builder_.CreateAnd(at, i64(builder_, kReductionLanes - 1));
     elements_.set_var(loop_.var, at);
-    for (std::size_t i = 0; i < now.size(); ++i)
-      elements_.set_reg(loop_.carried[i].current, builder_.CreateExtractElement(now[i], lane));
+    Values current;
+    for (Value* lanes_now : now) current.push_back(builder_.CreateExtractElement(lanes_now, lane));
+    set_tile_values(elements_, loop_, &loop::Carried::current, current);
     emit_body(site_, loop_.body);
-    Values next = carried_values(elements_, loop_, &loop::Carried::next);
+    Values next = tile_values(elements_, loop_, &loop::Carried::next);
     for (std::size_t i = 0; i < now.size(); ++i)
       next[i] = builder_.CreateInsertElement(now[i], next[i], lane);
     return next;

@@ -5,6 +5,7 @@
 #include "codegen/emit_lanes.h"
 #include "codegen/emit_straight.h"
 #include "codegen/emit_tile.h"
+#include "codegen/tile_rows.h"
 #include "ir/loop/nest.h"
 #include "support/check.h"
 #include "support/defects.h"
@@ -47,13 +48,22 @@ void emit_vector(const KernelSite& site, const Loop& loop) {
   }
 }
 
+/// Iterations with lanes in them, a tile of them side by side: no chain of one waits for that of another.
+void emit_rows_of_lanes(const KernelSite& site, const Loop& loop) {
+  for_each_tile(site, tile_rows(site, loop), [&](Value* row, unsigned count) {
+    site.elements.set_var(loop.var, row);
+    site.elements.at_rows(count, loop.var, [&] { emit_body(site, loop.body); });
+  });
+}
+
 void emit_loop(const KernelSite& site, const Loop& loop) {
   set_carried_dtypes(site.elements, loop);
   if (site.form == loop::StepForm::kStraight) return emit_straight(site, loop);
   if (loop.kind == LoopKind::kLanes) return emit_lanes(site, loop);
   // Inside another vector loop the lanes are taken already: iterations one after the other.
   const bool is_outermost = site.elements.width() == 1;
-  if (loop.kind == LoopKind::kParallel && loop.schedule && is_outermost) return emit_tiles(site, loop);
+  if (loop.kind == LoopKind::kParallel && loop.schedule && is_outermost)
+    return loop.schedule->panels.empty() ? emit_rows_of_lanes(site, loop) : emit_tiles(site, loop);
   if (loop.kind == LoopKind::kVector && is_outermost && loop::is_uniform(loop))
     return emit_vector(site, loop);
   emit_serial(site, loop);

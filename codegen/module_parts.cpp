@@ -18,7 +18,7 @@ constexpr double kFunctionInstructions = 30;
 constexpr double kVectorLanes = 16;
 
 double vectors_of(const std::vector<loop::Panel>& panels) {
-  double vectors = 0;
+  double vectors = panels.empty() ? 1 : 0;
   for (const loop::Panel& panel : panels) vectors += std::max(1.0, panel.width / kVectorLanes);
   return vectors;
 }

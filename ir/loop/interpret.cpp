@@ -163,6 +163,7 @@ class Stepper {
   /// As the schedule says: each group of panels over all tiles of rows, each tile over the panels of the
   /// group.
   void run_scheduled(const Loop& loop) {
+    if (loop.schedule->panels.empty()) return run_columns(loop, 0, loop.extent);
     if (loop.kind == LoopKind::kVector) {
       for (const Panels& group : panels_of(loop, loop.schedule->panels)) {
         for (const auto& [begin, end] : group) run_columns(loop, begin, end);

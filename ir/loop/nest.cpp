@@ -74,6 +74,30 @@ bool is_tileable(const Loop& rows) {
          has_only_chains(columns.body) && is_uniform(rows) && is_uniform(columns);
 }
 
+namespace {
+
+/// Lanes that multiply and add, and loops over blocks of them. Loops nest at most as deep as axes do.
+bool is_contraction_in_lanes(const Loop& loop) {
+  if (loop.kind == LoopKind::kLanes) {
+    return !has_loops(loop.body) && std::any_of(loop.body.begin(), loop.body.end(), [](const Statement& s) {
+      return s.instruction && s.instruction->op == Op::kFma;
+    });
+  }
+  return loop.kind == LoopKind::kSerial && has_loops(loop.body) &&
+         std::all_of(loop.body.begin(), loop.body.end(), [](const Statement& s) {
+           return !s.store && std::all_of(s.loop.begin(), s.loop.end(), is_contraction_in_lanes);
+         });
+}
+
+}  // namespace
+
+bool has_lanes_in_rows(const Loop& rows) {
+  return rows.kind == LoopKind::kParallel && rows.extent != kBatch && has_loops(rows.body) &&
+         is_uniform(rows) && std::all_of(rows.body.begin(), rows.body.end(), [](const Statement& s) {
+           return std::all_of(s.loop.begin(), s.loop.end(), is_contraction_in_lanes);
+         });
+}
+
 /// Loops nest at most as deep as axes do.
 bool has_tiles(const Body& body) {
   return std::any_of(body.begin(), body.end(), [](const Statement& s) {

@@ -26,6 +26,10 @@ bool is_tileable(const Loop& rows);
 /// Whether such a nest stands in `body` or its loops.
 bool has_tiles(const Body& body);
 
+/// Whether the iterations of the parallel loop `rows` are contractions in lanes, and nothing else that loops:
+/// they can be taken some side by side, each with lanes of its own.
+bool has_lanes_in_rows(const Loop& rows);
+
 /// The vector loop of such a nest.
 const Loop& column_loop(const Loop& rows);
 

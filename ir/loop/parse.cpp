@@ -409,8 +409,7 @@ class Parser {
     LoopSchedule schedule;
     if (accept("tile")) schedule.tile = small_integer();
     if (accept("rest")) schedule.rest = list("[", "]", [this] { return small_integer(); });
-    expect("panels");
-    schedule.panels = list("[", "]", [this] { return panel(); });
+    if (accept("panels")) schedule.panels = list("[", "]", [this] { return panel(); });
     schedule.packed = packs();
     if (!schedule.packed.empty()) {
       expect("of");

@@ -123,10 +123,15 @@ Failure verify_loop(const Program& program, const Loop& loop) {
   if (has_schedule(loop.body)) return "has another one inside: its lanes are taken";
   if (!is_uniform(loop)) return "takes iterations side by side that differ in what is left out";
   if (is_tileable(loop)) return verify_nest(program, loop);
-  if (loop.kind != LoopKind::kVector) return "is neither a vector loop nor one of tiles";
   const LoopSchedule& schedule = *loop.schedule;
-  const bool is_plain = schedule.tile == 1 && schedule.rest.empty() && schedule.packed.empty() &&
-                        schedule.prefetched.empty() && schedule.epilogue == Epilogue::kBehind;
+  const bool has_rows_alone =
+      schedule.packed.empty() && schedule.prefetched.empty() && schedule.epilogue == Epilogue::kBehind;
+  if (has_lanes_in_rows(loop)) {
+    const bool is_right = has_rows_alone && schedule.panels.empty();
+    return is_right ? verify_rows(program, loop) : "is a loop of lanes, which has rows alone";
+  }
+  if (loop.kind != LoopKind::kVector) return "is neither a vector loop nor one of tiles";
+  const bool is_plain = has_rows_alone && schedule.tile == 1 && schedule.rest.empty();
   return is_plain ? verify_panels(loop, schedule.panels) : "is a vector loop, which has panels alone";
 }
 
@@ -140,7 +145,8 @@ Failure verify_share(const Kernel& kernel) {
   const Loop& loop = kernel.body.back().loop.front();
   if (!is_independent(loop.kind)) return "is divided, but its iterations wait for each other";
   const bool has_tiles = loop.schedule && is_tileable(loop);
-  const bool has_pieces = kernel.share == Share::kPanels  ? loop.schedule.has_value()
+  const bool has_panels = loop.schedule && !loop.schedule->panels.empty();
+  const bool has_pieces = kernel.share == Share::kPanels  ? has_panels
                           : kernel.share == Share::kTiles ? has_tiles
                                                           : !loop.schedule;
   return has_pieces ? Failure() : "is divided by pieces that it does not have";

@@ -234,7 +234,7 @@ class Printer {
     std::string text;
     if (schedule.tile > 1) text += fmt::format(" tile {}", schedule.tile);
     if (!schedule.rest.empty()) text += fmt::format(" rest [{}]", fmt::join(schedule.rest, ", "));
-    text += panels_text("panels", schedule.panels);
+    if (!schedule.panels.empty()) text += panels_text("panels", schedule.panels);
     text += packs_text(schedule.packed);
     if (!schedule.packed.empty()) text += fmt::format(" of {}", schedule.packed_tiles);
     text += regs_text_of("prefetch", schedule.prefetched);

@@ -78,10 +78,19 @@ bool keeps_batch_innermost(const Graph& graph) {
 }
 
 AxisOrder batch_innermost_order(const Shape& domain, const GroupTrace& trace) {
-  if (domain.rank() < 2 || domain[0] != kBatch) return {};
+  if (domain.rank() < 2) return {};
   Vars outer = window_vars(trace);
   collect_uneven(trace.body, outer);
-  return order_by(trace.domain, outer, 0);
+  if (domain[0] == kBatch) return order_by(trace.domain, outer, 0);
+  // A weight gradient: rows that can be taken side by side lie inside of the taps.
+  std::optional<std::size_t> rows;
+  for (std::size_t axis = 0; axis < domain.rank(); ++axis) {
+    const bool is_alike =
+        std::none_of(trace.domain[axis].terms.begin(), trace.domain[axis].terms.end(),
+                     [&](const loop::Index::Term& term) { return outer.contains(term.var); });
+    if (is_alike && (!rows || domain[axis] > domain[*rows])) rows = axis;
+  }
+  return rows && !outer.empty() ? order_by(trace.domain, outer, *rows) : AxisOrder{};
 }
 
 AxisOrder batch_innermost_order(const Shape& domain) {

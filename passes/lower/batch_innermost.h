@@ -9,8 +9,8 @@ namespace dlg {
 /// Whether some contraction slides a window over an operand, and the batch fills a vector.
 bool keeps_batch_innermost(const Graph& graph);
 
-/// The order of the loops of a group that computes something for every row: those that windows or bounds
-/// depend on outermost and the batch innermost. Empty: it computes nothing for every row.
+/// The order of the loops of a group: those that windows or bounds depend on outermost and the batch
+/// innermost, where there is none the longest of the others. Empty: as written.
 AxisOrder batch_innermost_order(const Shape& domain, const GroupTrace& trace);
 /// As far as the shape alone says.
 AxisOrder batch_innermost_order(const Shape& domain);

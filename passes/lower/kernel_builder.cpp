@@ -12,9 +12,6 @@
 namespace dlg {
 namespace {
 
-/// A vector loop needs at least this many iterations; below, the loop stays serial and reductions inside it
-/// are what is worth vectorizing.
-constexpr std::int64_t kLeastVectorExtent = 8;
 
 Key key_of(const loop::Instruction& instruction) {
   Key key{static_cast<std::int64_t>(instruction.op), static_cast<std::int64_t>(instruction.dtype),

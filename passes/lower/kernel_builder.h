@@ -13,6 +13,10 @@ namespace dlg {
 
 using Indices = std::vector<loop::Index>;
 
+/// A vector loop needs at least this many iterations; below, the loop stays serial and reductions inside it
+/// are what is worth vectorizing.
+inline constexpr std::int64_t kLeastVectorExtent = 8;
+
 /// Flat words that compare equal exactly when what they describe is the same computation.
 using Key = std::vector<std::int64_t>;
 

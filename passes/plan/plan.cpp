@@ -183,6 +183,8 @@ void Planner::turn(GroupId reader, const ElementLoad& load) {
   const AxisOrder& loops = plan_.loop_orders[reader];
   const Indices& domain = traces_[reader].domain;
   const auto innermost = loops.empty() ? domain.size() - 1 : static_cast<std::size_t>(loops.back());
+  // Rows of lanes are side by side, and their lanes run along the batch.
+  if (fused_.type(plan_.groups[reader].stored.front()).shape[innermost] < kLeastVectorExtent) return;
   const auto found = std::find(load.at.begin(), load.at.end(), domain[innermost]);
   const auto axis = static_cast<std::int64_t>(found - load.at.begin());
   if (domain[innermost].terms.empty() || found == load.at.end() || place->order.back() == axis) return;

@@ -50,8 +50,9 @@ AxisOrder order_of_state(const Graph& fused, const GroupPlan& group, const Group
                          const ElementLoad& load, const AxisOrder& loops) {
   const std::size_t rank = trace.domain.size();
   if (rank == 0) return {};
-  if (loops.empty()) {
-    const auto axis = axis_of_loop(fused, group, trace, load, rank - 1);
+  const auto innermost = loops.empty() ? rank - 1 : static_cast<std::size_t>(loops.back());
+  if (fused.type(group.stored.front()).shape[innermost] != kBatch || loops.empty()) {
+    const auto axis = axis_of_loop(fused, group, trace, load, innermost);
     return axis ? with_innermost(load.at.size(), *axis) : AxisOrder{};
   }
   // Along the batch no state lies: the rows of a tile are read together.
@@ -136,10 +137,11 @@ AxisOrder wished_order(const Graph& fused, const GroupPlan& group, const StateOr
 }
 
 /// The wish of a group with loops in `order` for a value that it loads.
-void wish(Wishes& wishes, const ElementLoad& load, const GroupTrace& trace, const AxisOrder& order) {
+void wish(Wishes& wishes, const ElementLoad& load, const GroupTrace& trace, const AxisOrder& order,
+          bool is_along_batch) {
   AxisOrder& of_elements = wishes.of_elements[load.value];
   if (load.at == trace.domain && of_elements.empty()) of_elements = order;
-  const bool is_of_rows = order.back() == 0 && load.at.size() > 1 && load.at[0] == trace.domain[0];
+  const bool is_of_rows = is_along_batch && load.at.size() > 1 && load.at[0] == trace.domain[0];
   AxisOrder& of_windows = wishes.of_windows[load.value];
   if (is_of_rows && has_sliding_window(load, trace) && of_windows.empty())
     of_windows = windowed_order(load, trace, 0);
@@ -159,7 +161,9 @@ LoopOrders choose_loop_orders(const Groups& groups, const StateOrders& states, W
     const GroupTrace trace = trace_group(fused, plan, is_inlined);
     if (refusal(fused, plan, trace)) continue;
     orders[group] = plan.order;
-    for (const ElementLoad& load : trace.loads) wish(wishes, load, trace, plan.order);
+    const Shape& domain = fused.type(plan.stored.front()).shape;
+    const bool is_along_batch = domain[static_cast<std::size_t>(plan.order.back())] == kBatch;
+    for (const ElementLoad& load : trace.loads) wish(wishes, load, trace, plan.order, is_along_batch);
   }
   return orders;
 }

@@ -5,6 +5,7 @@
 
 #include "ir/loop/nest.h"
 #include "ir/loop/schedule.h"
+#include "ir/loop/sum_order.h"
 #include "passes/schedule/divide.h"
 #include "passes/schedule/epilogue.h"
 #include "passes/schedule/pack.h"
@@ -23,6 +24,12 @@ using loop::Share;
 
 /// A vector loop takes 64 bytes at a time; narrower targets split it.
 constexpr std::int64_t kVectorBytes = 64;
+
+/// Chains that hide the latency of each other: two a cycle, for four cycles.
+constexpr std::int64_t kMostRowsOfLanes = 8;
+
+/// Whether a loop stands in another one.
+enum class Depth : std::uint8_t { kOutermost, kInside };
 
 /// Pieces of `unit` in which a whole batch or an axis falls.
 std::int64_t pieces(const loop::Program& program, const Loop& loop, std::int64_t unit) {
@@ -48,7 +55,9 @@ class Scheduler {
 
   void schedule(loop::Kernel& kernel) const {
     forget_schedules(kernel.body);
-    visit(kernel.body);
+    for (loop::Statement& statement : kernel.body) {
+      for (Loop& outermost : statement.loop) visit(outermost, Depth::kOutermost);
+    }
     kernel.share = Share::kNothing;
     kernel.ahead.clear();
     if (is_worth_dividing(program_, kernel)) kernel.share = share_of(kernel.body.back().loop.front());
@@ -57,18 +66,30 @@ class Scheduler {
  private:
   /// Inside a vector loop the lanes are taken already. What is not uniform goes one by one. Loops nest at
   /// most as deep as axes do.
-  void visit(loop::Body& body) const {
-    for (loop::Statement& statement : body) {
-      for (Loop& inner : statement.loop) {
-        if (loop::is_tileable(inner)) {
-          inner.schedule = tiles(inner);
-        } else if (inner.kind == LoopKind::kVector && loop::is_uniform(inner)) {
-          inner.schedule = LoopSchedule{.panels = vector_panels(inner)};
-        } else {
-          visit(inner.body);
-        }
+  void visit(Loop& loop, Depth depth) const {
+    if (loop::is_tileable(loop)) {
+      loop.schedule = tiles(loop);
+    } else if (loop.kind == LoopKind::kVector && loop::is_uniform(loop)) {
+      loop.schedule = LoopSchedule{.panels = vector_panels(loop)};
+    } else if (depth == Depth::kInside && loop::has_lanes_in_rows(loop)) {
+      loop.schedule = rows_of_lanes(loop);
+    } else {
+      for (loop::Statement& statement : loop.body) {
+        for (Loop& inner : statement.loop) visit(inner, Depth::kInside);
       }
     }
+  }
+
+  /// As many rows as hide the latency of a chain, if their lanes take no more than half of the registers.
+  std::optional<LoopSchedule> rows_of_lanes(const Loop& rows) const {
+    const std::int64_t vectors =
+        std::max<std::int64_t>(1, loop::kLaneCount * loop::widest_element(rows.body) / core_.vector_bytes);
+    const std::int64_t most = std::clamp<std::int64_t>(core_.registers / (2 * vectors), 1, kMostRowsOfLanes);
+    if (std::min(most, rows.extent) == 1) return std::nullopt;
+    LoopSchedule schedule;
+    schedule.tile = static_cast<unsigned>(std::min(most, rows.extent));
+    schedule.rest = row_tiles(rows.extent, schedule.tile).rest;
+    return schedule;
   }
 
   LoopSchedule tiles(const Loop& rows) const {
