@@ -8,6 +8,7 @@
 #include <set>
 
 #include "ir/graph/op_def.h"
+#include "support/arithmetic.h"
 
 namespace dlg::test {
 
@@ -44,21 +45,28 @@ inline Shape lengthened(const Shape& shape, const Lengthening& lengthening) {
   return Shape(std::move(dims));
 }
 
+inline bool fits(const Shape& shape, const Room& room) {
+  std::int64_t elements = 1;
+  for (const std::int64_t extent : shape.dims())
+    elements = saturated_mul(elements, extent == kBatch ? room.batch : extent);
+  return elements <= room.most_elements;
+}
+
 /// The case with its longer extent; nullopt: it is none of the op any more, or takes too much room.
 inline std::optional<SampleCase> lengthened(const OpDef& op, SampleCase sample,
                                             const Lengthening& lengthening, const Room& room) {
   bool is_small = true;
   const auto change = [&](TensorType& type) {
     type.shape = lengthened(type.shape, lengthening);
-    is_small = is_small && type.shape.elements(room.batch) <= room.most_elements;
+    is_small = is_small && fits(type.shape, room);
   };
   for (TensorType& operand : sample.operands) change(operand);
   change(sample.declared);
   if (!is_small) return std::nullopt;
   const TypeResult result = op.type({sample.operands, sample.attributes, sample.declared});
   const auto* type = std::get_if<TensorType>(&result);
-  const bool fits = type != nullptr && type->shape.elements(room.batch) <= room.most_elements;
-  return fits ? std::optional(std::move(sample)) : std::nullopt;
+  const bool has_room = type != nullptr && fits(type->shape, room);
+  return has_room ? std::optional(std::move(sample)) : std::nullopt;
 }
 
 }  // namespace dlg::test

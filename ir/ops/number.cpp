@@ -25,8 +25,13 @@ double deviation(double center, double end) {
   return std::abs(center - end);
 }
 
+/// 0 times anything is 0, for what is not known as well.
+double product_of(double size, double error) {
+  return size == 0 || error == 0 ? 0 : size * error;
+}
+
 double slope_error(double slope, double error) {
-  return error > 0 && std::isfinite(slope) ? std::abs(slope) * error : 0;
+  return error > 0 && std::isfinite(slope) ? product_of(std::abs(slope), error) : 0;
 }
 
 /// What rounding a result of this size may lose, underflow included; beyond the largest f32 it may be
@@ -254,7 +259,8 @@ void Sum<Bound>::add(Bound x) {
 void Sum<Bound>::add_product(Bound a, Bound b) {
   const double value = a.value * b.value;
   const double unit = std::max(a.unit, b.unit);
-  const double error = slope_error(b.value, a.error) + slope_error(a.value, b.error) + a.error * b.error;
+  const double error =
+      slope_error(b.value, a.error) + slope_error(a.value, b.error) + product_of(a.error, b.error);
   add({value, error + rounding_error(value, unit, 1), unit});
 }
 

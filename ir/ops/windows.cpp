@@ -75,7 +75,7 @@ SampleCase view(const Shape& x, std::string_view labels, const Shape& result) {
 
 std::vector<SampleCase> windows_cases() {
   return {view({7}, "(2x+s),->xs", {3, 3}),
-          view({kBatch, 3, 5, 4}, "bc(2y+r+1)(x+2s),->bcyxrs", {kBatch, 3, 2, 2, 2, 2}),
+          view({kBatch, 3, 7, 9}, "bc(2y+r+1)(x+2s),->bcyxrs", {kBatch, 3, 2, 5, 4, 3}),
           view({9, 4}, "(3y+r+2)c,->cy;r=1", {4, 3}), view({kBatch, 4, 3}, "byc,->bcy", {kBatch, 3, 4})};
 }
 

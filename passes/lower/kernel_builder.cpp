@@ -12,7 +12,6 @@
 namespace dlg {
 namespace {
 
-
 Key key_of(const loop::Instruction& instruction) {
   Key key{static_cast<std::int64_t>(instruction.op), static_cast<std::int64_t>(instruction.dtype),
           std::bit_cast<std::int64_t>(instruction.number), instruction.buffer.index, instruction.value.index};
