@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "frontend/elaborate/constants.h"
 #include "frontend/elaborate/expressions.h"
 #include "frontend/elaborate/shapes.h"
 #include "ir/ops/registry.h"
 #include "support/arithmetic.h"
-#include "support/text.h"
 
 namespace dlg {
 namespace {
@@ -32,9 +32,13 @@ constexpr Diag<> kGuard{DiagCode::BadIndexForm, Severity::kError,
                         "a guard compares two letters, each with or without a number: `k <= q`"};
 constexpr Diag<std::string, std::string> kTypes{DiagCode::ElementTypes, Severity::kError,
                                                 "element types {} and {} do not mix in one product"};
+constexpr Diag<std::string> kFar{DiagCode::IndexOutOfRange, Severity::kError,
+                                 "the index `{}` reaches 1,000,000,000 or more"};
+constexpr Diag<> kLeftNumber{DiagCode::BadIndexForm, Severity::kError,
+                             "found a number on the left side, expected a letter or a window"};
 
-/// More points than this are not walked over one by one.
-constexpr std::int64_t kMostPoints = std::int64_t{1} << 22;
+/// Below it lie indices, factors and constants: so that sums of them can be counted exactly.
+constexpr std::int64_t kFarthest = 1'000'000'000;
 
 }  // namespace
 
@@ -50,28 +54,27 @@ bool Points::bind_size(std::size_t letter, const Axis& axis, SourceRange range) 
   return true;
 }
 
-/// Of an index with letters; a single one alone gives or takes its size.
-std::optional<LabelledAxis> Points::label_of(const LetterIndex& index, const Axis& axis, SourceRange range) {
+/// That all is positive and there are at most two letters.
+bool Points::check_form(const LetterIndex& index, SourceRange range) {
   for (const LetterIndex::Term& term : index.terms) {
     letters.all()[term.letter].is_used = true;
     if (term.factor >= 1) continue;
     e_.error(range, kBackwards, letters.all()[term.letter].name)
         .note("`flip(x, over = axis)` turns an axis round");
-    return std::nullopt;
+    return false;
   }
-  if (index.terms.size() > 2) {
-    e_.error(range, kForm);
-    return std::nullopt;
-  }
+  if (index.terms.size() <= 2) return true;
+  e_.error(range, kForm);
+  return false;
+}
+
+/// Of one letter or two, with what it asks of points: to lie inside of the axis.
+LabelledAxis Points::window(const LetterIndex& index, const Axis& axis, SourceRange range) {
   const auto labelled = [&](const LetterIndex::Term& term) {
     return LabelTerm{letters.all()[term.letter].label, term.factor};
   };
-  const bool is_bare = index.terms.size() == 1 && index.terms[0].factor == 1 && index.constant == 0;
-  if (is_bare) {
-    if (!bind_size(index.terms[0].letter, axis, range)) return std::nullopt;
-    return LabelledAxis{labelled(index.terms[0])};
-  }
   laws_.push_back({index, axis.size});
+  law_places_.push_back(range);
   if (index.terms.size() == 2) {
     // What stays comes first, as in the formula of a convolution.
     const bool is_turned = !letters.all()[index.terms[0].letter].is_left;
@@ -80,6 +83,49 @@ std::optional<LabelledAxis> Points::label_of(const LetterIndex& index, const Axi
   }
   taps_.push_back({letters.fresh_label(), 1});
   return LabelledAxis{labelled(index.terms[0]), {taps_.back().label, 1}, index.constant};
+}
+
+/// Of an index with letters; a single one alone gives or takes its size.
+std::optional<LabelledAxis> Points::label_of(const LetterIndex& index, const Axis& axis, SourceRange range) {
+  if (!check_form(index, range)) return std::nullopt;
+  const bool is_bare = index.terms.size() == 1 && index.terms[0].factor == 1 && index.constant == 0;
+  if (!is_bare) return window(index, axis, range);
+  if (!bind_size(index.terms[0].letter, axis, range)) return std::nullopt;
+  return LabelledAxis{{letters.all()[index.terms[0].letter].label}};
+}
+
+bool Points::add_place(const ast::Axis& place) {
+  const ast::Expr* sized = window_of(e_, place);
+  if (!sized) {
+    places_.push_back({.letter = letters.find(place.label ? place.label->text : e_.expr(place.size).text)});
+    return true;
+  }
+  const SourceRange range = e_.expr(sized->args[0]).range;
+  const std::optional<LetterIndex> index = letters.index_of(sized->args[0]);
+  if (!index || !check_form(*index, range)) return false;
+  if (index->terms.empty()) {
+    e_.error(range, kLeftNumber).note("`y[o, 2 * p + r: 14]` has 14 elements along its last axis");
+    return false;
+  }
+  const std::optional<Axis> axis = axis_of(e_, evaluate_operand(e_, sized->args[1]));
+  if (!axis) return false;
+  places_.push_back({.letter = std::nullopt, .window = window(*index, *axis, range), .axis = *axis});
+  return true;
+}
+
+/// No index of a point is too large to compute with.
+bool Points::check_reach() {
+  for (std::size_t i = 0; i < laws_.size(); ++i) {
+    std::int64_t reach = std::max(laws_[i].index.constant, -laws_[i].index.constant);
+    for (const auto& [letter, factor] : laws_[i].index.terms) {
+      const std::int64_t size = letters.all()[letter].axis->size;
+      reach = saturated_add(reach, saturated_mul(std::max(factor, -factor), size));
+    }
+    if (reach < kFarthest) continue;
+    e_.error(law_places_[i], kFar, std::string(e_.sources.text(law_places_[i])));
+    return false;
+  }
+  return true;
 }
 
 bool Points::add_index(Factor& factor, ast::ExprId id, const Axis& axis) {
@@ -142,7 +188,8 @@ bool Points::add_factor(ast::ExprId id) {
 bool Points::add_guard(ast::ExprId id) {
   const ast::Expr& expr = e_.expr(id);
   const bool is_less = expr.text == "<" || expr.text == "<=";
-  const bool is_comparison = expr.kind == ast::ExprKind::kBinary && (is_less || expr.text == ">" || expr.text == ">=");
+  const bool is_comparison =
+      expr.kind == ast::ExprKind::kBinary && (is_less || expr.text == ">" || expr.text == ">=");
   if (!is_comparison) {
     e_.error(expr.range, kGuard);
     return false;
@@ -158,11 +205,13 @@ bool Points::add_guard(ast::ExprId id) {
     return false;
   }
   const bool is_strict = expr.text == "<" || expr.text == ">";
-  const std::int64_t offset = high->constant - low->constant - (is_strict ? 1 : 0);
+  const std::int64_t offset =
+      saturated_add(saturated_add(high->constant, -low->constant), is_strict ? -1 : 0);
   const std::size_t minuend = high->terms[0].letter;
   const std::size_t subtrahend = low->terms[0].letter;
   guards_.push_back({letters.all()[minuend].label, letters.all()[subtrahend].label, offset});
   laws_.push_back({{{{minuend, 1}, {subtrahend, -1}}, offset}, 0});
+  law_places_.push_back(expr.range);
   return true;
 }
 
@@ -194,7 +243,14 @@ std::vector<LabelSize> Points::unseen_sizes(const ContractLabels& labels) const 
   return sizes;
 }
 
-TensorValue Points::contracted(std::vector<Factor> factors, const std::vector<std::size_t>& kept) const {
+/// The letters as axes of a result.
+std::vector<Points::Place> Points::places_of(const std::vector<std::size_t>& kept) {
+  std::vector<Place> places;
+  for (const std::size_t letter : kept) places.push_back({.letter = letter});
+  return places;
+}
+
+TensorValue Points::contracted(std::vector<Factor> factors, const std::vector<Place>& kept) const {
   if (factors.size() == 1) {
     const DType dtype = factors[0].tensor.dtype;
     factors.push_back({{constant(e_.builder, 1, {dtype, {}}).value, {}, Batching::kShared, dtype}, {}});
@@ -204,9 +260,9 @@ TensorValue Points::contracted(std::vector<Factor> factors, const std::vector<st
   result.is_fraction = false;
   result.axes.clear();
   ContractLabels labels;
-  for (const std::size_t letter : kept) {
-    result.axes.push_back(*letters.all()[letter].axis);
-    labels.result.push_back({{letters.all()[letter].label}});
+  for (const Place& place : kept) {
+    result.axes.push_back(place.letter ? *letters.all()[*place.letter].axis : place.axis);
+    labels.result.push_back(place.letter ? LabelledAxis{{letters.all()[*place.letter].label}} : place.window);
   }
   labels.a = factors[0].labels;
   labels.b = factors[1].labels;
@@ -219,13 +275,16 @@ TensorValue Points::contracted(std::vector<Factor> factors, const std::vector<st
   const Shape shape = graph_shape(result.axes, result.batching);
   // As text and back: what it asks of labels holds for these too.
   const ContractLabels checked = contract_labels(contract_text(labels));
-  result.id =
-      contract(expr_of(e_, factors[0].tensor), expr_of(e_, factors[1].tensor), checked, shape).value;
+  result.id = contract(expr_of(e_, factors[0].tensor), expr_of(e_, factors[1].tensor), checked, shape).value;
   return result;
 }
 
 TensorValue Points::product(const std::vector<std::size_t>& kept) const {
-  return contracted(factors_, kept);
+  return contracted(factors_, places_of(kept));
+}
+
+TensorValue Points::placed() const {
+  return contracted(factors_, places_);
 }
 
 TensorValue Points::count(const std::vector<std::size_t>& kept) const {
@@ -235,123 +294,15 @@ TensorValue Points::count(const std::vector<std::size_t>& kept) const {
     const TensorType type{factor.tensor.dtype, graph_shape(factor.tensor.axes, Batching::kShared)};
     factor.tensor.id = constant(e_.builder, 1, type).value;
   }
-  return contracted(std::move(ones), kept);
-}
-
-/// Those that some value of the letters breaks.
-std::vector<PointLaw> Points::breakable_laws() const {
-  std::vector<PointLaw> breakable;
-  for (const PointLaw& law : laws_) {
-    std::int64_t least = law.index.constant;
-    std::int64_t most = law.index.constant;
-    for (const LetterIndex::Term& term : law.index.terms) {
-      const std::int64_t reach = term.factor * (letters.all()[term.letter].axis->size - 1);
-      (reach < 0 ? least : most) += reach;
-    }
-    if (least < 0 || (law.end > 0 && most >= law.end)) breakable.push_back(law);
-  }
-  return breakable;
+  return contracted(std::move(ones), places_of(kept));
 }
 
 bool Points::has_outside() const {
-  return !breakable_laws().empty();
+  return !breakable_laws(laws_, letters.all()).empty();
 }
 
-namespace {
-
-bool share_letters(const std::vector<std::size_t>& some, const PointLaw& law) {
-  return std::any_of(law.index.terms.begin(), law.index.terms.end(), [&](const LetterIndex::Term& term) {
-    return std::find(some.begin(), some.end(), term.letter) != some.end();
-  });
-}
-
-/// Counts through the values of some letters; the last one fastest.
-class Walk {
- public:
-  explicit Walk(std::vector<std::int64_t> extents) : extents_(std::move(extents)), at_(extents_.size(), 0) {}
-
-  const std::vector<std::int64_t>& at() const { return at_; }
-  bool next() {
-    for (std::size_t i = extents_.size(); i-- > 0;) {
-      if (++at_[i] < extents_[i]) return true;
-      at_[i] = 0;
-    }
-    return false;
-  }
-
- private:
-  std::vector<std::int64_t> extents_;
-  std::vector<std::int64_t> at_;
-};
-
-}  // namespace
-
-/// Laws that share letters, looked at together.
-std::optional<std::string> Points::empty_under(const std::vector<PointLaw>& laws) const {
-  std::vector<std::size_t> outer;
-  std::vector<std::size_t> inner;
-  for (const PointLaw& law : laws) {
-    for (const LetterIndex::Term& term : law.index.terms) {
-      const Letter& letter = letters.all()[term.letter];
-      std::vector<std::size_t>& of = letter.is_summed ? inner : outer;
-      if (std::find(of.begin(), of.end(), term.letter) == of.end()) of.push_back(term.letter);
-    }
-  }
-  std::vector<std::int64_t> values(letters.all().size(), 0);
-  std::int64_t points = 1;
-  const auto extents_of_letters = [&](const std::vector<std::size_t>& some) {
-    std::vector<std::int64_t> extents;
-    for (const std::size_t letter : some) {
-      extents.push_back(letters.all()[letter].axis->size);
-      points = saturated_mul(points, extents.back());
-    }
-    return extents;
-  };
-  Walk outside(extents_of_letters(outer));
-  const std::vector<std::int64_t> inner_extents = extents_of_letters(inner);
-  if (points > kMostPoints) return "for all that can be seen";
-  const auto put = [&](const std::vector<std::size_t>& some, const std::vector<std::int64_t>& at) {
-    for (std::size_t i = 0; i < some.size(); ++i) values[some[i]] = at[i];
-  };
-  const auto holds = [&](const PointLaw& law) {
-    std::int64_t index = law.index.constant;
-    for (const LetterIndex::Term& term : law.index.terms) index += term.factor * values[term.letter];
-    return index >= 0 && (law.end == 0 || index < law.end);
-  };
-  do {
-    put(outer, outside.at());
-    Walk inside(inner_extents);
-    bool is_empty = true;
-    do {
-      put(inner, inside.at());
-      is_empty = !std::all_of(laws.begin(), laws.end(), holds);
-    } while (is_empty && inside.next());
-    if (!is_empty) continue;
-    std::vector<std::string> places;
-    for (const std::size_t letter : outer)
-      places.push_back(fmt::format("{} = {}", letters.all()[letter].name, values[letter]));
-    return places.empty() ? "everywhere" : "at " + join_words(places);
-  } while (outside.next());
-  return std::nullopt;
-}
-
-std::optional<std::string> Points::empty_element() const {
-  std::vector<PointLaw> open = breakable_laws();
-  while (!open.empty()) {
-    std::vector<PointLaw> together{open.back()};
-    open.pop_back();
-    std::vector<std::size_t> shared;
-    for (std::size_t i = 0; i < together.size(); ++i) {
-      for (const LetterIndex::Term& term : together[i].index.terms) shared.push_back(term.letter);
-      for (std::size_t k = open.size(); k-- > 0;) {
-        if (!share_letters(shared, open[k])) continue;
-        together.push_back(open[k]);
-        open.erase(open.begin() + static_cast<std::ptrdiff_t>(k));
-      }
-    }
-    if (auto where = empty_under(together)) return where;
-  }
-  return std::nullopt;
+Emptiness Points::empty_element() const {
+  return emptiness(laws_, letters.all());
 }
 
 }  // namespace dlg

@@ -17,8 +17,9 @@ namespace {
 
 constexpr Diag<> kFactors{DiagCode::BadIndexForm, Severity::kError,
                           "an element is one value or the product of two, each with its indices in brackets"};
-constexpr Diag<std::string> kReducer{DiagCode::UnknownName, Severity::kError,
-                                     "`{}` makes no element; sum, mean, max, min, argmax, softmax and logsumexp do"};
+constexpr Diag<std::string> kReducer{
+    DiagCode::UnknownName, Severity::kError,
+    "`{}` makes no element; sum, mean, max, min, argmax, softmax and logsumexp do"};
 constexpr Diag<> kOver{DiagCode::MissingArgument, Severity::kError,
                        "expected what is reduced over, as in `sum(x[i, r], over = [r])`"};
 constexpr Diag<std::string> kUnbound{DiagCode::UnknownName, Severity::kError,
@@ -29,9 +30,13 @@ constexpr Diag<std::string> kStays{DiagCode::BadIndexForm, Severity::kError,
                                    "`{}` is reduced over and stands on the left as well"};
 constexpr Diag<std::string> kGone{DiagCode::BadIndexForm, Severity::kError,
                                   "`softmax` keeps its axes, but `{}` does not stand on the left"};
-constexpr Diag<std::string, std::string> kEmpty{
-    DiagCode::EmptyAxis, Severity::kError,
-    "`{}` over nothing: {} all points lie outside"};
+constexpr Diag<std::string, std::string> kEmpty{DiagCode::EmptyAxis, Severity::kError,
+                                                "`{}` over nothing: {} all points lie outside"};
+
+constexpr Diag<std::string> kTooMany{DiagCode::EmptyAxis, Severity::kError,
+                                     "too many elements to see that no `{}` is over nothing"};
+constexpr Diag<> kLeftWindow{DiagCode::BadIndexForm, Severity::kError,
+                             "points that meet in a window on the left are added: expected `sum` there"};
 
 enum class Reducer { kNone, kSum, kMean, kMax, kMin, kArgmax, kSoftmax, kLogsumexp };
 
@@ -70,6 +75,18 @@ std::optional<Meaning> meaning_of(Elaboration& e, ast::ExprId id) {
   if (meaning.over.is_valid() && meaning.body.is_valid() && expr.arguments.size() == 2) return meaning;
   e.error(expr.range, kOver);
   return std::nullopt;
+}
+
+/// A window on the left sums.
+bool check_left(Elaboration& e, const ast::Statement& statement, const Meaning& meaning) {
+  if (meaning.reducer == Reducer::kSum) return true;
+  for (const ast::Axis& axis : statement.type->axes) {
+    const ast::Expr* window = window_of(e, axis);
+    if (!window) continue;
+    e.error(e.expr(window->args[0]).range, kLeftWindow);
+    return false;
+  }
+  return true;
 }
 
 bool bind_letters(Elaboration& e, const ast::Statement& statement, const Meaning& meaning, Letters& letters) {
@@ -135,14 +152,19 @@ bool check_letters(Elaboration& e, const Meaning& meaning, const Points& points)
 /// An element over nothing is a sum or a copy that is 0, or it has no value.
 bool check_not_empty(Elaboration& e, const Meaning& meaning, const Points& points, SourceRange range) {
   if (meaning.reducer == Reducer::kNone || meaning.reducer == Reducer::kSum) return true;
-  const std::optional<std::string> where = points.empty_element();
-  if (!where) return true;
-  e.error(range, kEmpty, meaning.word, *where);
+  const Emptiness found = points.empty_element();
+  if (found.answer == Emptiness::Answer::kNowhere) return true;
+  if (found.answer == Emptiness::Answer::kTooManyPoints) {
+    e.error(range, kTooMany, meaning.word);
+  } else {
+    e.error(range, kEmpty, meaning.word, found.place);
+  }
   return false;
 }
 
 /// With what never wins in place of the points outside.
-TensorValue filled(Elaboration& e, const Points& points, const std::vector<std::size_t>& kept, double filler) {
+TensorValue filled(Elaboration& e, const Points& points, const std::vector<std::size_t>& kept,
+                   double filler) {
   const TensorValue all = points.product(kept);
   if (!points.has_outside()) return all;
   const TensorValue inside = points.count(kept);
@@ -202,7 +224,7 @@ TensorValue elements(Elaboration& e, const Meaning& meaning, const Points& point
   switch (meaning.reducer) {
     case Reducer::kNone:
     case Reducer::kSum:
-      return points.product(points.left());
+      return points.placed();
     case Reducer::kMean:
       return mean_of(e, points);
     case Reducer::kSoftmax:
@@ -216,12 +238,16 @@ std::optional<TensorValue> value_of(Elaboration& e, const ast::Statement& statem
   const std::optional<Meaning> meaning = meaning_of(e, statement.value);
   if (!meaning) return std::nullopt;
   Points points(e);
+  if (!check_left(e, statement, *meaning)) return std::nullopt;
   if (!bind_letters(e, statement, *meaning, points.letters)) return std::nullopt;
+  for (const ast::Axis& axis : statement.type->axes) {
+    if (!points.add_place(axis)) return std::nullopt;
+  }
   if (!read_factors(e, *meaning, points)) return std::nullopt;
   for (const ast::ExprId guard : statement.guards) {
     if (!points.add_guard(guard)) return std::nullopt;
   }
-  if (!check_letters(e, *meaning, points)) return std::nullopt;
+  if (!check_letters(e, *meaning, points) || !points.check_reach()) return std::nullopt;
   if (!check_not_empty(e, *meaning, points, e.expr(statement.value).range)) return std::nullopt;
   return elements(e, *meaning, points);
 }

@@ -7,12 +7,15 @@
 #include "frontend/elaborate/constants.h"
 #include "frontend/elaborate/expressions.h"
 #include "frontend/elaborate/names.h"
+#include "support/arithmetic.h"
 
 namespace dlg {
 namespace {
 
 constexpr Diag<> kNoLetter{DiagCode::UnexpectedToken, Severity::kError,
                            "expected a letter, as in `y[o, i: 14] = ...`"};
+constexpr Diag<> kNoSize{DiagCode::BadAxis, Severity::kError,
+                         "a window on the left says how long its axis is, as in `y[2 * p + r: 14] = ...`"};
 constexpr Diag<std::string> kTwice{DiagCode::DuplicateName, Severity::kError,
                                    "the letter `{}` is bound twice"};
 constexpr Diag<std::string> kNumber{DiagCode::DuplicateName, Severity::kError,
@@ -39,16 +42,21 @@ LetterIndex added(LetterIndex a, const LetterIndex& b) {
     const auto same = std::find_if(a.terms.begin(), a.terms.end(),
                                    [&](const LetterIndex::Term& t) { return t.letter == term.letter; });
     if (same != a.terms.end()) {
-      same->factor += term.factor;
+      same->factor = saturated_add(same->factor, term.factor);
     } else {
       a.terms.push_back(term);
     }
   }
-  a.constant += b.constant;
+  a.constant = saturated_add(a.constant, b.constant);
   return a;
 }
 
 }  // namespace
+
+const ast::Expr* window_of(const Elaboration& e, const ast::Axis& place) {
+  const bool is_window = place.size.is_valid() && e.expr(place.size).kind == ast::ExprKind::kSized;
+  return is_window ? &e.expr(place.size) : nullptr;
+}
 
 std::optional<std::size_t> Letters::find(std::string_view name) const {
   for (std::size_t i = 0; i < all_.size(); ++i) {
@@ -73,7 +81,8 @@ bool Letters::add(const ast::Name& name, std::optional<ast::ExprId> size, bool i
   }
   const std::optional<Value> value = find_name(e_, name.text);
   if (value && value->as<NumberValue>()) {
-    e_.error(name.range, kNumber, name.text).note("a letter stands for all indices of an axis: choose another one");
+    e_.error(name.range, kNumber, name.text)
+        .note("a letter stands for all indices of an axis: choose another one");
     return false;
   }
   if (all_.size() + 2 >= kLabels.size()) {
@@ -90,12 +99,15 @@ bool Letters::add(const ast::Name& name, std::optional<ast::ExprId> size, bool i
 }
 
 bool Letters::add_left(const ast::Axis& axis) {
+  // Its letters are bound elsewhere.
+  if (window_of(e_, axis)) return true;
   if (axis.label && axis.size.is_valid()) return add(*axis.label, axis.size, true);
   if (axis.label) return add(*axis.label, std::nullopt, true);
   if (!axis.is_rest && e_.expr(axis.size).kind == ast::ExprKind::kName) {
     return add({e_.expr(axis.size).text, axis.range}, std::nullopt, true);
   }
-  e_.error(axis.range, kNoLetter);
+  const bool is_window = !axis.is_rest && e_.expr(axis.size).kind == ast::ExprKind::kBinary;
+  e_.error(axis.range, is_window ? kNoSize : kNoLetter);
   return false;
 }
 
@@ -126,8 +138,8 @@ std::optional<LetterIndex> Letters::product_index(const ast::Expr& expr, int dep
   }
   LetterIndex product = a->terms.empty() ? *b : *a;
   const std::int64_t factor = a->terms.empty() ? a->constant : b->constant;
-  for (LetterIndex::Term& term : product.terms) term.factor *= factor;
-  product.constant *= factor;
+  for (LetterIndex::Term& term : product.terms) term.factor = saturated_mul(term.factor, factor);
+  product.constant = saturated_mul(product.constant, factor);
   return product;
 }
 

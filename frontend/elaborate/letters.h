@@ -16,9 +16,9 @@ struct Letter {
   SourceRange range;
   char label = 'a';  // in the labels of a contraction
   bool is_left = false;
-  bool is_summed = false;          // stands in `over`
-  std::optional<Axis> axis = {};   // once its size is known
-  bool is_used = false;            // by an operand
+  bool is_summed = false;         // stands in `over`
+  std::optional<Axis> axis = {};  // once its size is known
+  bool is_used = false;           // by an operand
 };
 
 /// stride * letter + dilation * letter + constant, as far as there are letters.
@@ -30,6 +30,9 @@ struct LetterIndex {
   std::vector<Term> terms;
   std::int64_t constant = 0;
 };
+
+/// The window and the size of an axis of the left side, args[0] and args[1]; null: it is a letter.
+const ast::Expr* window_of(const Elaboration& e, const ast::Axis& place);
 
 class Letters {
  public:

@@ -102,7 +102,7 @@ Statement StatementParser::sharing(BodyKind body) {
 /// `y[o, i: 14] = sum(K[o, r] * x[2 * i + r], over = [r]) where r <= i`, behind the name.
 void StatementParser::element(Statement& statement) {
   statement.kind = StatementKind::kElement;
-  statement.type = expressions_.type();
+  statement.type = expressions_.places();
   if (!cursor_.expect(TokenKind::kEquals, "`=` and what an element is")) return;
   statement.value = expressions_.expression();
   if (cursor_.has_failed() || !cursor_.at_word("where")) return;
