@@ -7,6 +7,7 @@
 
 #include "frontend/elaborate/constants.h"
 #include "frontend/elaborate/expressions.h"
+#include "frontend/elaborate/row_axis.h"
 #include "frontend/elaborate/shapes.h"
 #include "ir/ops/registry.h"
 #include "support/arithmetic.h"
@@ -14,8 +15,8 @@
 namespace dlg {
 namespace {
 
-constexpr Diag<std::size_t, std::string> kIndices{DiagCode::ArgumentShape, Severity::kError,
-                                                  "found {} indices for {}"};
+constexpr Diag<std::string, std::string, std::size_t> kIndices{DiagCode::ArgumentShape, Severity::kError,
+                                                               "found {} for {}, expected {}"};
 constexpr Diag<std::string> kFloats{DiagCode::ElementTypes, Severity::kError,
                                     "elements are made of floating-point numbers, found {}"};
 constexpr Diag<std::string> kSizes{DiagCode::ShapeMismatch, Severity::kError,
@@ -24,8 +25,8 @@ constexpr Diag<std::string> kTwice{DiagCode::BadIndexForm, Severity::kError,
                                    "the letter `{}` stands twice in one operand"};
 constexpr Diag<> kForm{DiagCode::BadIndexForm, Severity::kError,
                        "an index is a letter, a number, or `stride * i + dilation * r + constant`"};
-constexpr Diag<std::string> kBackwards{DiagCode::BadIndexForm, Severity::kError,
-                                       "the factor of `{}` is not positive"};
+constexpr Diag<std::string, std::int64_t> kBackwards{DiagCode::BadIndexForm, Severity::kError,
+                                                     "the factor of `{}` is {}, expected 1 or more"};
 constexpr Diag<std::int64_t, std::int64_t> kOutside{DiagCode::IndexOutOfRange, Severity::kError,
                                                     "index {} is outside of an axis of {}"};
 constexpr Diag<> kGuard{DiagCode::BadIndexForm, Severity::kError,
@@ -47,7 +48,10 @@ bool Points::bind_size(std::size_t letter, const Axis& axis, SourceRange range) 
   known.is_used = true;
   const std::optional<Axis> both = known.axis ? unify(*known.axis, axis) : axis;
   if (!both) {
-    e_.error(range, kSizes, known.name).note(axes_text({*known.axis}) + " and " + axes_text({axis}));
+    Report report = e_.error(range, kSizes, known.name);
+    report.note(axes_text({*known.axis}) + " and " + axes_text({axis}));
+    const std::string misfit = misfit_note({*known.axis}, {axis});
+    if (!misfit.empty()) report.note(misfit);
     return false;
   }
   known.axis = both;
@@ -59,8 +63,8 @@ bool Points::check_form(const LetterIndex& index, SourceRange range) {
   for (const LetterIndex::Term& term : index.terms) {
     letters.all()[term.letter].is_used = true;
     if (term.factor >= 1) continue;
-    e_.error(range, kBackwards, letters.all()[term.letter].name)
-        .note("`flip(x, over = axis)` turns an axis round");
+    Report report = e_.error(range, kBackwards, letters.all()[term.letter].name, term.factor);
+    if (term.factor < 0) report.note("`flip(x, over = axis)` turns an axis round");
     return false;
   }
   if (index.terms.size() <= 2) return true;
@@ -135,7 +139,8 @@ bool Points::add_index(Factor& factor, ast::ExprId id, const Axis& axis) {
   const std::size_t place = factor.labels.size();
   if (index->terms.empty()) {
     if (index->constant < 0 || index->constant >= axis.size) {
-      e_.error(range, kOutside, index->constant, axis.size);
+      e_.error(range, kOutside, index->constant, axis.size)
+          .note(fmt::format("indices run from 0 to {}", axis.size - 1));
       return false;
     }
     factor.tensor = cut(e_, factor.tensor, place, index->constant, 1);
@@ -171,9 +176,14 @@ bool Points::add_factor(ast::ExprId id) {
              std::string(dtype_name(tensor->dtype)));
     return false;
   }
-  if (expr.args.size() - 1 != tensor->axes.size()) {
-    Report report = e_.error(expr.range, kIndices, expr.args.size() - 1, axes_text(tensor->axes));
+  if (!check_sizes_known(e_, tensor->axes, "an element", expr.range)) return false;
+  const std::size_t indices = expr.args.size() - 1;
+  if (indices != tensor->axes.size()) {
+    Report report =
+        e_.error(expr.range, kIndices, indices == 1 ? "1 index" : fmt::format("{} indices", indices),
+                 axes_text(tensor->axes), tensor->axes.size());
     e_.label_origin(report, base);
+    if (tensor->axes.empty()) report.note("what has no axes goes into a statement of its own: `z = w * y`");
     return false;
   }
   Factor factor{*tensor, {}};
@@ -201,7 +211,10 @@ bool Points::add_guard(ast::ExprId id) {
     return index.terms.size() == 1 && index.terms[0].factor == 1;
   };
   if (!is_letter(*low) || !is_letter(*high) || low->terms[0].letter == high->terms[0].letter) {
-    e_.error(expr.range, kGuard);
+    Report report = e_.error(expr.range, kGuard);
+    if (low->terms.size() + high->terms.size() == 1) {
+      report.note("a number alone bounds the size of a letter: take a part of the value, as `x[0..3]`");
+    }
     return false;
   }
   const bool is_strict = expr.text == "<" || expr.text == ">";

@@ -38,6 +38,10 @@ constexpr Diag<std::string> kTooMany{DiagCode::EmptyAxis, Severity::kError,
 constexpr Diag<> kLeftWindow{DiagCode::BadIndexForm, Severity::kError,
                              "points that meet in a window on the left are added: expected `sum` there"};
 
+constexpr std::string_view kWithoutLetters =
+    "what works on each element by itself goes without letters, in a statement of its own: `z = tanh(2 * y + "
+    "1)`";
+
 enum class Reducer { kNone, kSum, kMean, kMax, kMin, kArgmax, kSoftmax, kLogsumexp };
 
 constexpr std::array<std::pair<std::string_view, Reducer>, 7> kReducers{{{"sum", Reducer::kSum},
@@ -64,7 +68,7 @@ std::optional<Meaning> meaning_of(Elaboration& e, ast::ExprId id) {
   const auto row = std::find_if(kReducers.begin(), kReducers.end(),
                                 [&](const auto& r) { return r.first == meaning.word; });
   if (row == kReducers.end()) {
-    e.error(e.expr(expr.args[0]).range, kReducer, meaning.word);
+    e.error(e.expr(expr.args[0]).range, kReducer, meaning.word).note(kWithoutLetters);
     return std::nullopt;
   }
   meaning.reducer = row->second;
@@ -83,7 +87,8 @@ bool check_left(Elaboration& e, const ast::Statement& statement, const Meaning& 
   for (const ast::Axis& axis : statement.type->axes) {
     const ast::Expr* window = window_of(e, axis);
     if (!window) continue;
-    e.error(e.expr(window->args[0]).range, kLeftWindow);
+    e.error(e.expr(window->args[0]).range, kLeftWindow)
+        .note("as in `y[2 * p + r: 14] = sum(x[p, r], over = [p, r])`");
     return false;
   }
   return true;
@@ -114,12 +119,12 @@ std::vector<ast::ExprId> factors_of(const Elaboration& e, ast::ExprId body) {
 bool read_factors(Elaboration& e, const Meaning& meaning, Points& points) {
   const std::vector<ast::ExprId> factors = factors_of(e, meaning.body);
   if (factors.size() > 2) {
-    e.error(e.expr(meaning.body).range, kFactors);
+    e.error(e.expr(meaning.body).range, kFactors).note(kWithoutLetters);
     return false;
   }
   for (const ast::ExprId id : factors) {
     if (e.expr(id).kind != ast::ExprKind::kIndex) {
-      e.error(e.expr(id).range, kFactors);
+      e.error(e.expr(id).range, kFactors).note(kWithoutLetters);
       return false;
     }
     if (!points.add_factor(id)) return false;
@@ -132,15 +137,16 @@ bool check_letters(Elaboration& e, const Meaning& meaning, const Points& points)
   for (const Letter& letter : points.letters.all()) {
     const bool stays = letter.is_left && letter.is_summed;
     if (!letter.is_used) {
-      e.error(letter.range, kUnbound, letter.name);
+      e.error(letter.range, kUnbound, letter.name)
+          .note("`spread(x, 4)` repeats a value along a new last axis");
     } else if (!letter.axis) {
       e.error(letter.range, kNoSize, letter.name)
           .note(fmt::format("an operand with `{0}` alone as an index does, or `{0}: 14` where it is bound",
                             letter.name));
     } else if (stays && meaning.reducer != Reducer::kSoftmax) {
-      e.error(letter.range, kStays, letter.name);
+      e.error(letter.range, kStays, letter.name).note("only `softmax` keeps the axes that it is over");
     } else if (!letter.is_left && meaning.reducer == Reducer::kSoftmax) {
-      e.error(letter.range, kGone, letter.name);
+      e.error(letter.range, kGone, letter.name).note("as in `p[q, k] = softmax(a[q, k], over = [k])`");
     } else {
       continue;
     }
@@ -155,9 +161,13 @@ bool check_not_empty(Elaboration& e, const Meaning& meaning, const Points& point
   const Emptiness found = points.empty_element();
   if (found.answer == Emptiness::Answer::kNowhere) return true;
   if (found.answer == Emptiness::Answer::kTooManyPoints) {
-    e.error(range, kTooMany, meaning.word);
+    e.error(range, kTooMany, meaning.word)
+        .note("guards and windows that share fewer letters are looked at faster");
   } else {
-    e.error(range, kEmpty, meaning.word, found.place);
+    e.error(range, kEmpty, meaning.word, found.place)
+        .note(
+            "with fewer elements on the left each has a point inside; only a `sum` over nothing has a value, "
+            "0");
   }
   return false;
 }

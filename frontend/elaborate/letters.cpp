@@ -14,6 +14,10 @@ namespace {
 
 constexpr Diag<> kNoLetter{DiagCode::UnexpectedToken, Severity::kError,
                            "expected a letter, as in `y[o, i: 14] = ...`"};
+constexpr Diag<> kNoReduced{DiagCode::UnexpectedToken, Severity::kError,
+                            "expected a letter, as in `over = [r]` or `over = [r: 3]`"};
+constexpr Diag<std::string> kUnknown{DiagCode::UnknownName, Severity::kError,
+                                     "`{}` is neither a letter of this statement nor a number"};
 constexpr Diag<> kNoSize{DiagCode::BadAxis, Severity::kError,
                          "a window on the left says how long its axis is, as in `y[2 * p + r: 14] = ...`"};
 constexpr Diag<std::string> kTwice{DiagCode::DuplicateName, Severity::kError,
@@ -29,7 +33,9 @@ constexpr Diag<std::size_t> kManyLetters{DiagCode::TooManyAxes, Severity::kError
 constexpr int kDeepest = 32;
 
 /// The batch is b.
-constexpr std::string_view kLabels = "acdefghijklmnopqrstuvwxyz";
+constexpr std::string_view kLabels = "acdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+/// Windows take labels too, at most one for each axis.
+constexpr std::size_t kMostLetters = 24;
 
 LetterIndex negated(LetterIndex index) {
   for (LetterIndex::Term& term : index.terms) term.factor = -term.factor;
@@ -76,7 +82,11 @@ bool Letters::add(const ast::Name& name, std::optional<ast::ExprId> size, bool i
       all_[*known].is_summed = true;
       return true;
     }
-    e_.error(name.range, kTwice, name.text);
+    const bool has_stayed = !is_left && size;
+    Report report = e_.error(name.range, kTwice, name.text);
+    report.label(all_[*known].range, "is bound here");
+    report.note(has_stayed ? fmt::format("its size stands on the left: `{}: ...`", name.text)
+                           : "each axis has a letter of its own");
     return false;
   }
   const std::optional<Value> value = find_name(e_, name.text);
@@ -85,8 +95,8 @@ bool Letters::add(const ast::Name& name, std::optional<ast::ExprId> size, bool i
         .note("a letter stands for all indices of an axis: choose another one");
     return false;
   }
-  if (all_.size() + 2 >= kLabels.size()) {
-    e_.error(name.range, kManyLetters, kLabels.size() - 2);
+  if (all_.size() >= kMostLetters) {
+    e_.error(name.range, kManyLetters, kMostLetters);
     return false;
   }
   Letter letter{name.text, name.range, fresh_label(), is_left, !is_left};
@@ -116,13 +126,18 @@ bool Letters::add_summed(ast::ExprId id) {
   const bool is_sized = expr.kind == ast::ExprKind::kSized;
   const ast::Expr& letter = is_sized ? e_.expr(expr.args[0]) : expr;
   if (letter.kind != ast::ExprKind::kName) {
-    e_.error(expr.range, kNoLetter);
+    e_.error(expr.range, kNoReduced);
     return false;
   }
   return add({letter.text, letter.range}, is_sized ? std::optional(expr.args[1]) : std::nullopt, false);
 }
 
 std::optional<LetterIndex> Letters::number_index(ast::ExprId id) const {
+  const ast::Expr& expr = e_.expr(id);
+  if (expr.kind == ast::ExprKind::kName && !find_name(e_, expr.text)) {
+    e_.error(expr.range, kUnknown, expr.text).note("letters are bound by the left side and by `over`");
+    return std::nullopt;
+  }
   const std::optional<std::int64_t> number = whole_number(e_, evaluate_operand(e_, id), "an index");
   if (!number) return std::nullopt;
   return LetterIndex{{}, *number};

@@ -41,7 +41,8 @@ enum class ExprKind {
   kList,    // [ args... ]
   kAs,      // args[0] as [ axes ]
   kPipe,    // args[0] |> args[1], at whose right side stands a name or a call
-  kSized,   // args[0] : args[1]        a letter and its size, in `over = [r: 2]`; a window and that of its axis
+  kSized,   // args[0] : args[1]        a letter and its size, in `over = [r: 2]`; a window and that of its
+            // axis
   kRepeat,  // args[0] |> repeat args[1] { text -> args[2] }; op_range is the place of the name
 };
 
