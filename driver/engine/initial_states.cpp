@@ -2,6 +2,7 @@
 #include "driver/engine/initial_states.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <span>
 
@@ -28,7 +29,9 @@ InitialRule rule_of(const Initializer& initial) {
 class Initial {
  public:
   Initial(const State& state, std::uint64_t seed)
-      : initial_(state.initial), drawn_(rule_of(state.initial), seed, state.path) {}
+      : initial_(state.initial),
+        drawn_(rule_of(state.initial), seed, state.path),
+        stream_(seed, state.path) {}
 
   /// Those from element `first` on.
   void take(std::int64_t first, std::span<double> values) const {
@@ -37,11 +40,23 @@ class Initial {
     } else {
       drawn_.take(static_cast<std::uint64_t>(first), values);
     }
+    if (initial_.kind == Initializer::Kind::kNormal && initial_.b > 0)
+      cut(static_cast<std::uint64_t>(first), values);
   }
 
  private:
+  /// What is too far from 0 is the first of the element's later numbers that is not.
+  void cut(std::uint64_t first, std::span<double> values) const {
+    const double limit = initial_.a * initial_.b;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      for (std::uint64_t step = 1; std::abs(values[i]) > limit; ++step)
+        values[i] = initial_.a * stream_.normal(step, first + i);
+    }
+  }
+
   const Initializer& initial_;
   InitialDraw drawn_;
+  RandomStream stream_;
 };
 
 }  // namespace

@@ -39,6 +39,8 @@ constexpr Diag<std::string, std::int64_t> kIndexRange{
     DiagCode::IndexOutOfRange, Severity::kError, "the index may be {}, which is not inside of an axis of {}"};
 constexpr Diag<std::string, std::string> kBounds{DiagCode::BadInitialValue, Severity::kError,
                                                  "found {} and {}, expected a lower and a higher bound"};
+constexpr Diag<std::string> kCut{DiagCode::BadInitialValue, Severity::kError,
+                                 "found {} standard deviations to cut at, expected 0.1 or more"};
 constexpr Diag<std::string> kSpread{DiagCode::BadInitialValue, Severity::kError,
                                     "found {}, expected a standard deviation above 0"};
 constexpr Diag<std::string, std::string> kMisplaced{DiagCode::ExpressionOutOfPlace, Severity::kError,
@@ -283,10 +285,19 @@ Value uniform_call(Elaboration& e, const Builtin&, const Call& call) {
 
 Value normal_call(Elaboration& e, const Builtin&, const Call& call) {
   const auto spread = plain_number(e, call.arguments[0].operand, "a standard deviation");
-  if (!spread) return {Poison{}};
-  if (*spread > 0) return {InitialValue{{Initializer::Kind::kNormal, *spread, 0, {}}}};
-  e.error(call.range, kSpread, fmt::format("{}", *spread));
-  return {Poison{}};
+  const CallArgument* limit = named_argument(call, "cut");
+  const auto cut =
+      limit ? plain_number(e, limit->operand, "a number of standard deviations") : std::optional(0.0);
+  if (!spread || !cut) return {Poison{}};
+  if (!(*spread > 0)) {
+    e.error(call.range, kSpread, fmt::format("{}", *spread));
+    return {Poison{}};
+  }
+  if (limit && !(*cut >= 0.1)) {
+    e.error(limit->operand.range, kCut, number_text(*cut));
+    return {Poison{}};
+  }
+  return {InitialValue{{Initializer::Kind::kNormal, *spread, *cut, {}}}};
 }
 
 Value fan_in_call(Elaboration& e, const Builtin&, const Call& call) {

@@ -139,8 +139,11 @@ const std::array<Builtin, 56> kBuiltins{{
      "gather(A, [1, 0])", 2, 2, gather_call},
     {"uniform", kInitialValues, "uniform(low: number, high: number) -> initial values", "drawn uniformly",
      "param W: [m, n] = uniform(-0.1, 0.1)", 2, 2, uniform_call},
-    {"normal", kInitialValues, "normal(std: number) -> initial values",
-     "drawn from a normal distribution around 0", "param W: [m, n] = normal(0.1)", 1, 1, normal_call},
+    {"normal", kInitialValues, "normal(std: number, cut = number) -> initial values",
+     "drawn from a normal distribution around 0, and again where a number is further from 0 than `cut` "
+     "standard "
+     "deviations",
+     "param W: [m, n] = normal(0.1)", 1, 2, normal_call},
     {"uniform_like", kRandomValues, "uniform_like(x: [...]) -> [...]",
      "uniform in [0, 1), drawn anew in every step for each sample and element", "uniform_like(v)", 1, 1,
      uniform_like_call},

@@ -139,7 +139,12 @@ void UnitNames::signature_axis(const ast::Axis& axis) {
 
 /// Letters are known in their statement.
 void UnitNames::elements(const ast::Statement& statement) {
-  for (const ast::Axis& axis : statement.type->axes) signature_axis(axis);
+  const auto is_window = [&](const ast::Axis& axis) {
+    return axis.size.is_valid() && file_.exprs[axis.size].kind == ast::ExprKind::kSized;
+  };
+  for (const ast::Axis& axis : statement.type->axes) {
+    if (!is_window(axis)) signature_axis(axis);
+  }
   const ast::Expr& value = file_.exprs[statement.value];
   for (const ast::Argument& argument : value.arguments) {
     if (!argument.name || argument.name->text != "over") continue;
@@ -147,6 +152,9 @@ void UnitNames::elements(const ast::Statement& statement) {
       if (file_.exprs[letter].kind == ast::ExprKind::kSized) letter = file_.exprs[letter].args[0];
       locals_.try_emplace(file_.exprs[letter].text, file_.exprs[letter].range);
     }
+  }
+  for (const ast::Axis& axis : statement.type->axes) {
+    if (is_window(axis)) expression(axis.size);
   }
   for (const ast::ExprId guard : statement.guards) expression(guard);
 }

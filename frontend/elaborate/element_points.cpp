@@ -5,17 +5,18 @@
 #include <algorithm>
 #include <utility>
 
+#include "frontend/elaborate/constants.h"
 #include "frontend/elaborate/expressions.h"
+#include "frontend/elaborate/row_axis.h"
 #include "frontend/elaborate/shapes.h"
 #include "ir/ops/registry.h"
 #include "support/arithmetic.h"
-#include "support/text.h"
 
 namespace dlg {
 namespace {
 
-constexpr Diag<std::size_t, std::string> kIndices{DiagCode::ArgumentShape, Severity::kError,
-                                                  "found {} indices for {}"};
+constexpr Diag<std::string, std::string, std::size_t> kIndices{DiagCode::ArgumentShape, Severity::kError,
+                                                               "found {} for {}, expected {}"};
 constexpr Diag<std::string> kFloats{DiagCode::ElementTypes, Severity::kError,
                                     "elements are made of floating-point numbers, found {}"};
 constexpr Diag<std::string> kSizes{DiagCode::ShapeMismatch, Severity::kError,
@@ -24,17 +25,21 @@ constexpr Diag<std::string> kTwice{DiagCode::BadIndexForm, Severity::kError,
                                    "the letter `{}` stands twice in one operand"};
 constexpr Diag<> kForm{DiagCode::BadIndexForm, Severity::kError,
                        "an index is a letter, a number, or `stride * i + dilation * r + constant`"};
-constexpr Diag<std::string> kBackwards{DiagCode::BadIndexForm, Severity::kError,
-                                       "the factor of `{}` is not positive"};
+constexpr Diag<std::string, std::int64_t> kBackwards{DiagCode::BadIndexForm, Severity::kError,
+                                                     "the factor of `{}` is {}, expected 1 or more"};
 constexpr Diag<std::int64_t, std::int64_t> kOutside{DiagCode::IndexOutOfRange, Severity::kError,
                                                     "index {} is outside of an axis of {}"};
 constexpr Diag<> kGuard{DiagCode::BadIndexForm, Severity::kError,
                         "a guard compares two letters, each with or without a number: `k <= q`"};
 constexpr Diag<std::string, std::string> kTypes{DiagCode::ElementTypes, Severity::kError,
                                                 "element types {} and {} do not mix in one product"};
+constexpr Diag<std::string> kFar{DiagCode::IndexOutOfRange, Severity::kError,
+                                 "the index `{}` reaches 1,000,000,000 or more"};
+constexpr Diag<> kLeftNumber{DiagCode::BadIndexForm, Severity::kError,
+                             "found a number on the left side, expected a letter or a window"};
 
-/// More points than this are not walked over one by one.
-constexpr std::int64_t kMostPoints = std::int64_t{1} << 22;
+/// Below it lie indices, factors and constants: so that sums of them can be counted exactly.
+constexpr std::int64_t kFarthest = 1'000'000'000;
 
 }  // namespace
 
@@ -43,35 +48,37 @@ bool Points::bind_size(std::size_t letter, const Axis& axis, SourceRange range) 
   known.is_used = true;
   const std::optional<Axis> both = known.axis ? unify(*known.axis, axis) : axis;
   if (!both) {
-    e_.error(range, kSizes, known.name).note(axes_text({*known.axis}) + " and " + axes_text({axis}));
+    Report report = e_.error(range, kSizes, known.name);
+    report.note(axes_text({*known.axis}) + " and " + axes_text({axis}));
+    const std::string misfit = misfit_note({*known.axis}, {axis});
+    if (!misfit.empty()) report.note(misfit);
     return false;
   }
   known.axis = both;
   return true;
 }
 
-/// Of an index with letters; a single one alone gives or takes its size.
-std::optional<LabelledAxis> Points::label_of(const LetterIndex& index, const Axis& axis, SourceRange range) {
+/// That all is positive and there are at most two letters.
+bool Points::check_form(const LetterIndex& index, SourceRange range) {
   for (const LetterIndex::Term& term : index.terms) {
     letters.all()[term.letter].is_used = true;
     if (term.factor >= 1) continue;
-    e_.error(range, kBackwards, letters.all()[term.letter].name)
-        .note("`flip(x, over = axis)` turns an axis round");
-    return std::nullopt;
+    Report report = e_.error(range, kBackwards, letters.all()[term.letter].name, term.factor);
+    if (term.factor < 0) report.note("`flip(x, over = axis)` turns an axis round");
+    return false;
   }
-  if (index.terms.size() > 2) {
-    e_.error(range, kForm);
-    return std::nullopt;
-  }
+  if (index.terms.size() <= 2) return true;
+  e_.error(range, kForm);
+  return false;
+}
+
+/// Of one letter or two, with what it asks of points: to lie inside of the axis.
+LabelledAxis Points::window(const LetterIndex& index, const Axis& axis, SourceRange range) {
   const auto labelled = [&](const LetterIndex::Term& term) {
     return LabelTerm{letters.all()[term.letter].label, term.factor};
   };
-  const bool is_bare = index.terms.size() == 1 && index.terms[0].factor == 1 && index.constant == 0;
-  if (is_bare) {
-    if (!bind_size(index.terms[0].letter, axis, range)) return std::nullopt;
-    return LabelledAxis{labelled(index.terms[0])};
-  }
   laws_.push_back({index, axis.size});
+  law_places_.push_back(range);
   if (index.terms.size() == 2) {
     // What stays comes first, as in the formula of a convolution.
     const bool is_turned = !letters.all()[index.terms[0].letter].is_left;
@@ -82,6 +89,49 @@ std::optional<LabelledAxis> Points::label_of(const LetterIndex& index, const Axi
   return LabelledAxis{labelled(index.terms[0]), {taps_.back().label, 1}, index.constant};
 }
 
+/// Of an index with letters; a single one alone gives or takes its size.
+std::optional<LabelledAxis> Points::label_of(const LetterIndex& index, const Axis& axis, SourceRange range) {
+  if (!check_form(index, range)) return std::nullopt;
+  const bool is_bare = index.terms.size() == 1 && index.terms[0].factor == 1 && index.constant == 0;
+  if (!is_bare) return window(index, axis, range);
+  if (!bind_size(index.terms[0].letter, axis, range)) return std::nullopt;
+  return LabelledAxis{{letters.all()[index.terms[0].letter].label}};
+}
+
+bool Points::add_place(const ast::Axis& place) {
+  const ast::Expr* sized = window_of(e_, place);
+  if (!sized) {
+    places_.push_back({.letter = letters.find(place.label ? place.label->text : e_.expr(place.size).text)});
+    return true;
+  }
+  const SourceRange range = e_.expr(sized->args[0]).range;
+  const std::optional<LetterIndex> index = letters.index_of(sized->args[0]);
+  if (!index || !check_form(*index, range)) return false;
+  if (index->terms.empty()) {
+    e_.error(range, kLeftNumber).note("`y[o, 2 * p + r: 14]` has 14 elements along its last axis");
+    return false;
+  }
+  const std::optional<Axis> axis = axis_of(e_, evaluate_operand(e_, sized->args[1]));
+  if (!axis) return false;
+  places_.push_back({.letter = std::nullopt, .window = window(*index, *axis, range), .axis = *axis});
+  return true;
+}
+
+/// No index of a point is too large to compute with.
+bool Points::check_reach() {
+  for (std::size_t i = 0; i < laws_.size(); ++i) {
+    std::int64_t reach = std::max(laws_[i].index.constant, -laws_[i].index.constant);
+    for (const auto& [letter, factor] : laws_[i].index.terms) {
+      const std::int64_t size = letters.all()[letter].axis->size;
+      reach = saturated_add(reach, saturated_mul(std::max(factor, -factor), size));
+    }
+    if (reach < kFarthest) continue;
+    e_.error(law_places_[i], kFar, std::string(e_.sources.text(law_places_[i])));
+    return false;
+  }
+  return true;
+}
+
 bool Points::add_index(Factor& factor, ast::ExprId id, const Axis& axis) {
   const std::optional<LetterIndex> index = letters.index_of(id);
   if (!index) return false;
@@ -89,7 +139,8 @@ bool Points::add_index(Factor& factor, ast::ExprId id, const Axis& axis) {
   const std::size_t place = factor.labels.size();
   if (index->terms.empty()) {
     if (index->constant < 0 || index->constant >= axis.size) {
-      e_.error(range, kOutside, index->constant, axis.size);
+      e_.error(range, kOutside, index->constant, axis.size)
+          .note(fmt::format("indices run from 0 to {}", axis.size - 1));
       return false;
     }
     factor.tensor = cut(e_, factor.tensor, place, index->constant, 1);
@@ -125,9 +176,14 @@ bool Points::add_factor(ast::ExprId id) {
              std::string(dtype_name(tensor->dtype)));
     return false;
   }
-  if (expr.args.size() - 1 != tensor->axes.size()) {
-    Report report = e_.error(expr.range, kIndices, expr.args.size() - 1, axes_text(tensor->axes));
+  if (!check_sizes_known(e_, tensor->axes, "an element", expr.range)) return false;
+  const std::size_t indices = expr.args.size() - 1;
+  if (indices != tensor->axes.size()) {
+    Report report =
+        e_.error(expr.range, kIndices, indices == 1 ? "1 index" : fmt::format("{} indices", indices),
+                 axes_text(tensor->axes), tensor->axes.size());
     e_.label_origin(report, base);
+    if (tensor->axes.empty()) report.note("what has no axes goes into a statement of its own: `z = w * y`");
     return false;
   }
   Factor factor{*tensor, {}};
@@ -155,15 +211,20 @@ bool Points::add_guard(ast::ExprId id) {
     return index.terms.size() == 1 && index.terms[0].factor == 1;
   };
   if (!is_letter(*low) || !is_letter(*high) || low->terms[0].letter == high->terms[0].letter) {
-    e_.error(expr.range, kGuard);
+    Report report = e_.error(expr.range, kGuard);
+    if (low->terms.size() + high->terms.size() == 1) {
+      report.note("a number alone bounds the size of a letter: take a part of the value, as `x[0..3]`");
+    }
     return false;
   }
   const bool is_strict = expr.text == "<" || expr.text == ">";
-  const std::int64_t offset = high->constant - low->constant - (is_strict ? 1 : 0);
+  const std::int64_t offset =
+      saturated_add(saturated_add(high->constant, -low->constant), is_strict ? -1 : 0);
   const std::size_t minuend = high->terms[0].letter;
   const std::size_t subtrahend = low->terms[0].letter;
   guards_.push_back({letters.all()[minuend].label, letters.all()[subtrahend].label, offset});
   laws_.push_back({{{{minuend, 1}, {subtrahend, -1}}, offset}, 0});
+  law_places_.push_back(expr.range);
   return true;
 }
 
@@ -195,8 +256,21 @@ std::vector<LabelSize> Points::unseen_sizes(const ContractLabels& labels) const 
   return sizes;
 }
 
-TensorValue Points::contracted(std::vector<Factor> factors, const std::vector<std::size_t>& kept) const {
-  const bool is_view = factors.size() == 1 && kept.size() == letters.all().size() && !has_outside();
+/// The letters as axes of a result.
+std::vector<Points::Place> Points::places_of(const std::vector<std::size_t>& kept) {
+  std::vector<Place> places;
+  for (const std::size_t letter : kept) places.push_back({.letter = letter});
+  return places;
+}
+
+/// Whether nothing is summed, and nothing meets in a window.
+bool Points::keeps_all(const std::vector<Place>& kept) const {
+  return kept.size() == letters.all().size() &&
+         std::all_of(kept.begin(), kept.end(), [](const Place& place) { return place.letter.has_value(); });
+}
+
+TensorValue Points::contracted(std::vector<Factor> factors, const std::vector<Place>& kept) const {
+  const bool is_view = factors.size() == 1 && keeps_all(kept) && !has_outside();
   if (factors.size() == 1) {
     const DType dtype = factors[0].tensor.dtype;
     factors.push_back({{constant(e_.builder, 1, {dtype, {}}).value, {}, Batching::kShared, dtype}, {}});
@@ -206,9 +280,9 @@ TensorValue Points::contracted(std::vector<Factor> factors, const std::vector<st
   result.is_fraction = false;
   result.axes.clear();
   ContractLabels labels;
-  for (const std::size_t letter : kept) {
-    result.axes.push_back(*letters.all()[letter].axis);
-    labels.result.push_back({{letters.all()[letter].label}});
+  for (const Place& place : kept) {
+    result.axes.push_back(place.letter ? *letters.all()[*place.letter].axis : place.axis);
+    labels.result.push_back(place.letter ? LabelledAxis{{letters.all()[*place.letter].label}} : place.window);
   }
   labels.a = factors[0].labels;
   labels.b = factors[1].labels;
@@ -229,7 +303,11 @@ TensorValue Points::contracted(std::vector<Factor> factors, const std::vector<st
 }
 
 TensorValue Points::product(const std::vector<std::size_t>& kept) const {
-  return contracted(factors_, kept);
+  return contracted(factors_, places_of(kept));
+}
+
+TensorValue Points::placed() const {
+  return contracted(factors_, places_);
 }
 
 TensorValue Points::count(const std::vector<std::size_t>& kept) const {
@@ -239,123 +317,15 @@ TensorValue Points::count(const std::vector<std::size_t>& kept) const {
     const TensorType type{factor.tensor.dtype, graph_shape(factor.tensor.axes, Batching::kShared)};
     factor.tensor.id = constant(e_.builder, 1, type).value;
   }
-  return contracted(std::move(ones), kept);
-}
-
-/// Those that some value of the letters breaks.
-std::vector<PointLaw> Points::breakable_laws() const {
-  std::vector<PointLaw> breakable;
-  for (const PointLaw& law : laws_) {
-    std::int64_t least = law.index.constant;
-    std::int64_t most = law.index.constant;
-    for (const LetterIndex::Term& term : law.index.terms) {
-      const std::int64_t reach = term.factor * (letters.all()[term.letter].axis->size - 1);
-      (reach < 0 ? least : most) += reach;
-    }
-    if (least < 0 || (law.end > 0 && most >= law.end)) breakable.push_back(law);
-  }
-  return breakable;
+  return contracted(std::move(ones), places_of(kept));
 }
 
 bool Points::has_outside() const {
-  return !breakable_laws().empty();
+  return !breakable_laws(laws_, letters.all()).empty();
 }
 
-namespace {
-
-bool share_letters(const std::vector<std::size_t>& some, const PointLaw& law) {
-  return std::any_of(law.index.terms.begin(), law.index.terms.end(), [&](const LetterIndex::Term& term) {
-    return std::find(some.begin(), some.end(), term.letter) != some.end();
-  });
-}
-
-/// Counts through the values of some letters; the last one fastest.
-class Walk {
- public:
-  explicit Walk(std::vector<std::int64_t> extents) : extents_(std::move(extents)), at_(extents_.size(), 0) {}
-
-  const std::vector<std::int64_t>& at() const { return at_; }
-  bool next() {
-    for (std::size_t i = extents_.size(); i-- > 0;) {
-      if (++at_[i] < extents_[i]) return true;
-      at_[i] = 0;
-    }
-    return false;
-  }
-
- private:
-  std::vector<std::int64_t> extents_;
-  std::vector<std::int64_t> at_;
-};
-
-}  // namespace
-
-/// Laws that share letters, looked at together.
-std::optional<std::string> Points::empty_under(const std::vector<PointLaw>& laws) const {
-  std::vector<std::size_t> outer;
-  std::vector<std::size_t> inner;
-  for (const PointLaw& law : laws) {
-    for (const LetterIndex::Term& term : law.index.terms) {
-      const Letter& letter = letters.all()[term.letter];
-      std::vector<std::size_t>& of = letter.is_summed ? inner : outer;
-      if (std::find(of.begin(), of.end(), term.letter) == of.end()) of.push_back(term.letter);
-    }
-  }
-  std::vector<std::int64_t> values(letters.all().size(), 0);
-  std::int64_t points = 1;
-  const auto extents_of_letters = [&](const std::vector<std::size_t>& some) {
-    std::vector<std::int64_t> extents;
-    for (const std::size_t letter : some) {
-      extents.push_back(letters.all()[letter].axis->size);
-      points = saturated_mul(points, extents.back());
-    }
-    return extents;
-  };
-  Walk outside(extents_of_letters(outer));
-  const std::vector<std::int64_t> inner_extents = extents_of_letters(inner);
-  if (points > kMostPoints) return "for all that can be seen";
-  const auto put = [&](const std::vector<std::size_t>& some, const std::vector<std::int64_t>& at) {
-    for (std::size_t i = 0; i < some.size(); ++i) values[some[i]] = at[i];
-  };
-  const auto holds = [&](const PointLaw& law) {
-    std::int64_t index = law.index.constant;
-    for (const LetterIndex::Term& term : law.index.terms) index += term.factor * values[term.letter];
-    return index >= 0 && (law.end == 0 || index < law.end);
-  };
-  do {
-    put(outer, outside.at());
-    Walk inside(inner_extents);
-    bool is_empty = true;
-    do {
-      put(inner, inside.at());
-      is_empty = !std::all_of(laws.begin(), laws.end(), holds);
-    } while (is_empty && inside.next());
-    if (!is_empty) continue;
-    std::vector<std::string> places;
-    for (const std::size_t letter : outer)
-      places.push_back(fmt::format("{} = {}", letters.all()[letter].name, values[letter]));
-    return places.empty() ? "everywhere" : "at " + join_words(places);
-  } while (outside.next());
-  return std::nullopt;
-}
-
-std::optional<std::string> Points::empty_element() const {
-  std::vector<PointLaw> open = breakable_laws();
-  while (!open.empty()) {
-    std::vector<PointLaw> together{open.back()};
-    open.pop_back();
-    std::vector<std::size_t> shared;
-    for (std::size_t i = 0; i < together.size(); ++i) {
-      for (const LetterIndex::Term& term : together[i].index.terms) shared.push_back(term.letter);
-      for (std::size_t k = open.size(); k-- > 0;) {
-        if (!share_letters(shared, open[k])) continue;
-        together.push_back(open[k]);
-        open.erase(open.begin() + static_cast<std::ptrdiff_t>(k));
-      }
-    }
-    if (auto where = empty_under(together)) return where;
-  }
-  return std::nullopt;
+Emptiness Points::empty_element() const {
+  return emptiness(laws_, letters.all());
 }
 
 }  // namespace dlg

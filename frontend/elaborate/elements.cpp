@@ -33,6 +33,15 @@ constexpr Diag<std::string> kGone{DiagCode::BadIndexForm, Severity::kError,
 constexpr Diag<std::string, std::string> kEmpty{DiagCode::EmptyAxis, Severity::kError,
                                                 "`{}` over nothing: {} all points lie outside"};
 
+constexpr Diag<std::string> kTooMany{DiagCode::EmptyAxis, Severity::kError,
+                                     "too many elements to see that no `{}` is over nothing"};
+constexpr Diag<> kLeftWindow{DiagCode::BadIndexForm, Severity::kError,
+                             "points that meet in a window on the left are added: expected `sum` there"};
+
+constexpr std::string_view kWithoutLetters =
+    "what works on each element by itself goes without letters, in a statement of its own: `z = tanh(2 * y + "
+    "1)`";
+
 enum class Reducer { kNone, kSum, kMean, kMax, kMin, kArgmax, kSoftmax, kLogsumexp };
 
 constexpr std::array<std::pair<std::string_view, Reducer>, 7> kReducers{{{"sum", Reducer::kSum},
@@ -59,7 +68,7 @@ std::optional<Meaning> meaning_of(Elaboration& e, ast::ExprId id) {
   const auto row = std::find_if(kReducers.begin(), kReducers.end(),
                                 [&](const auto& r) { return r.first == meaning.word; });
   if (row == kReducers.end()) {
-    e.error(e.expr(expr.args[0]).range, kReducer, meaning.word);
+    e.error(e.expr(expr.args[0]).range, kReducer, meaning.word).note(kWithoutLetters);
     return std::nullopt;
   }
   meaning.reducer = row->second;
@@ -70,6 +79,19 @@ std::optional<Meaning> meaning_of(Elaboration& e, ast::ExprId id) {
   if (meaning.over.is_valid() && meaning.body.is_valid() && expr.arguments.size() == 2) return meaning;
   e.error(expr.range, kOver);
   return std::nullopt;
+}
+
+/// A window on the left sums.
+bool check_left(Elaboration& e, const ast::Statement& statement, const Meaning& meaning) {
+  if (meaning.reducer == Reducer::kSum) return true;
+  for (const ast::Axis& axis : statement.type->axes) {
+    const ast::Expr* window = window_of(e, axis);
+    if (!window) continue;
+    e.error(e.expr(window->args[0]).range, kLeftWindow)
+        .note("as in `y[2 * p + r: 14] = sum(x[p, r], over = [p, r])`");
+    return false;
+  }
+  return true;
 }
 
 bool bind_letters(Elaboration& e, const ast::Statement& statement, const Meaning& meaning, Letters& letters) {
@@ -97,12 +119,12 @@ std::vector<ast::ExprId> factors_of(const Elaboration& e, ast::ExprId body) {
 bool read_factors(Elaboration& e, const Meaning& meaning, Points& points) {
   const std::vector<ast::ExprId> factors = factors_of(e, meaning.body);
   if (factors.size() > 2) {
-    e.error(e.expr(meaning.body).range, kFactors);
+    e.error(e.expr(meaning.body).range, kFactors).note(kWithoutLetters);
     return false;
   }
   for (const ast::ExprId id : factors) {
     if (e.expr(id).kind != ast::ExprKind::kIndex) {
-      e.error(e.expr(id).range, kFactors);
+      e.error(e.expr(id).range, kFactors).note(kWithoutLetters);
       return false;
     }
     if (!points.add_factor(id)) return false;
@@ -115,15 +137,16 @@ bool check_letters(Elaboration& e, const Meaning& meaning, const Points& points)
   for (const Letter& letter : points.letters.all()) {
     const bool stays = letter.is_left && letter.is_summed;
     if (!letter.is_used) {
-      e.error(letter.range, kUnbound, letter.name);
+      e.error(letter.range, kUnbound, letter.name)
+          .note("`spread(x, 4)` repeats a value along a new last axis");
     } else if (!letter.axis) {
       e.error(letter.range, kNoSize, letter.name)
           .note(fmt::format("an operand with `{0}` alone as an index does, or `{0}: 14` where it is bound",
                             letter.name));
     } else if (stays && meaning.reducer != Reducer::kSoftmax) {
-      e.error(letter.range, kStays, letter.name);
+      e.error(letter.range, kStays, letter.name).note("only `softmax` keeps the axes that it is over");
     } else if (!letter.is_left && meaning.reducer == Reducer::kSoftmax) {
-      e.error(letter.range, kGone, letter.name);
+      e.error(letter.range, kGone, letter.name).note("as in `p[q, k] = softmax(a[q, k], over = [k])`");
     } else {
       continue;
     }
@@ -135,9 +158,17 @@ bool check_letters(Elaboration& e, const Meaning& meaning, const Points& points)
 /// An element over nothing is a sum or a copy that is 0, or it has no value.
 bool check_not_empty(Elaboration& e, const Meaning& meaning, const Points& points, SourceRange range) {
   if (meaning.reducer == Reducer::kNone || meaning.reducer == Reducer::kSum) return true;
-  const std::optional<std::string> where = points.empty_element();
-  if (!where) return true;
-  e.error(range, kEmpty, meaning.word, *where);
+  const Emptiness found = points.empty_element();
+  if (found.answer == Emptiness::Answer::kNowhere) return true;
+  if (found.answer == Emptiness::Answer::kTooManyPoints) {
+    e.error(range, kTooMany, meaning.word)
+        .note("guards and windows that share fewer letters are looked at faster");
+  } else {
+    e.error(range, kEmpty, meaning.word, found.place)
+        .note(
+            "with fewer elements on the left each has a point inside; only a `sum` over nothing has a value, "
+            "0");
+  }
   return false;
 }
 
@@ -203,7 +234,7 @@ TensorValue elements(Elaboration& e, const Meaning& meaning, const Points& point
   switch (meaning.reducer) {
     case Reducer::kNone:
     case Reducer::kSum:
-      return points.product(points.left());
+      return points.placed();
     case Reducer::kMean:
       return mean_of(e, points);
     case Reducer::kSoftmax:
@@ -217,12 +248,16 @@ std::optional<TensorValue> value_of(Elaboration& e, const ast::Statement& statem
   const std::optional<Meaning> meaning = meaning_of(e, statement.value);
   if (!meaning) return std::nullopt;
   Points points(e);
+  if (!check_left(e, statement, *meaning)) return std::nullopt;
   if (!bind_letters(e, statement, *meaning, points.letters)) return std::nullopt;
+  for (const ast::Axis& axis : statement.type->axes) {
+    if (!points.add_place(axis)) return std::nullopt;
+  }
   if (!read_factors(e, *meaning, points)) return std::nullopt;
   for (const ast::ExprId guard : statement.guards) {
     if (!points.add_guard(guard)) return std::nullopt;
   }
-  if (!check_letters(e, *meaning, points)) return std::nullopt;
+  if (!check_letters(e, *meaning, points) || !points.check_reach()) return std::nullopt;
   if (!check_not_empty(e, *meaning, points, e.expr(statement.value).range)) return std::nullopt;
   return elements(e, *meaning, points);
 }

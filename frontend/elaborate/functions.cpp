@@ -64,6 +64,9 @@ struct NumberRead {
 std::vector<NumberRead> numbers_read(const Elaboration& e, ast::ExprId condition) {
   std::vector<NumberRead> numbers;
   for (const std::string& name : names_read(e, condition)) {
+    if (const auto axis = e.frame().axes.find(name); axis != e.frame().axes.end()) {
+      numbers.push_back({fmt::format("`{}` is {}", name, axis->second.size), {}});
+    }
     const auto known = e.frame().names.find(name);
     const NumberValue* number = known == e.frame().names.end() ? nullptr : known->second.as<NumberValue>();
     if (!number) continue;

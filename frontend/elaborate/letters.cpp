@@ -7,12 +7,19 @@
 #include "frontend/elaborate/constants.h"
 #include "frontend/elaborate/expressions.h"
 #include "frontend/elaborate/names.h"
+#include "support/arithmetic.h"
 
 namespace dlg {
 namespace {
 
 constexpr Diag<> kNoLetter{DiagCode::UnexpectedToken, Severity::kError,
                            "expected a letter, as in `y[o, i: 14] = ...`"};
+constexpr Diag<> kNoReduced{DiagCode::UnexpectedToken, Severity::kError,
+                            "expected a letter, as in `over = [r]` or `over = [r: 3]`"};
+constexpr Diag<std::string> kUnknown{DiagCode::UnknownName, Severity::kError,
+                                     "`{}` is neither a letter of this statement nor a number"};
+constexpr Diag<> kNoSize{DiagCode::BadAxis, Severity::kError,
+                         "a window on the left says how long its axis is, as in `y[2 * p + r: 14] = ...`"};
 constexpr Diag<std::string> kTwice{DiagCode::DuplicateName, Severity::kError,
                                    "the letter `{}` is bound twice"};
 constexpr Diag<std::string> kNumber{DiagCode::DuplicateName, Severity::kError,
@@ -26,7 +33,9 @@ constexpr Diag<std::size_t> kManyLetters{DiagCode::TooManyAxes, Severity::kError
 constexpr int kDeepest = 32;
 
 /// The batch is b.
-constexpr std::string_view kLabels = "acdefghijklmnopqrstuvwxyz";
+constexpr std::string_view kLabels = "acdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+/// Windows take labels too, at most one for each axis.
+constexpr std::size_t kMostLetters = 24;
 
 LetterIndex negated(LetterIndex index) {
   for (LetterIndex::Term& term : index.terms) term.factor = -term.factor;
@@ -39,16 +48,21 @@ LetterIndex added(LetterIndex a, const LetterIndex& b) {
     const auto same = std::find_if(a.terms.begin(), a.terms.end(),
                                    [&](const LetterIndex::Term& t) { return t.letter == term.letter; });
     if (same != a.terms.end()) {
-      same->factor += term.factor;
+      same->factor = saturated_add(same->factor, term.factor);
     } else {
       a.terms.push_back(term);
     }
   }
-  a.constant += b.constant;
+  a.constant = saturated_add(a.constant, b.constant);
   return a;
 }
 
 }  // namespace
+
+const ast::Expr* window_of(const Elaboration& e, const ast::Axis& place) {
+  const bool is_window = place.size.is_valid() && e.expr(place.size).kind == ast::ExprKind::kSized;
+  return is_window ? &e.expr(place.size) : nullptr;
+}
 
 std::optional<std::size_t> Letters::find(std::string_view name) const {
   for (std::size_t i = 0; i < all_.size(); ++i) {
@@ -57,8 +71,22 @@ std::optional<std::size_t> Letters::find(std::string_view name) const {
   return std::nullopt;
 }
 
+bool Letters::is_taken(char label) const {
+  return std::any_of(all_.begin(), all_.end(), [&](const Letter& letter) { return letter.label == label; });
+}
+
 char Letters::fresh_label() {
-  return kLabels[static_cast<std::size_t>(labels_++) % kLabels.size()];
+  char label = 0;
+  do {
+    label = kLabels[static_cast<std::size_t>(labels_++) % kLabels.size()];
+  } while (is_taken(label));
+  return label;
+}
+
+/// The letter itself where it can be, so that the graph reads as the program does.
+char Letters::label_of(const std::string& name) {
+  const bool is_label = name.size() == 1 && kLabels.find(name[0]) != std::string_view::npos;
+  return is_label && !is_taken(name[0]) ? name[0] : fresh_label();
 }
 
 bool Letters::add(const ast::Name& name, std::optional<ast::ExprId> size, bool is_left) {
@@ -68,7 +96,11 @@ bool Letters::add(const ast::Name& name, std::optional<ast::ExprId> size, bool i
       all_[*known].is_summed = true;
       return true;
     }
-    e_.error(name.range, kTwice, name.text);
+    const bool has_stayed = !is_left && size;
+    Report report = e_.error(name.range, kTwice, name.text);
+    report.label(all_[*known].range, "is bound here");
+    report.note(has_stayed ? fmt::format("its size stands on the left: `{}: ...`", name.text)
+                           : "each axis has a letter of its own");
     return false;
   }
   const std::optional<Value> value = find_name(e_, name.text);
@@ -77,11 +109,11 @@ bool Letters::add(const ast::Name& name, std::optional<ast::ExprId> size, bool i
         .note("a letter stands for all indices of an axis: choose another one");
     return false;
   }
-  if (all_.size() + 2 >= kLabels.size()) {
-    e_.error(name.range, kManyLetters, kLabels.size() - 2);
+  if (all_.size() >= kMostLetters) {
+    e_.error(name.range, kManyLetters, kMostLetters);
     return false;
   }
-  Letter letter{name.text, name.range, fresh_label(), is_left, !is_left};
+  Letter letter{name.text, name.range, label_of(name.text), is_left, !is_left};
   if (size) {
     letter.axis = axis_of(e_, evaluate_operand(e_, *size));
     if (!letter.axis) return false;
@@ -91,12 +123,15 @@ bool Letters::add(const ast::Name& name, std::optional<ast::ExprId> size, bool i
 }
 
 bool Letters::add_left(const ast::Axis& axis) {
+  // Its letters are bound elsewhere.
+  if (window_of(e_, axis)) return true;
   if (axis.label && axis.size.is_valid()) return add(*axis.label, axis.size, true);
   if (axis.label) return add(*axis.label, std::nullopt, true);
   if (!axis.is_rest && e_.expr(axis.size).kind == ast::ExprKind::kName) {
     return add({e_.expr(axis.size).text, axis.range}, std::nullopt, true);
   }
-  e_.error(axis.range, kNoLetter);
+  const bool is_window = !axis.is_rest && e_.expr(axis.size).kind == ast::ExprKind::kBinary;
+  e_.error(axis.range, is_window ? kNoSize : kNoLetter);
   return false;
 }
 
@@ -105,13 +140,18 @@ bool Letters::add_summed(ast::ExprId id) {
   const bool is_sized = expr.kind == ast::ExprKind::kSized;
   const ast::Expr& letter = is_sized ? e_.expr(expr.args[0]) : expr;
   if (letter.kind != ast::ExprKind::kName) {
-    e_.error(expr.range, kNoLetter);
+    e_.error(expr.range, kNoReduced);
     return false;
   }
   return add({letter.text, letter.range}, is_sized ? std::optional(expr.args[1]) : std::nullopt, false);
 }
 
 std::optional<LetterIndex> Letters::number_index(ast::ExprId id) const {
+  const ast::Expr& expr = e_.expr(id);
+  if (expr.kind == ast::ExprKind::kName && !find_name(e_, expr.text)) {
+    e_.error(expr.range, kUnknown, expr.text).note("letters are bound by the left side and by `over`");
+    return std::nullopt;
+  }
   const std::optional<std::int64_t> number = whole_number(e_, evaluate_operand(e_, id), "an index");
   if (!number) return std::nullopt;
   return LetterIndex{{}, *number};
@@ -127,8 +167,8 @@ std::optional<LetterIndex> Letters::product_index(const ast::Expr& expr, int dep
   }
   LetterIndex product = a->terms.empty() ? *b : *a;
   const std::int64_t factor = a->terms.empty() ? a->constant : b->constant;
-  for (LetterIndex::Term& term : product.terms) term.factor *= factor;
-  product.constant *= factor;
+  for (LetterIndex::Term& term : product.terms) term.factor = saturated_mul(term.factor, factor);
+  product.constant = saturated_mul(product.constant, factor);
   return product;
 }
 

@@ -31,6 +31,9 @@ struct LetterIndex {
   std::int64_t constant = 0;
 };
 
+/// The window and the size of an axis of the left side, args[0] and args[1]; null: it is a letter.
+const ast::Expr* window_of(const Elaboration& e, const ast::Axis& place);
+
 class Letters {
  public:
   explicit Letters(Elaboration& e) : e_(e) {}
@@ -50,6 +53,8 @@ class Letters {
   char fresh_label();
 
  private:
+  bool is_taken(char label) const;
+  char label_of(const std::string& name);
   bool add(const ast::Name& name, std::optional<ast::ExprId> size, bool is_left);
   std::optional<LetterIndex> number_index(ast::ExprId id) const;
   std::optional<LetterIndex> index_at(ast::ExprId id, int depth) const;

@@ -41,7 +41,8 @@ enum class ExprKind {
   kList,    // [ args... ]
   kAs,      // args[0] as [ axes ]
   kPipe,    // args[0] |> args[1], at whose right side stands a name or a call
-  kSized,   // args[0] : args[1]        a letter and its size, in `over = [r: 2]`
+  kSized,   // args[0] : args[1]        a letter and its size, in `over = [r: 2]`; a window and that of its
+            // axis
   kRepeat,  // args[0] |> repeat args[1] { text -> args[2] }; op_range is the place of the name
 };
 
@@ -54,7 +55,7 @@ struct Argument {
 /// One axis of a type or of `as`: `inp`, `28 * 28`, `chan: 1`, `...`.
 struct Axis {
   std::optional<Name> label;  // before the colon
-  ExprId size;                // invalid for `...` and for `name:` with the size left to infer
+  ExprId size;                // invalid for `...` and for `name:`; of an element kSized too: `2 * p + r: 14`
   bool is_rest = false;       // `...`
   SourceRange range;
 };

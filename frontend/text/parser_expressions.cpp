@@ -174,7 +174,7 @@ ExprId ExpressionParser::conversion_of(ExprId value) {
   node.kind = ExprKind::kAs;
   node.op_range = cursor_.range(cursor_.take());
   node.args = {value};
-  node.axes = axes();
+  node.axes = axes(&ExpressionParser::axis);
   node.range = join(exprs_[value].range, cursor_.last_range());
   return add(std::move(node));
 }
@@ -377,12 +377,20 @@ ast::TypeText ExpressionParser::type() {
   if (cursor_.at(TokenKind::kName) && cursor_.peek_second().kind == TokenKind::kOpenBracket) {
     type.dtype = cursor_.name(cursor_.take());
   }
-  type.axes = axes();
+  type.axes = axes(&ExpressionParser::axis);
   type.range = join(type.range, cursor_.last_range());
   return type;
 }
 
-std::vector<ast::Axis> ExpressionParser::axes() {
+ast::TypeText ExpressionParser::places() {
+  ast::TypeText type;
+  type.range = cursor_.range(cursor_.peek());
+  type.axes = axes(&ExpressionParser::place);
+  type.range = join(type.range, cursor_.last_range());
+  return type;
+}
+
+std::vector<ast::Axis> ExpressionParser::axes(ast::Axis (ExpressionParser::*read)()) {
   std::vector<ast::Axis> axes;
   if (cursor_.has_failed()) return axes;
   if (!cursor_.at(TokenKind::kOpenBracket)) {
@@ -390,7 +398,7 @@ std::vector<ast::Axis> ExpressionParser::axes() {
     return axes;
   }
   const SourceRange opening = cursor_.range(cursor_.peek());
-  cursor_.bracketed_list([&] { axes.push_back(axis()); });
+  cursor_.bracketed_list([&] { axes.push_back((this->*read)()); });
   if (axes.size() > kMostAxes) {
     cursor_.report(join(opening, cursor_.last_range()), kTooManyAxes, axes.size(), kMostAxes);
     axes.resize(kMostAxes);
@@ -414,6 +422,17 @@ ast::Axis ExpressionParser::axis() {
   if (!is_inferred) axis.size = binary(kSum);
   axis.range = join(axis.range, cursor_.last_range());
   return axis;
+}
+
+/// An axis, or a window with the size of its axis.
+ast::Axis ExpressionParser::place() {
+  ast::Axis place = axis();
+  if (place.label || place.is_rest || !cursor_.at(TokenKind::kColon)) return place;
+  const ExprId window = place.size;
+  const SourceRange colon = cursor_.range(cursor_.take());
+  place.size = operation(ExprKind::kSized, "", colon, {window, binary(kSum)});
+  place.range = join(place.range, cursor_.last_range());
+  return place;
 }
 
 /// The functions that recurse keep no node of their own, so that a level of nesting takes little stack.

@@ -22,6 +22,8 @@ class ExpressionParser {
   ast::ExprId comparison();
   /// `[axis, ...]` with an optional dtype before it.
   ast::TypeText type();
+  /// `[o, i: 14, 2 * p + r: 9]`, the left side of an element.
+  ast::TypeText places();
 
  private:
   ast::ExprId repeated(ast::ExprId value);
@@ -44,7 +46,8 @@ class ExpressionParser {
   ast::ExprId member(ast::ExprId base);
   ast::Argument argument();
   ast::Axis axis();
-  std::vector<ast::Axis> axes();
+  ast::Axis place();
+  std::vector<ast::Axis> axes(ast::Axis (ExpressionParser::*read)());
   void check_pipe_target(ast::ExprId target);
   void refuse_declaration(std::string_view word);
   void refuse_joined_signs();

@@ -15,6 +15,8 @@ constexpr Diag<std::string> kNotInOptimizer{DiagCode::MisplacedStatement, Severi
 constexpr Diag<> kReturnInOptimizer{
     DiagCode::MisplacedStatement, Severity::kError,
     "found `return` in an optimizer, expected an update such as `theta <- ...`"};
+constexpr Diag<> kElementsInOptimizer{DiagCode::MisplacedStatement, Severity::kError,
+                                      "found elements in an optimizer, expected `state` or `name = value`"};
 constexpr Diag<> kSeveralTargets{DiagCode::MisplacedStatement, Severity::kError,
                                  "found several names before `<-`, expected one"};
 constexpr Diag<> kDecimalComma{DiagCode::DecimalComma, Severity::kError,
@@ -102,13 +104,13 @@ Statement StatementParser::sharing(BodyKind body) {
 /// `y[o, i: 14] = sum(K[o, r] * x[2 * i + r], over = [r]) where r <= i`, behind the name.
 void StatementParser::element(Statement& statement) {
   statement.kind = StatementKind::kElement;
-  statement.type = expressions_.type();
+  statement.type = expressions_.places();
   if (!cursor_.expect(TokenKind::kEquals, "`=` and what an element is")) return;
   statement.value = expressions_.expression();
   if (cursor_.has_failed() || !cursor_.at_word("where")) return;
   do {
-    cursor_.take();
-    cursor_.skip_newlines();
+    if (cursor_.take().kind == TokenKind::kComma) cursor_.skip_newlines();
+    if (cursor_.at_statement_end()) return cursor_.fail_expecting("a guard as in `where k <= q`");
     statement.guards.push_back(expressions_.comparison());
   } while (!cursor_.has_failed() && cursor_.at(TokenKind::kComma));
 }
@@ -129,6 +131,13 @@ Statement StatementParser::assignment(BodyKind body) {
   if (body == BodyKind::kFunction && statement.names.size() == 1 && cursor_.at(TokenKind::kOpenBracket)) {
     element(statement);
     statement.range = join(statement.range, cursor_.last_range());
+    return statement;
+  }
+  if (body == BodyKind::kOptimizer && cursor_.at(TokenKind::kOpenBracket)) {
+    cursor_.fail(cursor_.range(cursor_.peek()), kElementsInOptimizer)
+        .note(
+            "a function may say what its elements are: `fn rows(g: [n, m]) { y[i] = ...; return y }` on "
+            "lines of its own");
     return statement;
   }
   if (cursor_.at(TokenKind::kAssign)) {

@@ -221,7 +221,8 @@ bool GraphParser::parse_state() {
 }
 
 bool GraphParser::parse_initializer(Initializer& initial) {
-  constexpr std::string_view kWanted = "`fill 0`, `literal [...]`, `uniform [low, high]` or `normal 0.1`";
+  constexpr std::string_view kWanted =
+      "`fill 0`, `literal [...]`, `uniform [low, high]`, `normal 0.1` or `normal [0.1, 2]`";
   const SourceRange range = cursor_.next_range();
   const std::optional<std::string> word = cursor_.name();
   const std::optional<Initializer::Kind> kind = word ? parse_initializer_kind(*word) : std::nullopt;
@@ -232,9 +233,12 @@ bool GraphParser::parse_initializer(Initializer& initial) {
   initial.kind = *kind;
   if (*kind == Initializer::Kind::kLiteral)
     return take(cursor_.numbers(), initial.literal, "a list of numbers");
-  if (*kind != Initializer::Kind::kUniform) return take(cursor_.number(), initial.a, "a number");
-  const std::optional<std::vector<double>> bounds = cursor_.numbers();
+  const std::optional<std::vector<double>> bounds =
+      *kind == Initializer::Kind::kConstant ? std::nullopt : cursor_.numbers();
+  if (!bounds && *kind != Initializer::Kind::kUniform) return take(cursor_.number(), initial.a, "a number");
   if (!bounds || bounds->size() != 2) return unexpected("two bounds like `[-1, 1]`");
+  const bool is_cut = *kind == Initializer::Kind::kNormal;
+  if (is_cut && !(bounds->back() >= 0.1)) return unexpected("0.1 standard deviations or more to cut at");
   initial.a = bounds->front();
   initial.b = bounds->back();
   return true;

@@ -16,10 +16,12 @@ std::string initializer_text(const Initializer& initial) {
   switch (initial.kind) {
     case Initializer::Kind::kLiteral:
       return fmt::format("{} {}", word, list_text(initial.literal));
+    case Initializer::Kind::kNormal:
+      if (initial.b == 0) break;
+      [[fallthrough]];
     case Initializer::Kind::kUniform:
       return fmt::format("{} {}", word, list_text(std::vector<double>{initial.a, initial.b}));
     case Initializer::Kind::kConstant:
-    case Initializer::Kind::kNormal:
       break;
   }
   return fmt::format("{} {}", word, number_text(initial.a));
