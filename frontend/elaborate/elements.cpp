@@ -38,7 +38,7 @@ constexpr Diag<std::string> kTooMany{DiagCode::EmptyAxis, Severity::kError,
 constexpr Diag<> kLeftWindow{DiagCode::BadIndexForm, Severity::kError,
                              "points that meet in a window on the left are added: expected `sum` there"};
 
-constexpr std::string_view kWithoutLetters =
+constexpr const char* kWithoutLetters =
     "what works on each element by itself goes without letters, in a statement of its own: `z = tanh(2 * y + "
     "1)`";
 

@@ -89,7 +89,8 @@ char Letters::label_of(const std::string& name) {
   return is_label && !is_taken(name[0]) ? name[0] : fresh_label();
 }
 
-bool Letters::add(const ast::Name& name, std::optional<ast::ExprId> size, bool is_left) {
+bool Letters::add(const ast::Name& name, std::optional<ast::ExprId> size, Side side) {
+  const bool is_left = side == Side::kLeft;
   if (const auto known = find(name.text)) {
     // `softmax(a[k], over = [k])`: what is normalised stays.
     if (!is_left && all_[*known].is_left && !all_[*known].is_summed && !size) {
@@ -125,10 +126,10 @@ bool Letters::add(const ast::Name& name, std::optional<ast::ExprId> size, bool i
 bool Letters::add_left(const ast::Axis& axis) {
   // Its letters are bound elsewhere.
   if (window_of(e_, axis)) return true;
-  if (axis.label && axis.size.is_valid()) return add(*axis.label, axis.size, true);
-  if (axis.label) return add(*axis.label, std::nullopt, true);
+  if (axis.label && axis.size.is_valid()) return add(*axis.label, axis.size, Side::kLeft);
+  if (axis.label) return add(*axis.label, std::nullopt, Side::kLeft);
   if (!axis.is_rest && e_.expr(axis.size).kind == ast::ExprKind::kName) {
-    return add({e_.expr(axis.size).text, axis.range}, std::nullopt, true);
+    return add({e_.expr(axis.size).text, axis.range}, std::nullopt, Side::kLeft);
   }
   const bool is_window = !axis.is_rest && e_.expr(axis.size).kind == ast::ExprKind::kBinary;
   e_.error(axis.range, is_window ? kNoSize : kNoLetter);
@@ -143,7 +144,7 @@ bool Letters::add_summed(ast::ExprId id) {
     e_.error(expr.range, kNoReduced);
     return false;
   }
-  return add({letter.text, letter.range}, is_sized ? std::optional(expr.args[1]) : std::nullopt, false);
+  return add({letter.text, letter.range}, is_sized ? std::optional(expr.args[1]) : std::nullopt, Side::kOver);
 }
 
 std::optional<LetterIndex> Letters::number_index(ast::ExprId id) const {

@@ -1,6 +1,7 @@
 // Owns the letters of index notation: where each is bound, its axis, and the index expressions made of them.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -55,7 +56,9 @@ class Letters {
  private:
   bool is_taken(char label) const;
   char label_of(const std::string& name);
-  bool add(const ast::Name& name, std::optional<ast::ExprId> size, bool is_left);
+  /// Where a letter is bound: on the left, or in `over`.
+  enum class Side : std::uint8_t { kLeft, kOver };
+  bool add(const ast::Name& name, std::optional<ast::ExprId> size, Side side);
   std::optional<LetterIndex> number_index(ast::ExprId id) const;
   std::optional<LetterIndex> index_at(ast::ExprId id, int depth) const;
   std::optional<LetterIndex> product_index(const ast::Expr& expr, int depth) const;

@@ -136,15 +136,18 @@ AxisOrder wished_order(const Graph& fused, const GroupPlan& group, const StateOr
   return {};
 }
 
-/// The wish of a group with loops in `order` for a value that it loads.
-void wish(Wishes& wishes, const ElementLoad& load, const GroupTrace& trace, const AxisOrder& order,
-          bool is_along_batch) {
-  AxisOrder& of_elements = wishes.of_elements[load.value];
-  if (load.at == trace.domain && of_elements.empty()) of_elements = order;
-  const bool is_of_rows = is_along_batch && load.at.size() > 1 && load.at[0] == trace.domain[0];
-  AxisOrder& of_windows = wishes.of_windows[load.value];
-  if (is_of_rows && has_sliding_window(load, trace) && of_windows.empty())
-    of_windows = windowed_order(load, trace, 0);
+/// Of a group with loops in `order`, for a value that it loads element by element.
+void wish_for_elements(Wishes& wishes, const ElementLoad& load, const GroupTrace& trace,
+                       const AxisOrder& order) {
+  AxisOrder& known = wishes.of_elements[load.value];
+  if (load.at == trace.domain && known.empty()) known = order;
+}
+
+/// Of a group whose vectors run along the batch.
+void wish_for_windows(Wishes& wishes, const ElementLoad& load, const GroupTrace& trace) {
+  const bool is_of_rows = load.at.size() > 1 && load.at[0] == trace.domain[0];
+  AxisOrder& known = wishes.of_windows[load.value];
+  if (is_of_rows && has_sliding_window(load, trace) && known.empty()) known = windowed_order(load, trace, 0);
 }
 
 /// From the last reader to the first.
@@ -163,7 +166,10 @@ LoopOrders choose_loop_orders(const Groups& groups, const StateOrders& states, W
     orders[group] = plan.order;
     const Shape& domain = fused.type(plan.stored.front()).shape;
     const bool is_along_batch = domain[static_cast<std::size_t>(plan.order.back())] == kBatch;
-    for (const ElementLoad& load : trace.loads) wish(wishes, load, trace, plan.order, is_along_batch);
+    for (const ElementLoad& load : trace.loads) {
+      wish_for_elements(wishes, load, trace, plan.order);
+      if (is_along_batch) wish_for_windows(wishes, load, trace);
+    }
   }
   return orders;
 }
