@@ -128,11 +128,11 @@ constexpr std::string_view kWords =
     "return "
     "theta step last_step epochs steps as expect minimize judged none val csv columns column class contour "
     "group "
-    "decoupled training share repeat whole macro micro true";
+    "decoupled training share repeat whole macro micro true same valid";
 
 /// Arguments of what is built in, before their `=`.
 constexpr std::string_view kArguments =
-    "over of mode header seed test train val x y levels weight_decay shift";
+    "over of mode header seed test train val x y levels weight_decay shift cut";
 
 /// Whether token `i` means something without a definition.
 bool is_word(const Sources& sources, const TokenList& list, std::size_t i) {
