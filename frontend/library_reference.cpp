@@ -47,7 +47,7 @@ model net(x: [n]) -> [] {
   param W: [m, n] = 0.1
   h = tanh(W @ x)
   y = h
-  return sum(y)
+  return sum(y) + sum(h)
 }
 model example() -> [] {
   result = v

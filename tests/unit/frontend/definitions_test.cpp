@@ -103,8 +103,24 @@ void add_defined(const std::vector<ast::Formal>& formals, const std::vector<ast:
   }
 }
 
+/// An axis has its name from where it is written first, be it a label or a name of a signature.
+void add_axes(const ast::File& file, const std::vector<ast::Axis>& axes, std::set<SourceRange>& defined) {
+  for (const ast::Axis& axis : axes) {
+    if (axis.label) defined.insert(axis.label->range);
+    if (!axis.label && axis.size.is_valid() && file.exprs[axis.size].kind == ast::ExprKind::kName)
+      defined.insert(file.exprs[axis.size].range);
+  }
+}
+
 std::set<SourceRange> defined_in(const ast::File& file) {
   std::set<SourceRange> defined;
+  for (const ast::Expr& expr : file.exprs) add_axes(file, expr.axes, defined);
+  for (const ast::Function& function : file.functions) {
+    for (const ast::Formal& formal : function.formals) {
+      if (formal.type) add_axes(file, formal.type->axes, defined);
+    }
+    if (function.result) add_axes(file, function.result->axes, defined);
+  }
   for_each_declared(file, [&](const ast::Name& name, auto...) { defined.insert(name.range); });
   for (const auto* blocks : {&file.data, &file.trains, &file.races}) {
     for (const ast::SettingsBlock& block : *blocks) {
@@ -128,11 +144,11 @@ constexpr std::string_view kWords =
     "return "
     "theta step last_step epochs steps as expect minimize judged none val csv columns column class contour "
     "group "
-    "decoupled training share repeat whole macro micro true same valid";
+    "decoupled training share repeat whole macro micro true false same valid";
 
 /// Arguments of what is built in, before their `=`.
 constexpr std::string_view kArguments =
-    "over of mode header seed test train val x y levels weight_decay shift cut";
+    "over of mode header seed test train val x y levels weight_decay shift cut to";
 
 /// Whether token `i` means something without a definition.
 bool is_word(const Sources& sources, const TokenList& list, std::size_t i) {
