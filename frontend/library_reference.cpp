@@ -41,6 +41,8 @@ data points {
   t = [1, 0, 1, 0]
   split = shares(train = 0.5, val = 0.5)
 }
+const pictures: [chan: 1, row: 4, col: 4] = [[[1, 2, 0, 1], [0, 1, 3, 1], [2, 1, 0, 0], [1, 0, 1, 2]]]
+const series: [chan: 2, time: 4] = [[1, 2, 0, 1], [0, 1, 3, 1]]
 model net(x: [n]) -> [] {
   param W: [m, n] = 0.1
   h = tanh(W @ x)

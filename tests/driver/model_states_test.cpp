@@ -235,20 +235,21 @@ TEST_CASE("whatever is measured between two steps writes nothing") {
 }
 
 TEST_CASE("batch normalisation is PyTorch's, in training and in evaluation") {
-  const std::string file = source_path("tests/layers/batch_norm.dlg");
-  const Called check = call_dlg({"check", file, "--no-cache"});
-  INFO(check.err << check.out);
-  CHECK(check.exit_code == 0);
-  const std::string text = read_text(file);
-  const std::string mark = "# evaluation after 3 steps: loss ";
-  const double expected = leading_number(text.substr(text.find(mark) + mark.size()));
-  const EmptyWorkingFolder folder;
-  const Called trained = call_dlg({"train", file, "--json"});
-  INFO(trained.out);
-  const std::string name = "\"train.loss\":";
-  const std::size_t place = trained.out.find(name);
-  REQUIRE(place != std::string::npos);
-  CHECK(leading_number(trained.out.substr(place + name.size())) == Approx(expected).epsilon(1e-13));
+  for (const std::string& file : stored_programs("tests/layers")) {
+    const Called check = call_dlg({"check", file, "--no-cache"});
+    INFO(file << check.err << check.out);
+    CHECK(check.exit_code == 0);
+    const std::string text = read_text(file);
+    const std::string mark = "# evaluation after 3 steps: loss ";
+    const double expected = leading_number(text.substr(text.find(mark) + mark.size()));
+    const EmptyWorkingFolder folder;
+    const Called trained = call_dlg({"train", file, "--json"});
+    INFO(trained.out);
+    const std::string name = "\"train.loss\":";
+    const std::size_t place = trained.out.find(name);
+    REQUIRE(place != std::string::npos);
+    CHECK(leading_number(trained.out.substr(place + name.size())) == Approx(expected).epsilon(1e-13));
+  }
 }
 
 }  // namespace

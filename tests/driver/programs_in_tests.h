@@ -158,4 +158,23 @@ inline std::string source_path(const std::string& name) {
   return test::source_dir() + "/" + name;
 }
 
+/// The programs of a folder of the source tree, in the order of their names.
+inline std::vector<std::string> stored_programs(const std::string& folder) {
+  std::vector<std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(source_path(folder))) {
+    if (entry.path().extension() == ".dlg") files.push_back(entry.path().string());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+/// Each of them says that all that it expects is so.
+inline void check_all(const std::vector<std::string>& files) {
+  for (const std::string& file : files) {
+    const Called called = call_dlg({"check", file, "--no-cache"});
+    INFO(file << called.err << called.out);
+    CHECK(called.exit_code == 0);
+  }
+}
+
 }  // namespace dlg::testing

@@ -1,4 +1,4 @@
-"""Writes batch_norm.dlg: a net with batch normalisation as PyTorch trains it, in f64.
+"""Writes batch_norm.dlg and batch_norm_images.dlg: nets with batch normalisation as PyTorch trains them, in f64.
 
     python3 tests/layers/make_layers.py        needs torch
 
@@ -30,6 +30,10 @@ def expectations(path, tensor, form="{}"):
 
 
 class Net(torch.nn.Module):
+    """Features of a matrix product."""
+
+    size, program = f"[{INPUTS}]", "v @ tanh(batch_norm(W @ x))"
+
     def __init__(self):
         super().__init__()
         self.W = torch.nn.Parameter(torch.randn(HIDDEN, INPUTS))
@@ -40,11 +44,25 @@ class Net(torch.nn.Module):
         return torch.tanh(self.norm(x @ self.W.T)) @ self.v
 
 
-def main():
-    torch.manual_seed(3)
-    net, x, t = Net(), torch.randn(ROWS, INPUTS) * 2 + 1, torch.randn(ROWS)
+class ImageNet(torch.nn.Module):
+    """Channels of weighed images."""
+
+    size, program = "[chan: 2, row: 2, col: 3]", "sum(v * tanh(batch_norm(W * x)))"
+
+    def __init__(self):
+        super().__init__()
+        self.W = torch.nn.Parameter(torch.randn(2, 2, 3))
+        self.norm = torch.nn.BatchNorm2d(2)
+        self.v = torch.nn.Parameter(torch.randn(2, 2, 3))
+
+    def forward(self, x):
+        return (torch.tanh(self.norm(x * self.W)) * self.v).sum((1, 2, 3))
+
+
+def write(name, net, x, t):
+    """The program and what is expected of it."""
     names = {"net.W": net.W, "net.batch_norm.gain": net.norm.weight, "net.batch_norm.shift": net.norm.bias, "net.v": net.v}
-    start = {"W": text(net.W.tolist()), "v": text(net.v.tolist())}
+    params = "".join(f"  param {n}: {list(p.shape)} = {text(p.tolist())}\n" for n, p in (("W", net.W), ("v", net.v)))
     optimizer = torch.optim.SGD(net.parameters(), lr=RATE)
     expected = []
     for step in range(STEPS):
@@ -69,10 +87,8 @@ data d {{
   x = {text(x.tolist())}
   t = {text(t.tolist())}
 }}
-model net(x: [{INPUTS}]) -> [] {{
-  param W: [{HIDDEN}, {INPUTS}] = {start["W"]}
-  param v: [{HIDDEN}] = {start["v"]}
-  return v @ tanh(batch_norm(W @ x))
+model net(x: {net.size}) -> [] {{
+{params}  return {net.program}
 }}
 train {{
   minimize = mse(net(d.x), d.t)
@@ -83,8 +99,14 @@ train {{
 }}
 check "as PyTorch has it" {{
 """
-    (HERE / "batch_norm.dlg").write_text(
+    (HERE / name).write_text(
         program + "\n".join(expected) + f"\n}}\n# evaluation after {STEPS} steps: loss {evaluation!r}\n")
+
+
+def main():
+    torch.manual_seed(3)
+    write("batch_norm.dlg", Net(), torch.randn(ROWS, INPUTS) * 2 + 1, torch.randn(ROWS))
+    write("batch_norm_images.dlg", ImageNet(), torch.randn(ROWS, 2, 2, 3) * 2 + 1, torch.randn(ROWS))
 
 
 if __name__ == "__main__":
