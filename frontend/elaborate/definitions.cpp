@@ -148,7 +148,9 @@ void UnitNames::elements(const ast::Statement& statement) {
   const ast::Expr& value = file_.exprs[statement.value];
   for (const ast::Argument& argument : value.arguments) {
     if (!argument.name || argument.name->text != "over") continue;
-    for (ast::ExprId letter : file_.exprs[argument.value].args) {
+    const ast::Expr& over = file_.exprs[argument.value];
+    const bool is_list = over.kind == ast::ExprKind::kList;
+    for (ast::ExprId letter : is_list ? over.args : std::vector{argument.value}) {
       if (file_.exprs[letter].kind == ast::ExprKind::kSized) letter = file_.exprs[letter].args[0];
       locals_.try_emplace(file_.exprs[letter].text, file_.exprs[letter].range);
     }

@@ -66,6 +66,7 @@ std::vector<NumberRead> numbers_read(const Elaboration& e, ast::ExprId condition
   for (const std::string& name : names_read(e, condition)) {
     if (const auto axis = e.frame().axes.find(name); axis != e.frame().axes.end()) {
       numbers.push_back({fmt::format("`{}` is {}", name, axis->second.size), {}});
+      continue;
     }
     const auto known = e.frame().names.find(name);
     const NumberValue* number = known == e.frame().names.end() ? nullptr : known->second.as<NumberValue>();
