@@ -5,6 +5,7 @@
 BUILD is the folder with the other commit's dlg and bench_gemm. A ratio is the other's time over ours: below 1 we have become
 slower. It is said twice: of the least times of all turns, which a neighbour on the machine disturbs least, and as the median of
 the ratios of the turns with their spread. The table goes to standard output.
+The part images comes last, for a commit whose language has no images ends there.
 """
 
 import argparse
@@ -14,7 +15,7 @@ import sys
 from pathlib import Path
 
 from turns import OUT, RELEASE, Dlg, copy_example, cpus, first_step, output_of, prepare, spread
-from workloads import MATHS, WORKLOADS
+from workloads import IMAGES, MATHS, WORKLOADS
 
 SMALL_STEPS = 1_000_000
 # "f32 peak 177 Gflop/s", and "256 256 256  14 rows x 2 vectors  X.W  89 %  Xt.dY  89 %": what the forms of a line of bench_gemm
@@ -111,6 +112,7 @@ PARTS = {
     "maths": lambda before, rounds, seconds: workloads(before, 1, rounds, seconds, MATHS),
     "threads": lambda before, rounds, seconds: workloads(before, 2, rounds, seconds),
     "start": start,
+    "images": lambda before, rounds, seconds: workloads(before, 1, rounds, seconds, IMAGES),
 }
 
 

@@ -14,16 +14,12 @@ import time
 
 import numpy as np
 
-from workloads import ALL, BATCHES, CHECK_STEPS, data, mean_loss, parameters
-
-
-def batches(w):
-    x, t = data(w)
-    return [(x[i * w.batch:(i + 1) * w.batch], t[i * w.batch:(i + 1) * w.batch]) for i in range(BATCHES)]
+from images import BLOCKS, EPSILON
+from workloads import ALL, BATCHES, CHECK_STEPS, MOMENTUM, batches, data, mean_loss, parameters
 
 
 class Torch:
-    """Eager with the fused optimizers of PyTorch, or forward, backward and optimizer compiled."""
+    """Eager with the fused optimizers of PyTorch, or forward, backward and optimizer compiled. Images have their channels last."""
 
     scanned = 1
 
@@ -33,17 +29,46 @@ class Torch:
         torch.set_num_threads(threads)
         torch.set_flush_denormal(True)
         self.w, self.torch = w, torch
-        self.batches = [(torch.from_numpy(x), torch.from_numpy(t).long() if t.dtype == np.int32 else torch.from_numpy(t))
-                        for x, t in batches(w)]
-        self.p = {name: torch.from_numpy(value.copy()).requires_grad_() for name, value in parameters(w).items()}
+        self.batches = [(self.tensor(x), torch.from_numpy(t).long() if t.dtype == np.int32 else torch.from_numpy(t)) for x, t in batches(w)]
+        self.p = {name: self.tensor(value.copy()).requires_grad_() for name, value in parameters(w).items()}
         kind = torch.optim.Adam if w.rule == "adam" else torch.optim.SGD
-        options = {} if is_compiled else {"fused": True}
+        options = ({} if is_compiled else {"fused": True}) | ({} if w.rule == "adam" else {"momentum": MOMENTUM[w.rule]})
         self.optimizer = kind(list(self.p.values()), lr=w.lr, **options)
         self.step = torch.compile(self.whole_step) if is_compiled else self.whole_step
         self.made = 0
 
+    def tensor(self, array):
+        result = self.torch.from_numpy(array)
+        return result.contiguous(memory_format=self.torch.channels_last) if array.ndim == 4 else result
+
+    def lenet(self, x):
+        torch, p, F = self.torch, self.p, self.torch.nn.functional
+        for k, pad in enumerate((2, 0)):
+            x = F.max_pool2d(torch.relu(F.conv2d(x, p[f"conv2d[{k}].W"], p[f"conv2d[{k}].with_bias.b"], padding=pad)), 2)
+        x = x.flatten(1)
+        for k in range(3):
+            x = F.linear(x if k == 0 else torch.relu(x), p[f"dense[{k}].W"], p[f"dense[{k}].b"])
+        return x
+
+    def conv_norm(self, x, path, stride=1):
+        p, F = self.p, self.torch.nn.functional
+        x = F.conv2d(x, p[f"{path}.conv2d.W"], stride=stride, padding=1)
+        return F.batch_norm(x, None, None, p[f"{path}.normalised.gain"], p[f"{path}.normalised.shift"], training=True, eps=EPSILON)
+
+    def resnet20(self, x):
+        torch, p, F = self.torch, self.p, self.torch.nn.functional
+        x = torch.relu(self.conv_norm(x, "conv_norm"))
+        for k, (units, stride) in enumerate(BLOCKS):
+            y = torch.relu(self.conv_norm(x, f"block[{k}].conv_norm[0]", stride))
+            y = self.conv_norm(y, f"block[{k}].conv_norm[1]")
+            shortcut = x if stride == 1 else F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, 0, units - x.shape[1]))
+            x = torch.relu(shortcut + y)
+        return F.linear(x.mean((2, 3)), p["dense.W"], p["dense.b"])
+
     def loss(self, x, t):
         w, p, F = self.w, self.p, self.torch.nn.functional
+        if w.net:
+            return F.cross_entropy(getattr(self, w.net)(x), t)
         if not w.sizes:
             d = p["w"] - x
             return (0.5 * d * d * t).sum()
@@ -70,7 +95,8 @@ class Torch:
 
 
 class Jax:
-    """A compiled step called from Python (`scanned` = 1), or a scan of so many steps compiled as one."""
+    """A compiled step called from Python (`scanned` = 1), or a scan of so many steps compiled as one. Images have their channels
+    last, and weights of convolutions are [row, column, in, out]."""
 
     def __init__(self, w, threads, scanned):
         import jax
@@ -78,18 +104,52 @@ class Jax:
 
         self.w, self.jax, self.jnp, self.scanned = w, jax, jnp, scanned
         x, t = data(w)
+        x = x.transpose(0, 2, 3, 1) if w.net else x
         self.x = jnp.asarray(x.reshape(BATCHES, w.batch, *x.shape[1:]))
         self.t = jnp.asarray(t.reshape(BATCHES, w.batch, *t.shape[1:]))
         self.pairs = [(self.x[i], self.t[i]) for i in range(BATCHES)]
-        p = {name: jnp.asarray(value) for name, value in parameters(w).items()}
+        p = {name: jnp.asarray(value.transpose(2, 3, 1, 0) if value.ndim == 4 else value) for name, value in parameters(w).items()}
         zeros = jax.tree.map(jnp.zeros_like, p)
         self.state = (p, zeros, jax.tree.map(jnp.copy, zeros), jnp.float32(0))
         self.one = jax.jit(self.step, donate_argnums=0)
         self.many = jax.jit(self.chunk, static_argnums=1, donate_argnums=0)
         self.made = 0
 
+    def conv(self, x, K, stride=1, pad=0):
+        sides = [(pad, pad), (pad, pad)]
+        return self.jax.lax.conv_general_dilated(x, K, (stride, stride), sides, dimension_numbers=("NHWC", "HWIO", "NHWC"))
+
+    def lenet(self, p, x):
+        jax, jnp = self.jax, self.jnp
+        for k, pad in enumerate((2, 0)):
+            x = jax.nn.relu(self.conv(x, p[f"conv2d[{k}].W"], pad=pad) + p[f"conv2d[{k}].with_bias.b"])
+            x = jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID")
+        # The weights expect the channels first.
+        x = x.transpose(0, 3, 1, 2).reshape(len(x), -1)
+        for k in range(3):
+            x = (x if k == 0 else jax.nn.relu(x)) @ p[f"dense[{k}].W"].T + p[f"dense[{k}].b"]
+        return x
+
+    def conv_norm(self, p, x, path, stride=1):
+        x = self.conv(x, p[f"{path}.conv2d.W"], stride, pad=1)
+        centred = x - x.mean((0, 1, 2))
+        variance = (centred * centred).mean((0, 1, 2))
+        return centred * (self.jax.lax.rsqrt(variance + EPSILON) * p[f"{path}.normalised.gain"]) + p[f"{path}.normalised.shift"]
+
+    def resnet20(self, p, x):
+        jax, jnp = self.jax, self.jnp
+        x = jax.nn.relu(self.conv_norm(p, x, "conv_norm"))
+        for k, (units, stride) in enumerate(BLOCKS):
+            y = jax.nn.relu(self.conv_norm(p, x, f"block[{k}].conv_norm[0]", stride))
+            y = self.conv_norm(p, y, f"block[{k}].conv_norm[1]")
+            shortcut = x if stride == 1 else jnp.pad(x[:, ::2, ::2], ((0, 0), (0, 0), (0, 0), (0, units - x.shape[3])))
+            x = jax.nn.relu(shortcut + y)
+        return x.mean((1, 2)) @ p["dense.W"].T + p["dense.b"]
+
     def loss(self, p, x, t):
         w, jnp = self.w, self.jnp
+        if w.net:
+            return self.cross_entropy(getattr(self, w.net)(p, x), t)
         if not w.sizes:
             d = p["w"] - x
             return (0.5 * d * d * t).sum()
@@ -101,7 +161,10 @@ class Jax:
                 h = jnp.tanh(h) if w.activation == "tanh" else self.jax.nn.relu(h)
         if w.loss == "mse":
             return ((h - t) ** 2).mean()
-        return -jnp.take_along_axis(self.jax.nn.log_softmax(h), t[:, None], axis=1).mean()
+        return self.cross_entropy(h, t)
+
+    def cross_entropy(self, y, t):
+        return -self.jnp.take_along_axis(self.jax.nn.log_softmax(y), t[:, None], axis=1).mean()
 
     def step(self, state, x, t):
         p, s, r, count = state
@@ -109,6 +172,9 @@ class Jax:
         over = self.jax.tree.map
         if self.w.rule == "sgd":
             return (over(lambda a, b: a - self.w.lr * b, p, g), s, r, count), loss
+        if self.w.rule == "momentum":
+            s = over(lambda a, b: MOMENTUM["momentum"] * a + self.w.lr * b, s, g)
+            return (over(lambda a, b: a - b, p, s), s, r, count), loss
         count = count + 1
         s = over(lambda a, b: 0.9 * a + 0.1 * b, s, g)
         r = over(lambda a, b: 0.999 * a + 0.001 * b * b, r, g)
@@ -133,7 +199,7 @@ class Jax:
         self.jax.block_until_ready((self.state, losses))
 
     def parameters(self):
-        return {name: np.asarray(value) for name, value in self.state[0].items()}
+        return {name: np.asarray(value.transpose(3, 2, 0, 1) if value.ndim == 4 else value) for name, value in self.state[0].items()}
 
 
 PEERS = {

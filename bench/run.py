@@ -21,15 +21,17 @@ from pathlib import Path
 
 import growth
 import teams
+from images import NETS
 from turns import OUT, ROOT, RELEASE, Dlg, copy_example, cpus, first_step, output_of, prepare, spread, whole_run
-from workloads import ALL, CHECK_STEPS, CLIFFS, LARGE, LAYERS, WORKLOADS, loss_in_f64, mean_loss, parameters
+from workloads import ALL, CHECK_STEPS, CLIFFS, IMAGES, LARGE, LAYERS, WORKLOADS, loss_in_f64, mean_loss, parameters
 
 # The last is for steps that are shorter than a call.
 PEERS = ("torch", "torch.compile", "jax", "jax.scan", "jax.long")
 LONG_FLOPS = 1e4
 # Times faster than the best peer that we want to be, one thread.
 WANTED = {"W0": 3, "W1a": 3, "W1b": 3, "W2a": 2, "W2b": 1.5, "W2c": 1.5, "W2s": 1.4, "W3": 2, "W4a": 1.8, "W4s": 1.4,
-          "1024-1-1024": 1.2, "2048-1-2048": 1.2, "784-17": 1.25, "784-20": 1.25, "256^3x4096": 1.15, "1024^3x1024": 1.15, "2048^3x1024": 1.15}
+          "1024-1-1024": 1.2, "2048-1-2048": 1.2, "784-17": 1.25, "784-20": 1.25, "256^3x4096": 1.15, "1024^3x1024": 1.15, "2048^3x1024": 1.15,
+          **dict.fromkeys(IMAGES, 1)}
 LOSS_TOLERANCE = 1e-4
 # Two states, none of std's rules: what a user might write. std's adam is compared with it.
 OWN_RULE = """optimizer own(lr, rho = 0.9, delta = 1e-8) {
@@ -133,7 +135,8 @@ def measure_workload(w, threads, rounds, seconds):
 
 def measure_peers(part, args, rounds, seconds):
     """An entry for each workload and number of threads; each is kept as soon as it is there, in the place of an older one."""
-    group, threads = (WORKLOADS, [int(t) for t in args.threads.split(",")]) if part == "peers" else (CLIFFS, [1])
+    group = {"peers": WORKLOADS, "images": IMAGES, "cliffs": CLIFFS}[part]
+    threads = [1] if part == "cliffs" else [int(t) for t in args.threads.split(",")]
     entries = read(part) or []
     for name in args.workloads.split(",") if args.workloads else group:
         for count in threads:
@@ -325,6 +328,12 @@ def table_of_peers(entries):
                f"| {possible(e, top)} | {e['errors']['dlg']:.0e} |")
 
 
+def tables_by_threads(entries):
+    for count in sorted({e["threads"] for e in entries}):
+        yield from ["", f"{count} thread{'s' if count > 1 else ''}:", ""]
+        yield from table_of_peers([e for e in entries if e["threads"] == count])
+
+
 def peers_section(entries):
     yield "## Against PyTorch and JAX"
     yield ""
@@ -332,9 +341,15 @@ def peers_section(entries):
            f"loss after {CHECK_STEPS} steps against f64; a peer counts only when its own is within {LOSS_TOLERANCE:g}, or if nobody's is. "
            f"`scan`: {CHECK_STEPS} steps in one call of JAX, `long`: {100 * CHECK_STEPS}, for steps that are shorter than a call. "
            "`possible`: the ratio of a step at its limit (above), which no program can beat.")
-    for count in sorted({e["threads"] for e in entries}):
-        yield from ["", f"{count} thread{'s' if count > 1 else ''}:", ""]
-        yield from table_of_peers([e for e in entries if e["threads"] == count])
+    yield from tables_by_threads(entries)
+
+
+def images_section(entries):
+    yield "## Images"
+    yield ""
+    yield ("`W5`: LeNet-5 for 28 x 28 with adam at batch 64, and at 1, 8 and 256; `W6`: ResNet-20 for 32 x 32 with momentum at batch 64; their losses are "
+           f"compared after {NETS['lenet'].check_steps} and {NETS['resnet20'].check_steps} steps. PyTorch and JAX have the channels last. Columns as above.")
+    yield from tables_by_threads(entries)
 
 
 def cliffs_section(entries):
@@ -427,6 +442,7 @@ PARTS = {
     "limits": Part(lambda args, rounds, seconds: list(measure_limits(rounds, seconds)), limits_section),
     "rules": Part(lambda args, rounds, seconds: measure_rules(rounds, seconds), rules_section),
     "peers": Part(lambda args, rounds, seconds: measure_peers("peers", args, rounds, seconds), peers_section),
+    "images": Part(lambda args, rounds, seconds: measure_peers("images", args, rounds, seconds), images_section),
     "cliffs": Part(lambda args, rounds, seconds: measure_peers("cliffs", args, rounds, seconds), cliffs_section),
     "growth": Part(lambda args, rounds, seconds: growth.measure(rounds, seconds), growth.section),
     "teams": Part(lambda args, rounds, seconds: teams.measure(rounds, args.quick), teams.section),
@@ -438,8 +454,8 @@ PARTS = {
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--parts", default=",".join(PARTS))
-    parser.add_argument("--workloads", help="of peers and cliffs, by their names; else all")
-    parser.add_argument("--threads", default="1,2", help="of peers")
+    parser.add_argument("--workloads", help="of peers, images and cliffs, by their names; else all")
+    parser.add_argument("--threads", default="1,2", help="of peers and images")
     parser.add_argument("--quick", action="store_true", help="short windows, few rounds: for a look, not for the page")
     args = parser.parse_args()
     rounds, seconds = (5, 0.1) if args.quick else (7, 0.3)

@@ -11,29 +11,38 @@ from pathlib import Path
 
 import numpy as np
 
+from images import CLASSES, NETS
+
 BATCHES = 8
+# Of the rules that are no adam: how much of a step the next one keeps.
+MOMENTUM = {"sgd": 0.0, "momentum": 0.9}
 CHECK_STEPS = 104
 
 
 @dataclass(frozen=True)
 class Workload:
     name: str
-    sizes: tuple  # () for the ravine of W0
+    sizes: tuple  # () for the ravine of W0 and the nets of images
     batch: int
     rule: str
     lr: float
     activation: str = "relu"
     loss: str = "cross_entropy"
+    net: str = ""  # of NETS, for images
 
     @property
     def flops(self):
         """Of the contractions of one step: forward, gradient of weights, gradient of inputs but the first."""
+        if self.net:
+            return 2 * self.batch * NETS[self.net].multiply_adds
         pairs = list(zip(self.sizes, self.sizes[1:]))
         return sum(2 * self.batch * a * b * (2 if i == 0 else 3) for i, (a, b) in enumerate(pairs))
 
     @property
     def check_steps(self):
         """After so many the loss is compared: minutes of f64 say no more than seconds."""
+        if self.net:
+            return NETS[self.net].check_steps
         return CHECK_STEPS if self.flops < 1e10 else BATCHES
 
 
@@ -51,6 +60,13 @@ WORKLOADS = {w.name: w for w in [
     Workload("W4a", SQUARE, 128, "adam", 1e-3, "relu", "mse"),
     Workload("W4s", SQUARE, 128, "sgd", 0.1, "relu", "mse"),
 ]}
+IMAGES = {w.name: w for w in [
+    Workload("W5", (), 64, "adam", 1e-3, net="lenet"),
+    Workload("W5x1", (), 1, "adam", 1e-3, net="lenet"),
+    Workload("W5x8", (), 8, "adam", 1e-3, net="lenet"),
+    Workload("W5x256", (), 256, "adam", 1e-3, net="lenet"),
+    Workload("W6", (), 64, "momentum", 0.01, net="resnet20"),
+]}
 # Only against another commit (before.py): where the functions take a good part of the step.
 MATHS = {w.name: w for w in [
     Workload("M1", (64, 64, 1), 32, "sgd", 0.1, "tanh", "mse"),
@@ -59,7 +75,7 @@ MATHS = {w.name: w for w in [
 # Whose states take most of the memory of a process.
 LARGE = {w.name: w for w in [
     WORKLOADS["W4a"],
-    Workload("W5a", (4096,) * 4, 128, "adam", 1e-3, "relu", "mse"),
+    Workload("W4l", (4096,) * 4, 128, "adam", 1e-3, "relu", "mse"),
 ]}
 # Where a shape makes a step slow for its work: rows of a power of two, few columns, rows that leave the caches.
 CLIFFS = {w.name: w for w in [
@@ -81,7 +97,7 @@ def layers(count, kind):
 
 LAYER_KINDS = ("equal", "distinct")
 LAYERS = {w.name: w for w in (layers(64, kind) for kind in LAYER_KINDS)}
-ALL = {**WORKLOADS, **MATHS, **LARGE, **CLIFFS, **LAYERS}
+ALL = {**WORKLOADS, **IMAGES, **MATHS, **LARGE, **CLIFFS, **LAYERS}
 
 
 def unit(stream, shape):
@@ -98,7 +114,9 @@ def spread(stream, shape, width):
 
 
 def parameters(w):
-    """Weights [out, in] and biases in the order of the layers."""
+    """Weights [out, in] and biases in the order of the layers; of a net by their paths in its program."""
+    if w.net:
+        return NETS[w.net].parameters(spread)
     if not w.sizes:
         return {"w": spread(0, (2,), 4.0)}
     result = {}
@@ -111,6 +129,8 @@ def parameters(w):
 def data(w):
     """All rows of the BATCHES batches: x and t."""
     rows = BATCHES * w.batch
+    if w.net:
+        return spread(1000, (rows, *NETS[w.net].image), 1), (unit(1001, (rows,)) * CLASSES).astype(np.int32)
     if not w.sizes:
         return spread(1000, (rows, 2), 0.5), np.tile(np.float32([1, 25]), (rows, 1))
     x = spread(1000, (rows, w.sizes[0]), 1)
@@ -138,7 +158,8 @@ def export(w, folder):
 def program(w):
     """The training as a program of dlg, with its weights under the names of `parameters`."""
     if not w.sizes:
-        return (Path(__file__).parent / "workloads" / f"{w.name}.dlg").read_text()
+        text = (Path(__file__).parent / "workloads" / f"{w.net or w.name}.dlg").read_text()
+        return text.replace("batch     = 64", f"batch     = {w.batch}")
     layers = range(1, len(w.sizes))
     name = lambda k: "inp" if k == 0 else "out" if k == len(w.sizes) - 1 else f"hidden{k}"
     lines = ["dlg 1", f"# {'-'.join(map(str, w.sizes))}, {w.loss}, {w.rule}, batch {w.batch}"]
@@ -153,39 +174,54 @@ def program(w):
                       f"  batch     = {w.batch}", "  shuffle   = none", f"  stop      = [{w.check_steps} steps]", "}", ""])
 
 
-def loss_and_gradient(w, p, x, t):
-    """In the precision of p: the mean loss of the rows and the derivative by each parameter."""
+def loss_of(w, y, t):
+    """The mean loss of the rows, and its derivative by what the net gives."""
+    if w.loss == "mse":
+        return ((y - t) ** 2).mean(), 2 * (y - t) / y.size
+    shifted = y - y.max(axis=1, keepdims=True)
+    logs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    hot = np.eye(y.shape[1])[t]
+    return -(logs * hot).sum() / len(y), (np.exp(logs) - hot) / len(y)
+
+
+def loss_and_pullback(w, p, x, t):
+    """In the precision of p: the mean loss of the rows, and a function that gives the derivative by each parameter."""
+    if w.net:
+        y, pullback = NETS[w.net].forward(p, x)
+        loss, d = loss_of(w, y, t)
+        return loss, lambda: pullback(d)[1]
     if not w.sizes:
         d = p["w"] - x
-        return (0.5 * d * d * t).sum(axis=1).mean(), {"w": (d * t).mean(axis=0)}
+        return (0.5 * d * d * t).sum(axis=1).mean(), lambda: {"w": (d * t).mean(axis=0)}
     layers = len(w.sizes) - 1
     h = [x]
     for k in range(1, layers + 1):
         z = h[-1] @ p[f"W{k}"].T + p[f"b{k}"]
         h.append(z if k == layers else np.tanh(z) if w.activation == "tanh" else np.maximum(z, 0))
-    rows = len(x)
-    if w.loss == "mse":
-        d = h[-1] - t
-        loss, d = (d * d).mean(), 2 * d / d.size
-    else:
-        shifted = h[-1] - h[-1].max(axis=1, keepdims=True)
-        logs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-        hot = np.eye(w.sizes[-1])[t]
-        loss, d = -(logs * hot).sum() / rows, (np.exp(logs) - hot) / rows
-    gradient = {}
-    for k in range(layers, 0, -1):
-        gradient[f"W{k}"], gradient[f"b{k}"] = d.T @ h[k - 1], d.sum(axis=0)
-        if k > 1:
-            d = d @ p[f"W{k}"]
-            d = d * (1 - h[k - 1] ** 2) if w.activation == "tanh" else d * (h[k - 1] > 0)
+    loss, last = loss_of(w, h[-1], t)
+
+    def gradient():
+        d, result = last, {}
+        for k in range(layers, 0, -1):
+            result[f"W{k}"], result[f"b{k}"] = d.T @ h[k - 1], d.sum(axis=0)
+            if k > 1:
+                d = d @ p[f"W{k}"]
+                d = d * (1 - h[k - 1] ** 2) if w.activation == "tanh" else d * (h[k - 1] > 0)
+        return result
+
     return loss, gradient
 
 
-def mean_loss(w, p):
-    """Over all rows, in f64."""
+def batches(w):
+    """What the steps see in turn: x and t."""
     x, t = data(w)
+    return [(x[at:at + w.batch], t[at:at + w.batch]) for at in range(0, len(x), w.batch)]
+
+
+def mean_loss(w, p):
+    """Over all rows, in f64, batch after batch: their statistics are part of some nets."""
     p = {name: np.asarray(value, np.float64) for name, value in p.items()}
-    return float(loss_and_gradient(w, p, x.astype(np.float64), t)[0])
+    return float(np.mean([loss_and_pullback(w, p, x.astype(np.float64), t)[0] for x, t in batches(w)]))
 
 
 def loss_in_f64(w):
@@ -193,14 +229,13 @@ def loss_in_f64(w):
     p = {name: value.astype(np.float64) for name, value in parameters(w).items()}
     s = {name: np.zeros_like(value) for name, value in p.items()}
     r = {name: np.zeros_like(value) for name, value in p.items()}
-    x, t = data(w)
+    of_step = [(x.astype(np.float64), t) for x, t in batches(w)]
     for step in range(1, w.check_steps + 1):
-        first = (step - 1) % BATCHES * w.batch
-        rows = slice(first, first + w.batch)
-        _, g = loss_and_gradient(w, p, x[rows].astype(np.float64), t[rows])
+        g = loss_and_pullback(w, p, *of_step[(step - 1) % BATCHES])[1]()
         for name in p:
-            if w.rule == "sgd":
-                p[name] -= w.lr * g[name]
+            if w.rule in MOMENTUM:
+                s[name] = MOMENTUM[w.rule] * s[name] + w.lr * g[name]
+                p[name] -= s[name]
                 continue
             s[name] = 0.9 * s[name] + 0.1 * g[name]
             r[name] = 0.999 * r[name] + 0.001 * g[name] ** 2
