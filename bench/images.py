@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from math import prod
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 CLASSES = 10
 EPSILON = 1e-5
@@ -17,19 +16,21 @@ EPSILON = 1e-5
 
 def conv(x, K, stride=1, pad=0):
     """y[n, o, i, j] = sum over c, r, s of K[o, c, r, s] x[n, c, stride i + r - pad, stride j + s - pad]."""
-    border = ((0, 0), (0, 0), (pad, pad), (pad, pad))
-    windows = sliding_window_view(np.pad(x, border), K.shape[2:], axis=(2, 3))[:, :, ::stride, ::stride]
-    y = np.tensordot(windows, K, ((1, 4, 5), (1, 2, 3))).transpose(0, 3, 1, 2)
+    # Place by place of K, with the channels last: what is contracted is one after the other in memory.
+    padded = np.pad(x.transpose(0, 2, 3, 1), ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+    height, width = ((size + 2 * pad - kernel) // stride + 1 for size, kernel in zip(x.shape[2:], K.shape[2:]))
+    places = [(r, s, np.s_[:, r:r + stride * height:stride, s:s + stride * width:stride]) for r, s in np.ndindex(K.shape[2:])]
+    y = sum(np.tensordot(padded[at], K[:, :, r, s], ((3,), (1,))) for r, s, at in places)
 
     def pullback(dy):
-        dx = np.pad(np.zeros_like(x), border)
-        for r, s in np.ndindex(K.shape[2:]):
-            rows, columns = (slice(at, at + stride * size, stride) for at, size in zip((r, s), y.shape[2:]))
-            dx[:, :, rows, columns] += np.tensordot(dy, K[:, :, r, s], ((1,), (0,))).transpose(0, 3, 1, 2)
-        inside = slice(pad, pad + x.shape[2])
-        return dx[:, :, inside, inside], np.tensordot(dy, windows, ((0, 2, 3), (0, 2, 3)))
+        dy = dy.transpose(0, 2, 3, 1)
+        dpadded, dK = np.zeros_like(padded), np.zeros_like(K)
+        for r, s, at in places:
+            dpadded[at] += np.tensordot(dy, K[:, :, r, s], 1)
+            dK[:, :, r, s] = np.tensordot(dy, padded[at], ((0, 1, 2), (0, 1, 2)))
+        return dpadded[:, pad:pad + x.shape[2], pad:pad + x.shape[3]].transpose(0, 3, 1, 2), dK
 
-    return y, pullback
+    return y.transpose(0, 3, 1, 2), pullback
 
 
 def with_bias(x, b):
