@@ -42,7 +42,7 @@ struct Initializer {
   enum class Kind : std::uint8_t { kConstant, kLiteral, kUniform, kNormal };
   Kind kind = Kind::kConstant;
   double a = 0;                      // constant value | low | standard deviation
-  double b = 0;                      // high
+  double b = 0;                      // high | standard deviations at which a normal value is cut; 0: none
   std::vector<double> literal = {};  // row-major, kLiteral
 
   friend bool operator==(const Initializer&, const Initializer&) = default;

@@ -134,6 +134,11 @@ Roles roles_of(const Graph& fused) {
   return roles;
 }
 
+bool has_nest(const Graph& graph, const GroupPlan& group) {
+  return std::any_of(group.members.begin(), group.members.end(),
+                     [&](ValueId value) { return is<Nest>(*graph[value].op); });
+}
+
 bool GroupTrace::reads(ValueId value) const {
   return std::any_of(loads.begin(), loads.end(), [&](const auto& load) { return load.value == value; });
 }

@@ -49,6 +49,9 @@ struct GroupPlan {
   AxisOrder order = {};  // of the axes of what is stored
 };
 
+/// Whether a contraction or another nest of loops is among its members.
+bool has_nest(const Graph& graph, const GroupPlan& group);
+
 /// What lowering a group does.
 struct GroupTrace {
   Indices domain;  // the index at which the stored values are computed

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "ir/graph/state_values.h"
-#include "passes/lower/batch_innermost.h"
 #include "passes/plan/arena.h"
 #include "passes/plan/storage_order.h"
 #include "support/arithmetic.h"
@@ -45,6 +44,7 @@ class Planner {
   IdVector<GroupId, GroupTrace> traces_;
   IdVector<ValueId, char> is_placed_;
   IdVector<ValueId, AxisOrder> input_orders_;
+  bool keep_batch_innermost_ = false;
   Plan plan_;
 };
 
@@ -81,6 +81,7 @@ void Planner::order_axes() {
   AxisOrders orders = choose_orders(fused_, plan_.roles, plan_.groups, traces_);
   plan_.loop_orders = std::move(orders.loops);
   input_orders_ = std::move(orders.inputs);
+  keep_batch_innermost_ = orders.keep_batch_innermost;
   for (const StateId state : fused_.states.ids()) plan_.states.add({0, 0, orders.states[state]});
 }
 
@@ -166,12 +167,9 @@ void Planner::place_arena_values() {
 /// The chains of a weight gradient run along the batch, and its vectors along another axis. In a nest of more
 /// loops than a tile has, a copy that the kernel makes for its panels would be made again and again.
 void Planner::place_turned() {
-  if (!keeps_batch_innermost(fused_)) return;
+  if (!keep_batch_innermost_) return;
   for (const GroupId reader : plan_.groups.ids()) {
-    const std::vector<ValueId>& members = plan_.groups[reader].members;
-    const bool has_nest = std::any_of(members.begin(), members.end(),
-                                      [&](ValueId value) { return is<Nest>(*fused_[value].op); });
-    if (!has_nest || traces_[reader].domain.size() < 3) continue;
+    if (!has_nest(fused_, plan_.groups[reader]) || traces_[reader].domain.size() < 3) continue;
     for (const ElementLoad& load : traces_[reader].loads) turn(reader, load);
   }
 }

@@ -15,11 +15,6 @@ constexpr std::int64_t kLeastInnermost = 8;
 /// a longer axis, along which the update runs.
 constexpr std::int64_t kVectorBytes = 64;
 
-bool has_nest(const Graph& fused, const GroupPlan& group) {
-  return std::any_of(group.members.begin(), group.members.end(),
-                     [&](ValueId value) { return is<Nest>(*fused[value].op); });
-}
-
 /// All axes as written, but `innermost` last. Empty if that is as written.
 AxisOrder with_innermost(std::size_t rank, std::size_t innermost) {
   if (innermost + 1 == rank) return {};
@@ -80,7 +75,6 @@ struct Groups {
 LoopOrders innermost_orders(const Graph& fused, const IdVector<GroupId, GroupPlan>& plans,
                             const IdVector<GroupId, GroupTrace>& traces) {
   LoopOrders orders(plans.size());
-  if (!keeps_batch_innermost(fused)) return orders;
   for (const GroupId group : plans.ids()) {
     if (plans[group].stored.empty()) continue;
     orders[group] = batch_innermost_order(fused.type(plans[group].stored.front()).shape, traces[group]);
@@ -178,8 +172,11 @@ LoopOrders choose_loop_orders(const Groups& groups, const StateOrders& states, W
 
 AxisOrders choose_orders(const Graph& fused, const Roles& roles, const IdVector<GroupId, GroupPlan>& plans,
                          const IdVector<GroupId, GroupTrace>& traces) {
-  const Groups groups{fused, roles, plans, traces, innermost_orders(fused, plans, traces)};
   AxisOrders orders;
+  orders.keep_batch_innermost = keeps_batch_innermost(fused);
+  const Groups groups{
+      fused, roles, plans, traces,
+      orders.keep_batch_innermost ? innermost_orders(fused, plans, traces) : LoopOrders(plans.size())};
   orders.states = choose_state_orders(groups);
   orders.inputs.resize(fused.nodes.size());
   Wishes wishes{orders.inputs, orders.inputs};

@@ -10,6 +10,7 @@ struct AxisOrders {
   IdVector<StateId, AxisOrder> states;
   IdVector<GroupId, AxisOrder> loops;
   IdVector<ValueId, AxisOrder> inputs;
+  bool keep_batch_innermost = false;
 };
 
 /// States: the axis along which the innermost loop of the first contraction that reads it runs lies

@@ -3,6 +3,10 @@
 // nothing but a training step writes them.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <complex>
 #include <functional>
 
 #include "tests/catch.h"
@@ -164,6 +168,128 @@ TEST_CASE("a state of a model is written once a step, at the parameters themselv
 
 std::string text_applied_twice(const std::string& settings) {
   return program_with(settings, "(net(d.x) - d.t)^2 + net(2 * d.x)^2");
+}
+
+constexpr std::string_view kNormalised = R"(dlg 1
+use f64
+data d {
+  x = [[0.5], [-1.0], [2.0], [0.25], [1.5], [-0.75], [0.1], [3.0]]
+  t = [0.1, 0.9, -0.4, 0.7, 0.3, -0.2, 1.0, 0.0]
+}
+model net(x: [1]) -> [] {
+  param w: [1] = 0.5
+  param v: [1] = 0.7
+  return sum(v * tanh(batch_norm(w * x + x^2)))
+}
+)";
+
+/// w, v, gain and shift; what the rule keeps of each; average and variance.
+struct Normalised {
+  std::array<double, 4> point{0.5, 0.7, 1, 0};
+  std::array<double, 4> velocity{};
+  double average = 0;
+  double variance = 1;
+};
+
+template <class Number>
+struct Statistics {
+  Number mean = 0;
+  Number variance = 0;
+};
+
+template <class Number>
+Number before_norm(const std::array<Number, 4>& p, int row) {
+  return p[0] * kX[row] + kX[row] * kX[row];
+}
+
+template <class Number>
+Statistics<Number> statistics_of(const std::array<Number, 4>& p, int first) {
+  Statistics<Number> found;
+  for (int i = first; i < first + kBatch; ++i) found.mean += before_norm(p, i) / double{kBatch};
+  for (int i = first; i < first + kBatch; ++i) {
+    const Number away = before_norm(p, i) - found.mean;
+    found.variance += away * away / double{kBatch};
+  }
+  return found;
+}
+
+/// By complex steps: the imaginary part of an analytic function at p + i h is h times its derivative, without
+/// a difference that cancels.
+std::array<double, 4> normalised_gradient(const std::array<double, 4>& point, int first) {
+  constexpr double kStep = 1e-30;
+  std::array<double, 4> gradient{};
+  for (std::size_t k = 0; k < gradient.size(); ++k) {
+    std::array<std::complex<double>, 4> p;
+    std::copy(point.begin(), point.end(), p.begin());
+    p[k] += std::complex<double>(0, kStep);
+    const auto batch = statistics_of(p, first);
+    std::complex<double> loss = 0;
+    for (int i = first; i < first + kBatch; ++i) {
+      const auto normal = (before_norm(p, i) - batch.mean) / std::sqrt(batch.variance + 1e-5);
+      const auto residual = p[1] * std::tanh(p[2] * normal + p[3]) - kT[i];
+      loss += residual * residual / double{kBatch};
+    }
+    gradient[k] = loss.imag() / kStep;
+  }
+  return gradient;
+}
+
+void write_statistics(Normalised& held, int first) {
+  const Statistics<double> batch = statistics_of(held.point, first);
+  held.average = 0.9 * held.average + 0.1 * batch.mean;
+  held.variance = 0.9 * held.variance + 0.1 * batch.variance * kBatch / (kBatch - 1);
+}
+
+void look_ahead_normalised(Normalised& held, int step) {
+  std::array<double, 4> ahead = held.point;
+  for (std::size_t k = 0; k < ahead.size(); ++k) ahead[k] -= kBeta * held.velocity[k];
+  const std::array<double, 4> gradient = normalised_gradient(ahead, first_row(step));
+  write_statistics(held, first_row(step));
+  for (std::size_t k = 0; k < ahead.size(); ++k) {
+    held.velocity[k] = kBeta * held.velocity[k] + kRate * gradient[k];
+    held.point[k] -= held.velocity[k];
+  }
+}
+
+void descend_by_four_normalised(Normalised& held, int step) {
+  std::array<double, 4> sum{};
+  for (int micro = 0; micro < 4; ++micro) {
+    const std::array<double, 4> gradient = normalised_gradient(held.point, first_row(4 * step + micro));
+    for (std::size_t k = 0; k < sum.size(); ++k) sum[k] += gradient[k] / 4;
+    write_statistics(held, first_row(4 * step + micro));
+  }
+  for (std::size_t k = 0; k < sum.size(); ++k) held.point[k] -= kRate * sum[k];
+}
+
+void check_normalised(const StateValues& states, const Normalised& expected) {
+  const std::vector<std::string> paths{"net.w", "net.v", "net.batch_norm.gain", "net.batch_norm.shift"};
+  for (std::size_t k = 0; k < paths.size(); ++k)
+    CHECK(states.at(paths[k]).front() == Approx(expected.point[k]).epsilon(1e-11));
+  CHECK(states.at("net.batch_norm.average").front() == Approx(expected.average).epsilon(1e-11));
+  CHECK(states.at("net.batch_norm.variance").front() == Approx(expected.variance).epsilon(1e-11));
+}
+
+TEST_CASE("batch normalisation is written once where a rule looks ahead, and by each batch of an update") {
+  const std::vector<std::pair<std::string, void (*)(Normalised&, int)>> cases{
+      {"optimizer = nesterov(lr = 0.05)", look_ahead_normalised},
+      {"optimizer = sgd(lr = 0.05)\n  accumulate = 4", descend_by_four_normalised}};
+  for (const auto& [rule_text, rule] : cases) {
+    const TempFolder folder;
+    LoadedProgram program(folder.write(
+        "net.dlg", fmt::format("{}train {{\n  minimize = (net(d.x) - d.t)^2\n  batch = 2\n  shuffle = none\n"
+                               "  stop = [100 steps]\n  {}\n}}\n",
+                               kNormalised, rule_text)));
+    INFO(rule_text << program.errors());
+    REQUIRE(program.is_ok());
+    Normalised held;
+    for (int step = 0; step < 9; ++step) rule(held, step);
+    for (const auto& laboratory : {program.compiled(), program.reference()}) {
+      REQUIRE(laboratory);
+      const std::optional<StateValues> end = laboratory->train_from(laboratory->initial(), 9);
+      REQUIRE(end);
+      check_normalised(*end, held);
+    }
+  }
 }
 
 /// The loss over all rows at the parameters and states that are held.
