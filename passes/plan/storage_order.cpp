@@ -152,11 +152,14 @@ LoopOrders choose_loop_orders(const Groups& groups, const StateOrders& states, W
   for (std::uint32_t i = static_cast<std::uint32_t>(groups.plans.size()); i-- > 0;) {
     const GroupId group{i};
     GroupPlan plan = groups.plans[group];
-    plan.order = wished_order(fused, plan, states, wishes);
-    if (plan.order.empty()) plan.order = groups.innermost[group];
-    if (plan.order.empty()) continue;
-    const GroupTrace trace = trace_group(fused, plan, is_inlined);
-    if (refusal(fused, plan, trace)) continue;
+    GroupTrace trace;
+    const auto allows = [&](const AxisOrder& order) {
+      plan.order = order;
+      if (order.empty()) return false;
+      trace = trace_group(fused, plan, is_inlined);
+      return !refusal(fused, plan, trace);
+    };
+    if (!allows(wished_order(fused, plan, states, wishes)) && !allows(groups.innermost[group])) continue;
     orders[group] = plan.order;
     const Shape& domain = fused.type(plan.stored.front()).shape;
     const bool is_along_batch = domain[static_cast<std::size_t>(plan.order.back())] == kBatch;

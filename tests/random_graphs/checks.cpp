@@ -19,7 +19,7 @@ namespace dlg::test {
 namespace {
 
 /// Two computations of one derivative in f64, relative to the sum of the magnitudes of its terms.
-constexpr double kDerivativeTolerance = 1e-9;
+constexpr double kDerivativeTolerance = 1e-12;
 
 Failure differing(const Tensor<double>& a, const Tensor<double>& b) {
   if (a.shape != b.shape) return fmt::format("shape {} became {}", shape_text(a.shape), shape_text(b.shape));
