@@ -48,6 +48,7 @@ class Fuser {
   bool mixes_loops_and_updates(const GroupPlan& plan) const;
   bool has_lone_function(const GroupPlan& plan) const;
   bool mixes_chains_and_lanes(const GroupPlan& plan) const;
+  bool mixes_batch_sums_and_rows(const GroupPlan& plan) const;
   void join(std::size_t a, std::size_t b);
   void find_updates();
   void find_pointwise();
@@ -218,6 +219,15 @@ bool Fuser::mixes_chains_and_lanes(const GroupPlan& plan) const {
          has([](const OpDef& op) { return is<Reduce>(op); });
 }
 
+/// Before what all rows share, as the statistics of a channel, the loops of its axes would be outermost, and
+/// what the kernel stores with them: windows want their places outermost.
+bool Fuser::mixes_batch_sums_and_rows(const GroupPlan& plan) const {
+  if (!keeps_batch_innermost_ || !graph_.type(plan.stored.front()).shape.has_batch()) return false;
+  return std::any_of(plan.members.begin(), plan.members.end(), [&](ValueId value) {
+    return is<Reduce>(*graph_[value].op) && !graph_.type(value).shape.has_batch();
+  });
+}
+
 bool Fuser::may_join(std::size_t a, std::size_t b) {
   if (classes_.members[a].size() + classes_.members[b].size() > kMostMembers) return false;
   const std::pair sizes{classes_.members[a].size(), classes_.members[b].size()};
@@ -239,7 +249,7 @@ bool Fuser::may_be_one_kernel(std::size_t a, std::size_t b) const {
   const bool has_one_domain = std::all_of(plan.stored.begin(), plan.stored.end(),
                                           [&](ValueId value) { return graph_.type(value).shape == domain; });
   if (!has_one_domain || mixes_test_and_effects(plan) || has_lone_function(plan)) return false;
-  if (mixes_chains_and_lanes(plan)) return false;
+  if (mixes_chains_and_lanes(plan) || mixes_batch_sums_and_rows(plan)) return false;
   // All members are evaluated at the one index of the domain, each once: nothing can be refused.
   if (are_pointwise(plan.members, domain)) return true;
   const GroupTrace trace = trace_group(graph_, plan, [&](ValueId value) { return is_inlined(value); });

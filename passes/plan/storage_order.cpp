@@ -1,6 +1,7 @@
 #include "passes/plan/storage_order.h"
 
 #include <algorithm>
+#include <boost/pending/disjoint_sets.hpp>
 
 #include "ir/graph/state_values.h"
 #include "ir/ops/registry.h"
@@ -106,13 +107,72 @@ StateOrders choose_state_orders(const Groups& groups) {
   return orders;
 }
 
-/// What readers wish for a value: whoever slides a window over it comes first.
+/// Values that lie alike: each is read element by element where others of its class are stored.
+class Alike {
+ public:
+  explicit Alike(const Groups& groups) : sets_(groups.fused.nodes.size()) {
+    for (const GroupId group : groups.plans.ids()) {
+      const std::vector<ValueId>& stored = groups.plans[group].stored;
+      for (const ValueId value : stored) join(value, stored.front());
+      for (const ElementLoad& load : groups.traces[group].loads) {
+        const bool is_leaf = groups.roles[load.value] == ValueRole::kLeaf;
+        if (!is_leaf && load.at == groups.traces[group].domain) join(load.value, stored.front());
+      }
+    }
+  }
+
+  ValueId class_of(ValueId value) { return ValueId{static_cast<std::uint32_t>(sets_.find_set(value.index))}; }
+
+ private:
+  void join(ValueId a, ValueId b) { sets_.union_set(a.index, b.index); }
+
+  boost::disjoint_sets_with_storage<> sets_;
+};
+
+bool is_along_batch(const Groups& groups, GroupId group, const AxisOrder& order) {
+  return !order.empty() && groups.fused.type(groups.plans[group].stored.front())
+                                   .shape[static_cast<std::size_t>(order.back())] == kBatch;
+}
+
+/// What contractions with windows wish, whose vectors run along the batch.
+struct WindowWishes {
+  IdVector<ValueId, AxisOrder> read;   // of a value over which one slides
+  IdVector<ValueId, AxisOrder> alike;  // of all values alike: of who reads one of them, else of who makes one
+};
+
+WindowWishes window_wishes(const Groups& groups) {
+  const std::size_t size = groups.fused.nodes.size();
+  WindowWishes wishes{IdVector<ValueId, AxisOrder>(size), IdVector<ValueId, AxisOrder>(size)};
+  Alike alike(groups);
+  IdVector<ValueId, AxisOrder> of_makers(size);
+  for (std::uint32_t i = static_cast<std::uint32_t>(groups.plans.size()); i-- > 0;) {
+    const GroupId group{i};
+    const GroupTrace& trace = groups.traces[group];
+    if (!is_along_batch(groups, group, groups.innermost[group])) continue;
+    for (const ElementLoad& load : trace.loads) {
+      const bool is_of_rows = load.at.size() > 1 && load.at[0] == trace.domain[0];
+      if (!is_of_rows || !has_sliding_window(load, trace)) continue;
+      AxisOrder& read = wishes.read[load.value];
+      if (read.empty()) read = windowed_order(load, trace, 0);
+      AxisOrder& order = wishes.alike[alike.class_of(load.value)];
+      if (order.empty()) order = read;
+      of_makers[alike.class_of(groups.plans[group].stored.front())] = groups.innermost[group];
+    }
+  }
+  for (const ValueId value : groups.fused.nodes.ids()) {
+    const ValueId known = alike.class_of(value);
+    wishes.alike[value] = wishes.alike[known].empty() ? of_makers[known] : wishes.alike[known];
+  }
+  return wishes;
+}
+
+/// What is wished for a value: whoever slides a window over it, or over one like it, comes first.
 struct Wishes {
-  IdVector<ValueId, AxisOrder> of_windows;
+  const WindowWishes& windows;
   IdVector<ValueId, AxisOrder> of_elements;
 
   const AxisOrder& of(ValueId value) const {
-    return of_windows[value].empty() ? of_elements[value] : of_windows[value];
+    return windows.alike[value].empty() ? of_elements[value] : windows.alike[value];
   }
 };
 
@@ -137,18 +197,12 @@ void wish_for_elements(Wishes& wishes, const ElementLoad& load, const GroupTrace
   if (load.at == trace.domain && known.empty()) known = order;
 }
 
-/// Of a group whose vectors run along the batch.
-void wish_for_windows(Wishes& wishes, const ElementLoad& load, const GroupTrace& trace) {
-  const bool is_of_rows = load.at.size() > 1 && load.at[0] == trace.domain[0];
-  AxisOrder& known = wishes.of_windows[load.value];
-  if (is_of_rows && has_sliding_window(load, trace) && known.empty()) known = windowed_order(load, trace, 0);
-}
-
 /// From the last reader to the first.
-LoopOrders choose_loop_orders(const Groups& groups, const StateOrders& states, Wishes& wishes) {
+LoopOrders choose_loop_orders(const Groups& groups, const StateOrders& states, const WindowWishes& windows) {
   const Graph& fused = groups.fused;
   const auto is_inlined = [&](ValueId value) { return groups.roles[value] == ValueRole::kInlined; };
   LoopOrders orders(groups.plans.size());
+  Wishes wishes{windows, IdVector<ValueId, AxisOrder>(fused.nodes.size())};
   for (std::uint32_t i = static_cast<std::uint32_t>(groups.plans.size()); i-- > 0;) {
     const GroupId group{i};
     GroupPlan plan = groups.plans[group];
@@ -161,12 +215,7 @@ LoopOrders choose_loop_orders(const Groups& groups, const StateOrders& states, W
     };
     if (!allows(wished_order(fused, plan, states, wishes)) && !allows(groups.innermost[group])) continue;
     orders[group] = plan.order;
-    const Shape& domain = fused.type(plan.stored.front()).shape;
-    const bool is_along_batch = domain[static_cast<std::size_t>(plan.order.back())] == kBatch;
-    for (const ElementLoad& load : trace.loads) {
-      wish_for_elements(wishes, load, trace, plan.order);
-      if (is_along_batch) wish_for_windows(wishes, load, trace);
-    }
+    for (const ElementLoad& load : trace.loads) wish_for_elements(wishes, load, trace, plan.order);
   }
   return orders;
 }
@@ -182,10 +231,10 @@ AxisOrders choose_orders(const Graph& fused, const Roles& roles, const IdVector<
       orders.keep_batch_innermost ? innermost_orders(fused, plans, traces) : LoopOrders(plans.size())};
   orders.states = choose_state_orders(groups);
   orders.inputs.resize(fused.nodes.size());
-  Wishes wishes{orders.inputs, orders.inputs};
-  orders.loops = choose_loop_orders(groups, orders.states, wishes);
+  const WindowWishes windows = window_wishes(groups);
+  orders.loops = choose_loop_orders(groups, orders.states, windows);
   for (const ValueId value : fused.nodes.ids()) {
-    if (fused[value].op == &ops::input) orders.inputs[value] = wishes.of_windows[value];
+    if (fused[value].op == &ops::input) orders.inputs[value] = windows.read[value];
   }
   return orders;
 }
