@@ -21,10 +21,11 @@ class Lowerer {
  private:
   /// Outputs and effects that are leaves: stored before the first kernel, while every state is still old.
   void lower_leaves();
+  /// Copies that the contraction of a group reads along another axis.
+  void lower_turned(GroupId reader);
   void lower_group(GroupId group, const GroupPlan& plan);
   void add_kernel(KernelBuilder& builder, std::string name, const std::vector<ValueId>& nodes);
-  void store_all(KernelBuilder& builder, ElementLowering& lowering, const std::vector<ValueId>& values,
-                 const Indices& at);
+  void store(KernelBuilder& builder, ValueId value, const Indices& at, loop::RegId element);
   ElementLowering::Load loader(GroupId reader);
 
   const Graph& fused_;
@@ -40,8 +41,12 @@ loop::Program Lowerer::run() {
   program_.state_bytes = plan_.state_bytes;
   program_.output_bytes = plan_.output_bytes;
   lower_leaves();
-  const std::size_t leaf_kernels = program_.kernels.size();
-  for (const GroupId group : plan_.groups.ids()) lower_group(group, plan_.groups[group]);
+  std::size_t kernels_before_stop_test = program_.kernels.size();
+  for (const GroupId group : plan_.groups.ids()) {
+    lower_turned(group);
+    lower_group(group, plan_.groups[group]);
+    if (group.index < plan_.groups_before_stop_test) kernels_before_stop_test = program_.kernels.size();
+  }
   for (const StateCopy& copy : plan_.copies) {
     program_.copies.push_back({memory_.placed(copy.placement), memory_.state(copy.state)});
   }
@@ -52,7 +57,7 @@ loop::Program Lowerer::run() {
   program_.weight = output(kWeightOutput);
   program_.fault = output(kFaultOutput);
   const bool is_tested = program_.loss.is_valid() || program_.weight.is_valid() || program_.fault.is_valid();
-  if (is_tested) program_.kernels_before_stop_test = leaf_kernels + plan_.groups_before_stop_test;
+  if (is_tested) program_.kernels_before_stop_test = kernels_before_stop_test;
   return std::move(program_);
 }
 
@@ -62,14 +67,8 @@ ElementLowering::Load Lowerer::loader(GroupId reader) {
   };
 }
 
-/// Everything is computed before anything is stored: a state that is written in place is read first.
-void Lowerer::store_all(KernelBuilder& builder, ElementLowering& lowering, const std::vector<ValueId>& values,
-                        const Indices& at) {
-  std::vector<loop::RegId> elements;
-  for (const ValueId value : values) elements.push_back(lowering.element(value, at));
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    for (const loop::BufferId buffer : memory_.stores(values[i])) builder.store({buffer, at, elements[i]});
-  }
+void Lowerer::store(KernelBuilder& builder, ValueId value, const Indices& at, loop::RegId element) {
+  for (const loop::BufferId buffer : memory_.stores(value)) builder.store({buffer, at, element});
 }
 
 void Lowerer::lower_leaves() {
@@ -81,9 +80,28 @@ void Lowerer::lower_leaves() {
         [this](KernelBuilder& open, ValueId leaf, const Indices& at) {
           return memory_.load_leaf(open, leaf, at);
         });
-    domain_nest(builder, fused_.type(value).shape, {},
-                [&](const Indices& at) { store_all(builder, lowering, {value}, at); });
+    lower_stored(
+        fused_, builder, lowering, {{value}, {value}},
+        [&](ValueId leaf, const Indices& at, loop::RegId element) { store(builder, leaf, at, element); });
     add_kernel(builder, fused_.name(value), {value});
+  }
+}
+
+void Lowerer::lower_turned(GroupId reader) {
+  for (const TurnedCopy& turned : plan_.turned) {
+    if (turned.reader != reader || !turned.has_kernel) continue;
+    const Placement& copy = plan_.placements[turned.placement];
+    KernelBuilder builder;
+    ElementLowering lowering(
+        fused_, builder, [](ValueId) { return false; },
+        [this](KernelBuilder& open, ValueId value, const Indices& at) {
+          return memory_.load_original(open, value, at);
+        });
+    lower_stored(fused_, builder, lowering, {{copy.value}, {copy.value}, copy.order},
+                 [&](ValueId, const Indices& at, loop::RegId element) {
+                   builder.store({memory_.placed(turned.placement), at, element});
+                 });
+    add_kernel(builder, fused_.name(copy.value) + " turned", {copy.value});
   }
 }
 
@@ -91,18 +109,21 @@ void Lowerer::lower_group(GroupId group, const GroupPlan& plan) {
   const std::string& name = fused_.groups[group].name;
   const CheckContext where(fmt::format("kernel {}", name));
   DLG_CHECK(!plan.stored.empty(), fmt::format("kernel `{}` stores nothing", name));
-  const Shape& domain = fused_.type(plan.stored.front()).shape;
-  for (const ValueId value : plan.stored) {
-    DLG_CHECK(fused_.type(value).shape == domain, fmt::format("kernel `{}` stores several shapes", name));
-  }
   KernelBuilder builder;
   const auto is_computed = [&](ValueId value) {
     const bool is_member = roles_.group_of[value] == group && roles_[value] != ValueRole::kLeaf;
     return is_member || roles_[value] == ValueRole::kInlined;
   };
   ElementLowering lowering(fused_, builder, is_computed, loader(group));
-  domain_nest(builder, domain, plan_.loop_orders[group],
-              [&](const Indices& at) { store_all(builder, lowering, plan.stored, at); });
+  GroupPlan ordered = plan;
+  ordered.order = plan_.loop_orders[group];
+  std::size_t stored = 0;
+  lower_stored(fused_, builder, lowering, ordered,
+               [&](ValueId value, const Indices& at, loop::RegId element) {
+                 store(builder, value, at, element);
+                 ++stored;
+               });
+  DLG_CHECK(stored == plan.stored.size(), fmt::format("kernel `{}` does not store all", name));
   add_kernel(builder, name, fused_.groups[group].nodes);
 }
 

@@ -48,7 +48,7 @@ class Fuser {
   bool mixes_loops_and_updates(const GroupPlan& plan) const;
   bool has_lone_function(const GroupPlan& plan) const;
   bool mixes_chains_and_lanes(const GroupPlan& plan) const;
-  bool mixes_batch_sums_and_rows(const GroupPlan& plan) const;
+  bool may_be_layered(const GroupPlan& plan) const;
   void join(std::size_t a, std::size_t b);
   void find_updates();
   void find_pointwise();
@@ -164,7 +164,7 @@ GroupPlan Fuser::joined(std::size_t a, std::size_t b) const {
     if (is_sink_[value] || is_read_outside(value, a, b)) plan.stored.push_back(value);
   }
   if (keeps_batch_innermost_ && !plan.stored.empty())
-    plan.order = batch_innermost_order(graph_.type(plan.stored.front()).shape);
+    plan.order = batch_innermost_order(domain_shape(graph_, plan));
   return plan;
 }
 
@@ -219,13 +219,13 @@ bool Fuser::mixes_chains_and_lanes(const GroupPlan& plan) const {
          has([](const OpDef& op) { return is<Reduce>(op); });
 }
 
-/// Before what all rows share, as the statistics of a channel, the loops of its axes would be outermost, and
-/// what the kernel stores with them: windows want their places outermost.
-bool Fuser::mixes_batch_sums_and_rows(const GroupPlan& plan) const {
-  if (!keeps_batch_innermost_ || !graph_.type(plan.stored.front()).shape.has_batch()) return false;
-  return std::any_of(plan.members.begin(), plan.members.end(), [&](ValueId value) {
-    return is<Reduce>(*graph_[value].op) && !graph_.type(value).shape.has_batch();
-  });
+/// Statistics of a channel over the batch, and what is made of its elements with them: while the loops are at
+/// one channel it lies in a near cache, and the kernel goes over it several times.
+bool Fuser::may_be_layered(const GroupPlan& plan) const {
+  // An update is written where nothing reads the old value any more: in a kernel of its own.
+  return keeps_batch_innermost_ && goes_by_channels(graph_, plan) &&
+         std::none_of(plan.members.begin(), plan.members.end(),
+                      [&](ValueId value) { return !effects_[value].empty(); });
 }
 
 bool Fuser::may_join(std::size_t a, std::size_t b) {
@@ -245,14 +245,16 @@ bool Fuser::may_be_one_kernel(std::size_t a, std::size_t b) const {
   const GroupPlan plan = joined(a, b);
   if (plan.stored.empty()) return false;
   if (fusion_ == Fusion::kWithoutUpdates && mixes_loops_and_updates(plan)) return false;
-  const Shape& domain = graph_.type(plan.stored.front()).shape;
+  const Shape& domain = domain_shape(graph_, plan);
   const bool has_one_domain = std::all_of(plan.stored.begin(), plan.stored.end(),
                                           [&](ValueId value) { return graph_.type(value).shape == domain; });
-  if (!has_one_domain || mixes_test_and_effects(plan) || has_lone_function(plan)) return false;
-  if (mixes_chains_and_lanes(plan) || mixes_batch_sums_and_rows(plan)) return false;
+  if ((!has_one_domain && !may_be_layered(plan)) || mixes_test_and_effects(plan) || has_lone_function(plan))
+    return false;
+  if (mixes_chains_and_lanes(plan)) return false;
   // All members are evaluated at the one index of the domain, each once: nothing can be refused.
   if (are_pointwise(plan.members, domain)) return true;
   const GroupTrace trace = trace_group(graph_, plan, [&](ValueId value) { return is_inlined(value); });
+  if (is_layered(graph_, plan, trace) && !may_be_layered(plan)) return false;
   return !refusal(graph_, plan, trace) && writes_in_place(trace, plan);
 }
 

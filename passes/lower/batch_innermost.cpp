@@ -98,6 +98,13 @@ AxisOrder batch_innermost_order(const Shape& domain) {
   return order_by(Indices(domain.rank()), {}, 0);
 }
 
+bool goes_by_channels(const Graph& graph, const GroupPlan& group) {
+  return domain_shape(graph, group).has_batch() &&
+         std::any_of(group.members.begin(), group.members.end(), [&](ValueId value) {
+           return is<Reduce>(*graph[value].op) && !graph.type(value).shape.has_batch();
+         });
+}
+
 bool has_sliding_window(const ElementLoad& load, const GroupTrace& trace) {
   const Vars domain = domain_vars(trace);
   return std::any_of(load.at.begin(), load.at.end(), [&](const loop::Index& index) {

@@ -15,6 +15,10 @@ AxisOrder batch_innermost_order(const Shape& domain, const GroupTrace& trace);
 /// As far as the shape alone says.
 AxisOrder batch_innermost_order(const Shape& domain);
 
+/// Whether a group makes elements of the batch with sums over it, as those of a channel with its statistics:
+/// its loops are at one channel after the other.
+bool goes_by_channels(const Graph& graph, const GroupPlan& group);
+
 /// Whether a window slides over the loaded value: one index is a sum of variables, some of the domain, some
 /// of a sum.
 bool has_sliding_window(const ElementLoad& load, const GroupTrace& trace);

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 
 #include "ir/graph/text_cursor.h"
+#include "passes/lower/batch_innermost.h"
 #include "support/check.h"
 #include "support/defects.h"
 
@@ -148,6 +150,54 @@ bool GroupTrace::reads_only_in_place(ValueId value) const {
                      [&](const ElementLoad& load) { return load.value != value || load.at == domain; });
 }
 
+const Shape& domain_shape(const Graph& graph, const GroupPlan& group) {
+  const auto rank = [&](ValueId value) { return graph.type(value).shape.rank(); };
+  const ValueId widest = *std::max_element(group.stored.begin(), group.stored.end(),
+                                           [&](ValueId a, ValueId b) { return rank(a) < rank(b); });
+  return graph.type(widest).shape;
+}
+
+namespace {
+
+/// Where a value of fewer axes than the domain is computed: at its own index, or at that of another of its
+/// shape.
+std::optional<Indices> outer_place(const Graph& graph, const ElementLowering& lowering, ValueId value) {
+  const Shape& shape = graph.type(value).shape;
+  const Evaluation* like = nullptr;
+  for (const Evaluation& evaluation : lowering.evaluations()) {
+    if (evaluation.is_in_reduction) continue;  // its loops are closed
+    if (evaluation.value == value) return evaluation.at;
+    if (like == nullptr && graph.type(evaluation.value).shape == shape) like = &evaluation;
+  }
+  return like != nullptr ? std::optional(like->at) : std::nullopt;
+}
+
+}  // namespace
+
+void lower_stored(const Graph& graph, KernelBuilder& builder, ElementLowering& lowering,
+                  const GroupPlan& group, const StoreElement& store) {
+  struct Made {
+    ValueId value;
+    Indices at;
+    loop::RegId element;
+  };
+  const Shape& domain = domain_shape(graph, group);
+  domain_nest(builder, domain, group.order, [&](const Indices& at) {
+    std::vector<Made> made;
+    for (const ValueId value : group.stored) {
+      if (graph.type(value).shape == domain) made.push_back({value, at, lowering.element(value, at)});
+    }
+    for (const ValueId value : group.stored) {
+      if (graph.type(value).shape == domain) continue;
+      const std::optional<Indices> place = outer_place(graph, lowering, value);
+      if (place) made.push_back({value, *place, lowering.element(value, *place)});
+    }
+    for (const Made& one : made) {
+      builder.run_in(builder.frame_of(one.at), [&] { store(one.value, one.at, one.element); });
+    }
+  });
+}
+
 GroupTrace trace_group(const Graph& graph, const GroupPlan& group,
                        const std::function<bool(ValueId)>& is_inlined) {
   KernelBuilder builder;
@@ -155,11 +205,13 @@ GroupTrace trace_group(const Graph& graph, const GroupPlan& group,
   ElementLowering lowering(graph, builder, is_computed, loader(graph));
   GroupTrace trace;
   if (group.stored.empty()) return trace;
-  domain_nest(builder, graph.type(group.stored.front()).shape, group.order, [&](const Indices& at) {
-    for (const ValueId value : group.stored) {
-      if (graph.type(value).shape.rank() == at.size()) lowering.element(value, at);
+  const Shape& domain = domain_shape(graph, group);
+  lower_stored(graph, builder, lowering, group, [&](ValueId value, const Indices& at, loop::RegId) {
+    if (graph.type(value).shape == domain) {
+      trace.domain = at;
+    } else {
+      trace.outer.push_back({value, at});
     }
-    trace.domain = at;
   });
   trace.evaluations = lowering.evaluations();
   trace.loads = lowering.loads();
@@ -171,17 +223,46 @@ namespace {
 
 using Refusal = std::optional<std::string>;
 
-Refusal refuse_shapes(const Graph& graph, const GroupPlan& group) {
+Refusal refuse_size(const GroupPlan& group) {
   if (group.stored.empty()) return "it stores nothing";
   if (group.members.size() > kMostMembers) return "it is too large";
-  const Shape& domain = graph.type(group.stored.front()).shape;
+  return std::nullopt;
+}
+
+/// Whether an index of fewer axes goes with loops of the domain: each of its own, over the whole axis.
+bool is_outer_index(const Graph& graph, const GroupPlan& group, const GroupTrace& trace,
+                    const ElementLoad& outer) {
+  const Shape& domain = domain_shape(graph, group);
+  const Shape& shape = graph.type(outer.value).shape;
+  std::vector<char> is_taken(domain.rank(), 0);
+  for (std::size_t axis = 0; axis < shape.rank(); ++axis) {
+    const auto found = std::find(trace.domain.begin(), trace.domain.end(), outer.at[axis]);
+    const auto at = static_cast<std::size_t>(found - trace.domain.begin());
+    if (found == trace.domain.end() || domain[at] != shape[axis] || is_taken[at] != 0) return false;
+    is_taken[at] = 1;
+  }
+  return true;
+}
+
+Refusal refuse_outer(const Graph& graph, const GroupPlan& group, const GroupTrace& trace) {
+  const Shape& domain = domain_shape(graph, group);
   for (const ValueId value : group.stored) {
     if (graph.type(value).shape == domain) continue;
+    const auto place = std::find_if(trace.outer.begin(), trace.outer.end(),
+                                    [&](const ElementLoad& outer) { return outer.value == value; });
+    if (place != trace.outer.end() && !has_nest(graph, group) && is_outer_index(graph, group, trace, *place))
+      continue;
+    const auto widest = std::find_if(group.stored.begin(), group.stored.end(),
+                                     [&](ValueId other) { return graph.type(other).shape == domain; });
     return fmt::format("it stores `{}` of shape {} beside `{}` of shape {}", graph.name(value),
-                       shape_text(graph.type(value).shape), graph.name(group.stored.front()),
-                       shape_text(domain));
+                       shape_text(graph.type(value).shape), graph.name(*widest), shape_text(domain));
   }
   return std::nullopt;
+}
+
+/// Whether an element is a few instructions: done again sooner than stored and loaded.
+bool is_cheap(const Graph& graph, ValueId value) {
+  return is<Map>(*graph[value].op) && !of_element_rule(graph, value, &ElementLowering::has_function);
 }
 
 Refusal refuse_evaluation(const Graph& graph, const Evaluation& evaluation) {
@@ -198,21 +279,30 @@ Refusal refuse_evaluation(const Graph& graph, const Evaluation& evaluation) {
 }  // namespace
 
 Refusal refusal(const Graph& graph, const GroupPlan& group, const GroupTrace& trace) {
-  if (Refusal refused = refuse_shapes(graph, group)) return refused;
+  if (Refusal refused = refuse_size(group)) return refused;
   IdVector<ValueId, char> is_seen(graph.nodes.size(), 0);
   int nests = 0;
   for (const Evaluation& evaluation : trace.evaluations) {
     const bool is_own = contains(group.members, evaluation.value);
     if (!is_own) continue;
     if (Refusal refused = refuse_evaluation(graph, evaluation)) return refused;
-    if (is_seen[evaluation.value]) {
+    if (is_seen[evaluation.value] && !is_cheap(graph, evaluation.value)) {
       return fmt::format("it needs `{}` at two indices", graph.name(evaluation.value));
     }
     is_seen[evaluation.value] = 1;
     nests += is<Nest>(*graph[evaluation.value].op) ? 1 : 0;
   }
   if (nests > 1) return "it has two contractions";
-  return std::nullopt;
+  return refuse_outer(graph, group, trace);
+}
+
+bool is_layered(const Graph& graph, const GroupPlan& group, const GroupTrace& trace) {
+  if (!trace.outer.empty()) return true;
+  IdVector<ValueId, char> is_seen(graph.nodes.size(), 0);
+  return std::any_of(trace.evaluations.begin(), trace.evaluations.end(), [&](const Evaluation& evaluation) {
+    const bool is_own = contains(group.members, evaluation.value);
+    return is_own && std::exchange(is_seen[evaluation.value], 1) != 0;
+  });
 }
 
 IdVector<GroupId, GroupPlan> group_plans(const Graph& fused, const Roles& roles) {
@@ -234,10 +324,15 @@ std::optional<BrokenLaw> find_bad_kernel(const Graph& fused) {
   const Roles roles = roles_of(fused);
   const IdVector<GroupId, GroupPlan> groups = group_plans(fused, roles);
   const auto is_inlined = [&](ValueId value) { return roles[value] == ValueRole::kInlined; };
+  const bool has_batch_innermost = keeps_batch_innermost(fused);
   for (const GroupId group : groups.ids()) {
     const std::string& name = fused.groups[group].name;
-    Refusal refused = refuse_shapes(fused, groups[group]);
-    if (!refused) refused = refusal(fused, groups[group], trace_group(fused, groups[group], is_inlined));
+    Refusal refused = refuse_size(groups[group]);
+    if (!refused) {
+      GroupPlan ordered = groups[group];
+      if (has_batch_innermost) ordered.order = batch_innermost_order(domain_shape(fused, ordered));
+      refused = refusal(fused, ordered, trace_group(fused, ordered, is_inlined));
+    }
     if (!refused) continue;
     return BrokenLaw{fmt::format("`{}` is no kernel: {}", name, *refused), "kernel " + quoted_name(name)};
   }

@@ -46,15 +46,19 @@ using AxisOrder = std::vector<std::int64_t>;  // axes from outermost to innermos
 struct GroupPlan {
   std::vector<ValueId> members;  // ascending, without inlined views
   std::vector<ValueId> stored;
-  AxisOrder order = {};  // of the axes of what is stored
+  AxisOrder order = {};  // of the axes of its domain
 };
+
+/// Over what the loops of a group run: the shape of most axes that it stores.
+const Shape& domain_shape(const Graph& graph, const GroupPlan& group);
 
 /// Whether a contraction or another nest of loops is among its members.
 bool has_nest(const Graph& graph, const GroupPlan& group);
 
 /// What lowering a group does.
 struct GroupTrace {
-  Indices domain;  // the index at which the stored values are computed
+  Indices domain;                  // the index at which the stored values are computed
+  std::vector<ElementLoad> outer;  // what is stored of fewer axes, and where
   std::vector<Evaluation> evaluations;
   std::vector<ElementLoad> loads;
   loop::Body body;  // the loops, without what is stored
@@ -63,6 +67,15 @@ struct GroupTrace {
   bool reads_only_in_place(ValueId value) const;
   bool reads(ValueId value) const;
 };
+
+/// Takes one element of a value that a group stores.
+using StoreElement = std::function<void(ValueId, const Indices&, loop::RegId)>;
+
+/// Lowers the loops of a group: everything is computed before anything is stored. What has fewer axes than
+/// the domain, as the statistics of a channel beside its elements, is stored in the loop in which it is
+/// computed.
+void lower_stored(const Graph& graph, KernelBuilder& builder, ElementLowering& lowering,
+                  const GroupPlan& group, const StoreElement& store);
 
 /// Lowers a group without memory. `is_inlined` tells which values outside the group are done on the spot.
 GroupTrace trace_group(const Graph& graph, const GroupPlan& group,
@@ -74,8 +87,12 @@ inline constexpr std::size_t kMostMembers = 64;
 /// it bounds how deep the lowering of a kernel calls itself.
 inline constexpr std::size_t kMostViews = 16;
 
-/// Why a group must not be one kernel: stored values of different shapes, work done twice, a reduction inside
-/// another, two nests. nullopt: it may.
+/// Whether a group computes some element-wise value at two indices, or stores one of fewer axes than others.
+bool is_layered(const Graph& graph, const GroupPlan& group, const GroupTrace& trace);
+
+/// Why a group must not be one kernel: stored values of different shapes, but for what all elements of a loop
+/// share; work done twice, but for some instructions of an element; a reduction inside another, two nests.
+/// nullopt: it may.
 std::optional<std::string> refusal(const Graph& graph, const GroupPlan& group, const GroupTrace& trace);
 
 /// A kernel of a graph read from text that cannot be lowered: it stores nothing, or what `refusal` says. The

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "ir/graph/state_values.h"
+#include "passes/lower/batch_innermost.h"
 #include "passes/plan/arena.h"
 #include "passes/plan/storage_order.h"
 #include "support/arithmetic.h"
@@ -44,6 +45,7 @@ class Planner {
   IdVector<GroupId, GroupTrace> traces_;
   IdVector<ValueId, char> is_placed_;
   IdVector<ValueId, AxisOrder> input_orders_;
+  IdVector<ValueId, AxisOrder> value_orders_;
   bool keep_batch_innermost_ = false;
   Plan plan_;
 };
@@ -81,6 +83,7 @@ void Planner::order_axes() {
   AxisOrders orders = choose_orders(fused_, plan_.roles, plan_.groups, traces_);
   plan_.loop_orders = std::move(orders.loops);
   input_orders_ = std::move(orders.inputs);
+  value_orders_ = std::move(orders.values);
   keep_batch_innermost_ = orders.keep_batch_innermost;
   for (const StateId state : fused_.states.ids()) plan_.states.add({0, 0, orders.states[state]});
 }
@@ -159,7 +162,7 @@ void Planner::place_arena_values() {
   for (const GroupId group : plan_.groups.ids()) {
     for (const ValueId value : plan_.groups[group].stored) {
       if (has_placement(value)) continue;
-      add(value, Placement::Kind::kArena).order = plan_.loop_orders[group];
+      add(value, Placement::Kind::kArena).order = value_orders_[value];
     }
   }
 }
@@ -182,14 +185,16 @@ void Planner::turn(GroupId reader, const ElementLoad& load) {
   const Indices& domain = traces_[reader].domain;
   const auto innermost = loops.empty() ? domain.size() - 1 : static_cast<std::size_t>(loops.back());
   // Rows of lanes are side by side, and their lanes run along the batch.
-  if (fused_.type(plan_.groups[reader].stored.front()).shape[innermost] < kLeastVectorExtent) return;
+  if (domain_shape(fused_, plan_.groups[reader])[innermost] < kLeastVectorExtent) return;
   const auto found = std::find(load.at.begin(), load.at.end(), domain[innermost]);
   const auto axis = static_cast<std::int64_t>(found - load.at.begin());
   if (domain[innermost].terms.empty() || found == load.at.end() || place->order.back() == axis) return;
   AxisOrder order = place->order;
   std::erase(order, axis);
   order.push_back(axis);
-  plan_.turned.push_back({reader, plan_.placements.size()});
+  const GroupId storer = plan_.roles.group_of[load.value];
+  const bool has_kernel = goes_by_channels(fused_, plan_.groups[storer]);
+  plan_.turned.push_back({reader, plan_.placements.size(), has_kernel});
   add(load.value, Placement::Kind::kArena).order = std::move(order);
 }
 
@@ -201,8 +206,16 @@ void Planner::find_lifetimes() {
   for (Placement& placement : plan_.placements) {
     placement.last_group = std::max(placement.first_group, last_read[placement.value]);
   }
-  for (const TurnedCopy& turned : plan_.turned)
-    plan_.placements[turned.placement].last_group = turned.reader.index;
+  for (const TurnedCopy& turned : plan_.turned) {
+    Placement& copy = plan_.placements[turned.placement];
+    copy.last_group = turned.reader.index;
+    if (!turned.has_kernel) continue;
+    copy.first_group = turned.reader.index;
+    for (Placement& original : plan_.placements) {
+      if (original.value == copy.value && &original != &copy)
+        original.last_group = std::max(original.last_group, copy.first_group);
+    }
+  }
   for (const StateCopy& copy : plan_.copies)
     plan_.placements[copy.placement].last_group = plan_.groups.size();
 }

@@ -41,11 +41,13 @@ struct StateCopy {
   std::string reason;  // why it is not written in place
 };
 
-/// What one contraction reads along another axis than all others: whoever computes it stores it in that
-/// order, too.
+/// What one contraction reads along another axis than all others. Whoever computes it stores it in that
+/// order, too, or, where lines of it would be filled at times far apart, a kernel of its own copies it for
+/// the reader.
 struct TurnedCopy {
   GroupId reader;
   std::size_t placement = 0;
+  bool has_kernel = false;
 };
 
 struct Plan {

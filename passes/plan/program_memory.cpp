@@ -176,8 +176,19 @@ void ProgramMemory::add_placements() {
                              .source = placement.output}));
     }
     program_.buffers[placed_.back()].value = placement.value;
-    stores_[placement.value].push_back(placed_.back());
+    if (!is_copied(placed_.size() - 1)) stores_[placement.value].push_back(placed_.back());
   }
+}
+
+/// Whether a kernel of its own fills the placement.
+bool ProgramMemory::is_copied(std::size_t placement) const {
+  return std::any_of(plan_.turned.begin(), plan_.turned.end(), [&](const TurnedCopy& turned) {
+    return turned.has_kernel && turned.placement == placement;
+  });
+}
+
+loop::RegId ProgramMemory::load_original(KernelBuilder& builder, ValueId value, const Indices& at) {
+  return load_value(builder, stores_[value].front(), value, at);
 }
 
 loop::RegId ProgramMemory::load_from(KernelBuilder& builder, loop::BufferId buffer, const Indices& at) {

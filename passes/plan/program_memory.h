@@ -25,6 +25,8 @@ class ProgramMemory {
   loop::RegId load(KernelBuilder& builder, GroupId reader, ValueId value, const Indices& at);
   /// From where a leaf lives, though there may be a copy of it.
   loop::RegId load_leaf(KernelBuilder& builder, ValueId value, const Indices& at);
+  /// From where the kernel that computes `value` has stored it.
+  loop::RegId load_original(KernelBuilder& builder, ValueId value, const Indices& at);
 
  private:
   friend struct LeafLoads;
@@ -35,6 +37,7 @@ class ProgramMemory {
   void add_inputs();
   void add_hypers();
   bool has_copy(ValueId value) const;
+  bool is_copied(std::size_t placement) const;
   loop::BufferId buffer_for(GroupId reader, ValueId value) const;
   loop::RegId load_from(KernelBuilder& builder, loop::BufferId buffer, const Indices& at);
   /// The same of a buffer that holds one value now and may hold another later.

@@ -32,7 +32,7 @@ AxisOrder with_innermost(std::size_t rank, std::size_t innermost) {
 std::optional<std::size_t> axis_of_loop(const Graph& fused, const GroupPlan& group, const GroupTrace& trace,
                                         const ElementLoad& load, std::size_t axis) {
   const TensorType& state = fused.type(load.value);
-  const std::int64_t extent = fused.type(group.stored.front()).shape[axis];
+  const std::int64_t extent = domain_shape(fused, group)[axis];
   const std::int64_t written = state.shape.rank() == 0 ? 1 : state.shape[state.shape.rank() - 1];
   const bool fills_vector = extent >= kVectorBytes / dtype_bytes(state.dtype) || extent >= written;
   if (extent < kLeastInnermost || !fills_vector) return std::nullopt;
@@ -47,7 +47,7 @@ AxisOrder order_of_state(const Graph& fused, const GroupPlan& group, const Group
   const std::size_t rank = trace.domain.size();
   if (rank == 0) return {};
   const auto innermost = loops.empty() ? rank - 1 : static_cast<std::size_t>(loops.back());
-  if (fused.type(group.stored.front()).shape[innermost] != kBatch || loops.empty()) {
+  if (domain_shape(fused, group)[innermost] != kBatch || loops.empty()) {
     const auto axis = axis_of_loop(fused, group, trace, load, innermost);
     return axis ? with_innermost(load.at.size(), *axis) : AxisOrder{};
   }
@@ -70,6 +70,7 @@ struct Groups {
   const Roles& roles;
   const IdVector<GroupId, GroupPlan>& plans;
   const IdVector<GroupId, GroupTrace>& traces;
+  bool has_batch_innermost;
   LoopOrders innermost;  // of those whose vectors run along the batch
 };
 
@@ -78,7 +79,7 @@ LoopOrders innermost_orders(const Graph& fused, const IdVector<GroupId, GroupPla
   LoopOrders orders(plans.size());
   for (const GroupId group : plans.ids()) {
     if (plans[group].stored.empty()) continue;
-    orders[group] = batch_innermost_order(fused.type(plans[group].stored.front()).shape, traces[group]);
+    orders[group] = batch_innermost_order(domain_shape(fused, plans[group]), traces[group]);
   }
   return orders;
 }
@@ -107,12 +108,21 @@ StateOrders choose_state_orders(const Groups& groups) {
   return orders;
 }
 
+/// What a group stores at each index of its domain.
+std::vector<ValueId> stored_elements(const Graph& fused, const GroupPlan& group) {
+  const Shape& domain = domain_shape(fused, group);
+  std::vector<ValueId> elements;
+  std::copy_if(group.stored.begin(), group.stored.end(), std::back_inserter(elements),
+               [&](ValueId value) { return fused.type(value).shape == domain; });
+  return elements;
+}
+
 /// Values that lie alike: each is read element by element where others of its class are stored.
 class Alike {
  public:
   explicit Alike(const Groups& groups) : sets_(groups.fused.nodes.size()) {
     for (const GroupId group : groups.plans.ids()) {
-      const std::vector<ValueId>& stored = groups.plans[group].stored;
+      const std::vector<ValueId> stored = stored_elements(groups.fused, groups.plans[group]);
       for (const ValueId value : stored) join(value, stored.front());
       for (const ElementLoad& load : groups.traces[group].loads) {
         const bool is_leaf = groups.roles[load.value] == ValueRole::kLeaf;
@@ -130,8 +140,8 @@ class Alike {
 };
 
 bool is_along_batch(const Groups& groups, GroupId group, const AxisOrder& order) {
-  return !order.empty() && groups.fused.type(groups.plans[group].stored.front())
-                                   .shape[static_cast<std::size_t>(order.back())] == kBatch;
+  return !order.empty() &&
+         domain_shape(groups.fused, groups.plans[group])[static_cast<std::size_t>(order.back())] == kBatch;
 }
 
 /// What contractions with windows wish, whose vectors run along the batch.
@@ -156,7 +166,8 @@ WindowWishes window_wishes(const Groups& groups) {
       if (read.empty()) read = windowed_order(load, trace, 0);
       AxisOrder& order = wishes.alike[alike.class_of(load.value)];
       if (order.empty()) order = read;
-      of_makers[alike.class_of(groups.plans[group].stored.front())] = groups.innermost[group];
+      of_makers[alike.class_of(stored_elements(groups.fused, groups.plans[group]).front())] =
+          groups.innermost[group];
     }
   }
   for (const ValueId value : groups.fused.nodes.ids()) {
@@ -184,7 +195,7 @@ AxisOrder wished_order(const Graph& fused, const GroupPlan& group, const StateOr
       if (effect.value == value && !states[effect.state].empty()) return states[effect.state];
     }
   }
-  for (const ValueId value : group.stored) {
+  for (const ValueId value : stored_elements(fused, group)) {
     if (!wishes.of(value).empty()) return wishes.of(value);
   }
   return {};
@@ -220,6 +231,28 @@ LoopOrders choose_loop_orders(const Groups& groups, const StateOrders& states, c
   return orders;
 }
 
+/// What a window slides over lies as that one wants it, what a kernel goes over several times as its loops
+/// run, all else as the loops that store it.
+IdVector<ValueId, AxisOrder> value_orders(const Groups& groups, const LoopOrders& loops,
+                                          const WindowWishes& windows) {
+  IdVector<ValueId, AxisOrder> orders(groups.fused.nodes.size());
+  for (const GroupId group : groups.plans.ids()) {
+    const GroupPlan& plan = groups.plans[group];
+    const GroupTrace& trace = groups.traces[group];
+    for (const ValueId value : stored_elements(groups.fused, plan)) {
+      if (orders[value].empty()) orders[value] = loops[group];
+    }
+    if (!groups.has_batch_innermost || !goes_by_channels(groups.fused, plan)) continue;
+    for (const ElementLoad& load : trace.loads) {
+      if (load.at == trace.domain) orders[load.value] = loops[group];
+    }
+  }
+  for (const ValueId value : groups.fused.nodes.ids()) {
+    if (!windows.read[value].empty()) orders[value] = windows.read[value];
+  }
+  return orders;
+}
+
 }  // namespace
 
 AxisOrders choose_orders(const Graph& fused, const Roles& roles, const IdVector<GroupId, GroupPlan>& plans,
@@ -227,12 +260,17 @@ AxisOrders choose_orders(const Graph& fused, const Roles& roles, const IdVector<
   AxisOrders orders;
   orders.keep_batch_innermost = keeps_batch_innermost(fused);
   const Groups groups{
-      fused, roles, plans, traces,
+      fused,
+      roles,
+      plans,
+      traces,
+      orders.keep_batch_innermost,
       orders.keep_batch_innermost ? innermost_orders(fused, plans, traces) : LoopOrders(plans.size())};
   orders.states = choose_state_orders(groups);
   orders.inputs.resize(fused.nodes.size());
   const WindowWishes windows = window_wishes(groups);
   orders.loops = choose_loop_orders(groups, orders.states, windows);
+  orders.values = value_orders(groups, orders.loops, windows);
   for (const ValueId value : fused.nodes.ids()) {
     if (fused[value].op == &ops::input) orders.inputs[value] = windows.read[value];
   }

@@ -5,11 +5,12 @@
 
 namespace dlg {
 
-/// Orders of all states, of the loops of all groups, and of the inputs over which windows slide.
+/// Orders of all states, of the loops of all groups, of the inputs over which windows slide, and of values.
 struct AxisOrders {
   IdVector<StateId, AxisOrder> states;
   IdVector<GroupId, AxisOrder> loops;
   IdVector<ValueId, AxisOrder> inputs;
+  IdVector<ValueId, AxisOrder> values;  // of what the arena holds
   bool keep_batch_innermost = false;
 };
 
