@@ -6,6 +6,7 @@
 #include "codegen/emit_loops.h"
 #include "codegen/equal_kernels.h"
 #include "codegen/kernel_site.h"
+#include "codegen/waiting_sums.h"
 #include "ir/loop/nest.h"
 #include "ir/loop/text.h"
 
@@ -111,7 +112,11 @@ EmittedKernel emit_kernel(llvm::Module& module, const loop::Program& program, st
     elements.set_pointer(emitted.buffers[i], arguments.buffers[i]);
   LoopBounds bounds(builder, elements, kernel, {rows, arguments.worker, arguments.workers});
   const KernelSite site{program, kernel, target.form, builder, elements, bounds, slots, scratch};
-  emit_body(site, kernel.body);
+  if (target.form == StepForm::kLoops && loop::has_waiting_sums(kernel.body)) {
+    emit_waiting(site);
+  } else {
+    emit_body(site, kernel.body);
+  }
   builder.CreateRetVoid();
   return emitted;
 }

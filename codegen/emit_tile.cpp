@@ -8,6 +8,7 @@
 #include "codegen/emit_pack.h"
 #include "codegen/sum_slots.h"
 #include "codegen/tile_rows.h"
+#include "codegen/waiting_sums.h"
 #include "ir/loop/nest.h"
 #include "ir/loop/operands.h"
 
@@ -60,6 +61,7 @@ class TileEmitter {
   void for_each_panel(const PanelBlock& block, const std::function<void(Value* column)>& body);
   void read_copies(const PanelBlock& block, const Tile& tile, Value* column);
   void emit_sums(const PanelBlock& block, unsigned count);
+  void emit_of_chain(const Statement& statement);
   void emit_by_rows(const TilePanel& under, unsigned count, const Values& sums);
 
   const KernelSite& site_;
@@ -218,11 +220,13 @@ void TileEmitter::read_copies(const PanelBlock& block, const Tile& tile, Value* 
 void TileEmitter::emit_sums(const PanelBlock& block, unsigned count) {
   const loop::TileParts parts = loop::tile_parts(loop_);
   const TilePanel under{rows_, block.panel};
-  const bool is_in_loop = schedule_.epilogue != loop::Epilogue::kBehind;
+  const bool is_in_loop =
+      schedule_.epilogue == loop::Epilogue::kByRows || schedule_.epilogue == loop::Epilogue::kBeside;
   Values sums;
   const auto emit_parts = [&] {
     prefetch_far(elements_, loop_, parts);
-    for (const Statement* statement : parts.chains) emit_statement(site_, *statement);
+    for (const Statement* statement : parts.chains) emit_of_chain(*statement);
+    if (site_.waiting != nullptr && !site_.waiting->is_over()) return;
     if (is_in_loop) {
       sums = tile_values(elements_, *loop::single_chain(parts), &loop::Carried::result);
       return;
@@ -233,6 +237,14 @@ void TileEmitter::emit_sums(const PanelBlock& block, unsigned count) {
   };
   elements_.at_rows(count, loop_.var, [&] { elements_.at_lanes(under.lanes(), emit_parts); });
   if (is_in_loop) emit_by_rows(under, count, sums);
+}
+
+void TileEmitter::emit_of_chain(const Statement& statement) {
+  if (site_.waiting != nullptr && !statement.loop.empty()) {
+    site_.waiting->emit_chain();
+  } else {
+    emit_statement(site_, statement);
+  }
 }
 
 void TileEmitter::emit_by_rows(const TilePanel& under, unsigned count, const Values& sums) {

@@ -8,6 +8,8 @@
 
 namespace dlg {
 
+class WaitingSums;
+
 struct KernelSite {
   const loop::Program& program;
   const loop::Kernel& kernel;
@@ -17,6 +19,7 @@ struct KernelSite {
   LoopBounds& bounds;
   StackSlots& slots;
   ScratchStack& scratch;
+  WaitingSums* waiting = nullptr;  // where sums wait
 };
 
 }  // namespace dlg

@@ -23,6 +23,7 @@ class RandomSchedules {
   loop::Program of(loop::Program program) {
     for (loop::Kernel& kernel : program.kernels) {
       visit(program, kernel.body);
+      if (loop::may_wait(loop::path_to_tiles(kernel.body)) && below(2) == 0) loop::let_sums_wait(kernel.body);
       if (kernel.share == loop::Share::kTiles || kernel.share == loop::Share::kPanels) {
         const bool has_tiles = loop::is_tileable(kernel.body.back().loop.front());
         kernel.share = has_tiles && below(2) == 0 ? loop::Share::kTiles : loop::Share::kPanels;

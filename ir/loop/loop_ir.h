@@ -161,8 +161,10 @@ struct Panel {
 };
 
 /// When the sums of a tile are used: behind their chains, from registers or, if that is much, from memory one
-/// row after the other; or beside the chains of the next tile.
-enum class Epilogue : std::uint8_t { kBehind, kByRows, kBeside };
+/// row after the other; or beside the chains of the next tile. Or they wait in scratch: the outermost loop of
+/// the chains runs outside of all loops of the kernel, so that what one iteration reads stays near for all
+/// tiles.
+enum class Epilogue : std::uint8_t { kBehind, kByRows, kBeside, kWaiting };
 
 /// How independent iterations are taken: of a vector loop in panels; of a parallel loop around one in
 /// register tiles, so many rows of a panel side by side. It changes no bit.

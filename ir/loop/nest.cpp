@@ -5,6 +5,7 @@
 #include <set>
 
 #include "ir/loop/affine_bounds.h"
+#include "support/arithmetic.h"
 
 namespace dlg::loop {
 
@@ -188,6 +189,73 @@ const Loop* single_chain(const TileParts& parts) {
   if (chain == nullptr || chain->block.is_valid()) return nullptr;
   const bool is_plain = chain->step == 1 && !has_bounds(*chain) && !has_loops(chain->body);
   return is_plain || has_plain_blocks(*chain) ? chain : nullptr;
+}
+
+const Loop* chain_of_chains(const TileParts& parts) {
+  const Loop* chain = nullptr;
+  for (const Statement* statement : parts.chains) {
+    if (statement->store || (chain != nullptr && !statement->loop.empty())) return nullptr;
+    if (!statement->loop.empty()) chain = statement->loop.data();
+  }
+  const bool is_outer = chain != nullptr && chain->step == 1 && !chain->block.is_valid() &&
+                        chain->extent != kBatch && has_loops(chain->body);
+  return is_outer ? chain : nullptr;
+}
+
+LoopPath path_to_tiles(const Body& body) {
+  LoopPath path;
+  for (const Body* at = &body;;) {
+    const bool is_path =
+        !at->empty() && !at->back().loop.empty() &&
+        std::all_of(at->begin(), at->end() - 1, [](const Statement& s) { return s.instruction.has_value(); });
+    if (!is_path) return {};
+    const Loop& loop = at->back().loop.front();
+    path.push_back(&loop);
+    if (is_tileable(loop)) return path;
+    if (loop.kind != LoopKind::kParallel || has_bounds(loop)) return {};
+    at = &loop.body;
+  }
+}
+
+WaitingExtents waiting_extents(const LoopPath& path) {
+  const Loop& rows = *path.back();
+  WaitingExtents extents;
+  // Whole vectors go to their places, idle lanes too.
+  for (const Panel& panel : rows.schedule->panels) {
+    const std::int64_t columns = ceil_div(panel.end - panel.begin, panel.width) * panel.width;
+    extents.row = std::max(extents.row, panel.begin + columns);
+  }
+  extents.elements = extents.row;
+  for (const Loop* loop : path) extents.elements = saturated_mul(extents.elements, loop->extent);
+  return extents;
+}
+
+bool has_waiting_sums(const Body& body) {
+  const LoopPath path = path_to_tiles(body);
+  return !path.empty() && path.back()->schedule && path.back()->schedule->epilogue == Epilogue::kWaiting;
+}
+
+void let_sums_wait(Body& body) {
+  Loop* rows = nullptr;
+  for (Body* at = &body; rows == nullptr || !is_tileable(*rows); at = &rows->body)
+    rows = &at->back().loop.front();
+  LoopSchedule& schedule = *rows->schedule;
+  schedule.epilogue = Epilogue::kWaiting;
+  schedule.prefetched.clear();
+  schedule.packed.clear();
+  for (Panel& panel : schedule.panels) {
+    panel.reach = 1;
+    panel.packed.clear();
+  }
+}
+
+bool may_wait(const LoopPath& path) {
+  if (path.empty()) return false;
+  const Loop& rows = *path.back();
+  const bool is_known =
+      column_loop(rows).extent != kBatch &&
+      std::none_of(path.begin(), path.end(), [](const Loop* loop) { return loop->extent == kBatch; });
+  return is_known && chain_of_chains(tile_parts(rows)) != nullptr;
 }
 
 const Loop& steps_of(const Loop& chain) {

@@ -44,6 +44,28 @@ TileParts tile_parts(const Loop& rows);
 /// The one chain of `parts`; null: there are more, or it is none that can be left and entered between steps,
 /// as where it has bounds.
 const Loop* single_chain(const TileParts& parts);
+/// The one chain of `parts` whose outermost loop can run outside of all others: a plain loop over shorter
+/// chains, of known length. null: there is none.
+const Loop* chain_of_chains(const TileParts& parts);
+
+/// Nested independent loops that a body is, instructions before each of them aside: from the outermost to the
+/// rows of tiles.
+using LoopPath = std::vector<const Loop*>;
+/// Empty: `body` is none.
+LoopPath path_to_tiles(const Body& body);
+/// Of one whose sums wait in scratch: how many elements there are of one carried value, of them in a row.
+struct WaitingExtents {
+  std::int64_t elements = 1;
+  std::int64_t row = 1;
+};
+WaitingExtents waiting_extents(const LoopPath& path);
+/// Whether a kernel is one whose sums wait.
+bool has_waiting_sums(const Body& body);
+/// Whether such sums have a place: everything is of known length, and nothing is stored between the loops.
+bool may_wait(const LoopPath& path);
+/// Lets those of a scheduled kernel wait that may: without copies, which belong to whole chains.
+void let_sums_wait(Body& body);
+
 /// The statement in which a block of such a chain runs.
 Body::const_iterator block_in(const Loop& chain);
 /// What runs over single steps: the chain, or its loop over a block.

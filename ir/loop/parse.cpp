@@ -423,6 +423,8 @@ class Parser {
     if (accept("by")) {
       expect("rows");
       schedule.epilogue = Epilogue::kByRows;
+    } else if (accept("waiting")) {
+      schedule.epilogue = Epilogue::kWaiting;
     } else if (accept("beside")) {
       schedule.epilogue = Epilogue::kBeside;
       schedule.beside_steps = integer();

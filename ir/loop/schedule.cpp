@@ -112,7 +112,7 @@ Failure verify_nest(const Program& program, const Loop& rows) {
       return "prefetches what is not loaded behind its chains";
   }
   if (schedule.prefetch_level < 1 || schedule.prefetch_level > 3) return "prefetches to no level of a cache";
-  if (schedule.epilogue == Epilogue::kBehind) return std::nullopt;
+  if (schedule.epilogue == Epilogue::kBehind || schedule.epilogue == Epilogue::kWaiting) return std::nullopt;
   if (single_chain(parts) == nullptr)
     return "has no single chain whose sums could wait for what is done to them";
   if (schedule.epilogue == Epilogue::kByRows) return std::nullopt;
@@ -152,8 +152,26 @@ Failure verify_share(const Kernel& kernel) {
   return has_pieces ? Failure() : "is divided by pieces that it does not have";
 }
 
+/// Sums wait for the kernel as a whole, in tiles that read nothing but what is in place.
+Failure verify_waiting(const Kernel& kernel) {
+  bool has_waiting = false;
+  for_each_scheduled(kernel.body,
+                     [&](const Loop& loop) { has_waiting |= loop.schedule->epilogue == Epilogue::kWaiting; });
+  if (!has_waiting) return std::nullopt;
+  const LoopPath path = path_to_tiles(kernel.body);
+  if (!may_wait(path)) return "has sums that wait, and more than one chain of known length in nested loops";
+  const LoopSchedule& schedule = *path.back()->schedule;
+  const bool has_copies = !schedule.packed.empty() ||
+                          std::any_of(schedule.panels.begin(), schedule.panels.end(), [](const Panel& panel) {
+                            return !panel.packed.empty() || panel.reach > 1;
+                          });
+  return has_copies || !schedule.prefetched.empty() ? Failure("has sums that wait beside copies")
+                                                    : std::nullopt;
+}
+
 Failure verify_kernel(const Program& program, const Kernel& kernel) {
   Failure failure = verify_share(kernel);
+  if (!failure) failure = verify_waiting(kernel);
   for_each_scheduled(kernel.body, [&](const Loop& loop) {
     if (failure) return;
     failure = verify_loop(program, loop);
@@ -187,7 +205,19 @@ std::int64_t scratch_of_nest(const Program& program, const Loop& rows) {
   return saturated_add(of_panels, scratch_of_all(operands.of_rows, schedule.packed, lanes));
 }
 
+/// Of sums that wait.
+std::int64_t scratch_of_sums(const Kernel& kernel) {
+  return has_waiting_sums(kernel.body) ? waiting_bytes(path_to_tiles(kernel.body)) : 0;
+}
+
 }  // namespace
+
+std::int64_t waiting_bytes(const LoopPath& path) {
+  const Loop* chain = chain_of_chains(tile_parts(*path.back()));
+  const std::int64_t values = static_cast<std::int64_t>(chain->carried.size());
+  const std::int64_t bytes = saturated_mul(waiting_extents(path).elements, widest_element(path.back()->body));
+  return saturated_mul(values, scratch_of(bytes));
+}
 
 std::optional<BrokenLaw> verify_schedule(const Program& program) {
   for (const Kernel& kernel : program.kernels) {
@@ -221,6 +251,7 @@ std::int64_t needed_scratch(const Program& program) {
     for_each_scheduled(kernel.body, [&](const Loop& loop) {
       if (is_tileable(loop)) most = std::max(most, scratch_of_nest(program, loop));
     });
+    most = std::max(most, scratch_of_sums(kernel));
   }
   return most;
 }

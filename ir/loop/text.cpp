@@ -240,6 +240,7 @@ class Printer {
     text += regs_text_of("prefetch", schedule.prefetched);
     if (!schedule.prefetched.empty()) text += fmt::format(" level {}", schedule.prefetch_level);
     if (schedule.epilogue == Epilogue::kByRows) text += " by rows";
+    if (schedule.epilogue == Epilogue::kWaiting) text += " waiting";
     if (schedule.epilogue == Epilogue::kBeside) text += fmt::format(" beside {}", schedule.beside_steps);
     return text;
   }

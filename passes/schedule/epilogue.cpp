@@ -1,6 +1,7 @@
 #include "passes/schedule/epilogue.h"
 
 #include <algorithm>
+#include <set>
 
 #include "ir/loop/nest.h"
 #include "ir/loop/operands.h"
@@ -50,6 +51,31 @@ std::vector<loop::RegId> far_loads(const loop::Program& program, const loop::Loo
     if (is_of_row(load, rows.var) && bytes > core.near_bytes) far.push_back(load.result);
   }
   return far;
+}
+
+namespace {
+
+/// Fewer iterations are no shorter chains.
+constexpr std::int64_t kLeastIterations = 4;
+
+void collect_buffers(const loop::Body& body, std::set<loop::BufferId>& buffers) {
+  for (const Statement& statement : body) {
+    if (statement.instruction && statement.instruction->op == loop::Op::kLoad)
+      buffers.insert(statement.instruction->buffer);
+    for (const loop::Loop& inner : statement.loop) collect_buffers(inner.body, buffers);
+  }
+}
+
+}  // namespace
+
+bool should_wait(const loop::Program& program, const loop::LoopPath& path, const loop::Core& core) {
+  if (path.size() < 2 || !loop::may_wait(path)) return false;
+  const loop::Loop& chain = *loop::chain_of_chains(loop::tile_parts(*path.back()));
+  std::set<loop::BufferId> buffers;
+  collect_buffers(chain.body, buffers);
+  std::int64_t bytes = 0;
+  for (const loop::BufferId buffer : buffers) bytes += loop::bytes_of(program.buffers[buffer], program.batch);
+  return chain.extent >= kLeastIterations && bytes > core.reach_bytes;
 }
 
 loop::Epilogue choose_epilogue(const loop::Loop& rows, const std::vector<loop::RegId>& far) {

@@ -6,8 +6,13 @@
 
 #include "ir/loop/core.h"
 #include "ir/loop/loop_ir.h"
+#include "ir/loop/nest.h"
 
 namespace dlg {
+
+/// Whether the sums of the tiles at the end of `path` should wait in scratch: where its loops read again and
+/// again what does not stay near, and one iteration of the chain reads less.
+bool should_wait(const loop::Program& program, const loop::LoopPath& path, const loop::Core& core);
 
 /// The loads behind the chains of `rows` that bring each row's own elements from a buffer that does not stay
 /// in the near caches. They arrive while the chains run.

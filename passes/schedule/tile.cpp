@@ -17,8 +17,8 @@ struct Tile {
 /// Vectors beside each other are one value in LLVM, which splits powers of two well and nothing else.
 constexpr unsigned kMostVectors = 4;
 constexpr unsigned kMostRows = 14;
-/// Of one vector: enough to hide the latency, and few enough for a pointer to each row.
-constexpr unsigned kMostRowsOfOneVector = 8;
+/// Of one vector, which all of them use.
+constexpr unsigned kMostRowsOfOneVector = 16;
 
 /// The tiles that take what whole tiles leave of any number of rows, largest first, the last of one row.
 std::vector<unsigned> rest_tiles(unsigned tile) {
