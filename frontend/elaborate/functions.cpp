@@ -209,6 +209,26 @@ SourceRange result_place(const Elaboration& e, const Frame& frame) {
   return e.is_std(body.back().range) ? e.user_place(frame.call) : body.back().range;
 }
 
+/// Whether a call has values or parameters of its own, be it in what it calls.
+bool has_values(const Elaboration& e, InstanceId id) {
+  std::vector<InstanceId> open{id};
+  while (!open.empty()) {
+    const Instance& instance = e.instances[open.back()];
+    open.pop_back();
+    if (!instance.values.empty()) return true;
+    for (const auto& [callee, numbered] : instance.children) {
+      for (const auto& [number, child] : numbered) open.push_back(child);
+    }
+  }
+  return false;
+}
+
+/// A layer of the library is one value of the program, whatever it calls for itself.
+bool is_shown_layer(const Elaboration& e, const Frame& frame) {
+  if (e.library.is_user(frame.unit)) return !e.instances[frame.instance].values.empty();
+  return !e.is_std(frame.call) && has_values(e, frame.instance);
+}
+
 /// A layer, model or loss of the user's gives its result a name; the first application is kept.
 void record_result(Elaboration& e, const Frame& frame, const Value& value) {
   const ast::Function& function = e.library.function(*frame.function);
@@ -223,7 +243,7 @@ void record_result(Elaboration& e, const Frame& frame, const Value& value) {
   if (!tensor) return;
   const bool is_plain = function.kind == ast::FunctionKind::kFn || function.kind == ast::FunctionKind::kWhole;
   const bool is_named = e.library.is_user(frame.unit) && !is_plain;
-  const bool is_layer = frame.is_in_model && !is_model && !instance.values.empty();
+  const bool is_layer = frame.is_in_model && !is_model && is_shown_layer(e, frame);
   if (!e.is_naming || (!is_named && !is_layer)) return;
   const bool is_loss = function.kind == ast::FunctionKind::kLoss;
   const bool has_name = !e.builder.graph().infos[tensor->id].name.empty();
