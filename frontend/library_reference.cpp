@@ -130,7 +130,7 @@ struct StdReader {
 
   std::string text(const ast::Formal& formal) const {
     SourceRange range = formal.name.range;
-    if (formal.word) range.end = formal.word->range.end;
+    if (!formal.words.empty()) range.end = formal.words.back().range.end;
     if (formal.type) range.end = formal.type->range.end;
     if (formal.default_value.is_valid()) range.end = file.exprs[formal.default_value].range.end;
     return std::string(sources.text(range));

@@ -125,9 +125,10 @@ std::vector<ComparedValue> agreements(const CheckedProgram& program, const Inspe
   return comparison.take();
 }
 
-std::string agreement_table(const std::vector<ComparedValue>& agreements, DType dtype) {
+std::string agreement_table(const std::vector<ComparedValue>& agreements, DType dtype,
+                            const std::string& rows) {
   std::string text =
-      fmt::format("compiled code against the f64 interpreter, worst ulp ({}):\n", dtype_name(dtype));
+      fmt::format("compiled code against the f64 interpreter{}, worst ulp ({}):\n", rows, dtype_name(dtype));
   for (const ComparedValue& agreement : agreements) {
     text += fmt::format("  {:<24} {:.2f}{}\n", agreement.label, agreement.worst_ulp, remark(agreement));
   }

@@ -35,8 +35,9 @@ struct Compared {
 std::vector<ComparedValue> agreements(const CheckedProgram& program, const Inspection& inspection,
                                       const Compared& both);
 
-/// The lines of `dlg check`.
-std::string agreement_table(const std::vector<ComparedValue>& agreements, DType dtype);
+/// The lines of `dlg check`; `rows` says of which rows, where not of the whole batch (affordable_rows.h).
+std::string agreement_table(const std::vector<ComparedValue>& agreements, DType dtype,
+                            const std::string& rows);
 
 /// The unexplained value that others may follow from: the first forward one in the order of the text, else
 /// the last derivative, which the reverse walk makes first. Null: there is none.

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "driver/engine/affordable_rows.h"
 #include "driver/engine/programs.h"
 #include "driver/engine/reference.h"
 #include "passes/derive/batch_weight.h"
@@ -42,16 +43,16 @@ class CompiledLaboratory : public Laboratory {
       : setup_(setup),
         observer_(std::move(observer)),
         trainer_(std::move(trainer)),
-        evaluator_(std::move(evaluator)),
-        batch_(batch_of_step(setup.plan, 0)) {
+        evaluator_(std::move(evaluator)) {
+    batch_ = batch_of_step(setup.plan, 0);
     initial_ = initial_states(trainer_ ? trainer_->graph() : setup.program.graph, setup.plan.seed);
-    rows_ = std::max<std::int64_t>(1, static_cast<std::int64_t>(batch_.size()));
   }
 
-  Observations observe(const StateValues& states) override {
+  using Laboratory::observe;
+  Observations observe(const StateValues& states, const std::vector<std::int64_t>& rows) override {
     observer_->set_states(states);
-    observer_->run_rows(batch_);
-    return observations_of(observer_->outputs(rows_));
+    observer_->run_rows(rows);
+    return observations_of(observer_->outputs(std::max<std::int64_t>(1, std::ssize(rows))));
   }
 
   std::optional<StateValues> train_from(const StateValues& start, std::int64_t steps) override {
@@ -81,18 +82,15 @@ class CompiledLaboratory : public Laboratory {
   std::unique_ptr<Machine> observer_;
   std::unique_ptr<Machine> trainer_;
   std::unique_ptr<Evaluator> evaluator_;  // null: the rule looks at nothing that is measured
-  std::vector<std::int64_t> batch_;
 };
 
 class ReferenceLaboratory : public Laboratory {
  public:
   ReferenceLaboratory(Session& session, const TrainingSetup& setup, const Inspection& inspection,
                       LaboratoryUse use)
-      : setup_(setup),
-        observer_(differentiate(observed_graph(setup, inspection)), setup.data.all_values()),
-        batch_(batch_of_step(setup.plan, 0)) {
+      : setup_(setup), observer_(differentiate(observed_graph(setup, inspection)), setup.data.all_values()) {
+    batch_ = batch_of_step(setup.plan, 0);
     initial_ = initial_states(setup.program.graph, setup.plan.seed);
-    rows_ = std::max<std::int64_t>(1, static_cast<std::int64_t>(batch_.size()));
     const auto tell = [&session](const StepFault& fault) { report_fault(session, fault); };
     observer_.set_on_fault(tell);
     if (!setup.program.training || use == LaboratoryUse::kObserve) return;
@@ -105,20 +103,27 @@ class ReferenceLaboratory : public Laboratory {
     evaluator_->set_on_fault(tell);
   }
 
+  /// From here on only as many of the first rows as the interpreter can afford are looked at, at most `most`.
+  void limit_rows(std::int64_t most) {
+    batch_ = affordable_rows(setup_, observer_.graph());
+    batch_.resize(static_cast<std::size_t>(std::min(most, std::ssize(batch_))));
+  }
+
   /// The memory of all graphs, before any of them runs.
   bool check_memory(Diagnostics& diagnostics) const {
-    std::int64_t most = rows_;
+    std::int64_t most = rows();
     for (const Part& part : parts_of(setup_.data)) {
       most = std::max(most, static_cast<std::int64_t>(part.rows->size()));
     }
-    return observer_.check_memory(rows_, diagnostics) &&
-           (!trainer_ || trainer_->check_memory(rows_, diagnostics)) &&
+    return observer_.check_memory(rows(), diagnostics) &&
+           (!trainer_ || trainer_->check_memory(rows(), diagnostics)) &&
            (!evaluator_ || evaluator_->check_memory(most, diagnostics));
   }
 
-  Observations observe(const StateValues& states) override {
+  using Laboratory::observe;
+  Observations observe(const StateValues& states, const std::vector<std::int64_t>& rows) override {
     observer_.set_states(states);
-    observer_.run_rows(batch_);
+    observer_.run_rows(rows);
     return observations_of(observer_.outputs());
   }
 
@@ -176,7 +181,6 @@ class ReferenceLaboratory : public Laboratory {
   Reference observer_;
   std::optional<Reference> trainer_;
   std::optional<Reference> evaluator_;  // only where the rule looks at what is measured
-  std::vector<std::int64_t> batch_;
 };
 
 }  // namespace
@@ -198,6 +202,15 @@ std::unique_ptr<Laboratory> compiled_laboratory(Session& session, const Training
 std::unique_ptr<Laboratory> reference_laboratory(Session& session, const TrainingSetup& setup,
                                                  const Inspection& inspection, LaboratoryUse use) {
   auto laboratory = std::make_unique<ReferenceLaboratory>(session, setup, inspection, use);
+  if (!laboratory->check_memory(session.diagnostics)) return nullptr;
+  return laboratory;
+}
+
+std::unique_ptr<Laboratory> comparing_laboratory(Session& session, const TrainingSetup& setup,
+                                                 const Inspection& inspection, std::int64_t most) {
+  auto laboratory =
+      std::make_unique<ReferenceLaboratory>(session, setup, inspection, LaboratoryUse::kObserve);
+  laboratory->limit_rows(most);
   if (!laboratory->check_memory(session.diagnostics)) return nullptr;
   return laboratory;
 }

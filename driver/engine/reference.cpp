@@ -123,10 +123,8 @@ std::map<std::string, std::vector<double>> Reference::outputs() const {
 }
 
 std::optional<std::map<std::string, std::vector<double>>> Reference::rounding_bounds() const {
-  constexpr std::int64_t kNumbers = sizeof(Bound) / sizeof(double);
-  // Beside the values of the last run.
   const std::int64_t bytes = interpreter_bytes(graph_, environment_.rows);
-  if (bytes > memory_limit() / (kNumbers + 1)) return std::nullopt;
+  if (bytes > memory_limit() / kBytesWithBounds) return std::nullopt;
   Environment<Bound> environment;
   environment.rows = environment_.rows;
   for (const State& state : graph_.states) {

@@ -11,6 +11,9 @@ namespace dlg {
 /// the largest value. The graph is well-formed.
 bool check_interpreter_memory(const Graph& graph, std::int64_t rows, Diagnostics& diagnostics);
 
+/// What interpreting once more with bounds holds beside the values: numbers for one.
+inline constexpr std::int64_t kBytesWithBounds = sizeof(Bound) / sizeof(double) + 1;
+
 /// Runs a graph after `update` (effects) or without effects. Everything is f64, whatever the program's dtype.
 class Reference {
  public:

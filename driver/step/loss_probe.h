@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "driver/engine/machine.h"
@@ -33,7 +34,15 @@ struct SlopeComparison {
 
 class LossProbe {
  public:
+  /// Losses that are computed for an entry where the loss is smooth.
+  static constexpr std::int64_t kEvaluations = 5;
+
+  /// Of the loss of the first batch.
   explicit LossProbe(const TrainingSetup& setup);
+  /// From here on of that of these rows.
+  void look_at(std::vector<std::int64_t> rows) { batch_ = std::move(rows); }
+  /// What is computed for a loss.
+  const Graph& graph() const { return reference_.graph(); }
 
   /// Distances beyond `tolerance` are looked at more closely: with shorter and shorter steps, until the
   /// slopes of both sides agree. If they never do, the entry lies at a kink, where any derivative between

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "driver/engine/affordable_rows.h"
 #include "driver/engine/agreement.h"
 #include "driver/engine/programs.h"
 #include "driver/verbs/verbs.h"
@@ -37,15 +38,16 @@ std::string summary(const TrainingSetup& setup) {
 /// kExitBug where rounding does not explain a difference, else kExitOk.
 int check_agreement(Session& session, const TrainingSetup& setup, const Inspection& inspection,
                     Laboratory& compiled) {
-  const std::unique_ptr<Laboratory> reference =
-      reference_laboratory(session, setup, inspection, LaboratoryUse::kObserve);
+  const std::unique_ptr<Laboratory> reference = comparing_laboratory(session, setup, inspection);
   if (!reference) return session.report();
-  const Observations found = compiled.observe(compiled.initial());
+  Observations found = compiled.observe(compiled.initial());
   if (session.diagnostics.has_errors()) return session.report();
+  if (reference->rows() < compiled.rows()) found = compiled.observe(compiled.initial(), reference->batch());
   const Observations expected = reference->observe(reference->initial());
   const std::optional<Observations> bounds = reference->rounding_bounds();
   const std::vector<ComparedValue> list = agreements(setup.program, inspection, {found, expected, bounds});
-  fmt::print(session.streams.out, "{}", agreement_table(list, setup.program.dtype));
+  fmt::print(session.streams.out, "{}",
+             agreement_table(list, setup.program.dtype, rows_text(setup, reference->rows())));
   if (!bounds) fmt::print(session.streams.out, "  (no memory to bound what rounding explains)\n");
   const ComparedValue* unexplained = first_unexplained(list);
   if (!unexplained) return kExitOk;

@@ -5,11 +5,13 @@
 #include <cmath>
 
 #include "driver/data/tensor_text.h"
+#include "driver/engine/affordable_rows.h"
 #include "driver/engine/laboratory.h"
 #include "driver/engine/programs.h"
 #include "driver/step/loss_probe.h"
 #include "driver/verbs/verbs.h"
 #include "runtime/random.h"
+#include "support/arithmetic.h"
 #include "support/text.h"
 
 namespace dlg {
@@ -28,15 +30,48 @@ constexpr std::size_t kMostKinks = 3;
 constexpr double kF32Tolerance = 2e-6;
 constexpr double kF64Tolerance = 1e-12;
 
-/// The entries of a parameter to compare: all of a small one, else a fixed draw by its path.
-std::vector<std::size_t> chosen_entries(const State& state) {
+/// How much is compared with differences: on which rows, and how many entries of a parameter.
+struct Extent {
+  std::vector<std::int64_t> rows;
+  std::int64_t entries = kEntriesPerParameter;
+};
+
+/// How many losses are computed for all parameters.
+std::int64_t evaluations(const TrainingSetup& setup, std::int64_t entries) {
+  std::int64_t all = 0;
+  for (const State& state : trained_parameters(setup.program.graph))
+    all += LossProbe::kEvaluations * std::min(state.type.shape.elements(), entries);
+  return all;
+}
+
+/// First the rows become fewer, then the entries.
+Extent affordable_extent(const TrainingSetup& setup, const Graph& loss) {
+  Extent extent{affordable_rows(setup, loss, evaluations(setup, kEntriesPerParameter))};
+  const std::int64_t work = interpreter_work(loss, std::max<std::int64_t>(1, std::ssize(extent.rows)));
+  while (extent.entries > 1 && saturated_mul(work, evaluations(setup, extent.entries)) > kAffordableWork)
+    --extent.entries;
+  return extent;
+}
+
+/// "looked at on the first 2 rows of a batch of 64, at 1 entry of each parameter"; empty where all is as
+/// always.
+std::string extent_text(const std::string& rows, std::int64_t entries) {
+  const std::string fewer = entries == kEntriesPerParameter
+                                ? ""
+                                : fmt::format(" at most at {} of each parameter",
+                                              entries == 1 ? "1 entry" : fmt::format("{} entries", entries));
+  if (rows.empty() && fewer.empty()) return "";
+  return fmt::format("compared{}{}{}\n", rows, rows.empty() || fewer.empty() ? "" : ",", fewer);
+}
+
+/// The entries of a parameter to compare, at most `most`: all of a small one, else a fixed draw by its path.
+std::vector<std::size_t> chosen_entries(const State& state, std::int64_t most) {
   const std::int64_t count = state.type.shape.elements();
   std::vector<std::size_t> entries;
   const RandomStream stream(1, "gradcheck." + state.path);
-  for (std::int64_t i = 0; i < std::min(count, kEntriesPerParameter); ++i) {
+  for (std::int64_t i = 0; i < std::min(count, most); ++i) {
     const double u = stream.uniform(0, static_cast<std::uint64_t>(i));
-    entries.push_back(
-        static_cast<std::size_t>(count <= kEntriesPerParameter ? i : std::int64_t(u * double(count))));
+    entries.push_back(static_cast<std::size_t>(count <= most ? i : std::int64_t(u * double(count))));
   }
   return entries;
 }
@@ -94,14 +129,20 @@ struct Differences {
   std::vector<std::string> kinks;  // a line for each
 };
 
-Differences differences_of(LossProbe& probe, const StateValues& states, const State& state,
-                           const std::vector<double>& gradient) {
+/// What differences are taken of, and of how many entries of each parameter.
+struct Probing {
+  LossProbe& probe;
+  const StateValues& states;
+  std::int64_t entries = 0;
+};
+
+Differences differences_of(const Probing& probing, const State& state, const std::vector<double>& gradient) {
   const double largest = largest_of(gradient);
   const double scale = largest == 0 ? 1 : largest;
   Differences all;
-  for (const std::size_t element : chosen_entries(state)) {
-    const SlopeComparison found =
-        probe.compare(states, {state.path, element}, gradient[element], kDifferenceTolerance * scale);
+  for (const std::size_t element : chosen_entries(state, probing.entries)) {
+    const SlopeComparison found = probing.probe.compare(probing.states, {state.path, element},
+                                                        gradient[element], kDifferenceTolerance * scale);
     all.worst = std::max(all.worst, found.distance / scale);
     if (!found.kink) continue;
     const bool fits = found.distance <= kDifferenceTolerance * scale;
@@ -151,21 +192,27 @@ int verb_gradcheck(Session& session, CommandLine& line) {
   const std::unique_ptr<Laboratory> compiled =
       compiled_laboratory(session, *setup, inspection, LaboratoryUse::kObserve);
   if (!compiled) return session.report();
-  const std::unique_ptr<Laboratory> reference =
-      reference_laboratory(session, *setup, inspection, LaboratoryUse::kObserve);
-  if (!reference) return session.report();
-  const Observations compiled_values = compiled->observe(compiled->initial());
-  if (session.diagnostics.has_errors()) return session.report();
-  const Observations reference_values = reference->observe(reference->initial());
   LossProbe probe(*setup);
+  const Extent extent = affordable_extent(*setup, probe.graph());
+  const std::unique_ptr<Laboratory> reference =
+      comparing_laboratory(session, *setup, inspection, std::max<std::int64_t>(1, std::ssize(extent.rows)));
+  if (!reference) return session.report();
+  Observations compiled_values = compiled->observe(compiled->initial());
+  if (session.diagnostics.has_errors()) return session.report();
+  if (reference->rows() < compiled->rows())
+    compiled_values = compiled->observe(compiled->initial(), reference->batch());
+  const Observations reference_values = reference->observe(reference->initial());
+  probe.look_at(reference->batch());
+  const Probing probing{probe, reference->initial(), extent.entries};
   const double tolerance = setup->program.dtype == DType::kF32 ? kF32Tolerance : kF64Tolerance;
   std::ostream& out = session.streams.out;
   std::vector<ParameterCheck> checks;
+  fmt::print(out, "{}", extent_text(rows_text(*setup, reference->rows()), extent.entries));
   fmt::print(out, "{:<24} {:>14} {:>20}\n", "parameter", "differences", "compiled code");
   for (const State& state : trained_parameters(setup->program.graph)) {
     const std::string output = "grad." + state.path;
     const std::vector<double>& gradient = reference_values.at(output);
-    ParameterCheck check{state.path, differences_of(probe, reference->initial(), state, gradient),
+    ParameterCheck check{state.path, differences_of(probing, state, gradient),
                          relative_distance(compiled_values.at(output), gradient)};
     check.is_met = check.differences.worst <= kDifferenceTolerance && check.compiled <= tolerance;
     fmt::print(out, "{:<24} {:>14.1e} {:>20.1e}  {}\n", check.path, check.differences.worst, check.compiled,

@@ -103,12 +103,16 @@ std::optional<double> plain_number(Elaboration& e, const Operand& operand, const
 std::optional<std::int64_t> whole_number(Elaboration& e, const Operand& operand, const std::string& what) {
   const std::optional<double> number = plain_number(e, operand, what);
   if (!number) return std::nullopt;
-  const bool is_rounded = operand.value.as<NumberValue>()->is_rounded;
-  const bool is_whole = *number == std::floor(*number) && std::abs(*number) <= kLargestWhole;
-  if (is_whole && !is_rounded) return static_cast<std::int64_t>(*number);
+  const NumberValue& found = *operand.value.as<NumberValue>();
+  if (is_whole(found)) return static_cast<std::int64_t>(*number);
   Report report = e.error(operand.range, kNotWhole, number_text(*number), what);
-  if (is_rounded) report.note("a division on its way is not exact; in dims, axes and indices it must be");
+  if (found.is_rounded) report.note(std::string(kNotExactNote));
   return std::nullopt;
+}
+
+bool is_whole(const NumberValue& number) {
+  return !number.is_rounded && number.value == std::floor(number.value) &&
+         std::abs(number.value) <= kLargestWhole;
 }
 
 std::optional<Axis> axis_of(Elaboration& e, const Operand& operand) {

@@ -10,6 +10,13 @@
 
 namespace dlg {
 
+/// What is said where a number should be whole and only its rounding is.
+inline constexpr std::string_view kNotExactNote =
+    "a division on its way is not exact; in dims, axes and indices it must be";
+
+/// Exactly.
+bool is_whole(const NumberValue& number);
+
 /// `a op b` for + - * / ^ and relations, in f64.
 Value number_binary(const std::string& op, const NumberValue& a, const NumberValue& b);
 /// The result of computing with numbers at `range`. Errors: infinite, or not a number.

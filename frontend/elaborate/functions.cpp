@@ -7,6 +7,7 @@
 #include <set>
 
 #include "frontend/elaborate/builtin_calls.h"
+#include "frontend/elaborate/choices.h"
 #include "frontend/elaborate/elements.h"
 #include "frontend/elaborate/elementwise.h"
 #include "frontend/elaborate/expressions.h"
@@ -55,6 +56,17 @@ std::set<std::string> names_read(const Elaboration& e, ast::ExprId id) {
   return names;
 }
 
+/// "3", or of a pair "[3, 5]"; empty for what is no number.
+std::string numbers_text(const Value& value) {
+  if (const NumberValue* number = value.as<NumberValue>()) return number_text(number->value);
+  const ListValue* list = value.as<ListValue>();
+  if (!list || !is_number_list(value)) return "";
+  std::vector<std::string> items;
+  for (const Value& item : list->items) items.push_back(numbers_text(item));
+  const bool is_one = items.size() == 2 && items[0] == items[1];
+  return is_one ? items[0] : "[" + join_text(items, ", ") + "]";
+}
+
 /// "`lr` is -0.1" for each number of a condition, and where the caller wrote it.
 struct NumberRead {
   std::string text;
@@ -69,12 +81,11 @@ std::vector<NumberRead> numbers_read(const Elaboration& e, ast::ExprId condition
       continue;
     }
     const auto known = e.frame().names.find(name);
-    const NumberValue* number = known == e.frame().names.end() ? nullptr : known->second.as<NumberValue>();
-    if (!number) continue;
+    const std::string text = known == e.frame().names.end() ? "" : numbers_text(known->second);
+    if (text.empty()) continue;
     const auto given = e.frame().given.find(name);
     const bool is_written = given != e.frame().given.end() && !e.is_std(given->second);
-    numbers.push_back({fmt::format("`{}` is {}", name, number_text(number->value)),
-                       is_written ? given->second : SourceRange{}});
+    numbers.push_back({fmt::format("`{}` is {}", name, text), is_written ? given->second : SourceRange{}});
   }
   return numbers;
 }
@@ -198,6 +209,26 @@ SourceRange result_place(const Elaboration& e, const Frame& frame) {
   return e.is_std(body.back().range) ? e.user_place(frame.call) : body.back().range;
 }
 
+/// Whether a call has values or parameters of its own, be it in what it calls.
+bool has_values(const Elaboration& e, InstanceId id) {
+  std::vector<InstanceId> open{id};
+  while (!open.empty()) {
+    const Instance& instance = e.instances[open.back()];
+    open.pop_back();
+    if (!instance.values.empty()) return true;
+    for (const auto& [callee, numbered] : instance.children) {
+      for (const auto& [number, child] : numbered) open.push_back(child);
+    }
+  }
+  return false;
+}
+
+/// A layer of the library is one value of the program, whatever it calls for itself.
+bool is_shown_layer(const Elaboration& e, const Frame& frame) {
+  if (e.library.is_user(frame.unit)) return !e.instances[frame.instance].values.empty();
+  return !e.is_std(frame.call) && has_values(e, frame.instance);
+}
+
 /// A layer, model or loss of the user's gives its result a name; the first application is kept.
 void record_result(Elaboration& e, const Frame& frame, const Value& value) {
   const ast::Function& function = e.library.function(*frame.function);
@@ -212,7 +243,7 @@ void record_result(Elaboration& e, const Frame& frame, const Value& value) {
   if (!tensor) return;
   const bool is_plain = function.kind == ast::FunctionKind::kFn || function.kind == ast::FunctionKind::kWhole;
   const bool is_named = e.library.is_user(frame.unit) && !is_plain;
-  const bool is_layer = frame.is_in_model && !is_model && !instance.values.empty();
+  const bool is_layer = frame.is_in_model && !is_model && is_shown_layer(e, frame);
   if (!e.is_naming || (!is_named && !is_layer)) return;
   const bool is_loss = function.kind == ast::FunctionKind::kLoss;
   const bool has_name = !e.builder.graph().infos[tensor->id].name.empty();
@@ -263,7 +294,7 @@ bool takes_lists(const Elaboration& e, const FunctionValue& function) {
   if (function.candidates.size() != 1) return false;
   const std::vector<ast::Formal>& formals = e.library.function(function.candidates.front()).formals;
   return std::none_of(formals.begin(), formals.end(),
-                      [](const ast::Formal& formal) { return formal.type || formal.word; });
+                      [](const ast::Formal& formal) { return formal.type || !formal.words.empty(); });
 }
 
 /// In an update rule a function applies to each parameter.
@@ -415,10 +446,20 @@ Call evaluate_arguments(Elaboration& e, const ast::Expr& expr, const std::option
   const Builtin* builtin = builtin_named(e, e.expr(expr.args[0]));
   // In a schedule a condition is known for one moment only.
   const bool is_choice = builtin && builtin->call == where_call && !e.rate_schedule;
+  std::size_t positional = call.arguments.size();
   for (const ast::Argument& argument : expr.arguments) {
     if (is_choice && argument.value.is_valid() && is_left_out(call, argument.name)) {
       call.arguments.push_back(
           {argument.name, {number_value(0), e.expr(argument.value).range}, argument.value});
+      continue;
+    }
+    const ArgumentPlace place{argument.name, positional};
+    if (!argument.name) ++positional;
+    const std::optional<Value> word = argument.value.is_valid()
+                                          ? word_argument(e, e.expr(expr.args[0]), place, argument.value)
+                                          : std::nullopt;
+    if (word) {
+      call.arguments.push_back({argument.name, {*word, e.expr(argument.value).range}, argument.value});
       continue;
     }
     const bool is_named = argument.name && (argument.name->text == "over" || argument.name->text == "to");

@@ -158,6 +158,13 @@ std::optional<LetterIndex> Letters::number_index(ast::ExprId id) const {
   return LetterIndex{{}, *number};
 }
 
+bool Letters::is_of_numbers(const ast::Expr& index) const {
+  const ast::Expr& list = e_.expr(index.args[0]);
+  const bool is_name = list.kind == ast::ExprKind::kName && !find(list.text);
+  const std::optional<Value> value = is_name ? find_name(e_, list.text) : std::nullopt;
+  return value && is_number_list(*value);
+}
+
 std::optional<LetterIndex> Letters::product_index(const ast::Expr& expr, int depth) const {
   const std::optional<LetterIndex> a = index_at(expr.args[0], depth + 1);
   const std::optional<LetterIndex> b = index_at(expr.args[1], depth + 1);
@@ -203,6 +210,9 @@ std::optional<LetterIndex> Letters::index_at(ast::ExprId id, int depth) const {
     case ast::ExprKind::kMember:
     case ast::ExprKind::kCall:
       return number_index(id);
+    case ast::ExprKind::kIndex:
+      if (is_of_numbers(expr)) return number_index(id);
+      break;
     default:
       break;
   }

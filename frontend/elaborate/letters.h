@@ -60,6 +60,8 @@ class Letters {
   enum class Side : std::uint8_t { kLeft, kOver };
   bool add(const ast::Name& name, std::optional<ast::ExprId> size, Side side);
   std::optional<LetterIndex> number_index(ast::ExprId id) const;
+  /// Whether `stride[0]` is a number: an element of a list of such.
+  bool is_of_numbers(const ast::Expr& index) const;
   std::optional<LetterIndex> index_at(ast::ExprId id, int depth) const;
   std::optional<LetterIndex> product_index(const ast::Expr& expr, int depth) const;
   std::optional<LetterIndex> sum_index(const ast::Expr& expr, int depth) const;

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "frontend/elaborate/builtins.h"
+#include "frontend/elaborate/choices.h"
 #include "frontend/elaborate/constants.h"
 #include "frontend/elaborate/definitions.h"
 #include "frontend/elaborate/expressions.h"
@@ -58,15 +59,12 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 14> kOtherWo
     {"square", "a square is written `x^2`"},
 }};
 
-/// What stands for itself, unless the program gives it another meaning: choices of functions of the library.
-constexpr std::array<std::string_view, 5> kWords{"macro", "micro", "none", "same", "valid"};
-
 /// Known at compile time: whether this is the graph that is trained.
 constexpr std::string_view kTrainingWord = "training";
 
 std::optional<Value> word_value(std::string_view name) {
   if (name == "true" || name == "false") return Value{TruthValue{name == "true"}};
-  if (std::find(kWords.begin(), kWords.end(), name) == kWords.end()) return std::nullopt;
+  if (!is_choice_word(name)) return std::nullopt;
   return Value{TextValue{std::string(name)}};
 }
 
@@ -271,7 +269,11 @@ Value look_up(Elaboration& e, const std::string& name, SourceRange range) {
   const TopName* top = is_local ? nullptr : e.library.find(e.frame().unit, name);
   if (top && top->kind == TopName::Kind::kOptimizer) return top_value(e, name, *top, range);
   if (top && is_open_model(e, *top)) {
-    e.error(range, kInsideItself, name).note(circle_text(e, name));
+    Report report = e.error(range, kInsideItself, name);
+    report.note(circle_text(e, name));
+    if (is_choice_word(name))
+      report.note(fmt::format(
+          "`{}` is a word of the library too; to use that here, give the model another name", name));
     return {Poison{}};
   }
   if (std::optional<Value> value = find_name(e, name)) {

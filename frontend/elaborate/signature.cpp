@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "frontend/elaborate/choices.h"
 #include "frontend/elaborate/constants.h"
 #include "frontend/elaborate/expressions.h"
 #include "frontend/elaborate/names.h"
@@ -19,8 +20,6 @@ constexpr Diag<std::string, std::string, std::string> kNoCondition{
     "argument `{}` of `{}` is {}, expected conditions as in `x > 0`"};
 constexpr Diag<std::string, std::string> kResultShape{DiagCode::ResultShape, Severity::kError,
                                                       "the result is {}, expected `{}`"};
-constexpr Diag<std::string> kUnknownWord{DiagCode::UnknownType, Severity::kError,
-                                         "unknown type `{}`, expected `int` or axes in brackets"};
 constexpr Diag<std::string> kUnknownDType{DiagCode::UnknownType, Severity::kError,
                                           "unknown element type `{}`, expected f32, f64 or i32"};
 constexpr Diag<> kRestHere{DiagCode::BadAxis, Severity::kError,
@@ -143,17 +142,14 @@ bool has_dtype(Elaboration& e, const Binding& binding, DType dtype) {
   return false;
 }
 
-/// Formals without brackets: whatever is given, or a whole number for `int`.
+/// Formals without brackets: whatever is given, or what their words say.
 bool bind_plain(Elaboration& e, const Binding& binding) {
   const ast::Formal& formal = *binding.formal;
-  Value value = binding.operand.value;
-  if (formal.word && formal.word->text != "int") {
-    e.error(formal.word->range, kUnknownWord, formal.word->text);
-    return false;
-  }
-  if (formal.word && !whole_number(e, binding.operand, "argument `" + formal.name.text + "`")) return false;
-  value.origin = formal.name.range;
-  e.frame().names[formal.name.text] = std::move(value);
+  std::optional<Value> value = binding.operand.value;
+  if (!formal.words.empty()) value = chosen_value(e, formal, binding.operand);
+  if (!value) return false;
+  value->origin = formal.name.range;
+  e.frame().names[formal.name.text] = *std::move(value);
   return true;
 }
 
@@ -300,7 +296,7 @@ std::string signature_text(const Elaboration& e, const ast::Function& function) 
   for (const ast::Formal& formal : function.formals) {
     std::string text = formal.name.text;
     if (formal.type) text += ": " + std::string(e.sources.text(formal.type->range));
-    if (formal.word) text += ": " + formal.word->text;
+    if (!formal.words.empty()) text += ": " + ast::words_text(formal.words);
     parts.push_back(std::move(text));
   }
   return fmt::format("{}({})", function.name.text, fmt::join(parts, ", "));

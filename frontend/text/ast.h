@@ -71,18 +71,25 @@ struct Expr {
   std::vector<Axis> axes;           // kAs
 };
 
-/// `i32[T, D]`: optional dtype word, axes. `int` and other bare words come as `word` without brackets.
+/// `i32[T, D]`: optional dtype word, axes. `int` and other bare words come as `words` without brackets.
 struct TypeText {
   std::optional<Name> dtype;
   std::vector<Axis> axes;
   SourceRange range;
 };
 
+/// "same or valid or int".
+inline std::string words_text(const std::vector<Name>& words) {
+  std::string text;
+  for (const Name& word : words) text += (text.empty() ? "" : " or ") + word.text;
+  return text;
+}
+
 /// One formal: `x: [n]`, `units: int`, `act = identity`, `lr`.
 struct Formal {
   Name name;
   std::optional<TypeText> type;  // with brackets
-  std::optional<Name> word;      // `int` in `units: int`
+  std::vector<Name> words;       // `int` in `units: int`; `same`, `int` in `pad: same or int`
   ExprId default_value;          // invalid: required
 };
 

@@ -198,6 +198,17 @@ std::vector<ast::Formal> StatementParser::formals() {
   return formals;
 }
 
+std::vector<ast::Name> StatementParser::words_of_formal() {
+  std::vector<ast::Name> words{cursor_.name(cursor_.take())};
+  while (cursor_.at_word("or")) {
+    cursor_.take();
+    const std::optional<ast::Name> word = cursor_.expect_name("a name");
+    if (!word) break;
+    words.push_back(*word);
+  }
+  return words;
+}
+
 ast::Formal StatementParser::formal() {
   ast::Formal formal;
   const std::optional<ast::Name> name = cursor_.expect_name("a name");
@@ -206,7 +217,7 @@ ast::Formal StatementParser::formal() {
     const bool is_word =
         cursor_.at(TokenKind::kName) && cursor_.peek_second().kind != TokenKind::kOpenBracket;
     if (is_word) {
-      formal.word = cursor_.name(cursor_.take());
+      formal.words = words_of_formal();
     } else {
       formal.type = expressions_.type();
     }

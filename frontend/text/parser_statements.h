@@ -33,6 +33,7 @@ class StatementParser {
   ast::Statement sharing(BodyKind body);
   ast::Statement assignment(BodyKind body);
   void element(ast::Statement& statement);
+  std::vector<ast::Name> words_of_formal();
   ast::Formal formal();
   void refuse_misplaced_declaration(std::string_view keyword, BodyKind body);
 

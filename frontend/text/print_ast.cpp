@@ -122,7 +122,7 @@ class AstPrinter {
     for (const ast::Formal& f : all) {
       std::string part = f.name.text;
       if (f.type) part += ": " + type_text(file_, *f.type);
-      if (f.word) part += ": " + f.word->text;
+      if (!f.words.empty()) part += ": " + ast::words_text(f.words);
       if (f.default_value.is_valid()) part += " = " + text(f.default_value);
       parts.push_back(std::move(part));
     }

@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <limits>
 
 #include "ir/graph/scopes.h"
+#include "ir/ops/contract_sums.h"
 #include "ir/ops/interpret_parts.h"
 #include "support/arithmetic.h"
 
@@ -70,6 +73,29 @@ Evaluator<Number> find_any_evaluator(const OpDef& op) {
   return nullptr;
 }
 
+constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+
+/// The points that a contraction or a window goes over, whether they count or not.
+std::int64_t point_count(const Graph& graph, const Node& node, const ContractLabels& labels,
+                         std::int64_t rows) {
+  std::array<Shape, 2> operands;
+  for (std::size_t i = 0; i < node.operands.size(); ++i)
+    operands[i] = graph.type(node.operands[i]).shape.at(rows);
+  std::int64_t points = 1;
+  for (const auto& [label, size] : label_sizes(labels, operands[0], operands[1], node.type.shape.at(rows)))
+    points = saturated_mul(points, size);
+  return points;
+}
+
+/// What one node does, in points or elements.
+std::int64_t node_work(const Graph& graph, const Node& node, std::int64_t rows) {
+  if (const auto* contracted = std::get_if<ContractedAxes>(&node.attributes))
+    return point_count(graph, node, contracted->labels, rows);
+  std::int64_t most = node.type.shape.elements(rows);
+  for (const ValueId operand : node.operands) most = std::max(most, graph.type(operand).shape.elements(rows));
+  return most;
+}
+
 }  // namespace
 
 template <class Number>
@@ -93,7 +119,6 @@ IdVector<ValueId, Tensor<Number>> interpret(const Graph& graph, const Environmen
 
 std::int64_t interpreter_bytes(const Graph& graph, std::int64_t rows) {
   constexpr std::int64_t kNumberBytes = sizeof(double);
-  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
   std::int64_t bytes = 0;
   const auto count_shape = [&](const Shape& shape) {
     bytes = checked_add(bytes, multiply_sizes(shape.elements(rows), kNumberBytes)).value_or(kMost);
@@ -108,6 +133,14 @@ std::int64_t interpreter_bytes(const Graph& graph, std::int64_t rows) {
     if (expanded.map[value].is_valid()) count(graph, value);
   }
   return bytes;
+}
+
+std::int64_t interpreter_work(const Graph& graph, std::int64_t rows) {
+  const Expanded expanded = expand_all(graph);
+  std::int64_t work = 0;
+  for (const Node& node : expanded.graph.nodes)
+    work = checked_add(work, node_work(expanded.graph, node, rows)).value_or(kMost);
+  return work;
 }
 
 template IdVector<ValueId, Tensor<double>> interpret(const Graph&, const Environment<double>&);

@@ -45,6 +45,10 @@ extern template IdVector<ValueId, Tensor<Bound>> interpret(const Graph&, const E
 /// of. `graph` is well-formed.
 std::int64_t interpreter_bytes(const Graph& graph, std::int64_t rows);
 
+/// How much `interpret` does with so many rows: the points of all contractions, and the elements that other
+/// nodes read or make. `graph` is well-formed.
+std::int64_t interpreter_work(const Graph& graph, std::int64_t rows);
+
 /// Reads states (their literal or constant initial values), inputs (literals) and hypers from the graph
 /// itself; what has none gets small deterministic numbers from its path. `rows` is the number of literal
 /// rows, at most the batch.

@@ -111,7 +111,9 @@ Placement& Planner::add(ValueId value, Placement::Kind kind) {
 /// What windows slide over is copied once a step into the order in which they do.
 void Planner::place_inputs() {
   for (const ValueId value : fused_.nodes.ids()) {
-    if (!input_orders_[value].empty()) add(value, Placement::Kind::kArena).order = input_orders_[value];
+    if (input_orders_[value].empty()) continue;
+    plan_.input_copies.push_back(plan_.placements.size());
+    add(value, Placement::Kind::kArena).order = input_orders_[value];
   }
 }
 

@@ -59,6 +59,7 @@ struct Plan {
   IdVector<GroupId, std::vector<std::int64_t>> loop_orders;  // axes of each group's loops; empty: as written
   std::vector<StateCopy> copies;
   std::vector<TurnedCopy> turned;
+  std::vector<std::size_t> input_copies;  // placements of inputs that windows slide over: copied once a step
   std::int64_t arena_bytes = 0;
   std::int64_t lower_bound_bytes = 0;  // the largest sum of live bytes at any group
   std::int64_t state_bytes = 0;

@@ -64,6 +64,12 @@ void print_arena(std::string& text, const Graph& fused, const Plan& plan, const 
   }
 }
 
+bool is_turned(const Plan& plan, const Placement& placement) {
+  return std::any_of(plan.turned.begin(), plan.turned.end(), [&](const TurnedCopy& turned) {
+    return &plan.placements[turned.placement] == &placement;
+  });
+}
+
 std::string writes_text(const Graph& fused, const Plan& plan, std::size_t group) {
   std::vector<std::string> writes;
   for (const Placement& placement : plan.placements) {
@@ -75,7 +81,7 @@ std::string writes_text(const Graph& fused, const Plan& plan, std::size_t group)
     } else if (placement.kind == Kind::kOutput) {
       writes.push_back(fmt::format("{} -> output {}", fused.name(placement.value), placement.output));
     } else {
-      writes.push_back(fused.name(placement.value));
+      writes.push_back(fused.name(placement.value) + (is_turned(plan, placement) ? " turned" : ""));
     }
   }
   return join_text(writes, ", ");
@@ -107,6 +113,25 @@ void print_copies(std::string& text, const Graph& fused, const Plan& plan) {
   }
 }
 
+/// What is in memory twice.
+void print_second_copies(std::string& text, const Graph& fused, const Plan& plan) {
+  if (plan.input_copies.empty() && plan.turned.empty()) return;
+  text += "stored a second time:\n";
+  for (const std::size_t copy : plan.input_copies) {
+    const Placement& placement = plan.placements[copy];
+    text +=
+        fmt::format("  {}{}: the rows of the input, before kernel 0: windows slide over them in this order\n",
+                    fused.name(placement.value), order_text(placement.order));
+  }
+  for (const TurnedCopy& turned : plan.turned) {
+    const Placement& placement = plan.placements[turned.placement];
+    text += fmt::format(
+        "  {}{}: by kernel {}, for kernel {} `{}`: its sums run along the batch, its vectors along axis {}\n",
+        fused.name(placement.value), order_text(placement.order), placement.first_group, turned.reader.index,
+        fused.groups[turned.reader].name, placement.order.back());
+  }
+}
+
 }  // namespace
 
 std::string print_plan(const Graph& fused, const Plan& plan, const Sources& sources) {
@@ -116,6 +141,7 @@ std::string print_plan(const Graph& fused, const Plan& plan, const Sources& sour
   print_arena(text, fused, plan, sources);
   print_kernels(text, fused, plan);
   print_updates(text, fused);
+  print_second_copies(text, fused, plan);
   print_copies(text, fused, plan);
   return text;
 }

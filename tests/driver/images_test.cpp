@@ -10,7 +10,7 @@ using namespace dlg::testing;
 
 TEST_CASE("layers of images and their gradients are those that PyTorch gave") {
   const std::vector<std::string> files = stored_programs("tests/layers/images");
-  CHECK(files.size() == 15);
+  CHECK(files.size() == 17);
   check_all(files);
 }
 

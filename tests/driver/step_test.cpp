@@ -3,6 +3,7 @@
 #include <cmath>
 #include <sstream>
 
+#include "support/text.h"
 #include "tests/catch.h"
 #include "tests/driver/programs_in_tests.h"
 
@@ -80,6 +81,36 @@ TEST_CASE("step: the paths of the chain rule add up to the derivative of the bac
       CHECK(std::abs(total - sum) <= 1e-7);
     }
   }
+}
+
+TEST_CASE("a layer of the library is one value of the net, whatever it calls for itself") {
+  const TempFolder folder;
+  const std::string path = folder.write("net.dlg", R"(dlg 1
+data d {
+  x = [[[[1, 2], [0, 1]], [[3, 1], [1, 1]]]]
+}
+fn block(x: [chan, row, col]) = x |> conv2d(2) |> group_norm(2)
+model net(x: [chan: 2, row: 2, col: 2]) -> [] {
+  return x |> block |> separable_conv2d(3) |> batch_norm |> max_pool |> flatten |> dense(2) |> sum
+}
+train {
+  minimize  = net(d.x)^2
+  optimizer = sgd(lr = 0.1)
+  stop      = [1 steps]
+}
+)");
+  const Called called = call_dlg({"step", path});
+  CAPTURE(called.err);
+  REQUIRE(called.exit_code == 0);
+  const std::string forward = called.out.substr(0, called.out.find("\nbackward"));
+  std::string names;
+  for (const std::string_view line : split_text(forward, '\n')) {
+    if (line.starts_with("  ")) names += std::string(line.substr(2, line.find(' ', 2) - 2)) + " ";
+  }
+  CHECK(
+      names ==
+      "net.block.conv2d net.block.group_norm net net.separable_conv2d net.batch_norm net.max_pool net.dense "
+      "loss ");
 }
 
 }  // namespace

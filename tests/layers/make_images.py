@@ -124,12 +124,18 @@ def sides(n, kernel, stride, dilation):
     return all_of_it // 2, all_of_it - all_of_it // 2
 
 
+def along(setting, axis):
+    """What a number or a list says of one axis."""
+    return setting[axis] if isinstance(setting, list) else setting
+
+
 def padded(x, pad, kernel, stride, dilation):
     """x with the zeros around it that stand for what lies outside."""
     sizes = []
     for axis in range(len(kernel) - 1, -1, -1):
-        n = x.shape[2 + axis]
-        sizes += [0, 0] if pad == "valid" else [pad, pad] if pad != "same" else sides(n, kernel[axis], stride, dilation)
+        n, around = x.shape[2 + axis], along(pad, axis)
+        same = sides(n, kernel[axis], along(stride, axis), along(dilation, axis))
+        sizes += same if pad == "same" else [0, 0] if pad == "valid" else [around, around]
     return F.pad(x, sizes)
 
 
@@ -201,8 +207,8 @@ def transposed(name, shape, units, kernel, stride=1, pad="same", dilation=1, gro
         y = F.conv_transpose2d(x, weights, None, stride, 0, 0, groups, dilation)
         sizes = []
         for axis in (1, 0):
-            n = shape[1 + axis] * stride
-            front = sides(n, kernel[axis], stride, dilation)[0]
+            n = shape[1 + axis] * along(stride, axis)
+            front = sides(n, kernel[axis], along(stride, axis), along(dilation, axis))[0]
             sizes += [-front, n + front - y.shape[2 + axis]]
         y = F.pad(y, sizes)
         return y if with_bias_b is None else y + with_bias_b[:, None, None]
@@ -257,20 +263,35 @@ def write_transposed():
     ])  # fmt: skip
 
 
+def write_pairs():
+    write("conv2d_pairs", "Convolutions whose rows and columns have settings of their own", [
+        convolution("strided", (1, 4, 5), 2, 3, stride=[2, 1], pad=[0, 1]),
+        convolution("dilated", (1, 3, 5), 1, 2, stride=[1, 2], dilation=[1, 2]),
+        of_each_channel("each", (2, 4, 3), (3, 2), stride=[1, 2], pad=[1, 0], dilation=[2, 1]),
+    ])  # fmt: skip
+    write("transposed_pairs", "Transposed convolutions and pools whose rows and columns have settings of their own", [
+        transposed("padded", (1, 2, 3), 1, 3, stride=[2, 1], pad=[1, 0], extra=[1, 0]),
+        transposed("to_the_edge", (1, 2, 2), 1, [2, 3], stride=[1, 2], dilation=[2, 1]),
+        pool("uneven", "max_pool", (1, 4, 5), [2, 3], [1, 2], [0, 1]),
+        pool("average", "avg_pool", (1, 4, 3), [3, 1], [2, 1], [1, 0], count_edges=True),
+    ])  # fmt: skip
+
+
 # ---- pools
 
 
 def pool(name, word, shape, size=2, stride=None, pad="valid", count_edges=False):
     step = stride or size
+    kernel = [along(size, 0), along(size, 1)]
     given = [f"size = {size}"] * (size != 2) + [f"stride = {stride}"] * (stride is not None)
     given += [f"pad = {pad}"] * (pad != "valid") + ["count_edges = true"] * count_edges
 
     def compute(x):
         if word == "max_pool":
-            outside = torch.where(padded(torch.ones_like(x), pad, [size, size], step, 1) > 0, 0.0, -torch.inf)
-            return F.max_pool2d(padded(x, pad, [size, size], step, 1) + outside, size, step)
-        y = F.avg_pool2d(padded(x, pad, [size, size], step, 1), size, step)
-        share = F.avg_pool2d(padded(torch.ones_like(x), pad, [size, size], step, 1), size, step)
+            outside = torch.where(padded(torch.ones_like(x), pad, kernel, step, 1) > 0, 0.0, -torch.inf)
+            return F.max_pool2d(padded(x, pad, kernel, step, 1) + outside, size, step)
+        y = F.avg_pool2d(padded(x, pad, kernel, step, 1), size, step)
+        share = F.avg_pool2d(padded(torch.ones_like(x), pad, kernel, step, 1), size, step)
         if pad not in ("same", "valid"):
             y = F.avg_pool2d(x, size, step, pad, count_include_pad=count_edges)
         return y if count_edges or pad not in ("same", "valid") else y / share
@@ -338,6 +359,7 @@ def main():
     write_transposed()
     write_pools()
     write_group_norms()
+    write_pairs()
 
 
 if __name__ == "__main__":

@@ -144,7 +144,7 @@ constexpr std::string_view kWords =
     "return "
     "theta step last_step epochs steps as expect minimize judged none val csv columns column class contour "
     "group "
-    "decoupled training share repeat whole macro micro true false same valid";
+    "decoupled training share repeat whole macro micro true false same valid or pair";
 
 /// Arguments of what is built in, before their `=`.
 constexpr std::string_view kArguments =

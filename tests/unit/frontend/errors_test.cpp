@@ -70,7 +70,7 @@ TEST_CASE("calls: unknown, missing, surplus and repeated arguments") {
   CHECK(errors_of(with_model("return sum(dense(x, 2, units = 3)) + sum(W)")) ==
         "t.dlg:10 `dense` gets the argument `units` twice\n");
   CHECK(errors_of(with_model("return sum(dense(x, 2.5)) + sum(W)")) ==
-        "t.dlg:10 found 2.5, expected a whole number as argument `units`\n");
+        "t.dlg:10 found the number 2.5 as argument `units`, expected a whole number\n");
 }
 
 TEST_CASE("an overload that fits nothing lists the forms") {
