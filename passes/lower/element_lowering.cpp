@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "ir/loop/scalar_info.h"
 #include "ir/loop/scalar_math.h"
 #include "passes/lower/sum_nest.h"
 #include "support/check.h"
@@ -36,6 +37,7 @@ class NodeScope final : public ElementScope {
   Scalar emit(loop::Op op, std::vector<Scalar> args, DType dtype) override {
     if (op != loop::Op::kCast) ++lowering_.work_;
     if (loop::is_elementary(op)) lowering_.has_function_ = true;
+    if (loop::scalar_info(op).unit != loop::Unit::kPlain) lowering_.is_slow_ = true;
     loop::Instruction instruction{.op = op, .dtype = dtype};
     for (const Scalar& arg : args) instruction.args.push_back(arg.reg);
     return {this, builder_.emit(std::move(instruction)), dtype};

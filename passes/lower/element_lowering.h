@@ -44,6 +44,8 @@ class ElementLowering {
   std::int64_t work() const { return work_; }
   /// Whether an element rule asked for an elementary function.
   bool has_function() const { return has_function_; }
+  /// Whether it asked for what occupies its unit for long: a division, a root, a function.
+  bool is_slow() const { return is_slow_; }
 
  private:
   friend class NodeScope;
@@ -60,6 +62,7 @@ class ElementLowering {
   std::vector<ElementLoad> loads_;
   std::int64_t work_ = 0;
   bool has_function_ = false;
+  bool is_slow_ = false;
 };
 
 }  // namespace dlg

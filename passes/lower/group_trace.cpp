@@ -76,11 +76,54 @@ bool is_elementary(const Graph& graph, ValueId value) {
   return is<Map>(*graph[value].op) && of_element_rule(graph, value, &ElementLowering::has_function);
 }
 
+namespace {
+
+/// Finds what is made of a contraction's elements and of what many of them share with one quick instruction,
+/// as an image without its mean: where the contraction is stored anyway, because the batch is summed up, and
+/// is read by several, nobody has to store and load the difference.
+class QuickDifferences {
+ public:
+  explicit QuickDifferences(const Graph& graph)
+      : graph_(graph), is_at_work_(keeps_batch_innermost(graph)), users_(users_of(graph)) {}
+
+  bool has(ValueId value, const IdVector<ValueId, char>& is_inlined) const {
+    if (!is_at_work_ || !is<Map>(*graph_[value].op) || users_[value].size() < 2) return false;
+    int stored = 0;
+    for (const ValueId operand : graph_[value].operands) {
+      if (is_inlined[operand]) continue;
+      if (!is_stored_contraction(operand) || graph_.type(operand) != graph_.type(value)) return false;
+      ++stored;
+    }
+    return stored == 1 && is_quick(value);
+  }
+
+ private:
+  bool is_stored_contraction(ValueId value) const {
+    const auto is_batch_sum = [&](ValueId user) {
+      return is<Reduce>(*graph_[user].op) && !graph_.type(user).shape.has_batch();
+    };
+    return is<Nest>(*graph_[value].op) && graph_.type(value).shape.has_batch() &&
+           std::any_of(users_[value].begin(), users_[value].end(), is_batch_sum);
+  }
+
+  bool is_quick(ValueId value) const {
+    return of_element_rule(graph_, value, &ElementLowering::work) == 1 &&
+           !of_element_rule(graph_, value, &ElementLowering::is_slow);
+  }
+
+  const Graph& graph_;
+  bool is_at_work_;
+  IdVector<ValueId, std::vector<ValueId>> users_;
+};
+
+}  // namespace
+
 IdVector<ValueId, char> inlined_views(const Graph& graph, const std::function<bool(ValueId)>& may_be) {
   IdVector<ValueId, char> is_inlined(graph.nodes.size(), 0);
   IdVector<ValueId, std::size_t> depth(graph.nodes.size(), 0);
+  const QuickDifferences differences(graph);
   for (const ValueId value : graph.nodes.ids()) {
-    if (!may_be(value) || !is_view(graph, value)) continue;
+    if (!may_be(value) || !(is_view(graph, value) || differences.has(value, is_inlined))) continue;
     std::size_t behind = 0;
     for (const ValueId operand : graph[value].operands) behind = std::max(behind, depth[operand]);
     if (behind == kMostViews) continue;

@@ -18,8 +18,8 @@ bool is_view(const Graph& graph, ValueId value);
 /// Whether an element of a Map takes an elementary function: exp, log, pow.
 bool is_elementary(const Graph& graph, ValueId value);
 
-/// Marks the views that are done on the spot, of those that `may_be`: all, but where more than kMostViews
-/// stand one behind the other.
+/// Marks what is done on the spot, of what `may_be`: views, and differences to what all elements of a channel
+/// share; but where more than kMostViews stand one behind the other.
 IdVector<ValueId, char> inlined_views(const Graph& graph, const std::function<bool(ValueId)>& may_be);
 
 enum class ValueRole : std::uint8_t {

@@ -64,10 +64,12 @@ void print_arena(std::string& text, const Graph& fused, const Plan& plan, const 
   }
 }
 
-bool is_turned(const Plan& plan, const Placement& placement) {
-  return std::any_of(plan.turned.begin(), plan.turned.end(), [&](const TurnedCopy& turned) {
+/// The copy that the placement is; null: it is none.
+const TurnedCopy* turned_copy(const Plan& plan, const Placement& placement) {
+  const auto found = std::find_if(plan.turned.begin(), plan.turned.end(), [&](const TurnedCopy& turned) {
     return &plan.placements[turned.placement] == &placement;
   });
+  return found != plan.turned.end() ? &*found : nullptr;
 }
 
 std::string writes_text(const Graph& fused, const Plan& plan, std::size_t group) {
@@ -81,7 +83,9 @@ std::string writes_text(const Graph& fused, const Plan& plan, std::size_t group)
     } else if (placement.kind == Kind::kOutput) {
       writes.push_back(fmt::format("{} -> output {}", fused.name(placement.value), placement.output));
     } else {
-      writes.push_back(fused.name(placement.value) + (is_turned(plan, placement) ? " turned" : ""));
+      const TurnedCopy* turned = turned_copy(plan, placement);
+      if (turned == nullptr || !turned->has_kernel)
+        writes.push_back(fused.name(placement.value) + (turned != nullptr ? " turned" : ""));
     }
   }
   return join_text(writes, ", ");
@@ -125,9 +129,11 @@ void print_second_copies(std::string& text, const Graph& fused, const Plan& plan
   }
   for (const TurnedCopy& turned : plan.turned) {
     const Placement& placement = plan.placements[turned.placement];
+    const std::string maker =
+        turned.has_kernel ? "by a kernel of its own" : fmt::format("by kernel {}", placement.first_group);
     text += fmt::format(
-        "  {}{}: by kernel {}, for kernel {} `{}`: its sums run along the batch, its vectors along axis {}\n",
-        fused.name(placement.value), order_text(placement.order), placement.first_group, turned.reader.index,
+        "  {}{}: {}, for kernel {} `{}`: its sums run along the batch, its vectors along axis {}\n",
+        fused.name(placement.value), order_text(placement.order), maker, turned.reader.index,
         fused.groups[turned.reader].name, placement.order.back());
   }
 }
