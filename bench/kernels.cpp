@@ -11,12 +11,14 @@
 #include <limits>
 #include <map>
 #include <numeric>
+#include <optional>
 #include <sstream>
 #include <vector>
 
 #include "bench/peak.h"
 #include "codegen/jit.h"
 #include "ir/loop/text.h"
+#include "runtime/memory.h"
 #include "support/check.h"
 #include "support/diagnostic.h"
 #include "support/render.h"
@@ -25,14 +27,13 @@
 namespace dlg {
 namespace {
 
-/// Small numbers everywhere, so that nothing overflows and nothing is denormal.
+/// Small numbers everywhere, so that nothing overflows and nothing is denormal. In pages as a training has them.
 struct Memory {
-  explicit Memory(std::int64_t size) : bytes(static_cast<std::size_t>(size) / 4 + 32, 0.01F) {
-    const auto address = reinterpret_cast<std::uintptr_t>(bytes.data());
-    begin = reinterpret_cast<unsigned char*>(bytes.data()) + (64 - address % 64) % 64;
+  explicit Memory(std::int64_t size) : block(AlignedBlock::allocate(size)), begin(block->data()) {
+    std::fill_n(reinterpret_cast<float*>(begin), size / 4, 0.01F);
   }
-  std::vector<float> bytes;
-  unsigned char* begin = nullptr;
+  std::optional<AlignedBlock> block;
+  unsigned char* begin;
 };
 
 double seconds_now() {

@@ -74,7 +74,8 @@ class RandomSchedules {
     if (!schedule.packed.empty()) schedule.packed_tiles = 1 + below(4);
     const loop::TileParts parts = loop::tile_parts(rows);
     for (const loop::Statement* statement : parts.after) {
-      const bool is_load = statement->instruction && statement->instruction->op == loop::Op::kLoad;
+      const bool is_load = statement->instruction && statement->instruction->op == loop::Op::kLoad &&
+                           !loop::has_computed_index(*statement->instruction);
       if (is_load && below(2) == 0) schedule.prefetched.push_back(statement->instruction->result);
     }
     schedule.prefetch_level = static_cast<unsigned>(1 + below(3));

@@ -10,6 +10,7 @@
 #include "passes/schedule/schedule_loops.h"
 #include "passes/schedule/step_form.h"
 #include "tests/schedules.h"
+#include "tests/shares.h"
 
 namespace dlg::test {
 
@@ -32,6 +33,7 @@ struct CompiledAs {
   Effort effort = Effort::kFull;
   std::uint64_t schedule_seed =
       0;  // of a random schedule of the loops (schedules.h); 0: the one that is chosen
+  Division division = Division::kChosen;  // of a step with loops
 };
 
 inline loop::Program scheduled(const loop::Program& program, Target target,
@@ -42,6 +44,7 @@ inline loop::Program scheduled(const loop::Program& program, Target target,
 inline CompiledProgram compiled(const loop::Program& program, const CompiledAs& how) {
   loop::Program made = scheduled(program, how.target, how.form);
   if (how.schedule_seed != 0) made = RandomSchedules(how.schedule_seed).of(std::move(made));
+  if (made.schedule->form == StepForm::kLoops) made = divided(std::move(made), how.division);
   return compile(made, {.target = how.target, .caching = how.caching, .effort = how.effort});
 }
 

@@ -17,6 +17,11 @@ std::size_t group_size(const Body& body, std::size_t first) {
   return static_cast<std::size_t>(end - begin);
 }
 
+bool has_computed_index(const Instruction& load) {
+  return std::any_of(load.indices.begin(), load.indices.end(),
+                     [](const Index& index) { return index.dynamic.is_valid(); });
+}
+
 bool has_loops(const Body& body) {
   return std::any_of(body.begin(), body.end(), [](const Statement& s) { return !s.loop.empty(); });
 }

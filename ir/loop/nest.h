@@ -12,6 +12,9 @@ namespace dlg::loop {
 /// How many statements from `body[first]` on are computed together: it and those that join it.
 std::size_t group_size(const Body& body, std::size_t first);
 
+/// Whether a register stands in an index of the element that `load` reads: a row of the data, say.
+bool has_computed_index(const Instruction& load);
+
 /// Whether a loop stands in `body`.
 bool has_loops(const Body& body);
 

@@ -90,6 +90,20 @@ Failure verify_packed(const std::vector<Operand>& operands, const std::vector<Pa
   return std::nullopt;
 }
 
+/// Loads behind the chains, of places that are known before them: registers are not.
+Failure verify_prefetched(const TileParts& parts, const std::vector<RegId>& prefetched) {
+  for (const RegId load : prefetched) {
+    const auto is_it = [&](const Statement* s) {
+      return s->instruction && s->instruction->op == Op::kLoad && s->instruction->result == load;
+    };
+    const auto found = std::find_if(parts.after.begin(), parts.after.end(), is_it);
+    if (found == parts.after.end()) return "prefetches what is not loaded behind its chains";
+    if (has_computed_index(*(*found)->instruction))
+      return fmt::format("prefetches %{}, whose place is computed", load.index);
+  }
+  return std::nullopt;
+}
+
 Failure verify_nest(const Program& program, const Loop& rows) {
   const LoopSchedule& schedule = *rows.schedule;
   if (Failure failure = verify_rows(program, rows)) return failure;
@@ -104,13 +118,7 @@ Failure verify_nest(const Program& program, const Loop& rows) {
     if (has_groups) return "packs columns in groups of tiles";
   }
   const TileParts parts = tile_parts(rows);
-  for (const RegId load : schedule.prefetched) {
-    const auto is_it = [&](const Statement* s) {
-      return s->instruction && s->instruction->op == Op::kLoad && s->instruction->result == load;
-    };
-    if (std::none_of(parts.after.begin(), parts.after.end(), is_it))
-      return "prefetches what is not loaded behind its chains";
-  }
+  if (Failure failure = verify_prefetched(parts, schedule.prefetched)) return failure;
   if (schedule.prefetch_level < 1 || schedule.prefetch_level > 3) return "prefetches to no level of a cache";
   if (schedule.epilogue == Epilogue::kBehind || schedule.epilogue == Epilogue::kWaiting) return std::nullopt;
   if (single_chain(parts) == nullptr)

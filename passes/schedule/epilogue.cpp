@@ -32,8 +32,8 @@ bool is_slow(const Statement* statement) {
 /// Whether each row has elements of its own there, at a place that is known without a register.
 bool is_of_row(const Instruction& load, loop::VarId row) {
   bool is_found = false;
+  if (loop::has_computed_index(load)) return false;
   for (const loop::Index& index : load.indices) {
-    if (index.dynamic.is_valid()) return false;
     for (const loop::Index::Term& term : index.terms) is_found |= term.var == row;
   }
   return is_found;

@@ -79,7 +79,10 @@ std::string first_difference(const StepValues& compiled, const StepValues& loops
 
 std::string first_outside(const StepValues& found, const OpSample& sample, const Demand& demand) {
   const auto bounds = interpret(sample.graph, converted<Bound>(sample.environment));
-  for (const Output& output : sample.graph.outputs) {
+  std::vector<Output> results = sample.graph.outputs;
+  for (const Effect& effect : sample.graph.effects)
+    results.push_back({"<- " + sample.graph.states[effect.state].path, effect.value});
+  for (const Output& output : results) {
     const std::vector<double>& elements = found.at(output.name);
     for (std::size_t i = 0; i < elements.size(); ++i) {
       const Bound& expected = bounds[output.value].elements[i];

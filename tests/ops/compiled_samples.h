@@ -48,7 +48,7 @@ struct Demand {
   OpenBounds open = OpenBounds::kAllowed;
 };
 
-/// The first output that is not what the reference says, in words; empty: none.
+/// The first output or new state that is not what the reference says, in words; empty: none.
 std::string first_outside(const StepValues& found, const OpSample& sample, const Demand& demand);
 
 }  // namespace dlg

@@ -1,5 +1,5 @@
-// Contractions with windows: convolutions of every kernel, stride, padding and dilation with their gradients,
-// against sums written out by hand; what is left out; the text of their labels.
+// Contractions with windows: what is left out, windows of a view, the text of labels and the types. The grid
+// of convolutions has files of its own.
 #include <fmt/format.h>
 
 #include <array>
@@ -15,94 +15,6 @@
 namespace dlg {
 namespace {
 
-/// A convolution along one axis, of which both may have one.
-struct Line {
-  std::int64_t extent;
-  std::int64_t taps;
-  std::int64_t stride;
-  std::int64_t pad;
-  std::int64_t dilation;
-
-  std::int64_t places() const { return (extent + 2 * pad - dilation * (taps - 1) - 1) / stride + 1; }
-  bool fits() const { return extent + 2 * pad > dilation * (taps - 1); }
-  std::string window(char out, char tap) const {
-    return fmt::format("({}{}+{}{}{})", stride, out, dilation, tap, pad == 0 ? "" : fmt::format("-{}", pad));
-  }
-};
-
-/// 1 to 4 taps, strides of 1 to 3, up to 2 elements of padding, dilations of 1 and 2.
-std::vector<Line> grid(std::int64_t extent) {
-  std::vector<Line> lines;
-  for (std::int64_t i = 0; i < 4 * 3 * 3 * 2; ++i) {
-    const Line line{extent, 1 + i / 18, 1 + i / 6 % 3, i / 2 % 3, 1 + i % 2};
-    if (line.fits()) lines.push_back(line);
-  }
-  return lines;
-}
-
-constexpr std::int64_t kChannels = 2;
-
-/// "b(y..)(x..)c,orsc->byxo".
-SampleCase convolution(const Line& y, const Line& x, std::int64_t maps) {
-  const std::string labels = fmt::format("b{}{}c,orsc->byxo", y.window('y', 'r'), x.window('x', 's'));
-  return {{{DType::kF64, {kBatch, y.extent, x.extent, kChannels}},
-           {DType::kF64, {maps, y.taps, x.taps, kChannels}}},
-          ContractedAxes{contract_labels(labels)},
-          {DType::kF64, {kBatch, y.places(), x.places(), maps}}};
-}
-
-double element(const Tensor<double>& tensor, const std::array<std::int64_t, 4>& at) {
-  std::int64_t place = 0;
-  for (std::size_t i = 0; i < at.size(); ++i) place = place * tensor.shape[i] + at[i];
-  return tensor.elements[static_cast<std::size_t>(place)];
-}
-
-/// The convolution in plain loops over padded places.
-std::vector<double> by_hand(const Tensor<double>& image, const Tensor<double>& kernel, const Line& y,
-                            const Line& x) {
-  std::vector<double> found;
-  const Tensor<double> out{{image.shape[0], y.places(), x.places(), kernel.shape[0]}, {}};
-  for (std::int64_t i = 0; i < out.shape.elements(); ++i) {
-    const std::int64_t o = i % out.shape[3];
-    const std::int64_t column = i / out.shape[3] % out.shape[2];
-    const std::int64_t row = i / out.shape[3] / out.shape[2] % out.shape[1];
-    const std::int64_t b = i / out.shape[3] / out.shape[2] / out.shape[1];
-    double sum = 0;
-    for (std::int64_t tap = 0; tap < y.taps * x.taps * kChannels; ++tap) {
-      const std::int64_t c = tap % kChannels;
-      const std::int64_t s = tap / kChannels % x.taps;
-      const std::int64_t r = tap / kChannels / x.taps;
-      const std::int64_t h = row * y.stride + r * y.dilation - y.pad;
-      const std::int64_t w = column * x.stride + s * x.dilation - x.pad;
-      if (h < 0 || w < 0 || h >= y.extent || w >= x.extent) continue;
-      sum += element(image, {b, h, w, c}) * element(kernel, {o, r, s, c});
-    }
-    found.push_back(sum);
-  }
-  return found;
-}
-
-double inner_product(const std::vector<double>& a, const std::vector<double>& b) {
-  double sum = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
-  return sum;
-}
-
-/// Steps: the sum by hand; as the map is linear in each operand, <w, y> = <dx, x> = <dk, k>.
-void check_values(const OpSample& sample, const StepValues& values, const Line& y, const Line& x) {
-  const Tensor<double>& image = sample.environment.inputs.at("x0");
-  const Tensor<double>& kernel = sample.environment.states.at("x1");
-  const std::vector<double> expected = by_hand(image, kernel, y, x);
-  const std::vector<double>& found = values.at("y");
-  REQUIRE(found.size() == expected.size());
-  bool is_near = true;
-  for (std::size_t i = 0; i < found.size(); ++i) is_near &= test::is_near(found[i], expected[i], 1e-12);
-  CHECK(is_near);
-  const double forward = inner_product(sample.environment.inputs.at("w").elements, found);
-  CHECK(test::is_near(inner_product(values.at("d0"), image.elements), forward, 1e-10));
-  CHECK(test::is_near(inner_product(values.at("d1"), kernel.elements), forward, 1e-10));
-}
-
 /// The loop interpreter against the reference, and compiled code in one way against the loop interpreter.
 StepValues checked_run(const OpSample& sample, const Way& way, std::int64_t workers) {
   const loop::Program program = lowered(sample.graph, {.fusion = way.fusion});
@@ -117,41 +29,7 @@ StepValues checked_run(const OpSample& sample, const Way& way, std::int64_t work
   return loops;
 }
 
-/// One line of the grid in turn by `turn`: other targets, workers, element types and batches.
-void check_convolution(const Line& y, const Line& x, std::size_t turn) {
-  static const std::vector<Way> ways = other_ways();
-  const std::int64_t batch = turn % 2 == 0 ? 1 : 17;
-  const DType dtype = turn % 3 == 0 ? DType::kF32 : DType::kF64;
-  const SampleCase sample_case = convolution(y, x, turn % 4 == 1 ? 9 : 2);
-  OpSample sample = make_sample({.op = ops::contract,
-                                 .sample = sample_case,
-                                 .float_dtype = dtype,
-                                 .seed = turn + 1,
-                                 .batch = batch,
-                                 .rows = batch == 1 ? 1 : 13});
-  add_gradients(sample);
-  INFO(contract_text(std::get<ContractedAxes>(sample_case.attributes).labels) << ", batch " << batch);
-  const StepValues values =
-      checked_run(sample, ways[turn % ways.size()], static_cast<std::int64_t>(turn % 4));
-  if (dtype == DType::kF64) check_values(sample, values, y, x);
-}
-
 }  // namespace
-
-TEST_CASE("convolutions along one axis and their gradients are the sums that they say") {
-  std::size_t turn = 0;
-  for (const Line& line : grid(7)) {
-    check_convolution(line, {1, 1, 1, 0, 1}, turn++);
-  }
-}
-
-TEST_CASE("convolutions along two axes and their gradients are the sums that they say") {
-  const std::vector<Line> ys = grid(5);
-  const std::vector<Line> xs = grid(6);
-  for (std::size_t turn = 0; turn < ys.size(); turn += 3) {
-    check_convolution(ys[turn], xs[(turn * 7 + 5) % xs.size()], turn / 3);
-  }
-}
 
 TEST_CASE("an infinite weight beside the border stays out, and the sum of no point is +0") {
   constexpr double kInf = std::numeric_limits<double>::infinity();
