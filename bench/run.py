@@ -31,7 +31,7 @@ LONG_FLOPS = 1e4
 # Times faster than the best peer that we want to be, one thread.
 WANTED = {"W0": 3, "W1a": 3, "W1b": 3, "W2a": 2, "W2b": 1.5, "W2c": 1.5, "W2s": 1.4, "W3": 2, "W4a": 1.8, "W4s": 1.4,
           "1024-1-1024": 1.2, "2048-1-2048": 1.2, "784-17": 1.25, "784-20": 1.25, "256^3x4096": 1.15, "1024^3x1024": 1.15, "2048^3x1024": 1.15,
-          **dict.fromkeys(IMAGES, 1)}
+          **dict.fromkeys(IMAGES, 1), "W5": 6, "W6": 2}
 LOSS_TOLERANCE = 1e-4
 # Two states, none of std's rules: what a user might write. std's adam is compared with it.
 OWN_RULE = """optimizer own(lr, rho = 0.9, delta = 1e-8) {
