@@ -82,6 +82,13 @@ void start_step(Elaboration& e) {
   e.draws.clear();
 }
 
+Frame frame_beside_models(const Elaboration& e, std::size_t unit) {
+  Frame frame;
+  frame.unit = unit;
+  frame.instance = e.frames.front().instance;
+  return frame;
+}
+
 InstanceId child_instance(Elaboration& e, InstanceId parent, const std::string& callee, CallSite site) {
   std::map<std::int64_t, InstanceId>& children = e.instances[parent].children[callee];
   const auto found = children.find(site.number);

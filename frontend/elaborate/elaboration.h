@@ -199,6 +199,10 @@ class OriginScope {
 /// applications draw.
 void start_step(Elaboration& e);
 
+/// A frame of what no model calls, as an optimizer or a constant: layers that are called there stand beside
+/// the models.
+Frame frame_beside_models(const Elaboration& e, std::size_t unit);
+
 /// The child `callee` number `site` of an instance, made on first sight.
 InstanceId child_instance(Elaboration& e, InstanceId parent, const std::string& callee, CallSite site);
 

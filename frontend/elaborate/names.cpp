@@ -337,10 +337,8 @@ Value definition(Elaboration& e, std::size_t unit, std::size_t index) {
     e.error(declared.name.range, kCircular, declared.name.text).note(circle_text(e, declared.name.text));
     return {Poison{}};
   }
-  Frame frame;
+  Frame frame = frame_beside_models(e, unit);
   frame.name = declared.name.text;
-  frame.unit = unit;
-  frame.instance = e.frames.front().instance;
   e.frames.push_back(std::move(frame));
   Value value = evaluate(e, declared.value);
   if (!value.is_poison()) {

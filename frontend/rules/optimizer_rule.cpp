@@ -97,8 +97,7 @@ class ArgumentReader {
       given.push_back(argument ? argument_text(e_, name(i), argument->expr, text_.last_step) : std::nullopt);
       if (argument && !given.back()) return std::nullopt;
     }
-    Frame frame;
-    frame.unit = text_.unit;
+    Frame frame = frame_beside_models(e_, text_.unit);
     frame.name = optimizer_.name.text;
     frame.call = text_.call;
     e_.frames.push_back(std::move(frame));

@@ -75,12 +75,7 @@ Value RuleInputs::evaluated(const std::string& name, const std::function<Value()
 Value RuleInputs::scalar(const ArgumentText& argument) {
   const SourceRange range = e_.library.unit(argument.unit).exprs[argument.expr].range;
   if (!argument.is_scheduled) return input(argument.name, argument.value, range);
-  if (!argument.is_default) {
-    Frame frame;
-    frame.unit = argument.unit;
-    frame.instance = e_.frames.front().instance;
-    e_.frames.push_back(std::move(frame));
-  }
+  if (!argument.is_default) e_.frames.push_back(frame_beside_models(e_, argument.unit));
   const DType dtype = std::exchange(e_.dtype, DType::kF64);
   const Operand operand{evaluated(argument.name, [&] { return evaluate(e_, argument.expr); }), range};
   e_.dtype = dtype;

@@ -107,8 +107,7 @@ class RequirementCheck {
 
  private:
   void open_frame() {
-    Frame frame;
-    frame.unit = rule_.unit;
+    Frame frame = frame_beside_models(e_, rule_.unit);
     frame.name = optimizer_.name.text;
     frame.call = list_.place;
     for (std::size_t i = 0; i < list_.arguments.size(); ++i) {
@@ -165,12 +164,7 @@ std::optional<double> RequirementCheck::argument_in(const ArgumentText& argument
   if (!argument.is_scheduled) return argument.value;
   Moment moment{step, run_.epoch_steps, std::nullopt};
   if (rule_.last_step == LastStep::kKnown) moment.last_step = run_.last_step;
-  if (!argument.is_default) {
-    Frame frame;
-    frame.unit = argument.unit;
-    frame.instance = e_.frames.front().instance;
-    e_.frames.push_back(std::move(frame));
-  }
+  if (!argument.is_default) e_.frames.push_back(frame_beside_models(e_, argument.unit));
   const auto value =
       argument_at(e_, argument.name.substr(argument.name.rfind('.') + 1), argument.expr, moment);
   if (!argument.is_default) e_.frames.pop_back();

@@ -80,9 +80,7 @@ Value RuleSurroundings::call_clip(const Value& gradient) {
 
 void RuleSurroundings::check_clip(const Value& theta) {
   if (!rule_.clip.is_valid()) return;
-  Frame frame;
-  frame.instance = e_.frames.front().instance;
-  e_.frames.push_back(std::move(frame));
+  e_.frames.push_back(frame_beside_models(e_, 0));
   Moment first;
   if (rule_.last_step == LastStep::kKnown) first.last_step = 1;
   e_.rate_schedule = rate_schedule_at(first, e_.frames.size());
@@ -94,9 +92,7 @@ void RuleSurroundings::check_clip(const Value& theta) {
 
 /// `clip = f(c)` is f(gradients, c), evaluated in the user's file.
 Value RuleSurroundings::clipped(const Value& gradient) {
-  Frame frame;
-  frame.instance = e_.frames.front().instance;
-  e_.frames.push_back(std::move(frame));
+  e_.frames.push_back(frame_beside_models(e_, 0));
   const ast::Expr& expr = e_.expr(rule_.clip);
   const Value value = inputs_.evaluated("clip." + std::string(callee_of(e_, rule_.clip)),
                                         [&] { return call_clip(gradient); });

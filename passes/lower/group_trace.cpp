@@ -94,7 +94,11 @@ class QuickDifferences {
       if (!is_stored_contraction(operand) || graph_.type(operand) != graph_.type(value)) return false;
       ++stored;
     }
-    return stored == 1 && is_quick(value);
+    const auto reads_once = [&](ValueId user) {
+      return !is<Nest>(*graph_[user].op) && !is_view(graph_, user);
+    };
+    return stored == 1 && std::all_of(users_[value].begin(), users_[value].end(), reads_once) &&
+           is_quick(value);
   }
 
  private:

@@ -1,7 +1,6 @@
 #include "passes/plan/storage_order.h"
 
 #include <algorithm>
-#include <boost/pending/disjoint_sets.hpp>
 
 #include "ir/graph/state_values.h"
 #include "ir/ops/registry.h"
@@ -120,7 +119,7 @@ std::vector<ValueId> stored_elements(const Graph& fused, const GroupPlan& group)
 /// Values that lie alike: each is read element by element where others of its class are stored.
 class Alike {
  public:
-  explicit Alike(const Groups& groups) : sets_(groups.fused.nodes.size()) {
+  explicit Alike(const Groups& groups) : next_(groups.fused.nodes.ids()) {
     for (const GroupId group : groups.plans.ids()) {
       const std::vector<ValueId> stored = stored_elements(groups.fused, groups.plans[group]);
       for (const ValueId value : stored) join(value, stored.front());
@@ -131,12 +130,18 @@ class Alike {
     }
   }
 
-  ValueId class_of(ValueId value) { return ValueId{static_cast<std::uint32_t>(sets_.find_set(value.index))}; }
+  ValueId class_of(ValueId value) {
+    while (next_[value.index] != value) {
+      next_[value.index] = next_[next_[value.index].index];
+      value = next_[value.index];
+    }
+    return value;
+  }
 
  private:
-  void join(ValueId a, ValueId b) { sets_.union_set(a.index, b.index); }
+  void join(ValueId a, ValueId b) { next_[class_of(a).index] = class_of(b); }
 
-  boost::disjoint_sets_with_storage<> sets_;
+  std::vector<ValueId> next_;  // on the way to the value that names the class
 };
 
 bool is_along_batch(const Groups& groups, GroupId group, const AxisOrder& order) {

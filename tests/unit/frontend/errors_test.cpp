@@ -147,6 +147,15 @@ TEST_CASE("optimizers are checked at their own lines") {
                        "o(-1)") == "t.dlg:9 `lr > 0` does not hold\n");
   CHECK(errors_of_rule("optimizer o(lr) {\n  w <- theta\n  theta <- theta - lr\n}\n", "o(1)") ==
         "t.dlg:13 `w` is neither `theta` nor a `state`, and only those change\n");
+  // What is called outside of all models, in a default and in a requirement, has a place for its layers, too.
+  const std::string twice = "fn twice(a) = 2 * a\n";
+  CHECK(errors_of_rule(twice + "optimizer o(lr, k = twice(0.5)) {\n  require twice(lr) > 0\n"
+                               "  theta <- theta - lr * k * grad(theta)\n}\n",
+                       "o(0.1)") == "");
+  CHECK(errors_of_rule(twice + "optimizer o(lr, k = twice(lr, 2)) {\n  theta <- theta - k * grad(theta)\n}\n",
+                       "o(0.1)") == "t.dlg:13 `twice` takes 1 argument, found 2\n");
+  CHECK(errors_of_rule(twice + "optimizer o(lr) {\n  require twice(b = lr) > 0\n  theta <- theta - lr\n}\n",
+                       "o(twice(0.1))") == "t.dlg:14 `twice` has no argument `b`\n");
   CHECK(errors_of_rule("", "sdg(0.1)") == "t.dlg:9 unknown optimizer `sdg`\n");
 }
 
