@@ -167,7 +167,8 @@ Failure verify_waiting(const Kernel& kernel) {
                      [&](const Loop& loop) { has_waiting |= loop.schedule->epilogue == Epilogue::kWaiting; });
   if (!has_waiting) return std::nullopt;
   const LoopPath path = path_to_tiles(kernel.body);
-  if (!may_wait(path)) return "has sums that wait, and more than one chain of known length in nested loops";
+  if (!may_wait(path) || !has_waiting_sums(kernel.body))
+    return "has sums that wait, but is not one nest of loops of known length around a chain of chains";
   const LoopSchedule& schedule = *path.back()->schedule;
   const bool has_copies = !schedule.packed.empty() ||
                           std::any_of(schedule.panels.begin(), schedule.panels.end(), [](const Panel& panel) {
@@ -244,8 +245,7 @@ std::optional<BrokenLaw> verify_schedule(const Program& program) {
   }
   const std::int64_t needed = needed_scratch(program);
   if (program.schedule->scratch_bytes >= needed) return verify_straight(program);
-  return BrokenLaw{fmt::format("the copies of packed operands need {} bytes of scratch", needed),
-                   "scheduled"};
+  return BrokenLaw{fmt::format("copies and sums that wait need {} bytes of scratch", needed), "scheduled"};
 }
 
 std::int64_t scratch_of(std::int64_t bytes) {
