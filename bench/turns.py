@@ -5,6 +5,7 @@ import os
 import shutil
 import statistics
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -69,18 +70,27 @@ def first_step(program, where, cache, more=(), build=RELEASE):
     return table, float(total.split()[1]) / 1e3
 
 
+# Runs a command and prints its seconds and the most bytes that were resident. A process of its own: the kernel counts what
+# was resident in a process when it forked as the child's, and this one may hold gigabytes.
+LAUNCHER = """
+import json, os, subprocess, sys, time
+start = time.perf_counter()
+child = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, usage = os.wait4(child.pid, 0)
+print(json.dumps([time.perf_counter() - start, usage.ru_maxrss * 1024]))
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
+
 def whole_run(program, where, more=(), build=RELEASE):
     """The seconds of a training of one step as a process, initial values and saving included, and the bytes that were resident at most."""
     command = ["taskset", "-c", cpus(1), build / "dlg", "train", program, "--quiet", "--set", "stop=1 steps", *more]
-    start = time.perf_counter()
-    child = subprocess.Popen([str(c) for c in command], cwd=where, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(child.pid, 0)
-    seconds = time.perf_counter() - start
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        raise SystemExit(f"{' '.join(map(str, command))}: exit {child.returncode}")
+    done = subprocess.run([sys.executable, "-c", LAUNCHER, *map(str, command)], capture_output=True, text=True, cwd=where)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(map(str, command))}: {done.stderr}")
     shutil.rmtree(where / "runs")
-    return seconds, usage.ru_maxrss * 1024
+    seconds, peak = json.loads(done.stdout.splitlines()[-1])
+    return seconds, peak
 
 
 def copy_example(name, files):
