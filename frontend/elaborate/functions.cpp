@@ -440,33 +440,55 @@ Value call_function(Elaboration& e, const FunctionValue& function, const Call& c
   return value;
 }
 
+namespace {
+
+// Out of line: what these hold would lie on the stack of every call that is open, in whose arguments others
+// stand.
+
+[[gnu::noinline]] void add_argument(Call& call, const ast::Argument& argument, const Operand& operand) {
+  call.arguments.push_back({argument.name, operand, argument.value});
+}
+
+/// Whether the argument is a word that the callee declares; then it joins the call.
+[[gnu::noinline]] bool add_word(Elaboration& e, Call& call, const ast::Expr& callee,
+                                const ast::Argument& argument, std::size_t positional) {
+  if (!argument.value.is_valid()) return false;
+  const std::optional<Value> word = word_argument(e, callee, {argument.name, positional}, argument.value);
+  if (word) add_argument(call, argument, {*word, e.expr(argument.value).range});
+  return word.has_value();
+}
+
+[[gnu::noinline]] void add_nothing(Elaboration& e, Call& call, const ast::Argument& argument) {
+  add_argument(call, argument, {number_value(0), e.expr(argument.value).range});
+}
+
+[[gnu::noinline]] void add_value(Elaboration& e, Call& call, const ast::Argument& argument) {
+  add_argument(call, argument, evaluate_operand(e, argument.value));
+}
+
+}  // namespace
+
 Call evaluate_arguments(Elaboration& e, const ast::Expr& expr, const std::optional<Operand>& piped) {
   Call call{expr.range, {}, {}};
   if (piped) call.arguments.push_back({std::nullopt, *piped, {}});
-  const Builtin* builtin = builtin_named(e, e.expr(expr.args[0]));
+  const ast::Expr& callee = e.expr(expr.args[0]);
+  const Builtin* builtin = builtin_named(e, callee);
   // In a schedule a condition is known for one moment only.
   const bool is_choice = builtin && builtin->call == where_call && !e.rate_schedule;
   std::size_t positional = call.arguments.size();
   for (const ast::Argument& argument : expr.arguments) {
     if (is_choice && argument.value.is_valid() && is_left_out(call, argument.name)) {
-      call.arguments.push_back(
-          {argument.name, {number_value(0), e.expr(argument.value).range}, argument.value});
+      add_nothing(e, call, argument);
       continue;
     }
-    const ArgumentPlace place{argument.name, positional};
-    if (!argument.name) ++positional;
-    const std::optional<Value> word = argument.value.is_valid()
-                                          ? word_argument(e, e.expr(expr.args[0]), place, argument.value)
-                                          : std::nullopt;
-    if (word) {
-      call.arguments.push_back({argument.name, {*word, e.expr(argument.value).range}, argument.value});
-      continue;
-    }
+    const std::size_t place = argument.name ? positional : positional++;
+    if (add_word(e, call, callee, argument, place)) continue;
     const bool is_named = argument.name && (argument.name->text == "over" || argument.name->text == "to");
-    const bool is_axis = is_named && takes_axis(e, e.expr(expr.args[0]));
-    const Operand operand = is_axis ? Operand{number_value(0), e.expr(argument.value).range}
-                                    : evaluate_operand(e, argument.value);
-    call.arguments.push_back({argument.name, operand, argument.value});
+    if (is_named && takes_axis(e, callee)) {
+      add_nothing(e, call, argument);
+    } else {
+      add_value(e, call, argument);
+    }
   }
   return call;
 }
