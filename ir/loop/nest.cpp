@@ -183,27 +183,29 @@ bool has_plain_blocks(const Loop& chain) {
          !has_bounds(block->loop.front()) && !has_loops(block->loop.front().body);
 }
 
-}  // namespace
-
-const Loop* single_chain(const TileParts& parts) {
+/// The one loop of `parts.chains`; null: there are several, something is stored between, or it is a block.
+const Loop* only_chain(const TileParts& parts) {
   const Loop* chain = nullptr;
   for (const Statement* statement : parts.chains) {
     if (statement->store || (chain != nullptr && !statement->loop.empty())) return nullptr;
     if (!statement->loop.empty()) chain = statement->loop.data();
   }
-  if (chain == nullptr || chain->block.is_valid()) return nullptr;
+  return chain != nullptr && !chain->block.is_valid() ? chain : nullptr;
+}
+
+}  // namespace
+
+const Loop* single_chain(const TileParts& parts) {
+  const Loop* chain = only_chain(parts);
+  if (chain == nullptr) return nullptr;
   const bool is_plain = chain->step == 1 && !has_bounds(*chain) && !has_loops(chain->body);
   return is_plain || has_plain_blocks(*chain) ? chain : nullptr;
 }
 
 const Loop* chain_of_chains(const TileParts& parts) {
-  const Loop* chain = nullptr;
-  for (const Statement* statement : parts.chains) {
-    if (statement->store || (chain != nullptr && !statement->loop.empty())) return nullptr;
-    if (!statement->loop.empty()) chain = statement->loop.data();
-  }
-  const bool is_outer = chain != nullptr && chain->step == 1 && !chain->block.is_valid() &&
-                        chain->extent != kBatch && has_loops(chain->body);
+  const Loop* chain = only_chain(parts);
+  const bool is_outer =
+      chain != nullptr && chain->step == 1 && chain->extent != kBatch && has_loops(chain->body);
   return is_outer ? chain : nullptr;
 }
 

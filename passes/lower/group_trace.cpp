@@ -309,7 +309,7 @@ Refusal refuse_outer(const Graph& graph, const GroupPlan& group, const GroupTrac
 
 /// Whether an element is a few instructions: done again sooner than stored and loaded.
 bool is_cheap(const Graph& graph, ValueId value) {
-  return is<Map>(*graph[value].op) && !of_element_rule(graph, value, &ElementLowering::has_function);
+  return is<Map>(*graph[value].op) && !is_elementary(graph, value);
 }
 
 Refusal refuse_evaluation(const Graph& graph, const Evaluation& evaluation) {

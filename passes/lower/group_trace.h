@@ -25,7 +25,7 @@ IdVector<ValueId, char> inlined_views(const Graph& graph, const std::function<bo
 enum class ValueRole : std::uint8_t {
   kLeaf,      // no operands: read from where it lives, or made on the spot
   kInternal,  // computed, read by its own group only
-  kInlined,   // a view: done by every group that reads it
+  kInlined,   // a view or a quick difference: done by every group that reads it
   kStored,    // an output, an effect, or read by another group
 };
 

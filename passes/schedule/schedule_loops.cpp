@@ -58,19 +58,13 @@ class Scheduler {
     for (loop::Statement& statement : kernel.body) {
       for (Loop& outermost : statement.loop) visit(outermost, Depth::kOutermost);
     }
-    let_sums_wait(kernel);
+    if (should_wait(program_, loop::path_to_tiles(kernel.body), core_)) loop::let_sums_wait(kernel.body);
     kernel.share = Share::kNothing;
     kernel.ahead.clear();
     if (is_worth_dividing(program_, kernel)) kernel.share = share_of(kernel.body.back().loop.front());
   }
 
  private:
-  void let_sums_wait(loop::Kernel& kernel) const {
-    const loop::LoopPath path = loop::path_to_tiles(kernel.body);
-    if (!should_wait(program_, path, core_)) return;
-    loop::let_sums_wait(kernel.body);
-  }
-
   /// Inside a vector loop the lanes are taken already. What is not uniform goes one by one. Loops nest at
   /// most as deep as axes do.
   void visit(Loop& loop, Depth depth) const {

@@ -17,7 +17,7 @@ struct Tile {
 /// Vectors beside each other are one value in LLVM, which splits powers of two well and nothing else.
 constexpr unsigned kMostVectors = 4;
 constexpr unsigned kMostRows = 14;
-/// Of one vector, which all of them use.
+/// Of one vector: the more rows share its load, the better.
 constexpr unsigned kMostRowsOfOneVector = 16;
 
 /// The tiles that take what whole tiles leave of any number of rows, largest first, the last of one row.

@@ -7,7 +7,6 @@
 #include "tests/catch.h"
 #include "tests/engines/engines.h"
 #include "tests/ops/compiled_samples.h"
-#include "tests/step_forms.h"
 
 namespace dlg {
 namespace {
@@ -68,15 +67,7 @@ TEST_CASE("statistics of a channel between convolutions: bits of every way, valu
   CAPTURE(batch, dtype_name(dtype));
   std::int64_t workers = 0;
   for (const Way& way : other_ways()) {
-    const loop::Program program = lowered(sample.graph, {.fusion = way.fusion});
-    const StepValues loops = run_loops(program, sample.environment, fusing_of(way.target));
-    CHECK(first_outside(loops, sample, {kBoundFactor, OpenBounds::kRefused}) == "");
-    for (const StepForm form : test::step_forms(program)) {
-      const StepRun run =
-          run_compiled({program, {.target = way.target, .form = form}, {}}, sample.environment, workers);
-      CHECK(run.fault == "");
-      CHECK(first_difference(run.values, loops) == "");
-    }
+    check_way(sample, way, workers);
     workers = (workers + 1) % 4;
   }
 }

@@ -6,18 +6,13 @@
 
 #include "ir/ops/expr.h"
 #include "passes/derive/differentiate.h"
+#include "tests/axes.h"
+#include "tests/catch.h"
 #include "tests/near.h"
+#include "tests/step_forms.h"
 
 namespace dlg {
-namespace {
-
-std::vector<std::int64_t> all_axes(const Shape& shape) {
-  std::vector<std::int64_t> axes;
-  for (std::size_t i = 0; i < shape.rank(); ++i) axes.push_back(static_cast<std::int64_t>(i));
-  return axes;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 void add_gradients(OpSample& sample) {
   Builder builder(sample.graph);
@@ -95,6 +90,18 @@ std::string first_outside(const StepValues& found, const OpSample& sample, const
     }
   }
   return "";
+}
+
+void check_way(const OpSample& sample, const Way& way, std::int64_t workers) {
+  const loop::Program program = lowered(sample.graph, {.fusion = way.fusion});
+  const StepValues loops = run_loops(program, sample.environment, fusing_of(way.target));
+  CHECK(first_outside(loops, sample, {kBoundFactor, OpenBounds::kRefused}) == "");
+  for (const StepForm form : test::step_forms(program)) {
+    const StepRun run =
+        run_compiled({program, {.target = way.target, .form = form}, {}}, sample.environment, workers);
+    CHECK(run.fault == "");
+    if (run.fault.empty()) CHECK(first_difference(run.values, loops) == "");
+  }
 }
 
 }  // namespace dlg

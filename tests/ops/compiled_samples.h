@@ -36,6 +36,10 @@ std::vector<Way> other_ways();
 /// other infinity.
 bool is_within(double found, const Bound& expected, double factor = kBoundFactor);
 
+/// Checks the loop interpreter against the reference, and compiled code in one way and every form, in guarded
+/// memory, against the loop interpreter. By so many workers; 0: the calling thread alone.
+void check_way(const OpSample& sample, const Way& way, std::int64_t workers);
+
 /// The first number that is another one, in words; empty: none.
 std::string first_difference(const StepValues& compiled, const StepValues& loops);
 

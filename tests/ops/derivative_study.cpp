@@ -6,16 +6,11 @@
 
 #include "ir/ops/expr.h"
 #include "passes/derive/differentiate.h"
+#include "tests/axes.h"
 #include "tests/near.h"
 
 namespace dlg {
 namespace {
-
-std::vector<std::int64_t> all_axes(const Shape& shape) {
-  std::vector<std::int64_t> axes;
-  for (std::size_t i = 0; i < shape.rank(); ++i) axes.push_back(static_cast<std::int64_t>(i));
-  return axes;
-}
 
 Expr weighted_sum(Builder& builder, ValueId value, ValueId weights) {
   const Expr y = cast(Expr{&builder, value}, DType::kF64);

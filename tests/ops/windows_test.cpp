@@ -8,29 +8,9 @@
 
 #include "ir/ops/expr.h"
 #include "tests/catch.h"
-#include "tests/near.h"
 #include "tests/ops/compiled_samples.h"
-#include "tests/step_forms.h"
 
 namespace dlg {
-namespace {
-
-/// The loop interpreter against the reference, and compiled code in one way against the loop interpreter.
-StepValues checked_run(const OpSample& sample, const Way& way, std::int64_t workers) {
-  const loop::Program program = lowered(sample.graph, {.fusion = way.fusion});
-  const StepValues loops = run_loops(program, sample.environment, fusing_of(way.target));
-  CHECK(first_outside(loops, sample, {kBoundFactor, OpenBounds::kRefused}) == "");
-  for (const StepForm form : test::step_forms(program)) {
-    const StepRun run =
-        run_compiled({program, {.target = way.target, .form = form}, {}}, sample.environment, workers);
-    CHECK(run.fault == "");
-    if (run.fault.empty()) CHECK(first_difference(run.values, loops) == "");
-  }
-  return loops;
-}
-
-}  // namespace
-
 TEST_CASE("an infinite weight beside the border stays out, and the sum of no point is +0") {
   constexpr double kInf = std::numeric_limits<double>::infinity();
   for (const std::int64_t maps : {1, 8}) {
@@ -98,7 +78,7 @@ TEST_CASE("a window reads through a change of shape") {
   sample.result = again.value;
   sample.operands = {x.value, k.value};
   add_gradients(sample);
-  for (const Way& way : other_ways()) checked_run(sample, way, 2);
+  for (const Way& way : other_ways()) check_way(sample, way, 2);
 }
 
 TEST_CASE("labels print as they were read, and permuting them twice changes nothing") {

@@ -10,6 +10,7 @@
 #include "ir/ops/ranges.h"
 #include "ir/ops/registry.h"
 #include "passes/derive/differentiate.h"
+#include "tests/axes.h"
 #include "tests/random_graphs/random.h"
 
 namespace dlg::test {
@@ -36,12 +37,6 @@ std::vector<SampleCase> generic_cases(const OpDef& op) {
     cases.push_back({std::vector<TensorType>(static_cast<std::size_t>(op.arity), {DType::kF64, shape})});
   }
   return cases;
-}
-
-std::vector<std::int64_t> all_axes(const Shape& shape) {
-  std::vector<std::int64_t> axes;
-  for (std::size_t axis = 0; axis < shape.rank(); ++axis) axes.push_back(static_cast<std::int64_t>(axis));
-  return axes;
 }
 
 /// What one operand of an op may be.
