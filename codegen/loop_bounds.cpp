@@ -1,5 +1,6 @@
 #include "codegen/loop_bounds.h"
 
+#include "ir/loop/nest.h"
 #include "support/defects.h"
 
 namespace dlg {
@@ -41,6 +42,7 @@ Value* LoopBounds::sum_of(const loop::Bound& bound) {
 
 Bounds LoopBounds::without_bounds(const Loop& loop) {
   Value* end = extent(loop);
+  if (division(loop) == loop::Share::kPairs) return share_of_pairs(loop);
   if (is_divided(loop)) return share_of(end, 1);
   if (!loop.block.is_valid()) return {i64(builder_, 0), end};
   Value* begin = elements_.var(loop.block);
@@ -49,8 +51,26 @@ Bounds LoopBounds::without_bounds(const Loop& loop) {
 }
 
 loop::Share LoopBounds::division(const Loop& loop) const {
-  const bool is_whole_kernel = call_.workers != nullptr && &loop == kernel_.body.back().loop.data();
-  return is_whole_kernel ? kernel_.share : loop::Share::kNothing;
+  if (call_.workers == nullptr) return loop::Share::kNothing;
+  const bool is_whole_kernel = &loop == kernel_.body.back().loop.data();
+  const bool is_in_pairs =
+      kernel_.share == loop::Share::kPairs && &loop == loop::inner_of_pairs(kernel_.body);
+  return is_whole_kernel || is_in_pairs ? kernel_.share : loop::Share::kNothing;
+}
+
+/// Pairs lie one behind the other, those of the first iteration of the outer loop first: a worker begins and
+/// ends in the middle of one.
+Bounds LoopBounds::share_of_pairs(const Loop& loop) {
+  const Loop& outer = kernel_.body.back().loop.front();
+  Value* length = extent(*loop::inner_of_pairs(kernel_.body));
+  const Bounds pairs = share_of(builder_.CreateMul(extent(outer), length), 1);
+  if (&loop == &outer) {
+    Value* last = builder_.CreateAdd(pairs.end, builder_.CreateSub(length, i64(builder_, 1)));
+    return {builder_.CreateUDiv(pairs.begin, length), builder_.CreateUDiv(last, length)};
+  }
+  Value* first = builder_.CreateMul(elements_.var(outer.var), length);
+  return {larger(builder_, builder_.CreateSub(pairs.begin, first), i64(builder_, 0)),
+          smaller(builder_, builder_.CreateSub(pairs.end, first), length)};
 }
 
 Bounds LoopBounds::share_of(Value* end, std::int64_t unit) {

@@ -35,7 +35,8 @@ class LoopBounds {
   /// From now on loops inside the blocks of `loop` know how long one is.
   void set_block_step(const loop::Loop& loop) { block_steps_[loop.var] = loop.step; }
 
-  /// What workers divide of `loop`: something only of the one loop that the kernel consists of.
+  /// What workers divide of `loop`: something only of the one loop that the kernel consists of, and of the
+  /// one inside whose iterations make pairs with its own.
   loop::Share division(const loop::Loop& loop) const;
   bool is_divided(const loop::Loop& loop) const { return division(loop) != loop::Share::kNothing; }
   /// What this worker has of 0 .. end, in pieces of `unit`.
@@ -46,6 +47,7 @@ class LoopBounds {
 
  private:
   Bounds without_bounds(const loop::Loop& loop);
+  Bounds share_of_pairs(const loop::Loop& loop);
   llvm::Value* sum_of(const loop::Bound& bound);
   llvm::Value* divided(llvm::Value* sum, std::int64_t divisor);
 

@@ -2,7 +2,6 @@
 // small test never is.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <utility>
 
@@ -15,20 +14,17 @@ namespace dlg::test {
 /// What workers divide.
 enum class Division : std::uint8_t {
   kChosen,   // what the scheduler says
-  kAll,      // every kernel that can be divided, one of tiles by its tiles
-  kByPanels  // likewise, one of tiles by its panels
+  kAll,      // every kernel that can be divided, one of tiles by its tiles, of two loops by pairs
+  kByPanels  // likewise, one of tiles by its panels, of two loops by the outer one
 };
 
 inline loop::Share share_of(const loop::Kernel& kernel, Division division) {
   const loop::Body& body = kernel.body;
-  const bool has_plain_begin = !body.empty() && std::all_of(body.begin(), body.end() - 1, [](const auto& s) {
-    return s.instruction.has_value();
-  });
-  if (!has_plain_begin || body.back().loop.empty()) return loop::Share::kNothing;
-  const loop::Loop& loop = body.back().loop.front();
-  if (!loop::is_independent(loop.kind)) return loop::Share::kNothing;
-  if (!loop.schedule) return loop::Share::kIterations;
-  const bool has_tiles = loop::is_tileable(loop) && division != Division::kByPanels;
+  const loop::Loop* loop = loop::only_loop(body);
+  if (loop == nullptr || !loop::is_independent(loop->kind)) return loop::Share::kNothing;
+  const bool has_pairs = loop::inner_of_pairs(body) != nullptr && division != Division::kByPanels;
+  if (!loop->schedule) return has_pairs ? loop::Share::kPairs : loop::Share::kIterations;
+  const bool has_tiles = loop::is_tileable(*loop) && division != Division::kByPanels;
   return has_tiles ? loop::Share::kTiles : loop::Share::kPanels;
 }
 

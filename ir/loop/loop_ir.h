@@ -181,9 +181,9 @@ struct LoopSchedule {
   std::int64_t beside_steps = 0;  // of the chain from one row that waits to the next
 };
 
-/// What workers divide of the one loop that a kernel is: nothing, its iterations, the panels or the tiles of
-/// rows.
-enum class Share : std::uint8_t { kNothing, kIterations, kPanels, kTiles };
+/// What workers divide of the one loop that a kernel is: nothing, its iterations, the pairs of them and those
+/// of the one loop inside, the panels or the tiles of rows.
+enum class Share : std::uint8_t { kNothing, kIterations, kPairs, kPanels, kTiles };
 
 /// The two forms of a compiled step; both compute the same bits.
 enum class StepForm : std::uint8_t {

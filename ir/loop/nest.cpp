@@ -209,19 +209,31 @@ const Loop* chain_of_chains(const TileParts& parts) {
   return is_outer ? chain : nullptr;
 }
 
+const Loop* only_loop(const Body& body) {
+  const bool is_loop =
+      !body.empty() && !body.back().loop.empty() &&
+      std::all_of(body.begin(), body.end() - 1, [](const Statement& s) { return s.instruction.has_value(); });
+  return is_loop ? &body.back().loop.front() : nullptr;
+}
+
 LoopPath path_to_tiles(const Body& body) {
   LoopPath path;
-  for (const Body* at = &body;;) {
-    const bool is_path =
-        !at->empty() && !at->back().loop.empty() &&
-        std::all_of(at->begin(), at->end() - 1, [](const Statement& s) { return s.instruction.has_value(); });
-    if (!is_path) return {};
-    const Loop& loop = at->back().loop.front();
-    path.push_back(&loop);
-    if (is_tileable(loop)) return path;
-    if (loop.kind != LoopKind::kParallel || has_bounds(loop)) return {};
-    at = &loop.body;
+  for (const Loop* loop = only_loop(body); loop != nullptr; loop = only_loop(loop->body)) {
+    path.push_back(loop);
+    if (is_tileable(*loop)) return path;
+    if (loop->kind != LoopKind::kParallel || has_bounds(*loop)) return {};
   }
+  return {};
+}
+
+const Loop* inner_of_pairs(const Body& body) {
+  const auto is_one_by_one = [](const Loop* loop) {
+    return loop != nullptr && is_independent(loop->kind) && !loop->schedule && !loop->block.is_valid();
+  };
+  const Loop* outer = only_loop(body);
+  if (!is_one_by_one(outer)) return nullptr;
+  const Loop* inner = only_loop(outer->body);
+  return is_one_by_one(inner) ? inner : nullptr;
 }
 
 WaitingExtents waiting_extents(const LoopPath& path) {

@@ -51,6 +51,9 @@ const Loop* single_chain(const TileParts& parts);
 /// chains, of known length. null: there is none.
 const Loop* chain_of_chains(const TileParts& parts);
 
+/// The one loop that `body` is, instructions before it aside. nullptr: it is something else.
+const Loop* only_loop(const Body& body);
+
 /// Nested independent loops that a body is, instructions before each of them aside: from the outermost to the
 /// rows of tiles.
 using LoopPath = std::vector<const Loop*>;
@@ -68,6 +71,10 @@ bool has_waiting_sums(const Body& body);
 bool may_wait(const LoopPath& path);
 /// Lets those of a scheduled kernel wait that may: without copies, which belong to whole chains.
 void let_sums_wait(Body& body);
+
+/// The one loop inside of the one loop that `body` is, if the iterations of both may run in any order, one by
+/// one: pairs of them may be divided among workers. nullptr: there is none.
+const Loop* inner_of_pairs(const Body& body);
 
 /// The statement in which a block of such a chain runs.
 Body::const_iterator block_in(const Loop& chain);

@@ -200,7 +200,8 @@ class Parser {
     open_.clear();
     kernel_.name = name();
     if (accept("divided")) {
-      kernel_.share = known_word(parse_share, "`iterations`, `panels` or `tiles`").value_or(Share::kNothing);
+      kernel_.share =
+          known_word(parse_share, "`iterations`, `pairs`, `panels` or `tiles`").value_or(Share::kNothing);
     }
     kernel_.ahead = registers("ahead");
     note_comment();

@@ -146,17 +146,15 @@ Failure verify_loop(const Program& program, const Loop& loop) {
 /// Workers divide one loop whose iterations wait for nothing, by pieces that it has.
 Failure verify_share(const Kernel& kernel) {
   if (kernel.share == Share::kNothing) return std::nullopt;
-  const bool has_plain_begin =
-      !kernel.body.empty() && std::all_of(kernel.body.begin(), kernel.body.end() - 1,
-                                          [](const Statement& s) { return s.instruction.has_value(); });
-  if (!has_plain_begin || kernel.body.back().loop.empty()) return "is divided, but is not one loop";
-  const Loop& loop = kernel.body.back().loop.front();
-  if (!is_independent(loop.kind)) return "is divided, but its iterations wait for each other";
-  const bool has_tiles = loop.schedule && is_tileable(loop);
-  const bool has_panels = loop.schedule && !loop.schedule->panels.empty();
+  const Loop* loop = only_loop(kernel.body);
+  if (loop == nullptr) return "is divided, but is not one loop";
+  if (!is_independent(loop->kind)) return "is divided, but its iterations wait for each other";
+  const bool has_tiles = loop->schedule && is_tileable(*loop);
+  const bool has_panels = loop->schedule && !loop->schedule->panels.empty();
   const bool has_pieces = kernel.share == Share::kPanels  ? has_panels
                           : kernel.share == Share::kTiles ? has_tiles
-                                                          : !loop.schedule;
+                          : kernel.share == Share::kPairs ? inner_of_pairs(kernel.body) != nullptr
+                                                          : !loop->schedule;
   return has_pieces ? Failure() : "is divided by pieces that it does not have";
 }
 

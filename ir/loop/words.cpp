@@ -16,7 +16,7 @@ constexpr std::array<std::string_view, 7> kBufferKinds{"arena", "state",  "data"
 constexpr std::array<std::string_view, 4> kLoopKinds{"for", "parallel", "vector", "lanes"};
 
 /// Indexed by Share.
-constexpr std::array<std::string_view, 4> kShares{"nothing", "iterations", "panels", "tiles"};
+constexpr std::array<std::string_view, 5> kShares{"nothing", "iterations", "pairs", "panels", "tiles"};
 
 /// Indexed by StepForm.
 constexpr std::array<std::string_view, 2> kForms{"loops", "straight"};

@@ -8,6 +8,7 @@
 #include "passes/fuse/order_kernels.h"
 #include "passes/lower/batch_innermost.h"
 #include "passes/lower/group_trace.h"
+#include "passes/lower/inlined_values.h"
 #include "support/defects.h"
 
 namespace dlg {

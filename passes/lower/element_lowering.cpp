@@ -100,13 +100,6 @@ loop::RegId ElementLowering::element(ValueId value, Indices at) {
 
 namespace {
 
-bool contains(const Indices& at, loop::VarId var) {
-  return std::any_of(at.begin(), at.end(), [&](const loop::Index& index) {
-    return std::any_of(index.terms.begin(), index.terms.end(),
-                       [&](const loop::Index::Term& term) { return term.var == var; });
-  });
-}
-
 Evaluation evaluation_in(KernelBuilder& builder, ValueId value, const Indices& at) {
   Evaluation evaluation{value, at};
   evaluation.is_repeated = !builder.tells_apart(at);
@@ -117,7 +110,7 @@ Evaluation evaluation_in(KernelBuilder& builder, ValueId value, const Indices& a
     // A block's variable never stands in an index: that of the loop inside the block does.
     if (frame->kind == FrameKind::kBlock) continue;
     evaluation.is_repeated |= !std::all_of(frame->vars.begin(), frame->vars.end(),
-                                           [&](loop::VarId var) { return contains(at, var); });
+                                           [&](loop::VarId var) { return builder.settles(at, var); });
   }
   return evaluation;
 }
@@ -140,6 +133,15 @@ loop::RegId ElementLowering::compute(ValueId value, const Indices& at) {
   evaluations_.push_back(evaluation_in(builder_, value, at));
   NodeScope scope(*this, value, at);
   return run_rule(graph_[value].op->lowering, scope).reg;
+}
+
+ElementLowering::Load load_without_memory(const Graph& graph) {
+  return [&graph](KernelBuilder& builder, ValueId value, const Indices& at) {
+    loop::Instruction instruction{.op = loop::Op::kLoad, .dtype = graph.type(value).dtype};
+    instruction.buffer = loop::BufferId{value.index};
+    instruction.indices = at;
+    return builder.emit(std::move(instruction));
+  };
 }
 
 }  // namespace dlg

@@ -15,7 +15,7 @@ struct Evaluation {
   ValueId value;
   Indices at;
   bool is_in_reduction = false;  // inside a loop that carries values
-  bool is_repeated = false;  // done again and again: inside a loop whose variable its index does not contain,
+  bool is_repeated = false;  // done again and again: inside a loop whose iteration its index does not tell,
                              // or with an index that several iterations share
 };
 
@@ -64,5 +64,8 @@ class ElementLowering {
   bool has_function_ = false;
   bool is_slow_ = false;
 };
+
+/// Reads every value from a buffer of its number: for a lowering that only asks what is evaluated and read.
+ElementLowering::Load load_without_memory(const Graph& graph);
 
 }  // namespace dlg

@@ -8,24 +8,12 @@
 
 #include "ir/graph/text_cursor.h"
 #include "passes/lower/batch_innermost.h"
+#include "passes/lower/inlined_values.h"
 #include "support/check.h"
 #include "support/defects.h"
 
 namespace dlg {
 namespace {
-
-loop::RegId load_from_nowhere(const Graph& graph, KernelBuilder& builder, ValueId value, const Indices& at) {
-  loop::Instruction instruction{.op = loop::Op::kLoad, .dtype = graph.type(value).dtype};
-  instruction.buffer = loop::BufferId{value.index};
-  instruction.indices = at;
-  return builder.emit(std::move(instruction));
-}
-
-ElementLowering::Load loader(const Graph& graph) {
-  return [&graph](KernelBuilder& builder, ValueId value, const Indices& at) {
-    return load_from_nowhere(graph, builder, value, at);
-  };
-}
 
 bool contains(const std::vector<ValueId>& sorted, ValueId value) {
   return std::binary_search(sorted.begin(), sorted.end(), value);
@@ -43,99 +31,6 @@ bool is_alone(const Graph& fused, GroupId group) {
 }
 
 }  // namespace
-
-namespace {
-
-/// Runs one element rule, and answers what `question` asks of the lowering.
-template <class Question>
-auto of_element_rule(const Graph& graph, ValueId value, const Question& question) {
-  KernelBuilder builder;
-  ElementLowering lowering(
-      graph, builder, [&](ValueId other) { return other == value; }, loader(graph));
-  domain_nest(builder, graph.type(value).shape, {}, [&](const Indices& at) { lowering.element(value, at); });
-  return std::invoke(question, lowering);
-}
-
-/// A scalar made by one instruction from leaves: cheaper done again than stored and loaded.
-bool is_scalar_of_leaves(const Graph& graph, ValueId value) {
-  const Node& node = graph[value];
-  return node.type.shape.rank() == 0 &&
-         std::all_of(node.operands.begin(), node.operands.end(),
-                     [&](ValueId operand) { return is<Leaf>(*graph[operand].op); });
-}
-
-}  // namespace
-
-bool is_view(const Graph& graph, ValueId value) {
-  if (!is<Map>(*graph[value].op)) return false;
-  const std::int64_t work = of_element_rule(graph, value, &ElementLowering::work);
-  return work == 0 || (work == 1 && is_scalar_of_leaves(graph, value));
-}
-
-bool is_elementary(const Graph& graph, ValueId value) {
-  return is<Map>(*graph[value].op) && of_element_rule(graph, value, &ElementLowering::has_function);
-}
-
-namespace {
-
-/// Finds what is made of a contraction's elements and of what many of them share with one quick instruction,
-/// as an image without its mean: where the contraction is stored anyway, because the batch is summed up, and
-/// is read by several, nobody has to store and load the difference.
-class QuickDifferences {
- public:
-  explicit QuickDifferences(const Graph& graph)
-      : graph_(graph), is_at_work_(keeps_batch_innermost(graph)), users_(users_of(graph)) {}
-
-  bool has(ValueId value, const IdVector<ValueId, char>& is_inlined) const {
-    if (!is_at_work_ || !is<Map>(*graph_[value].op) || users_[value].size() < 2) return false;
-    int stored = 0;
-    for (const ValueId operand : graph_[value].operands) {
-      if (is_inlined[operand]) continue;
-      if (!is_stored_contraction(operand) || graph_.type(operand) != graph_.type(value)) return false;
-      ++stored;
-    }
-    const auto reads_once = [&](ValueId user) {
-      return !is<Nest>(*graph_[user].op) && !is_view(graph_, user);
-    };
-    return stored == 1 && std::all_of(users_[value].begin(), users_[value].end(), reads_once) &&
-           is_quick(value);
-  }
-
- private:
-  bool is_stored_contraction(ValueId value) const {
-    const auto is_batch_sum = [&](ValueId user) {
-      return is<Reduce>(*graph_[user].op) && !graph_.type(user).shape.has_batch();
-    };
-    return is<Nest>(*graph_[value].op) && graph_.type(value).shape.has_batch() &&
-           std::any_of(users_[value].begin(), users_[value].end(), is_batch_sum);
-  }
-
-  bool is_quick(ValueId value) const {
-    return of_element_rule(graph_, value, &ElementLowering::work) == 1 &&
-           !of_element_rule(graph_, value, &ElementLowering::is_slow);
-  }
-
-  const Graph& graph_;
-  bool is_at_work_;
-  IdVector<ValueId, std::vector<ValueId>> users_;
-};
-
-}  // namespace
-
-IdVector<ValueId, char> inlined_views(const Graph& graph, const std::function<bool(ValueId)>& may_be) {
-  IdVector<ValueId, char> is_inlined(graph.nodes.size(), 0);
-  IdVector<ValueId, std::size_t> depth(graph.nodes.size(), 0);
-  const QuickDifferences differences(graph);
-  for (const ValueId value : graph.nodes.ids()) {
-    if (!may_be(value) || !(is_view(graph, value) || differences.has(value, is_inlined))) continue;
-    std::size_t behind = 0;
-    for (const ValueId operand : graph[value].operands) behind = std::max(behind, depth[operand]);
-    if (behind == kMostViews) continue;
-    depth[value] = behind + 1;
-    is_inlined[value] = 1;
-  }
-  return is_inlined;
-}
 
 Roles roles_of(const Graph& fused) {
   Roles roles;
@@ -249,7 +144,7 @@ GroupTrace trace_group(const Graph& graph, const GroupPlan& group,
                        const std::function<bool(ValueId)>& is_inlined) {
   KernelBuilder builder;
   const auto is_computed = [&](ValueId value) { return contains(group.members, value) || is_inlined(value); };
-  ElementLowering lowering(graph, builder, is_computed, loader(graph));
+  ElementLowering lowering(graph, builder, is_computed, load_without_memory(graph));
   GroupTrace trace;
   if (group.stored.empty()) return trace;
   const Shape& domain = domain_shape(graph, group);

@@ -11,21 +11,10 @@
 
 namespace dlg {
 
-/// Whether `value` only moves elements (broadcast, transpose, slice, a cast): nothing is lost by doing it
-/// again wherever it is read. Found by running its element rule, not by its name.
-bool is_view(const Graph& graph, ValueId value);
-
-/// Whether an element of a Map takes an elementary function: exp, log, pow.
-bool is_elementary(const Graph& graph, ValueId value);
-
-/// Marks what is done on the spot, of what `may_be`: views, and differences to what all elements of a channel
-/// share; but where more than kMostViews stand one behind the other.
-IdVector<ValueId, char> inlined_views(const Graph& graph, const std::function<bool(ValueId)>& may_be);
-
 enum class ValueRole : std::uint8_t {
   kLeaf,      // no operands: read from where it lives, or made on the spot
   kInternal,  // computed, read by its own group only
-  kInlined,   // a view or a quick difference: done by every group that reads it
+  kInlined,   // a view, a quick difference or mark: done by every group that reads it
   kStored,    // an output, an effect, or read by another group
 };
 
@@ -83,9 +72,6 @@ GroupTrace trace_group(const Graph& graph, const GroupPlan& group,
 
 /// The largest group: it bounds the size of a compiled function and the depth of the lowering.
 inline constexpr std::size_t kMostMembers = 64;
-/// The most views that stand one behind the other and are inlined: the next one is stored. With the members
-/// it bounds how deep the lowering of a kernel calls itself.
-inline constexpr std::size_t kMostViews = 16;
 
 /// Whether a group computes some element-wise value at two indices, or stores one of fewer axes than others.
 bool is_layered(const Graph& graph, const GroupPlan& group, const GroupTrace& trace);

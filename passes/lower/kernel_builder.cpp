@@ -25,6 +25,24 @@ std::string loop_name(std::int64_t extent, std::size_t depth) {
   return extent == kBatch ? "b" : std::string(1, kNames[std::min(depth, kNames.size() - 1)]);
 }
 
+/// What is 0 in each iteration of `loop`: with `divisor * v >= sum` and `divisor * v <= sum` as its bounds
+/// their difference.
+std::vector<loop::Index> zeros_of(const loop::Loop& loop) {
+  std::vector<loop::Index> zeros;
+  for (const loop::Bound& low : loop.lower) {
+    const auto leaves_one = [&](const loop::Bound& high) {
+      loop::Index end = low.value;
+      end.offset += low.divisor;
+      return canonical(high.value) == canonical(end) && high.divisor == low.divisor && high.rows == low.rows;
+    };
+    if (low.rows != 0 || std::none_of(loop.upper.begin(), loop.upper.end(), leaves_one)) continue;
+    loop::Index zero = low.value;
+    zero.terms.push_back({loop.var, -low.divisor});
+    zeros.push_back(canonical(std::move(zero)));
+  }
+  return zeros;
+}
+
 }  // namespace
 
 loop::Index canonical(loop::Index index) {
@@ -88,6 +106,26 @@ bool KernelBuilder::tells_apart(std::span<const loop::Index> at) const {
   });
 }
 
+bool KernelBuilder::settles(std::span<const loop::Index> at, loop::VarId var) const {
+  const auto stands = [at](loop::VarId other) {
+    return std::any_of(at.begin(), at.end(), [&](const loop::Index& index) {
+      return std::any_of(index.terms.begin(), index.terms.end(),
+                         [&](const loop::Index::Term& term) { return term.var == other; });
+    });
+  };
+  const auto has_no_other = [&](const loop::Index& zero) {
+    const auto is_var = [var](const loop::Index::Term& term) { return term.var == var; };
+    return std::any_of(zero.terms.begin(), zero.terms.end(), is_var) &&
+           std::all_of(zero.terms.begin(), zero.terms.end(),
+                       [&](const loop::Index::Term& term) { return is_var(term) || stands(term.var); });
+  };
+  if (stands(var)) return true;
+  for (const BodyFrame* frame = current_; frame != nullptr; frame = frame->parent) {
+    if (std::any_of(frame->zeros.begin(), frame->zeros.end(), has_no_other)) return true;
+  }
+  return false;
+}
+
 loop::VarId KernelBuilder::new_var() {
   extents_.add(1);
   return frame_of_var_.add(current_);
@@ -116,8 +154,12 @@ void KernelBuilder::store(loop::StoreInstruction store) {
 
 void KernelBuilder::add_loop(loop::Loop header, FrameKind kind,
                              const std::function<void(loop::Loop&)>& fill) {
-  BodyFrame frame{current_, kind, current_->depth + 1, {header.var}, {}, {}};
-  for (const loop::Loop& outer : header.around) frame.vars.push_back(outer.var);
+  BodyFrame frame{current_, kind, current_->depth + 1, {header.var}, zeros_of(header), {}, {}};
+  for (const loop::Loop& outer : header.around) {
+    frame.vars.push_back(outer.var);
+    const std::vector<loop::Index> zeros = zeros_of(outer);
+    frame.zeros.insert(frame.zeros.end(), zeros.begin(), zeros.end());
+  }
   current_ = &frame;
   for (const loop::VarId var : frame.vars) frame_of_var_[var] = &frame;
   extents_[header.var] = header.extent;
@@ -133,7 +175,7 @@ void KernelBuilder::add_loop(loop::Loop header, FrameKind kind,
 }
 
 loop::Body KernelBuilder::combine_body(const std::function<void()>& fill) {
-  BodyFrame frame{current_, FrameKind::kCombine, current_->depth + 1, {}, {}, {}};
+  BodyFrame frame{current_, FrameKind::kCombine, current_->depth + 1, {}, {}, {}, {}};
   current_ = &frame;
   fill();
   current_ = frame.parent;

@@ -39,7 +39,8 @@ struct BodyFrame {
   BodyFrame* parent = nullptr;
   FrameKind kind = FrameKind::kRoot;
   int depth = 0;
-  std::vector<loop::VarId> vars;  // none in kRoot and kCombine
+  std::vector<loop::VarId> vars;   // none in kRoot and kCombine
+  std::vector<loop::Index> zeros;  // sums of variables that are 0 in it, as its bounds say
   loop::Body body;
   std::map<Key, loop::RegId> known;  // instructions and elements by key
 };
@@ -59,6 +60,11 @@ class KernelBuilder {
   /// Whether different values of the loops around make different indices `at`: of the variables of each, a
   /// larger one moves it further than all smaller ones together.
   bool tells_apart(std::span<const loop::Index> at) const;
+
+  /// Whether `at` says which iteration of the loop over `var` this is: `var` stands in it, or the bounds of a
+  /// loop around leave one iteration for it and what stands in `at`, as of a window that a point of the
+  /// result lies in.
+  bool settles(std::span<const loop::Index> at, loop::VarId var) const;
 
   /// Appends `instruction` (its result is chosen here) unless the same one is known.
   loop::RegId emit(loop::Instruction instruction);

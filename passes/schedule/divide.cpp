@@ -1,7 +1,6 @@
 #include "passes/schedule/divide.h"
 
-#include <algorithm>
-
+#include "ir/loop/nest.h"
 #include "ir/loop/scalar_info.h"
 
 namespace dlg {
@@ -29,12 +28,9 @@ double operations(const loop::Program& program, const loop::Body& body) {
 }  // namespace
 
 bool is_worth_dividing(const loop::Program& program, const loop::Kernel& kernel) {
-  const loop::Body& body = kernel.body;
-  const bool has_plain_begin = !body.empty() && std::all_of(body.begin(), body.end() - 1, [](const auto& s) {
-    return s.instruction.has_value();
-  });
-  return has_plain_begin && !body.back().loop.empty() &&
-         loop::is_independent(body.back().loop.front().kind) && operations(program, body) >= kLeastOperations;
+  const loop::Loop* loop = loop::only_loop(kernel.body);
+  return loop != nullptr && loop::is_independent(loop->kind) &&
+         operations(program, kernel.body) >= kLeastOperations;
 }
 
 double unevenness(std::int64_t units) {

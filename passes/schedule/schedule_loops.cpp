@@ -61,7 +61,7 @@ class Scheduler {
     if (should_wait(program_, loop::path_to_tiles(kernel.body), core_)) loop::let_sums_wait(kernel.body);
     kernel.share = Share::kNothing;
     kernel.ahead.clear();
-    if (is_worth_dividing(program_, kernel)) kernel.share = share_of(kernel.body.back().loop.front());
+    if (is_worth_dividing(program_, kernel)) kernel.share = share_of(kernel.body);
   }
 
  private:
@@ -171,13 +171,24 @@ class Scheduler {
   }
 
   /// On a tie by panels: each worker then packs and reads its own part of the repeated operand.
-  Share share_of(const Loop& loop) const {
-    if (!loop.schedule) return Share::kIterations;
+  Share share_of(const loop::Body& body) const {
+    const Loop& loop = body.back().loop.front();
+    if (!loop.schedule) return share_of_iterations(loop, loop::inner_of_pairs(body));
     if (loop.kind == LoopKind::kVector) return Share::kPanels;
     const std::int64_t panels =
         pieces(program_, loop::column_loop(loop), loop.schedule->panels.front().width);
     const std::int64_t rows = pieces(program_, loop, loop.schedule->tile);
     return unevenness(panels) <= unevenness(rows) ? Share::kPanels : Share::kTiles;
+  }
+
+  /// Pairs only where they spare a worker a good part of its waiting: few iterations, as the taps of a
+  /// window.
+  Share share_of_iterations(const Loop& loop, const Loop* inner) const {
+    constexpr double kWorthPairs = 0.95;
+    if (inner == nullptr) return Share::kIterations;
+    const std::int64_t iterations = pieces(program_, loop, 1);
+    const std::int64_t pairs = iterations * pieces(program_, *inner, 1);
+    return unevenness(pairs) < kWorthPairs * unevenness(iterations) ? Share::kPairs : Share::kIterations;
   }
 
   const loop::Program& program_;

@@ -345,21 +345,22 @@ TEST_CASE("codegen: windows that reach over the border, in register tiles") {
   }
 }
 
-TEST_CASE("codegen: what bounds leave is divided among workers") {
+/// Every element that lies within the bounds is exp(x), the others are -1, for any number of workers.
+void check_divided(const std::string& loops, std::int64_t columns, loop::Share share, std::size_t expected) {
+  constexpr std::int64_t kElements = 420'000;
+  const std::string type = fmt::format("f32[{}, {}]", kElements / columns, columns);
   ProgramWriter text(kBatchRows);
   text.line("row: i64[*batch] row_order");
-  text.state("x", "f32[600, 700]");
-  text.output("y", "f32[600, 700]");
-  text.kernel(
-      "parallel i in max(0, 2*rows)..min(600, 590 - rows) {\nvector j in 0..min(700, i + 1) {\n"
-      "%0 = load x[i, j] : f32\n%1 = exp %0 : f32\nstore y[i, j] = %1\n}\n}\n");
+  text.state("x", type);
+  text.output("y", type);
+  text.kernel(loops + "%0 = load x[i, j] : f32\n%1 = exp %0 : f32\nstore y[i, j] = %1\n}\n}\n");
   const loop::Program program = text.program();
-  CHECK(test::scheduled(program, Target::kAvx2).kernels[0].share == loop::Share::kIterations);
-  const std::vector<double> x = random_values(DType::kF32, 600 * 700, 5);
+  CHECK(test::scheduled(program, Target::kAvx2).kernels[0].share == share);
+  const std::vector<double> x = random_values(DType::kF32, kElements, 5);
   std::vector<std::int64_t> order(4);
   std::iota(order.begin(), order.end(), 0);
   std::vector<std::vector<double>> found;
-  for (const std::int64_t workers : {1, 2, 3, 7}) {
+  for (const std::int64_t workers : {1, 2, 3, 7, 64}) {
     Compiled compiled(program, runnable_targets().front(), StepForm::kLoops);
     compiled.set("x", x);
     compiled.set("y", std::vector<double>(x.size(), -1));
@@ -373,9 +374,19 @@ TEST_CASE("codegen: what bounds leave is divided among workers") {
   }
   std::size_t stored = 0;
   for (const double y : found.front()) stored += y >= 0 ? 1 : 0;
+  CHECK(stored == expected);
+}
+
+TEST_CASE("codegen: what bounds leave is divided among workers") {
   std::size_t expected = 0;
   for (std::size_t i = 8; i < 586; ++i) expected += i + 1;
-  CHECK(stored == expected);
+  check_divided("parallel i in max(0, 2*rows)..min(600, 590 - rows) {\nvector j in 0..min(700, i + 1) {\n",
+                700, loop::Share::kIterations, expected);
+}
+
+TEST_CASE("codegen: pairs of iterations are divided among workers") {
+  check_divided("parallel i in max(0, rows - 8)..3 {\nvector j in max(0, 5*i)..min(140000, 60000*i + 7) {\n",
+                140'000, loop::Share::kPairs, 7 + (60'007 - 5) + (120'007 - 10));
 }
 
 }  // namespace
