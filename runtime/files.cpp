@@ -37,26 +37,6 @@ std::string folder_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-/// Tells what may have been meant by the name of a missing file.
-void explain_missing(const FileRequest& request, Report& report) {
-  if (request.name() != request.path) report.note(fmt::format("it was looked for as `{}`", request.path));
-  const std::filesystem::path path(request.path);
-  const std::filesystem::path folder = folder_of(request.path);
-  std::error_code error;
-  if (!std::filesystem::is_directory(folder, error)) {
-    report.note(fmt::format("there is no folder `{}`", folder.string()));
-    return;
-  }
-  std::vector<std::string> names;
-  for (std::filesystem::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-    const std::filesystem::path& found = at->path();
-    if (found.extension() == path.extension()) names.push_back(found.filename().string());
-  }
-  std::sort(names.begin(), names.end());
-  const auto near = nearest_name(path.filename().string(), names);
-  if (near) report.note(fmt::format("did you mean `{}`?", *near));
-}
-
 /// Repeats a system call that a signal has cut short. Not for close: Linux has closed the descriptor then.
 template <class Call>
 auto uninterrupted(const Call& call) {
@@ -183,6 +163,25 @@ std::optional<Bytes> read_as(const FileRequest& request, Diagnostics& diagnostic
 }
 
 }  // namespace
+
+void explain_missing(const FileRequest& request, Report& report) {
+  if (request.name() != request.path) report.note(fmt::format("it was looked for as `{}`", request.path));
+  const std::filesystem::path path(request.path);
+  const std::filesystem::path folder = folder_of(request.path);
+  std::error_code error;
+  if (!std::filesystem::is_directory(folder, error)) {
+    report.note(fmt::format("there is no folder `{}`", folder.string()));
+    return;
+  }
+  std::vector<std::string> names;
+  for (std::filesystem::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    const std::filesystem::path& found = at->path();
+    if (found.extension() == path.extension()) names.push_back(found.filename().string());
+  }
+  std::sort(names.begin(), names.end());
+  const auto near = nearest_name(path.filename().string(), names);
+  if (near) report.note(fmt::format("did you mean `{}`?", *near));
+}
 
 Descriptor::~Descriptor() {
   if (fd_ >= 0) ::close(fd_);

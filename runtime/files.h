@@ -49,6 +49,10 @@ struct FileRequest {
   const std::string& name() const { return shown.empty() ? path : shown; }
 };
 
+/// Notes what may have been meant by the name of a missing file: a similar one beside it, or that its folder
+/// is missing.
+void explain_missing(const FileRequest& request, Report& report);
+
 /// The bytes of a regular file. A missing file, a folder, a device and a refused or failing read are
 /// diagnostics of the environment (exit 3).
 std::optional<std::string> read_file(const FileRequest& request, Diagnostics& diagnostics);

@@ -99,11 +99,15 @@ class Renderer {
   }
 
   void print_file(const FileMarks& file, std::string_view arrow) {
-    const LineColumn place = sources_.line_column(file.file, file.first.begin);
     TextRow row;
     row.append(fmt::format("{:>{}}{} ", "", gutter_, arrow), Style::kGutter);
-    row.append(fmt::format("{}:{}:{}", sources_.name(file.file), place.line, place.column), Style::kPlain);
+    row.append(std::string(sources_.name(file.file)), Style::kPlain);
+    // A file that could not be read, or has nothing in it, has no line to show.
+    const bool has_text = !sources_.text(file.file).empty();
+    const LineColumn place = sources_.line_column(file.file, file.first.begin);
+    if (has_text) row.append(fmt::format(":{}:{}", place.line, place.column), Style::kPlain);
     print(row);
+    if (!has_text) return;
     print_gutter("");
     std::int64_t before = file.lines.begin()->first;
     for (const auto& [line, marks] : file.lines) {

@@ -1,8 +1,13 @@
-"""Owns what the fuzz targets begin with: files of the source tree, and the words that are found in them."""
+#!/usr/bin/env python3
+"""Owns what the fuzz targets begin with: files of the source tree, and the words that are found in them.
+
+    fuzz_seeds.py      names the forms of the language that no seed of a program has, and fails if there are some
+"""
 
 import re
 import struct
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -17,6 +22,21 @@ BLOCK = re.compile(rb"^```dlg[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 WORD = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*|[0-9][0-9.e]*|[^\sA-Za-z0-9_]{1,2}")
 LONGEST_WORD = 40
 STAGES = ["graph", "backward", "loops"]
+# What one change of a seed hardly makes: a seed has it from the start.
+FORMS = {
+    "index notation": rb"^ *\w+\[[a-z]\w*[,:\]][^=\n]*=",
+    "a window": rb"\[[^\]\n]*\b\w+ \* \w+ \+ [^\]\n]*\]",
+    "a place that is written to by a window": rb"^ *\w+\[[^\]\n]* \* [^\]\n]*: \w+\] =",
+    "a guard": rb"\) where \w+ [<>=]",
+    "a formal that is a pair": rb"\w+: pair\b",
+    "a formal with words": rb"\w+: same or valid or \w+",
+    "a formal of any axes": rb"\[\w+, \.\.\.\]",
+    "two numbers for a pair": rb"\((?:[^()\n]*, )?\w+ = \[\d+, \d+\]",
+    "the word `same`": rb"= same\b",
+    "the word `valid`": rb"= valid\b",
+    "the word `none`": rb"= none\b",
+    "an initialiser of a whole matrix": rb"= orthogonal\(",
+}
 
 
 def golden_inputs():
@@ -38,10 +58,23 @@ def golden(*endings):
     return [contents for name, contents in golden_inputs() if name.endswith(endings)]
 
 
+def pieces(program):
+    """A program, or where it is too long its parts between blank lines, as many in one as are not."""
+    if len(program) <= LONGEST:
+        return [program]
+    head, *parts = re.split(rb"\n\n+", program)
+    result = [head]
+    for part in parts:
+        if len(result[-1]) + len(part) > LONGEST:
+            result.append(b"dlg 1")
+        result[-1] += b"\n\n" + part
+    return [piece + b"\n" for piece in result]
+
+
 def programs():
     files = sorted([*ROOT.glob("examples/*/*.dlg"), *ROOT.glob("std/*.dlg")])
     shown = [block for path in sorted(ROOT.glob("docs/**/*.md")) for block in BLOCK.findall(path.read_bytes())]
-    return [path.read_bytes() for path in files] + shown + golden(".dlg")
+    return [piece for path in files for piece in pieces(path.read_bytes())] + shown + golden(".dlg")
 
 
 def textual_ir(dlg):
@@ -105,3 +138,15 @@ def dictionary(files):
     """The words of all files in the format of libFuzzer: one could hardly guess `cross_entropy` letter by letter."""
     words = {word for text in files for word in WORD.findall(text) if len(word) <= LONGEST_WORD}
     return "".join('"' + "".join(f"\\x{byte:02x}" for byte in word) + '"\n' for word in sorted(words))
+
+
+def main():
+    files = seeds("parser", None)
+    missing = [name for name, form in FORMS.items() if not any(re.search(form, text, re.MULTILINE) for text in files)]
+    for name in missing:
+        print(f"no seed has {name}")
+    return 1 if missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

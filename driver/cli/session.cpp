@@ -1,5 +1,6 @@
 #include "driver/cli/session.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -39,12 +40,14 @@ Color color_of(const std::ostream& err) {
   return &err == &std::cerr && !is_plain && isatty(STDERR_FILENO) != 0 ? Color::kOn : Color::kOff;
 }
 
-/// The place of a whole-file error: line 1 of the file by its name.
+/// The place of an error of a file that is not read: its name.
 SourceRange name_only(Session& session) {
+  if (session.file_options.file.empty()) return {};
   session.file = session.sources.add(session.file_options.file, "");
   return {session.file, 0, 0};
 }
 
+/// The place of an error of the whole file: line 1 of it.
 SourceRange whole_file(Session& session) {
   return session.file.is_valid() ? SourceRange{session.file, 0, 0} : name_only(session);
 }
@@ -65,6 +68,15 @@ std::optional<std::string> reason_unreadable(const std::filesystem::path& path) 
   if (std::filesystem::is_directory(status)) return "it is a folder";
   if (!std::filesystem::is_regular_file(status)) return "it is not a regular file";
   return std::nullopt;
+}
+
+/// As of any missing file; a program may have been named without its ending.
+void explain_missing_program(const std::filesystem::path& path, Report& report) {
+  const std::string whole = path.string() + ".dlg";
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(whole, error))
+    return explain_missing({path.string(), "", {}}, report);
+  report.note(fmt::format("did you mean `{}`?", whole));
 }
 
 }  // namespace
@@ -98,11 +110,13 @@ void Session::tell_times() {
 
 bool read_source(Session& session) {
   const std::filesystem::path path = session.file_options.file;
+  std::error_code error;
   if (const std::optional<std::string> reason = reason_unreadable(path)) {
-    session.diagnostics.report(name_only(session), kCannotRead, session.file_options.file, *reason);
+    Report report =
+        session.diagnostics.report(name_only(session), kCannotRead, session.file_options.file, *reason);
+    if (!path.empty() && !std::filesystem::exists(path, error)) explain_missing_program(path, report);
     return false;
   }
-  std::error_code error;
   if (std::filesystem::file_size(path, error) > kLargestProgram) {
     session.diagnostics.report(name_only(session), kTooLarge, session.file_options.file);
     return false;

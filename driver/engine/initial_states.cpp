@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <optional>
 #include <span>
 
 #include "runtime/array_view.h"
+#include "runtime/orthogonal.h"
 #include "runtime/random.h"
 
 namespace dlg {
@@ -20,6 +22,7 @@ InitialRule rule_of(const Initializer& initial) {
       return {InitialKind::kNormal, 0, initial.a};
     case Initializer::Kind::kConstant:
     case Initializer::Kind::kLiteral:
+    case Initializer::Kind::kOrthogonal:
       break;
   }
   return {InitialKind::kConstant, initial.a, 0};
@@ -29,13 +32,18 @@ InitialRule rule_of(const Initializer& initial) {
 class Initial {
  public:
   Initial(const State& state, std::uint64_t seed)
-      : initial_(state.initial),
-        drawn_(rule_of(state.initial), seed, state.path),
-        stream_(seed, state.path) {}
+      : initial_(state.initial), drawn_(rule_of(state.initial), seed, state.path), stream_(seed, state.path) {
+    if (initial_.kind != Initializer::Kind::kOrthogonal) return;
+    const std::int64_t rows = state.type.shape.dims().front();
+    matrix_.emplace(rows, state.type.shape.elements() / rows, stream_);
+  }
 
   /// Those from element `first` on.
   void take(std::int64_t first, std::span<double> values) const {
-    if (initial_.kind == Initializer::Kind::kLiteral) {
+    if (matrix_) {
+      matrix_->take(first, values);
+      for (double& value : values) value *= initial_.a;
+    } else if (initial_.kind == Initializer::Kind::kLiteral) {
       std::copy_n(initial_.literal.begin() + first, values.size(), values.begin());
     } else {
       drawn_.take(static_cast<std::uint64_t>(first), values);
@@ -57,6 +65,7 @@ class Initial {
   const Initializer& initial_;
   InitialDraw drawn_;
   RandomStream stream_;
+  std::optional<OrthogonalMatrix> matrix_ = {};  // of which every element depends on all of the others
 };
 
 }  // namespace

@@ -43,6 +43,8 @@ constexpr Diag<std::string> kCut{DiagCode::BadInitialValue, Severity::kError,
                                  "found {} standard deviations to cut at, expected 0.1 or more"};
 constexpr Diag<std::string> kSpread{DiagCode::BadInitialValue, Severity::kError,
                                     "found {}, expected a standard deviation above 0"};
+constexpr Diag<std::string> kGain{DiagCode::BadInitialValue, Severity::kError,
+                                  "found a gain of {}, expected one above 0"};
 constexpr Diag<std::string, std::string> kMisplaced{DiagCode::ExpressionOutOfPlace, Severity::kError,
                                                     "`{}` stands where it means nothing: {}"};
 
@@ -298,6 +300,18 @@ Value normal_call(Elaboration& e, const Builtin&, const Call& call) {
     return {Poison{}};
   }
   return {InitialValue{{Initializer::Kind::kNormal, *spread, *cut, {}}}};
+}
+
+Value orthogonal_call(Elaboration& e, const Builtin&, const Call& call) {
+  const auto gain =
+      call.arguments.empty() ? std::optional(1.0) : plain_number(e, call.arguments[0].operand, "a gain");
+  if (!gain) return {Poison{}};
+  if (!(*gain > 0)) {
+    e.error(call.arguments[0].operand.range, kGain, number_text(*gain));
+    return {Poison{}};
+  }
+  if (!check_drawn_matrix(e, call.range)) return {Poison{}};
+  return {InitialValue{{Initializer::Kind::kOrthogonal, *gain, 0, {}}}};
 }
 
 Value fan_in_call(Elaboration& e, const Builtin&, const Call& call) {

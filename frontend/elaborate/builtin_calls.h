@@ -24,6 +24,9 @@ Value gather_call(Elaboration& e, const Builtin& builtin, const Call& call);
 
 Value uniform_call(Elaboration& e, const Builtin& builtin, const Call& call);
 Value normal_call(Elaboration& e, const Builtin& builtin, const Call& call);
+/// A matrix with orthonormal rows or columns. Errors: no initial value, under two axes, too large to be
+/// drawn.
+Value orthogonal_call(Elaboration& e, const Builtin& builtin, const Call& call);
 Value fan_in_call(Elaboration& e, const Builtin& builtin, const Call& call);
 Value fan_out_call(Elaboration& e, const Builtin& builtin, const Call& call);
 

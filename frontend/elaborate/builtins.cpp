@@ -51,7 +51,7 @@ constexpr std::string_view kRandomValues = "Random values";
 constexpr std::string_view kDerivatives = "Parameters and derivatives";
 constexpr std::string_view kWords = "Words with one place of their own";
 
-const std::array<Builtin, 56> kBuiltins{{
+const std::array<Builtin, 57> kBuiltins{{
     {"abs", kElementwise, "abs(x: [...]) -> [...]", "absolute value", "abs([-1.5, 2])", 1, 1, map_call,
      &ops::abs_, kAbs},
     {"sign", kElementwise, "sign(x: [...]) -> [...]", "-1, 0 or 1", "sign([-1.5, 2])", 1, 1, map_call,
@@ -144,6 +144,11 @@ const std::array<Builtin, 56> kBuiltins{{
      "standard "
      "deviations",
      "param W: [m, n] = normal(0.1)", 1, 2, normal_call},
+    {"orthogonal", kInitialValues,
+     "orthogonal() -> initial values` or `orthogonal(gain: number) -> initial values",
+     "a matrix with orthonormal rows, or columns where these are fewer, times `gain`: any such matrix is as "
+     "likely as any other. Its rows are the first axis, its columns all others together",
+     "param W: [m, n] = orthogonal(gain = sqrt(2))", 0, 1, orthogonal_call},
     {"uniform_like", kRandomValues, "uniform_like(x: [...]) -> [...]",
      "uniform in [0, 1), drawn anew in every step for each sample and element", "uniform_like(v)", 1, 1,
      uniform_like_call},

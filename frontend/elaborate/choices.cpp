@@ -18,8 +18,6 @@ constexpr Diag<std::string> kUnknownWord{
     DiagCode::UnknownType, Severity::kError,
     "unknown type `{}`, expected `int`, `pair`, `bool`, a word of the library or axes in brackets"};
 
-constexpr std::array<std::string_view, 5> kWords{"macro", "micro", "none", "same", "valid"};
-
 /// A kind of values that a formal may declare.
 struct ChoiceKind {
   std::string_view name;
@@ -63,20 +61,20 @@ std::optional<Value> take(std::string_view word, const Value& given) {
   return text && text->text == word ? std::optional(given) : std::nullopt;
 }
 
-/// "`same`, `valid` or a whole number".
-std::string choices_text(const ast::Formal& formal) {
+/// The formals of one argument, in several forms of a function.
+using Formals = std::vector<const ast::Formal*>;
+
+/// "`same`, `valid` or a whole number": what one or another of them takes.
+std::string choices_text(const Formals& formals) {
   std::vector<std::string> all;
-  for (const ast::Name& word : formal.words) {
-    const ChoiceKind* kind = kind_named(word.text);
-    all.push_back(kind ? std::string(kind->text) : fmt::format("`{}`", word.text));
+  for (const ast::Formal* formal : formals) {
+    for (const ast::Name& word : formal->words) {
+      const ChoiceKind* kind = kind_named(word.text);
+      std::string text = kind ? std::string(kind->text) : fmt::format("`{}`", word.text);
+      if (std::find(all.begin(), all.end(), text) == all.end()) all.push_back(std::move(text));
+    }
   }
   return join_words(all, " or ");
-}
-
-std::string found_text(const Value& given) {
-  const TextValue* text = given.as<TextValue>();
-  if (text && is_choice_word(text->text)) return fmt::format("the word `{}`", text->text);
-  return kind_text(given);
 }
 
 bool takes_word(const ast::Formal& formal, std::string_view name) {
@@ -84,24 +82,37 @@ bool takes_word(const ast::Formal& formal, std::string_view name) {
                      [&](const ast::Name& word) { return word.text == name && is_choice_word(name); });
 }
 
-/// The formal of each candidate that the argument lands at, where that declares words of the library.
-std::vector<const ast::Formal*> formals_with_words(Elaboration& e, const ast::Expr& callee,
-                                                   const ArgumentPlace& place) {
-  std::vector<const ast::Formal*> found;
-  const std::optional<Value> value =
-      callee.kind == ast::ExprKind::kName ? find_name(e, callee.text) : std::nullopt;
-  const FunctionValue* function = value ? value->as<FunctionValue>() : nullptr;
-  if (!function) return found;
-  for (const FunctionId id : function->candidates) {
+bool takes(const ast::Formal& formal, const Value& given) {
+  return std::any_of(formal.words.begin(), formal.words.end(),
+                     [&](const ast::Name& word) { return take(word.text, given).has_value(); });
+}
+
+/// The formal of each candidate that the argument lands at.
+Formals formals_at(const Elaboration& e, const FunctionValue& function, const ArgumentPlace& place) {
+  Formals found;
+  for (const FunctionId id : function.candidates) {
     const std::vector<ast::Formal>& formals = e.library.function(id).formals;
     for (std::size_t i = 0; i < formals.size(); ++i) {
       const bool is_it = place.name ? place.name->text == formals[i].name.text : place.position == i;
-      const bool has_word = std::any_of(formals[i].words.begin(), formals[i].words.end(),
-                                        [](const ast::Name& word) { return is_choice_word(word.text); });
-      if (is_it && has_word) found.push_back(&formals[i]);
+      if (is_it) found.push_back(&formals[i]);
     }
   }
   return found;
+}
+
+/// Those of them that declare words, if one declares a word of the library.
+Formals formals_with_words(Elaboration& e, const ast::Expr& callee, const ArgumentPlace& place) {
+  const std::optional<Value> value =
+      callee.kind == ast::ExprKind::kName ? find_name(e, callee.text) : std::nullopt;
+  const FunctionValue* function = value ? value->as<FunctionValue>() : nullptr;
+  if (!function) return {};
+  Formals found = formals_at(e, *function, place);
+  std::erase_if(found, [](const ast::Formal* formal) { return formal->words.empty(); });
+  const bool has_word = std::any_of(found.begin(), found.end(), [](const ast::Formal* formal) {
+    return std::any_of(formal->words.begin(), formal->words.end(),
+                       [](const ast::Name& word) { return is_choice_word(word.text); });
+  });
+  return has_word ? found : Formals{};
 }
 
 /// Whether the program gives the name a value that an argument with words may take: a number, or a word.
@@ -114,17 +125,14 @@ bool is_value_name(const Elaboration& e, const std::string& name) {
   return top && top->kind == TopName::Kind::kDefinition;
 }
 
-Report report_choice(Elaboration& e, const ast::Formal& formal, const std::string& found, SourceRange range) {
-  Report report = e.error(range, kChoice, found, formal.name.text, choices_text(formal));
-  e.label(report, formal.name.range, "is declared here");
+Report report_choice(Elaboration& e, const Formals& formals, const std::string& found, SourceRange range) {
+  const ast::Name& name = formals.front()->name;
+  Report report = e.error(range, kChoice, found, name.text, choices_text(formals));
+  e.label(report, name.range, "is declared here");
   return report;
 }
 
 }  // namespace
-
-bool is_choice_word(std::string_view name) {
-  return std::find(kWords.begin(), kWords.end(), name) != kWords.end();
-}
 
 std::optional<Value> chosen_value(Elaboration& e, const ast::Formal& formal, const Operand& given) {
   for (const ast::Name& word : formal.words) {
@@ -136,7 +144,7 @@ std::optional<Value> chosen_value(Elaboration& e, const ast::Formal& formal, con
   for (const ast::Name& word : formal.words) {
     if (std::optional<Value> value = take(word.text, given.value)) return value;
   }
-  Report report = report_choice(e, formal, found_text(given.value), given.range);
+  Report report = report_choice(e, {&formal}, kind_text(given.value), given.range);
   e.label_origin(report, given);
   const NumberValue* number = given.value.as<NumberValue>();
   if (number && number->is_rounded) report.note(std::string(kNotExactNote));
@@ -147,18 +155,30 @@ std::optional<Value> word_argument(Elaboration& e, const ast::Expr& callee, cons
                                    ast::ExprId argument) {
   const ast::Expr& text = e.expr(argument);
   if (text.kind != ast::ExprKind::kName || is_value_name(e, text.text)) return std::nullopt;
-  const std::vector<const ast::Formal*> formals = formals_with_words(e, callee, place);
+  const Formals formals = formals_with_words(e, callee, place);
   if (formals.empty()) return std::nullopt;
   const bool is_word = std::any_of(formals.begin(), formals.end(),
                                    [&](const ast::Formal* formal) { return takes_word(*formal, text.text); });
   if (is_word) return Value{TextValue{text.text}};
   if (is_choice_word(text.text) || find_name(e, text.text)) return std::nullopt;
   std::vector<std::string> words;
-  for (const ast::Name& word : formals.front()->words) words.push_back(word.text);
-  Report report = report_choice(e, *formals.front(), fmt::format("`{}`", text.text), text.range);
+  for (const ast::Formal* formal : formals) {
+    for (const ast::Name& word : formal->words) words.push_back(word.text);
+  }
+  Report report = report_choice(e, formals, fmt::format("`{}`", text.text), text.range);
   if (const auto near = nearest_name(text.text, words))
     report.suggest(text.range, *near, fmt::format("did you mean `{}`?", *near));
   return Value{Poison{}};
+}
+
+std::optional<std::string> misfit_text(const Elaboration& e, const FunctionValue& function,
+                                       const ArgumentPlace& place, const Value& given) {
+  const Formals formals = formals_at(e, function, place);
+  const bool fits = std::any_of(formals.begin(), formals.end(), [&](const ast::Formal* formal) {
+    return formal->words.empty() || takes(*formal, given);
+  });
+  if (formals.empty() || fits) return std::nullopt;
+  return fmt::format("{}, expected {}", kind_text(given), choices_text(formals));
 }
 
 }  // namespace dlg

@@ -6,9 +6,6 @@
 
 namespace dlg {
 
-/// Whether this stands for itself: a choice of functions of the library, as `same`.
-bool is_choice_word(std::string_view name);
-
 /// What the formal of the open function takes of what it is given: a number for `int`, a list of two for
 /// `pair`, a truth value for `bool`, a word. nullopt after an error.
 std::optional<Value> chosen_value(Elaboration& e, const ast::Formal& formal, const Operand& given);
@@ -24,5 +21,10 @@ struct ArgumentPlace {
 /// what the argument takes. nullopt: the argument is an expression like any other.
 std::optional<Value> word_argument(Elaboration& e, const ast::Expr& callee, const ArgumentPlace& place,
                                    ast::ExprId argument);
+
+/// Where all of these functions that have an argument at a place declare words for it, and none of them takes
+/// what is given: "the word `none`, expected `same`, `valid` or a whole number". Else nullopt.
+std::optional<std::string> misfit_text(const Elaboration& e, const FunctionValue& function,
+                                       const ArgumentPlace& place, const Value& given);
 
 }  // namespace dlg

@@ -270,12 +270,21 @@ std::optional<FunctionId> open_overload(Elaboration& e, const FunctionValue& fun
   return std::nullopt;
 }
 
+/// "[3]", or what else an argument of a call is that no form of the function takes.
+std::string argument_text(const Elaboration& e, const FunctionValue& function, const ArgumentPlace& place,
+                          const Value& value) {
+  if (std::optional<std::string> misfit = misfit_text(e, function, place, value)) return *std::move(misfit);
+  const std::optional<Axes> axes = axes_if_tensor(e, value);
+  return axes ? axes_text(*axes) : kind_text(value);
+}
+
 void report_overloads(Elaboration& e, const FunctionValue& function, const Call& call) {
   Report report = e.error(call.range, kNoOverload, function.name);
+  std::size_t positional = 0;
   for (const CallArgument& argument : call.arguments) {
-    const std::optional<Axes> axes = axes_if_tensor(e, argument.operand.value);
     e.label(report, argument.operand.range,
-            "this is " + (axes ? axes_text(*axes) : kind_text(argument.operand.value)));
+            "this is " + argument_text(e, function, {argument.name, positional}, argument.operand.value));
+    positional += argument.name ? 0 : 1;
   }
   for (const FunctionId id : function.candidates) {
     const ast::Function& candidate = e.library.function(id);

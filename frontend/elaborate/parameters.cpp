@@ -2,10 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <numeric>
+
 #include "frontend/elaborate/constants.h"
 #include "frontend/elaborate/expressions.h"
 #include "frontend/elaborate/signature.h"
 #include "frontend/elaborate/tensors.h"
+#include "support/arithmetic.h"
 
 namespace dlg {
 namespace {
@@ -37,6 +41,16 @@ constexpr Diag<> kNoFan{DiagCode::BadInitialValue, Severity::kError,
                         "fan_in() and fan_out() belong into the initial value of a parameter"};
 constexpr Diag<std::string> kFewAxes{DiagCode::BadInitialValue, Severity::kError,
                                      "an initialiser with fan_in() or fan_out() needs two axes, found {}"};
+constexpr Diag<> kNoMatrix{DiagCode::BadInitialValue, Severity::kError,
+                           "`orthogonal()` belongs into the initial value of a parameter"};
+constexpr Diag<std::string> kNoColumns{DiagCode::BadInitialValue, Severity::kError,
+                                       "an orthogonal matrix needs two axes, found {}"};
+constexpr Diag<std::int64_t, std::int64_t> kLongDraw{
+    DiagCode::BadInitialValue, Severity::kError,
+    "an orthogonal matrix of {} x {} takes too long to draw, expected the work of 10000 x 10000 at most"};
+
+/// The multiplications for which a start may wait: some minutes.
+constexpr std::int64_t kMostDrawn = 2'000'000'000'000;
 
 std::optional<Initializer> literal_initializer(Elaboration& e, const Operand& initial, const Axes& axes) {
   const std::optional<Literal> literal = literal_of(e, initial);
@@ -227,6 +241,30 @@ Value fan(Elaboration& e, Fan which, SourceRange range) {
   double size = static_cast<double>(axes[which == Fan::kIn ? 1 : 0].size);
   for (std::size_t i = 2; i < axes.size(); ++i) size *= static_cast<double>(axes[i].size);
   return number_value(size);
+}
+
+bool check_drawn_matrix(Elaboration& e, SourceRange range) {
+  if (!e.initialised) {
+    e.error(range, kNoMatrix);
+    return false;
+  }
+  const Axes& axes = *e.initialised;
+  if (axes.size() < 2) {
+    e.error(range, kNoColumns, axes_text(axes))
+        .note("`normal(std)` draws numbers that know nothing of each other");
+    return false;
+  }
+  const std::int64_t rows = axes.front().size;
+  const auto columns =
+      std::accumulate(axes.begin() + 1, axes.end(), std::int64_t{1},
+                      [](auto size, const Axis& axis) { return saturated_mul(size, axis.size); });
+  const std::int64_t smaller = std::min(rows, columns);
+  const std::int64_t work = saturated_mul(2 * smaller, saturated_mul(smaller, std::max(rows, columns)));
+  if (work <= kMostDrawn) return true;
+  e.error(range, kLongDraw, rows, columns)
+      .note("what counts is the smaller extent squared, times the larger one")
+      .note("of so many numbers independent ones are nearly orthogonal: `normal(1 / sqrt(fan_in()))`");
+  return false;
 }
 
 }  // namespace dlg

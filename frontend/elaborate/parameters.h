@@ -20,4 +20,8 @@ void check_states_written(Elaboration& e);
 enum class Fan { kIn, kOut };
 Value fan(Elaboration& e, Fan which, SourceRange range);
 
+/// Whether an orthogonal matrix may be the initial value that is computed. Errors: no initial value, under
+/// two axes, more multiplications than a start should wait for.
+bool check_drawn_matrix(Elaboration& e, SourceRange range);
+
 }  // namespace dlg

@@ -82,6 +82,10 @@ std::optional<TensorValue> tensor_of(Elaboration& e, const Operand& operand, std
   }
   Report report = e.error(operand.range, kNotAValue, kind_text(operand.value));
   e.label_origin(report, operand);
+  if (operand.value.as<InitialValue>())
+    report.note(
+        "what is drawn is not computed with; a factor belongs into its arguments: `normal(std = 2 * 0.1)`, "
+        "`orthogonal(gain = 2)`");
   if (operand.value.as<WholeValue>())
     report.note("it stands alone in `metrics`; what is computed of all rows belongs into a `whole fn`");
   return std::nullopt;

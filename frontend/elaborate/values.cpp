@@ -1,11 +1,14 @@
 #include "frontend/elaborate/values.h"
 
 #include <algorithm>
+#include <array>
 
 #include "support/text.h"
 
 namespace dlg {
 namespace {
+
+constexpr std::array<std::string_view, 5> kChoiceWords{"macro", "micro", "none", "same", "valid"};
 
 struct KindText {
   std::string operator()(const Poison&) const { return "an error"; }
@@ -14,7 +17,9 @@ struct KindText {
     return "the number " + number_text(number.value);
   }
   std::string operator()(const TruthValue&) const { return "a truth value"; }
-  std::string operator()(const TextValue&) const { return "a text"; }
+  std::string operator()(const TextValue& text) const {
+    return is_choice_word(text.text) ? "the word `" + text.text + "`" : "a text";
+  }
   std::string operator()(const UnitValue& unit) const {
     return "`" + number_text(unit.number) + " " + unit.unit + "`";
   }
@@ -39,6 +44,10 @@ struct KindText {
 };
 
 }  // namespace
+
+bool is_choice_word(std::string_view name) {
+  return std::find(kChoiceWords.begin(), kChoiceWords.end(), name) != kChoiceWords.end();
+}
 
 Value number_value(double value) {
   return {NumberValue{value, std::nullopt, false}};

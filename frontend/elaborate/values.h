@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -51,9 +52,13 @@ struct TruthValue {
   bool value = false;
 };
 
+/// A text in quotation marks, or a word of the library that stands for itself, as `same`.
 struct TextValue {
   std::string text;
 };
+
+/// Whether this stands for itself: a choice of functions of the library.
+bool is_choice_word(std::string_view name);
 
 /// `20 epochs`.
 struct UnitValue {

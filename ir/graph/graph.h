@@ -37,12 +37,14 @@ enum class StateKind : std::uint8_t {
   kStep,       // the step counter, f64 scalar; its value during a step is the number of updates made before
 };
 
-/// How a state starts. Random kinds draw from the stream of the state's path.
+/// How a state starts. Random kinds draw from the stream of the state's path. An orthogonal one is a matrix
+/// of the first axis and all others together, whose rows are orthonormal, or its columns where they are
+/// fewer.
 struct Initializer {
-  enum class Kind : std::uint8_t { kConstant, kLiteral, kUniform, kNormal };
+  enum class Kind : std::uint8_t { kConstant, kLiteral, kUniform, kNormal, kOrthogonal };
   Kind kind = Kind::kConstant;
-  double a = 0;                      // constant value | low | standard deviation
-  double b = 0;                      // high | standard deviations at which a normal value is cut; 0: none
+  double a = 0;  // constant value | low | standard deviation | factor of an orthogonal one
+  double b = 0;  // high | standard deviations at which a normal value is cut; 0: none
   std::vector<double> literal = {};  // row-major, kLiteral
 
   friend bool operator==(const Initializer&, const Initializer&) = default;

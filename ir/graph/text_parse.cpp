@@ -222,7 +222,7 @@ bool GraphParser::parse_state() {
 
 bool GraphParser::parse_initializer(Initializer& initial) {
   constexpr std::string_view kWanted =
-      "`fill 0`, `literal [...]`, `uniform [low, high]`, `normal 0.1` or `normal [0.1, 2]`";
+      "`fill 0`, `literal [...]`, `uniform [low, high]`, `normal 0.1`, `normal [0.1, 2]` or `orthogonal 1`";
   const SourceRange range = cursor_.next_range();
   const std::optional<std::string> word = cursor_.name();
   const std::optional<Initializer::Kind> kind = word ? parse_initializer_kind(*word) : std::nullopt;
@@ -233,8 +233,8 @@ bool GraphParser::parse_initializer(Initializer& initial) {
   initial.kind = *kind;
   if (*kind == Initializer::Kind::kLiteral)
     return take(cursor_.numbers(), initial.literal, "a list of numbers");
-  const std::optional<std::vector<double>> bounds =
-      *kind == Initializer::Kind::kConstant ? std::nullopt : cursor_.numbers();
+  const bool is_one = *kind == Initializer::Kind::kConstant || *kind == Initializer::Kind::kOrthogonal;
+  const std::optional<std::vector<double>> bounds = is_one ? std::nullopt : cursor_.numbers();
   if (!bounds && *kind != Initializer::Kind::kUniform) return take(cursor_.number(), initial.a, "a number");
   if (!bounds || bounds->size() != 2) return unexpected("two bounds like `[-1, 1]`");
   const bool is_cut = *kind == Initializer::Kind::kNormal;

@@ -22,6 +22,7 @@ std::string initializer_text(const Initializer& initial) {
     case Initializer::Kind::kUniform:
       return fmt::format("{} {}", word, list_text(std::vector<double>{initial.a, initial.b}));
     case Initializer::Kind::kConstant:
+    case Initializer::Kind::kOrthogonal:
       break;
   }
   return fmt::format("{} {}", word, number_text(initial.a));

@@ -7,7 +7,7 @@ namespace {
 
 /// Indexed by StateKind and by Initializer::Kind.
 constexpr std::array<std::string_view, 5> kStateKinds{"parameter", "constant", "model", "optimizer", "step"};
-constexpr std::array<std::string_view, 4> kInitializers{"fill", "literal", "uniform", "normal"};
+constexpr std::array<std::string_view, 5> kInitializers{"fill", "literal", "uniform", "normal", "orthogonal"};
 
 template <class Kind, std::size_t count>
 std::optional<Kind> find_word(const std::array<std::string_view, count>& words, std::string_view word) {

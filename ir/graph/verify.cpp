@@ -162,6 +162,9 @@ Broken check_states(const Graph& graph) {
       return broken(
           fmt::format("`{}` of type {} starts with {} numbers", state.path, type_text(state.type), count));
     }
+    if (state.initial.kind == Initializer::Kind::kOrthogonal && state.type.shape.rank() < 2)
+      return broken(
+          fmt::format("`{}` of type {} starts as an orthogonal matrix", state.path, type_text(state.type)));
     const bool is_counter = state.type == TensorType{DType::kF64, {}};
     if (state.kind == StateKind::kStep && !is_counter) return broken("the step counter is not an f64[]");
   }

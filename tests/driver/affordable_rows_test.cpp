@@ -74,4 +74,33 @@ TEST_CASE("gradcheck looks at fewer entries where even two rows are too much") {
   CHECK(contains(called.out, "compared on the first 2 rows of a batch of 6, at most at 1 entry of each "));
 }
 
+/// How many lines of a table have this behind the name of a parameter.
+std::ptrdiff_t lines_with(const std::string& table, const std::string& path, const std::string& part) {
+  std::istringstream stream(table);
+  std::ptrdiff_t count = 0;
+  for (std::string line; std::getline(stream, line);)
+    count += line.starts_with(path) && contains(line, part) ? 1 : 0;
+  return count;
+}
+
+TEST_CASE(
+    "gradcheck takes differences of fewer parameters where one entry of each is too much, and says so") {
+  std::string text = program_of(2000, "");
+  text.replace(text.find("  h = tanh(w *"), 14, R"(  param a: [] = 1
+  param b: [2, 2] = 1
+  param c: [] = 1
+  param e: [2] = 1
+  h = tanh((w + a * b * c) * spread(e, 2) *)");
+  const Called called = call("gradcheck", text);
+  CAPTURE(called.out, called.err);
+  CHECK(called.exit_code == 0);
+  CHECK(contains(
+      called.out,
+      "compared on the first 2 rows of a batch of 6, at 1 entry of 1 of 5 parameters: more differences "
+      "would take longer than some ten seconds\n"));
+  CHECK(lines_with(called.out, "net.", " - ") == 4);
+  CHECK(lines_with(called.out, "net.w", " - ") == 0);
+  CHECK(lines_with(called.out, "net.", "  ok") == 5);
+}
+
 }  // namespace

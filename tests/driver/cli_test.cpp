@@ -182,7 +182,7 @@ TEST_CASE("wrong words get a suggestion and exit code 2") {
 TEST_CASE("a missing program is an error of the environment") {
   const Called called = call_dlg({"check", "nowhere.dlg"});
   CHECK(called.exit_code == 3);
-  CHECK(contains(called.err, "nowhere.dlg:1"));
+  CHECK(contains(called.err, " --> nowhere.dlg\n"));
 }
 
 TEST_CASE("a failed expectation exits with 4") {

@@ -60,6 +60,7 @@ state net.b : f32[3] parameter = fill 0
 state net.c : f32[2] constant = literal [1, -0]
 state net.W.s : f32[2, 3] optimizer = fill 0  ; "std/my rules.dlg":12
 state net.n : f32[2] parameter = normal 0.01
+state net.o : f32[2, 3, 3] parameter = orthogonal 1.5
 state step : f64[] step = fill 0
 input one.x : f32[*batch, 2] = [0.5, 1e-300]  ; net.dlg:1
 input one.i : i32[*batch]

@@ -99,6 +99,10 @@ TEST_CASE("the verifier names each broken law of what is read") {
   CHECK(broken(Stage::kGraph, [](Graph& g) { g.states[state(g, "net.W1")].initial.literal = {1}; }) ==
         "`net.W1` of type f64[2, 2] starts with 1 numbers");
   CHECK(broken(Stage::kGraph, [](Graph& g) {
+          g.states.add(
+              {"v", {DType::kF64, {4}}, StateKind::kConstant, {Initializer::Kind::kOrthogonal, 1}, {}});
+        }) == "`v` of type f64[4] starts as an orthogonal matrix");
+  CHECK(broken(Stage::kGraph, [](Graph& g) {
           g.states.add({"v", {DType::kF64, {kBatch}}, StateKind::kConstant, {}, {}});
         }) == "the state `v` varies per sample");
   CHECK(broken(Stage::kGraph, [](Graph& g) {

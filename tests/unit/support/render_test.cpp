@@ -24,6 +24,18 @@ TEST_CASE("a range is shown with its line, its column and carets") {
         "  |     ^^\n");
 }
 
+TEST_CASE("of a file without a text the name is shown, and neither a place nor a line") {
+  Sources sources;
+  Diagnostics diagnostics;
+  const FileId file = sources.add("net.dlg", "");
+  diagnostics.report({file, 0, 0}, kTestError, "W2").note("did you mean `nett.dlg`?");
+  CHECK(show(sources, diagnostics) ==
+        "error[DLG0112]: found `W2`\n"
+        " --> net.dlg\n"
+        "  |\n"
+        "  = note: did you mean `nett.dlg`?\n");
+}
+
 TEST_CASE("markers of one line share the caret line, and all but the last text hang below") {
   Sources sources;
   Diagnostics diagnostics;
