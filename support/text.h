@@ -1,4 +1,4 @@
-// Owns small text helpers: exact number text that no locale can change, lists, words.
+// Owns small text helpers: exact number text that no locale can change, lists, words, text inside of markup.
 #pragma once
 
 #include <optional>
@@ -36,5 +36,11 @@ std::string_view trim(std::string_view text);
 
 /// "1 step", "2 steps".
 std::string counted(long long count, std::string_view noun);
+
+/// `text` inside of SVG or HTML.
+std::string escaped_markup(std::string_view text);
+
+/// Bytes as letters, four for three bytes (RFC 4648, with `=` at the end).
+std::string base64_text(std::string_view bytes);
 
 }  // namespace dlg

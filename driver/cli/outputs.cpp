@@ -1,12 +1,17 @@
 #include "driver/cli/outputs.h"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <iostream>
 #include <optional>
 #include <utility>
+
+#include "driver/cli/usage.h"
+#include "support/text.h"
 
 namespace dlg {
 namespace {
@@ -102,6 +107,39 @@ bool keeps_inputs(Session& session, std::vector<std::string> outputs, const std:
     }
   }
   return is_kept;
+}
+
+std::string ending_of(const std::string& path) {
+  std::string ending = fs::path(path).extension().string();
+  for (char& c : ending) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return ending;
+}
+
+bool check_outputs(const std::vector<NamedOutput>& outputs, const std::string& help, std::ostream& err) {
+  for (auto output = outputs.begin(); output != outputs.end(); ++output) {
+    if (output->path.empty()) continue;
+    const std::vector<std::string>& endings = output->endings;
+    const std::string ending = ending_of(output->path);
+    if (!endings.empty() && std::find(endings.begin(), endings.end(), ending) == endings.end()) {
+      report_usage({"dlg",
+                    fmt::format("`{}` is `{}`, expected a file that ends in {}", output->option, output->path,
+                                join_words(endings, " or ")),
+                    std::nullopt, help},
+                   err);
+      return false;
+    }
+    const auto same = std::find_if(outputs.begin(), output, [&](const NamedOutput& other) {
+      return !other.path.empty() && identity_of(other.path).is_same(identity_of(output->path));
+    });
+    if (same == output) continue;
+    report_usage({"dlg", fmt::format("`{}` and `{}` name the same file", same->option, output->option),
+                  std::nullopt, help},
+                 err);
+    return false;
+  }
+  return true;
 }
 
 }  // namespace dlg

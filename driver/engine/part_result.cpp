@@ -46,9 +46,9 @@ Cells cells_of(const TableValue& table) {
 
 }  // namespace
 
-std::string table_text(const TableValue& table) {
+std::string table_text(const TableValue& table, std::string_view in_full) {
   if (std::max(table.rows, table.columns) > kMostShown) {
-    return fmt::format(" {} x {}, in full with --json and in the log\n", table.rows, table.columns);
+    return fmt::format(" {} x {}, in full {}\n", table.rows, table.columns, in_full);
   }
   const Cells cells = cells_of(table);
   std::vector<std::size_t> widths(cells.front().size(), 0);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -18,8 +19,8 @@ struct TableValue {
   std::vector<std::string> labels = {};  // of its rows and columns, where the data has names for them
 };
 
-/// Behind a title: the lines of the table below it, or how large it is.
-std::string table_text(const TableValue& table);
+/// Behind a title: the lines of the table below it, or how large it is and where it is in full.
+std::string table_text(const TableValue& table, std::string_view in_full);
 
 /// A list of rows.
 Json table_json(const TableValue& table);

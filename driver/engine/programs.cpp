@@ -272,7 +272,8 @@ std::string results_text(const CheckedProgram& program, const std::vector<PartRe
       text += fmt::format("{} {}\n", label, metric_text(program, name, value));
     }
     for (const auto& [name, table] : result.tables) {
-      text += (result.part.empty() ? name : result.part + " " + name) + table_text(table);
+      text += (result.part.empty() ? name : result.part + " " + name) +
+              table_text(table, "with --json and in the log");
     }
   }
   return text;

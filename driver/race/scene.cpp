@@ -6,6 +6,8 @@
 #include <array>
 #include <set>
 
+#include "support/text.h"
+
 namespace dlg {
 namespace {
 
@@ -136,24 +138,6 @@ std::set<Ink> colors_of(const Scene& scene) {
 }
 
 }  // namespace
-
-std::string escaped_markup(const std::string& text) {
-  std::string escaped;
-  for (const char c : text) {
-    if (c == '&') {
-      escaped += "&amp;";
-    } else if (c == '<') {
-      escaped += "&lt;";
-    } else if (c == '>') {
-      escaped += "&gt;";
-    } else if (c == '"') {
-      escaped += "&quot;";
-    } else {
-      escaped += c;
-    }
-  }
-  return escaped;
-}
 
 double words_width(const std::string& text, double size) {
   constexpr double kNarrow = 0.35;

@@ -68,7 +68,4 @@ std::string svg_text(const Scene& scene);
 /// A picture for LaTeX: `\input` it with the package tikz. Colours are defined inside.
 std::string tikz_text(const Scene& scene);
 
-/// `text` inside of SVG or HTML.
-std::string escaped_markup(const std::string& text);
-
 }  // namespace dlg

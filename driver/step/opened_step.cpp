@@ -28,8 +28,9 @@ std::unique_ptr<OpenedStep> open_step(Session& session, const StepOptions& optio
   Inspection inspection = inspect(setup->program);
   auto opened = std::make_unique<OpenedStep>(
       OpenedStep{*std::move(setup), std::move(inspection), nullptr, options.sample});
+  const LaboratoryUse use = options.picture.empty() ? LaboratoryUse::kTrain : LaboratoryUse::kObserve;
   opened->laboratory =
-      chosen_laboratory(session, opened->setup, opened->inspection, {.engine = options.engine});
+      chosen_laboratory(session, opened->setup, opened->inspection, {.engine = options.engine, .use = use});
   if (!opened->laboratory) return nullptr;
   const std::int64_t rows = opened->laboratory->rows();
   if (options.sample < rows) return opened;

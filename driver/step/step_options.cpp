@@ -15,7 +15,18 @@ void add_options(CommandOptions& options, StepOptions& step) {
   options.text(
       {"--why", "the paths of the chain rule to one element, such as 'W1[0, 0]', and their sum", "ELEMENT"},
       step.why);
+  options.text(
+      {"--picture",
+       "PNG or SVG file to write: a value of the sample as images, one for each channel; 0 is black, "
+       "or grey where some are below it",
+       "FILE"},
+      step.picture);
+  options.text({"--of", "the value that is drawn (default: the first [chan, row, col] of the text)", "VALUE"},
+               step.of);
   options.excludes("--why", "--against");
+  options.excludes("--picture", "--against");
+  options.excludes("--picture", "--why");
+  options.needs("--of", "--picture");
 }
 
 }  // namespace dlg

@@ -13,6 +13,8 @@ struct StepOptions {
   std::int64_t sample = 0;       // --sample
   std::string against;           // --against: CSV
   std::string why;               // --why: the element whose derivative is taken apart
+  std::string picture;           // --picture: PNG or SVG
+  std::string of;                // --of: the value that is drawn
 };
 void add_options(CommandOptions& options, StepOptions& step);
 

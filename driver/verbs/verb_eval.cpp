@@ -1,8 +1,9 @@
-// Owns `dlg eval`: loss and metrics of a trained run.
+// Owns `dlg eval`: loss and metrics of a trained run, and pictures of it.
 #include <fmt/ostream.h>
 
 #include "driver/engine/programs.h"
 #include "driver/training/trained.h"
+#include "driver/verbs/eval_pictures.h"
 #include "driver/verbs/verbs.h"
 #include "runtime/json.h"
 
@@ -35,8 +36,11 @@ Json results_json(const TrainedProgram& run, const std::vector<PartResult>& resu
 int verb_eval(Session& session, CommandLine& line) {
   RunOptions chosen;
   ResultFormat format = ResultFormat::kText;
-  if (!line.read(session.file_options, session.engine_options, chosen, format)) return line.exit_code();
-  std::optional<TrainedProgram> trained = load_trained(session, chosen);
+  EvalPictures pictures;
+  if (!line.read(session.file_options, session.engine_options, chosen, pictures, format))
+    return line.exit_code();
+  if (!check_pictures(pictures, session.streams.err)) return kExitUsage;
+  std::optional<TrainedProgram> trained = load_trained(session, chosen, {"", outputs_of(pictures)});
   if (!trained) return session.report();
   if (!trained->program.training) {
     session.diagnostics.report({session.file, 0, 0}, kNothingToEvaluate);
@@ -50,12 +54,17 @@ int verb_eval(Session& session, CommandLine& line) {
   evaluator->copy_states(views_of(trained->weights));
   const std::vector<PartResult> results = evaluate_parts(*evaluator, parts_of(setup.data));
   if (session.diagnostics.has_errors()) return session.report();
+  const std::optional<DrawnPictures> drawn = draw_pictures({session, setup, trained->weights}, pictures);
+  if (!drawn || !write_pictures(session, *drawn)) return session.report();
   if (format == ResultFormat::kJson) {
-    session.streams.out << json_text(results_json(*trained, results)) << '\n';
+    Json json = results_json(*trained, results);
+    add_pictures(json, *drawn);
+    session.streams.out << json_text(json) << '\n';
     return session.report();
   }
-  fmt::print(session.streams.out, "run {}{}\n{}", trained->folder.path,
-             weights_text(chosen.weights, trained->record), results_text(setup.program, results));
+  fmt::print(session.streams.out, "run {}{}\n{}{}", trained->folder.path,
+             weights_text(chosen.weights, trained->record), results_text(setup.program, results),
+             pictures_text(*drawn));
   return session.report();
 }
 

@@ -1,11 +1,13 @@
 // Owns `dlg sample`: what a trained program draws, as CSV and as a picture.
 #include <fmt/ostream.h>
 
-#include "driver/cli/usage.h"
+#include <numeric>
+
+#include "driver/cli/outputs.h"
 #include "driver/engine/programs.h"
+#include "driver/pictures/sheet.h"
 #include "driver/training/trained.h"
 #include "driver/verbs/rows_csv.h"
-#include "driver/verbs/sample_picture.h"
 #include "driver/verbs/verbs.h"
 #include "support/text.h"
 
@@ -13,7 +15,7 @@ namespace dlg {
 namespace {
 
 constexpr Diag<> kNoSample{DiagCode::NoPrediction, Severity::kError, "the program has no `sample`"};
-constexpr Diag<std::string> kNoImage{DiagCode::NoPredictionInput, Severity::kError,
+constexpr Diag<std::string> kNoImage{DiagCode::NoImage, Severity::kError,
                                      "a sample is {}, which is no image"};
 
 constexpr std::uint64_t kMostSamples = 1'000'000;
@@ -29,8 +31,9 @@ void add_options(CommandOptions& options, SampleOptions& wanted) {
                  [&](std::uint64_t count) { wanted.count = count; });
   options.text({"--out,-o", "CSV file to write, one line a sample (default: standard output)"},
                wanted.output);
-  options.text({"--picture", "PNG file to write: samples as images in a grid, 0 black, 1 white"},
-               wanted.picture);
+  options.text(
+      {"--picture", "PNG or SVG file to write: samples as images in a grid, 0 black, 1 white", "FILE"},
+      wanted.picture);
 }
 
 /// The samples are rows without data.
@@ -78,13 +81,25 @@ std::optional<OutputValues> draw_samples(Session& session, const TrainedProgram&
   return std::move(outputs.front());
 }
 
+/// The bytes of the picture.
+std::string samples_picture(const std::string& path, const std::vector<double>& values,
+                            const ImageSize& size) {
+  ImageList images{.size = size, .count = values.size() / size.elements()};
+  images.chosen.resize(images.count);
+  std::iota(images.chosen.begin(), images.chosen.end(), std::size_t{0});
+  images.across = square_root_up(images.count);
+  const Sheet sheet = sheet_of(values, images, {.black = 0, .white = 1});
+  return picture_bytes(sheet_drawing(sheet), picture_format(path));
+}
+
 void write_samples(Session& session, const SampleOptions& wanted, const OutputValues& samples,
                    const Shape& shape) {
   const std::string csv = plain_csv(samples, shape.elements());
   if (!wanted.picture.empty()) {
     const auto width = static_cast<std::size_t>(shape.elements());
-    const std::string png = grid_png(row_values(samples, width), *image_size(shape));
-    if (!write_file({wanted.picture, "", {session.file, 0, 0}}, png, session.diagnostics)) return;
+    const std::string picture =
+        samples_picture(wanted.picture, row_values(samples, width), *image_size(shape));
+    if (!write_file({wanted.picture, "", {session.file, 0, 0}}, picture, session.diagnostics)) return;
   }
   if (!wanted.output.empty()) {
     write_file({wanted.output, "", {session.file, 0, 0}}, csv, session.diagnostics);
@@ -99,10 +114,9 @@ int verb_sample(Session& session, CommandLine& line) {
   SampleOptions wanted;
   RunOptions chosen;
   if (!line.read(session.file_options, wanted, session.engine_options, chosen)) return line.exit_code();
-  if (!wanted.output.empty() && wanted.output == wanted.picture) {
-    return report_usage(
-        {"dlg", "`--out` and `--picture` name the same file", std::nullopt, "dlg sample --help"},
-        session.streams.err);
+  if (!check_outputs({{"--out", wanted.output, {}}, {"--picture", wanted.picture, picture_endings()}},
+                     "dlg sample --help", session.streams.err)) {
+    return kExitUsage;
   }
   const std::optional<TrainedProgram> trained =
       load_trained(session, chosen, {"", {wanted.output, wanted.picture}});

@@ -7,6 +7,7 @@
 #include "driver/engine/programs.h"
 #include "driver/step/opened_step.h"
 #include "driver/step/step_against.h"
+#include "driver/step/step_picture.h"
 #include "driver/step/step_why.h"
 #include "driver/verbs/verbs.h"
 #include "support/text.h"
@@ -122,6 +123,7 @@ int verb_step(Session& session, CommandLine& line) {
   if (!line.read(session.file_options, session.engine_options, options)) return line.exit_code();
   if (!options.against.empty()) return step_against(session, options);
   if (!options.why.empty()) return step_why(session, options);
+  if (!options.picture.empty()) return step_picture(session, options);
   const std::unique_ptr<OpenedStep> opened = open_step(session, options);
   if (!opened) return session.report();
   Laboratory& laboratory = *opened->laboratory;

@@ -45,6 +45,18 @@ TEST_CASE("lists and words") {
   CHECK(counted(0, "step") == "0 steps");
 }
 
+TEST_CASE("text inside of markup, and bytes as letters") {
+  CHECK(escaped_markup("a < b & \"c\" > d") == "a &lt; b &amp; &quot;c&quot; &gt; d");
+  // The examples of RFC 4648.
+  CHECK(base64_text("").empty());
+  CHECK(base64_text("f") == "Zg==");
+  CHECK(base64_text("fo") == "Zm8=");
+  CHECK(base64_text("foo") == "Zm9v");
+  CHECK(base64_text("foob") == "Zm9vYg==");
+  CHECK(base64_text("foobar") == "Zm9vYmFy");
+  CHECK(base64_text("\xff\xfe\xfb") == "//77");
+}
+
 TEST_CASE("UTF-8 is read strictly") {
   CHECK(decode_utf8("a", 0)->value == U'a');
   CHECK(decode_utf8("\u00e9", 0)->length == 2);
