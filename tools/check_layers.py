@@ -39,7 +39,7 @@ ROOMS = {
     "Boost": (r"boost/", r"ir/graph/topology\.cpp"),
     "JSON": (r"nlohmann/", r"runtime/json\.(h|cpp)"),
     "CLI11": (r"CLI/", r"driver/(cli/[^/]+|opt\.cpp)"),
-    "zlib": (r"zlib\.h", r"runtime/.*"),
+    "zlib": (r"zlib\.h", r"(tests/unit/)?runtime/.*"),
     "libpng": (r"png\.h", r"driver/verbs/sample_picture\.cpp"),
     "Catch2": (r"catch2/", r"tests/catch\.h"),
 }
