@@ -40,7 +40,7 @@ ROOMS = {
     "JSON": (r"nlohmann/", r"runtime/json\.(h|cpp)"),
     "CLI11": (r"CLI/", r"driver/(cli/[^/]+|opt\.cpp)"),
     "zlib": (r"zlib\.h", r"(tests/unit/)?runtime/.*"),
-    "libpng": (r"png\.h", r"driver/verbs/sample_picture\.cpp"),
+    "libpng": (r"png\.h", r"(runtime/png|driver/verbs/sample_picture)\.cpp"),
     "Catch2": (r"catch2/", r"tests/catch\.h"),
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
