@@ -1,6 +1,7 @@
 // Owns the conversion of stored numbers into columns, written once for each pair of types, and its checks.
 #include "runtime/columns.h"
 
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -103,6 +104,9 @@ class Conversion {
       : spec_(spec), is_scaled_(!spec.scale.is_none()), to_(to) {}
 
   std::optional<Misfit> run(const StoredRows& part) {
+    if constexpr (sizeof(Stored) == 1) {
+      if (spec_.below.size() <= 1) return run_bytes(part);
+    }
     for (std::int64_t row = 0; row < part.rows; ++row) {
       const char* at = part.row(row);
       for (std::int64_t i = 0; i < spec_.row_elements; ++i, at += sizeof(Stored)) {
@@ -117,6 +121,32 @@ class Conversion {
   bool is_rounded() const { return is_rounded_; }
 
  private:
+  /// Of numbers of one byte, whose place in a row does not matter, each is converted once.
+  std::optional<Misfit> run_bytes(const StoredRows& part) {
+    std::array<Element, 256> elements;
+    std::array<bool, 256> is_known{};
+    for (std::int64_t row = 0; row < part.rows; ++row) {
+      const char* at = part.row(row);
+      for (std::int64_t i = 0; i < spec_.row_elements; ++i, ++at) {
+        const auto byte = static_cast<unsigned char>(*at);
+        if (is_known[byte]) {
+          put(elements[byte]);
+          continue;
+        }
+        if (!take_stored(static_cast<Stored>(*at), i)) return misfit_;
+        std::memcpy(&elements[byte], to_ - sizeof(Element), sizeof(Element));
+        is_known[byte] = true;
+      }
+    }
+    return std::nullopt;
+  }
+
+  void put(Element element) {
+    std::memcpy(to_, &element, sizeof element);
+    to_ += sizeof element;
+    ++index_;
+  }
+
   /// Integers that stay integers are compared as such; all others are doubles on their way.
   bool take_stored(Stored number, std::int64_t place) {
     if constexpr (std::is_integral_v<Stored> && std::is_integral_v<Element>) {
@@ -147,9 +177,7 @@ class Conversion {
     if constexpr (std::is_same_v<Element, float>) {
       is_rounded_ |= static_cast<double>(element) != number;
     }
-    std::memcpy(to_, &element, sizeof element);
-    to_ += sizeof element;
-    ++index_;
+    put(element);
     return true;
   }
 
