@@ -123,22 +123,30 @@ class Conversion {
  private:
   /// Of numbers of one byte, whose place in a row does not matter, each is converted once.
   std::optional<Misfit> run_bytes(const StoredRows& part) {
-    std::array<Element, 256> elements;
+    std::array<Element, 256> elements{};
     std::array<bool, 256> is_known{};
+    const auto count = static_cast<std::size_t>(spec_.row_elements);
     for (std::int64_t row = 0; row < part.rows; ++row) {
-      const char* at = part.row(row);
-      for (std::int64_t i = 0; i < spec_.row_elements; ++i, ++at) {
-        const auto byte = static_cast<unsigned char>(*at);
-        if (is_known[byte]) {
-          put(elements[byte]);
-          continue;
-        }
-        if (!take_stored(static_cast<Stored>(*at), i)) return misfit_;
-        std::memcpy(&elements[byte], to_ - sizeof(Element), sizeof(Element));
-        is_known[byte] = true;
+      const auto* at = reinterpret_cast<const unsigned char*>(part.row(row));
+      for (std::size_t i = 0; i < count; ++i) {
+        if (is_known[at[i]]) continue;
+        unsigned char* const begin = to_;
+        if (!take_stored(static_cast<Stored>(at[i]), 0)) return misfit_at(row, i);
+        std::memcpy(&elements[at[i]], begin, sizeof(Element));
+        to_ = begin;
+        is_known[at[i]] = true;
       }
+      unsigned char* const begin = to_;
+      for (std::size_t i = 0; i < count; ++i)
+        std::memcpy(begin + i * sizeof(Element), &elements[at[i]], sizeof(Element));
+      to_ = begin + count * sizeof(Element);
     }
     return std::nullopt;
+  }
+
+  std::optional<Misfit> misfit_at(std::int64_t row, std::size_t place) {
+    misfit_.index = row * spec_.row_elements + static_cast<std::int64_t>(place);
+    return misfit_;
   }
 
   void put(Element element) {
