@@ -21,19 +21,30 @@ struct QuotedText {
   SourceRange range;  // with the quotes
 };
 
+/// What `file`, `val` or `test` of a data block names.
+struct DataFile {
+  enum class Kind { kCsv, kIdx, kImages };
+  Kind kind = Kind::kCsv;
+  std::vector<QuotedText>
+      paths;  // relative to the .dlg file; kIdx: images, perhaps labels; kImages: a pattern
+  CsvHeader header = CsvHeader::kFirstLine;
+  SourceRange range;  // of the call
+};
+
 /// Where a field's numbers come from.
 struct FieldSource {
-  enum class Kind { kInline, kColumns, kClass, kArray };
+  enum class Kind { kInline, kColumns, kClass, kArray, kMember, kImage, kLabel };
   Kind kind = Kind::kInline;
-  std::vector<double> values;                // kInline, all rows
-  std::vector<QuotedText> files;             // kArray: npy files, their rows one after the other
-  std::vector<std::int64_t> file_shape;      // kArray: of one sample as it lies in the files
+  std::vector<double> values;            // kInline, all rows
+  std::vector<QuotedText> files;         // kArray: npy files, their rows one after the other; kMember: one
+  QuotedText array;                      // kMember: its name in the npz file
+  std::vector<std::int64_t> file_shape;  // kArray, kMember, kImage: of one sample as it lies in the files
   std::vector<std::int64_t> column_numbers;  // kColumns, kClass with numbers
   std::vector<QuotedText> column_names;      // kColumns, kClass with header names
   double scale_divide = 1;                   // x = columns(..) / 16: divided by, then minus and times
   double scale_multiply = 1;
   double scale_subtract = 0;  // value = (raw - subtract) / divide * multiply
-  SourceRange range;          // of `columns(..)`, `npy(..)` or the list
+  SourceRange range;          // of `columns(..)`, `npy(..)`, `image` or the list
 };
 
 struct Field {
@@ -52,12 +63,11 @@ struct Split {
 
 struct Dataset {
   std::string name;
-  std::optional<std::string> file;       // path relative to the .dlg file
-  std::optional<std::string> test_file;  // the `test` setting
-  CsvHeader header = CsvHeader::kFirstLine;
+  std::optional<DataFile> file;
+  std::optional<DataFile> val_file;   // the `val` setting: rows of the same fields, all for this part
+  std::optional<DataFile> test_file;  // the `test` setting
   std::vector<Field> fields;
   std::optional<Split> split;
-  SourceRange file_range;
   SourceRange range;
 };
 

@@ -25,7 +25,7 @@ in a file shadows theirs.
 
 In a signature `[...]` are any axes, `[..., n]` any and then one; a reduction without `over` reduces all axes. What stands
 with `=` is given by its name, or not at all. Every example stands in this program, in the place of the line with the same
-left side, an expression in that of `result`; what reads columns, in one whose data block has `file = csv("points.csv")`.
+left side, an expression in that of `result`; what reads columns or images, in one whose data block has such a `file`.
 Values are those of the f64 interpreter.
 )";
 
@@ -87,6 +87,25 @@ train {
 }
 )";
 
+/// The same for what reads images.
+constexpr std::string_view kImageFrame = R"(dlg 1
+dim pixel = 28 * 28
+data points {
+  file = idx("images.gz", "labels.gz")
+  x = image / 255
+  t = label
+}
+model net(x: [pixel]) -> [10] {
+  param w: [10, pixel] = 0.1
+  return w @ x
+}
+train {
+  minimize = cross_entropy(net(points.x), points.t)
+  optimizer = sgd(lr = 0.1)
+  stop = [100 steps]
+}
+)";
+
 /// The section of this title, which is made where there is none.
 LibrarySection& section_of(std::vector<LibrarySection>& sections, std::string_view title) {
   for (LibrarySection& section : sections) {
@@ -112,6 +131,16 @@ LibrarySection data_section() {
 #define DLG_DATA_FORMAT(callee, kind, files, signature, doc, example) {#callee, signature, doc, example},
 #include "frontend/blocks/data_formats.def"
 #undef DLG_DATA_FORMAT
+          }};
+}
+
+LibrarySection file_section() {
+  return {"Files of the data",
+          "",
+          {
+#define DLG_DATA_FILE(callee, kind, most_paths, signature, doc, example) {#callee, signature, doc, example},
+#include "frontend/blocks/data_files.def"
+#undef DLG_DATA_FILE
           }};
 }
 
@@ -214,15 +243,29 @@ std::string statement_of(const std::string& example) {
   return is_statement ? example : "result = " + example;
 }
 
-/// Whether the example reads columns of a file.
-bool is_of_table(const std::string& example) {
-  std::vector<std::string> calls;
+/// The program that an example of the data stands in; any other one stands in kFrame.
+std::string_view frame_of(const std::string& example) {
+  struct Framed {
+    std::string word;
+    std::string_view frame;
+  };
+  const auto frame = [](DataFiles files) {
+    return files == DataFiles::kTable ? kTableFrame : files == DataFiles::kImages ? kImageFrame : kFrame;
+  };
+  const Framed all[] = {
 #define DLG_DATA_FORMAT(callee, kind, files, signature, doc, example) \
-  if (DataFiles::files == DataFiles::kTable) calls.emplace_back(#callee "(");
+  {DataFiles::files == DataFiles::kImages ? "= " #callee : #callee "(", frame(DataFiles::files)},
 #include "frontend/blocks/data_formats.def"
 #undef DLG_DATA_FORMAT
-  return std::any_of(calls.begin(), calls.end(),
-                     [&](const std::string& call) { return example.find(call) != std::string::npos; });
+#define DLG_DATA_FILE(callee, kind, most_paths, signature, doc, example) \
+  {"file = " #callee "(", frame(files_of(DataFile::Kind::kind))},
+#include "frontend/blocks/data_files.def"
+#undef DLG_DATA_FILE
+  };
+  const auto* found = std::find_if(std::begin(all), std::end(all), [&](const Framed& framed) {
+    return example.find(framed.word) != std::string::npos;
+  });
+  return found == std::end(all) ? kFrame : found->frame;
 }
 
 /// The frame with the statement in the place of the line with this left side; nullopt: it has none.
@@ -240,7 +283,7 @@ std::optional<std::string> placed(std::string_view frame, std::string_view left,
 
 std::string example_program(const std::string& example) {
   const std::string statement = statement_of(example);
-  const std::string_view frame = is_of_table(example) ? kTableFrame : kFrame;
+  const std::string_view frame = frame_of(example);
   const std::optional<std::string> program = placed(frame, left_side(statement), statement);
   return program ? *program : placed(frame, "result", statement).value_or("");
 }
@@ -301,6 +344,7 @@ std::string text_of(const LibrarySection& section) {
 
 std::vector<LibrarySection> library_sections() {
   std::vector<LibrarySection> sections = builtin_sections();
+  sections.push_back(file_section());
   sections.push_back(data_section());
   const StandardLibrary& library = standard_library();
   for (const ast::File& file : library.units) sections.push_back(std_section(library.sources, file));

@@ -1,6 +1,7 @@
 // Owns the conversion of stored numbers into columns, written once for each pair of types, and its checks.
 #include "runtime/columns.h"
 
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -103,6 +104,9 @@ class Conversion {
       : spec_(spec), is_scaled_(!spec.scale.is_none()), to_(to) {}
 
   std::optional<Misfit> run(const StoredRows& part) {
+    if constexpr (sizeof(Stored) == 1) {
+      if (spec_.below.size() <= 1) return run_bytes(part);
+    }
     for (std::int64_t row = 0; row < part.rows; ++row) {
       const char* at = part.row(row);
       for (std::int64_t i = 0; i < spec_.row_elements; ++i, at += sizeof(Stored)) {
@@ -117,6 +121,40 @@ class Conversion {
   bool is_rounded() const { return is_rounded_; }
 
  private:
+  /// Of numbers of one byte, whose place in a row does not matter, each is converted once.
+  std::optional<Misfit> run_bytes(const StoredRows& part) {
+    std::array<Element, 256> elements{};
+    std::array<bool, 256> is_known{};
+    const auto count = static_cast<std::size_t>(spec_.row_elements);
+    for (std::int64_t row = 0; row < part.rows; ++row) {
+      const auto* at = reinterpret_cast<const unsigned char*>(part.row(row));
+      for (std::size_t i = 0; i < count; ++i) {
+        if (is_known[at[i]]) continue;
+        unsigned char* const begin = to_;
+        if (!take_stored(static_cast<Stored>(at[i]), 0)) return misfit_at(row, i);
+        std::memcpy(&elements[at[i]], begin, sizeof(Element));
+        to_ = begin;
+        is_known[at[i]] = true;
+      }
+      unsigned char* const begin = to_;
+      for (std::size_t i = 0; i < count; ++i)
+        std::memcpy(begin + i * sizeof(Element), &elements[at[i]], sizeof(Element));
+      to_ = begin + count * sizeof(Element);
+    }
+    return std::nullopt;
+  }
+
+  std::optional<Misfit> misfit_at(std::int64_t row, std::size_t place) {
+    misfit_.index = row * spec_.row_elements + static_cast<std::int64_t>(place);
+    return misfit_;
+  }
+
+  void put(Element element) {
+    std::memcpy(to_, &element, sizeof element);
+    to_ += sizeof element;
+    ++index_;
+  }
+
   /// Integers that stay integers are compared as such; all others are doubles on their way.
   bool take_stored(Stored number, std::int64_t place) {
     if constexpr (std::is_integral_v<Stored> && std::is_integral_v<Element>) {
@@ -147,9 +185,7 @@ class Conversion {
     if constexpr (std::is_same_v<Element, float>) {
       is_rounded_ |= static_cast<double>(element) != number;
     }
-    std::memcpy(to_, &element, sizeof element);
-    to_ += sizeof element;
-    ++index_;
+    put(element);
     return true;
   }
 

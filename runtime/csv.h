@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/class_labels.h"
 #include "runtime/files.h"
 #include "runtime/rows.h"
 #include "support/diagnostic.h"
@@ -73,12 +74,6 @@ std::optional<std::vector<std::int64_t>> find_columns(const CsvTable& table, con
 /// its text, the reason and the count of such cells.
 std::optional<StoredRows> read_numbers(const CsvTable& table, std::span<const std::int64_t> columns,
                                        SourceRange range, Diagnostics& diagnostics);
-
-/// A column of labels as class numbers from 0.
-struct ClassColumn {
-  std::vector<std::string> names;  // sorted: by value if all are numbers, else by bytes
-  StoredRows labels;               // one class number per row, i32
-};
 
 /// Collects the classes over the whole column. Errors: an empty label. Warning: only one class.
 std::optional<ClassColumn> read_classes(const CsvTable& table, std::int64_t column, SourceRange range,

@@ -4,9 +4,9 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
-#include <map>
 #include <system_error>
 
+#include "runtime/class_labels.h"
 #include "runtime/csv.h"
 #include "runtime/utf8.h"
 #include "support/text.h"
@@ -50,16 +50,6 @@ bool is_missing_text(std::string_view text) {
   constexpr std::array<std::string_view, 12> kWords = {"",     "na",   "n/a", "nan", "-nan", "null",
                                                        "none", "#n/a", "?",   "-",   ".",    "missing"};
   return std::find(kWords.begin(), kWords.end(), lower(text)) != kWords.end();
-}
-
-/// Digits, a sign, a point and an exponent: `nan`, `inf` and hexadecimal are not decimal numbers.
-bool has_decimal_letters(std::string_view text) {
-  return text.find_first_not_of("+-.0123456789eE") == std::string_view::npos;
-}
-
-std::optional<double> decimal(std::string_view text) {
-  if (!has_decimal_letters(text) || text.starts_with("+-")) return std::nullopt;
-  return parse_number(text);
 }
 
 /// One or more digits, then groups of `separator` and three digits.
@@ -254,59 +244,6 @@ std::optional<std::vector<std::string>> labels_of(const CsvTable& table, std::in
     labels.emplace_back(cell);
   }
   return labels;
-}
-
-/// What makes two labels the same class: the value if both are numbers, else the bytes.
-std::string class_key(const std::string& label) {
-  const std::optional<double> value = decimal(label);
-  // Adding zero turns -0 into +0.
-  return value ? number_text(*value + 0.0) : label;
-}
-
-/// By value if all are numbers, else by bytes. Of several spellings of a number the first in byte order names
-/// the class.
-std::vector<std::string> sorted_classes(const std::vector<std::string>& labels) {
-  const bool is_numeric =
-      std::all_of(labels.begin(), labels.end(), [](const std::string& label) { return decimal(label); });
-  std::map<std::string, std::string> name_of_key;
-  for (const std::string& label : labels) {
-    const std::string key = is_numeric ? class_key(label) : label;
-    const auto [at, is_new] = name_of_key.emplace(key, label);
-    if (!is_new) at->second = std::min(at->second, label);
-  }
-  std::vector<std::string> names;
-  for (const auto& [key, name] : name_of_key) names.push_back(name);
-  std::sort(names.begin(), names.end());
-  if (is_numeric) {
-    std::sort(names.begin(), names.end(),
-              [](const std::string& a, const std::string& b) { return *decimal(a) < *decimal(b); });
-  }
-  return names;
-}
-
-/// Class numbers of the labels; the row of the first unknown one if there is one.
-struct Numbered {
-  StoredRows numbers;  // i32
-  std::optional<std::int64_t> unknown_row;
-};
-
-Numbered number_labels(const std::vector<std::string>& labels, const std::vector<std::string>& names) {
-  const bool is_numeric =
-      std::all_of(names.begin(), names.end(), [](const std::string& name) { return decimal(name); });
-  std::map<std::string, std::int32_t> number_of;
-  for (const std::string& name : names) {
-    number_of.emplace(is_numeric ? class_key(name) : name, static_cast<std::int32_t>(number_of.size()));
-  }
-  Numbered result{dense_rows(StoredType::kI32, {}, static_cast<std::int64_t>(labels.size())), {}};
-  char* to = result.numbers.bytes.data();
-  for (std::size_t row = 0; row < labels.size(); ++row) {
-    const auto found = number_of.find(is_numeric ? class_key(labels[row]) : labels[row]);
-    if (found == number_of.end() && !result.unknown_row) result.unknown_row = static_cast<std::int64_t>(row);
-    const std::int32_t number = found == number_of.end() ? 0 : found->second;
-    std::memcpy(to, &number, sizeof number);
-    to += sizeof number;
-  }
-  return result;
 }
 
 }  // namespace

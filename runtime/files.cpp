@@ -142,24 +142,12 @@ std::optional<std::string> rename_synced(const std::string& from, const std::str
 
 template <class Bytes>
 std::optional<Bytes> read_as(const FileRequest& request, Diagnostics& diagnostics) {
-  const auto unreadable = [&](const std::string& reason) {
-    diagnostics.report(request.range, kUnreadable, request.name(), reason);
-    return std::nullopt;
-  };
-  // Without O_NONBLOCK, opening a named pipe waits for a writer.
-  const Descriptor file = open_file(request.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (!file.is_open() && (errno == ENOENT || errno == ENOTDIR)) {
-    Report report = diagnostics.report(request.range, kMissing, request.name());
-    explain_missing(request, report);
-    return std::nullopt;
-  }
-  if (!file.is_open()) return unreadable(error_text(errno));
-  struct stat info = {};
-  if (::fstat(file.get(), &info) != 0) return unreadable(error_text(errno));
-  if (const char* kind = kind_text(info.st_mode)) return unreadable(kind);
+  const std::optional<Descriptor> file = open_regular(request, diagnostics);
+  if (!file) return std::nullopt;
   Bytes bytes;
-  if (!read_all(file.get(), bytes)) return unreadable(error_text(errno));
-  return bytes;
+  if (read_all(file->get(), bytes)) return bytes;
+  report_unreadable(request, error_text(errno), diagnostics);
+  return std::nullopt;
 }
 
 }  // namespace
@@ -204,6 +192,29 @@ bool write_all(int fd, std::string_view bytes) {
     bytes.remove_prefix(static_cast<std::size_t>(count));
   }
   return true;
+}
+
+std::optional<Descriptor> open_regular(const FileRequest& request, Diagnostics& diagnostics) {
+  const auto unreadable = [&](const std::string& reason) {
+    report_unreadable(request, reason, diagnostics);
+    return std::nullopt;
+  };
+  // Without O_NONBLOCK, opening a named pipe waits for a writer.
+  Descriptor file = open_file(request.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (!file.is_open() && (errno == ENOENT || errno == ENOTDIR)) {
+    Report report = diagnostics.report(request.range, kMissing, request.name());
+    explain_missing(request, report);
+    return std::nullopt;
+  }
+  if (!file.is_open()) return unreadable(error_text(errno));
+  struct stat info = {};
+  if (::fstat(file.get(), &info) != 0) return unreadable(error_text(errno));
+  if (const char* kind = kind_text(info.st_mode)) return unreadable(kind);
+  return file;
+}
+
+void report_unreadable(const FileRequest& request, const std::string& reason, Diagnostics& diagnostics) {
+  diagnostics.report(request.range, kUnreadable, request.name(), reason);
 }
 
 std::optional<std::string> read_file(const FileRequest& request, Diagnostics& diagnostics) {

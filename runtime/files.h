@@ -53,6 +53,13 @@ struct FileRequest {
 /// is missing.
 void explain_missing(const FileRequest& request, Report& report);
 
+/// Opens a regular file to read it. A missing file, a folder, a device and a refused opening are diagnostics
+/// of the environment (exit 3).
+std::optional<Descriptor> open_regular(const FileRequest& request, Diagnostics& diagnostics);
+
+/// Reports that an open file cannot be read to its end (exit 3).
+void report_unreadable(const FileRequest& request, const std::string& reason, Diagnostics& diagnostics);
+
 /// The bytes of a regular file. A missing file, a folder, a device and a refused or failing read are
 /// diagnostics of the environment (exit 3).
 std::optional<std::string> read_file(const FileRequest& request, Diagnostics& diagnostics);

@@ -23,6 +23,7 @@ namespace {
 constexpr std::string_view kMagic = "\x93NUMPY";
 constexpr std::size_t kPrefix = 8;  // the magic and two bytes of version
 constexpr std::size_t kLongestHeader = 65536;
+static_assert(kNpyFrontBytes == kPrefix + 4 + kLongestHeader);
 
 constexpr Diag<std::string, std::string> kDamaged{DiagCode::NpyDamaged, Severity::kError,
                                                   "`{}` is no npy file that can be read: {}"};
@@ -58,11 +59,6 @@ template <class Number>
 bool is_good(StoredType type, Number number) {
   if constexpr (std::is_floating_point_v<Number>) return std::isfinite(number);
   return type != StoredType::kBool || number == 0 || number == 1;
-}
-
-/// "(100, 784)", "(100,)": as Python writes it.
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-  return fmt::format("({}{})", fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
 }
 
 /// What the header says, as written.
@@ -207,18 +203,21 @@ class NpyParser {
   }
 
   std::optional<StoredRows> parse() {
+    const auto size = static_cast<std::int64_t>(array_.bytes.size());
+    if (!parse_front(size) || !check_values()) return std::nullopt;
+    return std::move(array_);
+  }
+
+  /// All but the elements, of a file of `size` bytes.
+  bool parse_front(std::int64_t size) {
     const std::optional<std::string_view> text = header_text();
-    if (!text) return std::nullopt;
+    if (!text) return false;
     const std::optional<Header> header = HeaderParser(*text).parse();
-    if (!header) {
-      damaged("its header is not `{'descr': ..., 'fortran_order': ..., 'shape': ...}`");
-      return std::nullopt;
-    }
+    if (!header) return damaged("its header is not `{'descr': ..., 'fortran_order': ..., 'shape': ...}`");
     array_.origin =
         fmt::format("`{}` ({}, shape {})", file_.name(), *header->descr, shape_text(*header->shape));
-    if (!find_type(*header) || !check_order(*header) || !take_shape(*header->shape) || !check_values())
-      return std::nullopt;
-    return std::move(array_);
+    const auto found = size - static_cast<std::int64_t>(array_.begin);
+    return find_type(*header) && check_order(*header) && take_shape(*header->shape, found);
   }
 
  private:
@@ -280,14 +279,14 @@ class NpyParser {
     return false;
   }
 
-  bool take_shape(const std::vector<std::int64_t>& shape) {
+  /// `found`: bytes of elements.
+  bool take_shape(const std::vector<std::int64_t>& shape, std::int64_t found) {
     if (shape.empty()) return wrong_shape("is a single number, expected samples along a first axis");
     std::optional<std::int64_t> bytes = stored_bytes(array_.type);
     for (const std::int64_t size : shape) {
       if (size == 0) return wrong_shape("has no elements, expected at least one along every axis");
       bytes = bytes ? checked_mul(*bytes, size) : bytes;
     }
-    const auto found = static_cast<std::int64_t>(array_.bytes.size() - array_.begin);
     if (!bytes || *bytes != found) {
       const std::string wanted = bytes ? std::to_string(*bytes) : "more than can be counted";
       return wrong_shape(fmt::format("has {} bytes of elements, expected {}", found, wanted));
@@ -330,13 +329,22 @@ class NpyParser {
 
 std::optional<StoredRows> parse_npy(std::string_view bytes, const FileRequest& file,
                                     Diagnostics& diagnostics) {
-  return NpyParser({bytes.begin(), bytes.end()}, file, diagnostics).parse();
+  return parse_npy(AlignedBytes(bytes.begin(), bytes.end()), file, diagnostics);
+}
+
+std::optional<StoredRows> parse_npy(AlignedBytes bytes, const FileRequest& file, Diagnostics& diagnostics) {
+  return NpyParser(std::move(bytes), file, diagnostics).parse();
+}
+
+bool check_npy_front(std::string_view front, std::int64_t size, const FileRequest& file,
+                     Diagnostics& diagnostics) {
+  return NpyParser({front.begin(), front.end()}, file, diagnostics).parse_front(size);
 }
 
 std::optional<StoredRows> read_npy(const FileRequest& file, Diagnostics& diagnostics) {
   std::optional<AlignedBytes> bytes = read_aligned(file, diagnostics);
   if (!bytes) return std::nullopt;
-  return NpyParser(*std::move(bytes), file, diagnostics).parse();
+  return parse_npy(*std::move(bytes), file, diagnostics);
 }
 
 bool check_row_shape(std::span<const StoredRows> arrays, const std::vector<std::int64_t>& row_shape,

@@ -21,6 +21,15 @@ std::optional<StoredRows> read_npy(const FileRequest& file, Diagnostics& diagnos
 /// The same for bytes in memory; `file` only names them.
 std::optional<StoredRows> parse_npy(std::string_view bytes, const FileRequest& file,
                                     Diagnostics& diagnostics);
+std::optional<StoredRows> parse_npy(AlignedBytes bytes, const FileRequest& file, Diagnostics& diagnostics);
+
+/// The longest part of a file that holds all of its header.
+inline constexpr std::int64_t kNpyFrontBytes = 12 + 65536;
+
+/// Whether a file of `size` bytes that begins with `front`, its first `kNpyFrontBytes` or all of it, holds
+/// what its header says: all that can be checked before the rest is read.
+bool check_npy_front(std::string_view front, std::int64_t size, const FileRequest& file,
+                     Diagnostics& diagnostics);
 
 /// Whether every array has rows of this shape; the first that has not is reported.
 bool check_row_shape(std::span<const StoredRows> arrays, const std::vector<std::int64_t>& row_shape,

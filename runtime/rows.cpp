@@ -1,5 +1,7 @@
 #include "runtime/rows.h"
 
+#include <fmt/format.h>
+
 #include <cstring>
 
 #include "support/arithmetic.h"
@@ -17,6 +19,10 @@ StoredRows dense_rows(StoredType type, std::vector<std::int64_t> row_shape, std:
   result.row_stride = multiply_sizes(result.row_elements(), stored_bytes(type));
   result.bytes.assign(static_cast<std::size_t>(multiply_sizes(rows, result.row_stride)), 0);
   return result;
+}
+
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  return fmt::format("({}{})", fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
 }
 
 StoredRows rows_of(std::span<const double> values, std::int64_t row_elements) {

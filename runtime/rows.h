@@ -31,6 +31,9 @@ struct StoredRows {
 /// Rows of `row_shape` without gaps; their bytes are zeros.
 StoredRows dense_rows(StoredType type, std::vector<std::int64_t> row_shape, std::int64_t rows);
 
+/// "(100, 784)", "(100,)": as Python writes it.
+std::string shape_text(const std::vector<std::int64_t>& shape);
+
 /// Numbers that come from a program's text.
 StoredRows rows_of(std::span<const double> values, std::int64_t row_elements);
 

@@ -68,6 +68,7 @@ struct FieldRecord {
   double scale_subtract = 0;             // (raw - subtract) / divide * multiply
   double scale_divide = 1;
   double scale_multiply = 1;
+  std::vector<std::int64_t> image_shape = {};  // of a field of images, as they lie in their file
 };
 
 /// run.json.

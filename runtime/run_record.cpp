@@ -24,14 +24,18 @@ Json json_of(const TextPairs& pairs) {
 }
 
 Json json_of(const FieldRecord& field) {
-  return Json::object()
-      .set("name", field.name)
-      .set("column_numbers", Json::Array(field.column_numbers.begin(), field.column_numbers.end()))
-      .set("column_names", Json::array_of(field.column_names))
-      .set("class_names", Json::array_of(field.class_names))
-      .set("scale_subtract", field.scale_subtract)
-      .set("scale_divide", field.scale_divide)
-      .set("scale_multiply", field.scale_multiply);
+  Json json =
+      Json::object()
+          .set("name", field.name)
+          .set("column_numbers", Json::Array(field.column_numbers.begin(), field.column_numbers.end()))
+          .set("column_names", Json::array_of(field.column_names))
+          .set("class_names", Json::array_of(field.class_names))
+          .set("scale_subtract", field.scale_subtract)
+          .set("scale_divide", field.scale_divide)
+          .set("scale_multiply", field.scale_multiply);
+  if (!field.image_shape.empty())
+    json.set("image_shape", Json::Array(field.image_shape.begin(), field.image_shape.end()));
+  return json;
 }
 
 Json json_of(const RunRecord& record) {
@@ -131,6 +135,7 @@ FieldRecord field_from(MemberReader& reader, const Json& json) {
   field.scale_subtract = reader.number(json, "scale_subtract");
   field.scale_divide = reader.number(json, "scale_divide");
   field.scale_multiply = reader.number(json, "scale_multiply");
+  if (json.find("image_shape") != nullptr) field.image_shape = reader.integers(json, "image_shape");
   return field;
 }
 

@@ -39,8 +39,8 @@ ROOMS = {
     "Boost": (r"boost/", r"ir/graph/topology\.cpp"),
     "JSON": (r"nlohmann/", r"runtime/json\.(h|cpp)"),
     "CLI11": (r"CLI/", r"driver/(cli/[^/]+|opt\.cpp)"),
-    "zlib": (r"zlib\.h", r"runtime/.*"),
-    "libpng": (r"png\.h", r"(driver/pictures/raster\.cpp|tests/driver/png_reading\.h)"),
+    "zlib": (r"zlib\.h", r"(tests/unit/)?runtime/.*"),
+    "libpng": (r"png\.h", r"(runtime/png|driver/pictures/raster)\.cpp|tests/driver/png_reading\.h"),
     "Catch2": (r"catch2/", r"tests/catch\.h"),
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')

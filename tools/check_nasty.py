@@ -7,7 +7,7 @@ import sys
 from source_files import ROOT
 
 # Rows of the table of bad inputs that this version of the language can meet: text, shapes, data, weights.
-ROWS = [*range(1, 26), *range(27, 34), 35, 36, *range(38, 50), 51, 52, 57, 58, *range(60, 69)]
+ROWS = [*range(1, 26), *range(27, 34), 35, 36, *range(38, 54), 57, 58, *range(60, 69)]
 NAME = re.compile(r"^(\d\d)_[a-z0-9_]+$")
 
 

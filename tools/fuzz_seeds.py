@@ -4,11 +4,15 @@
     fuzz_seeds.py      names the forms of the language that no seed of a program has, and fails if there are some
 """
 
+import gzip
+import io
 import re
 import struct
 import subprocess
 import sys
 import tempfile
+import zipfile
+import zlib
 from pathlib import Path
 
 from source_files import ROOT
@@ -112,6 +116,54 @@ def arrays():
     yield from golden(".npy")
 
 
+def idx(code, sizes, data):
+    return bytes([0, 0, code, len(sizes)]) + struct.pack(f">{len(sizes)}I", *sizes) + data
+
+
+def idx_arrays():
+    yield idx(0x08, [2, 2, 3], bytes(range(12)))
+    yield idx(0x0C, [2], struct.pack(">2i", -1, 7))
+    yield idx(0x0D, [1, 2], struct.pack(">2f", 0.5, -2))
+    yield idx(0x0E, [1], struct.pack(">d", 0.5))
+    yield gzip.compress(idx(0x0B, [3], struct.pack(">3h", 1, 2, 3)), mtime=0)
+    yield gzip.compress(idx(0x08, [4], b"ab"), mtime=0) + gzip.compress(b"", mtime=0)
+    yield from golden(".idx", ".gz")
+
+
+def archives():
+    x = npy("<f4", "(2, 3)", struct.pack("<6f", *range(6)))
+    for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        for force in (False, True):
+            file = io.BytesIO()
+            with zipfile.ZipFile(file, "w", method) as archive:
+                archive.writestr(zipfile.ZipInfo("y.npy"), b"y", compress_type=method)
+                info = zipfile.ZipInfo("x.npy")
+                info.compress_type = method
+                with archive.open(info, "w", force_zip64=force) as member:
+                    member.write(x)
+            yield file.getvalue()
+    yield from golden(".npz")
+
+
+def png(width, height, depth, colour, rows, before=b"", interlace=0):
+    def chunk(name, data):
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    header = struct.pack(">2I5B", width, height, depth, colour, 0, 0, interlace)
+    pixels = zlib.compress(b"".join(b"\0" + row for row in rows))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + before + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+
+
+def pictures():
+    palette = struct.pack(">I", 6) + b"PLTEabcdef" + struct.pack(">I", zlib.crc32(b"PLTEabcdef"))
+    yield png(2, 2, 8, 0, [b"ab", b"cd"])
+    yield png(9, 1, 1, 0, [b"\xa0\x80"])
+    yield png(1, 2, 8, 2, [b"rgb", b"RGB"])
+    yield png(2, 1, 8, 3, [b"\0\1"], palette)
+    yield png(2, 2, 8, 0, [b"a", b"b", b"cd"], interlace=1)
+    yield from golden(".png")
+
+
 def weights(dlg):
     with tempfile.TemporaryDirectory() as folder:
         program = ROOT / "examples/xor/xor.dlg"
@@ -125,6 +177,9 @@ SEEDS = {
     "ir": textual_ir,
     "csv": lambda dlg: tables(),
     "npy": lambda dlg: arrays(),
+    "idx": lambda dlg: idx_arrays(),
+    "npz": lambda dlg: archives(),
+    "png": lambda dlg: pictures(),
     "safetensors": weights,
 }
 

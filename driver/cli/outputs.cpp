@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "driver/cli/usage.h"
+#include "runtime/file_pattern.h"
 #include "support/text.h"
 
 namespace dlg {
@@ -51,6 +52,28 @@ void add_data_file(std::vector<InputFile>& files, const Session& session, const 
   files.push_back({(fs::path(program_folder(session)) / written).string(), "the data file"});
 }
 
+void add_data_files(std::vector<InputFile>& files, const Session& session,
+                    const std::optional<DataFile>& named) {
+  if (!named) return;
+  for (const QuotedText& path : named->paths) {
+    if (named->kind == DataFile::Kind::kImages) {
+      files.push_back({fs::path(program_folder(session)).string(), "a picture of the data", path.text});
+    } else {
+      add_data_file(files, session, path.text);
+    }
+  }
+}
+
+/// Whether a file that is there is one of those that a pattern names.
+bool is_named(const FileIdentity& file, const InputFile& input) {
+  if (input.pattern.empty() || !file.place) return false;
+  std::error_code error;
+  const fs::path folder =
+      fs::weakly_canonical(fs::absolute(input.path.empty() ? "." : input.path, error), error);
+  const fs::path pattern = (folder / input.pattern).lexically_normal();
+  return fits_path(file.path.string(), pattern.string());
+}
+
 }  // namespace
 
 std::vector<InputFile> files_of_program(const Session& session, const CheckedProgram& program) {
@@ -60,8 +83,9 @@ std::vector<InputFile> files_of_program(const Session& session, const CheckedPro
     files.push_back({(folder / import.path).string(), "the imported file"});
   }
   if (!program.data) return files;
-  if (program.data->file) add_data_file(files, session, *program.data->file);
-  if (program.data->test_file) add_data_file(files, session, *program.data->test_file);
+  add_data_files(files, session, program.data->file);
+  add_data_files(files, session, program.data->val_file);
+  add_data_files(files, session, program.data->test_file);
   for (const Field& field : program.data->fields) {
     for (const QuotedText& file : field.source.files) add_data_file(files, session, file.text);
   }
@@ -95,11 +119,11 @@ bool keeps_inputs(Session& session, std::vector<std::string> outputs, const std:
   for (const std::string& output : outputs) {
     const FileIdentity written = identity_of(output);
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-      if (!written.is_same(read[i])) continue;
+      if (!written.is_same(read[i]) && !is_named(written, inputs[i])) continue;
       const bool is_stream = output == kStandardOutput;
       session.diagnostics
           .report({}, kReplaced, is_stream ? "of the shell" : fmt::format("`{}`", output), inputs[i].what,
-                  inputs[i].path)
+                  inputs[i].pattern.empty() ? inputs[i].path : inputs[i].pattern)
           .note(fmt::format("nothing was written; choose another file {}",
                             is_stream ? "behind `>>`" : "to write to"));
       is_kept = false;

@@ -13,7 +13,8 @@ namespace dlg {
 /// A file that a call reads, or that nothing else may be written over.
 struct InputFile {
   std::string path;
-  std::string what;  // "the program", "a data file"
+  std::string what;          // "the program", "a data file"
+  std::string pattern = {};  // not empty: all files that fit, below the folder `path`
 };
 
 /// The program, what it imports and its data files.

@@ -1,13 +1,17 @@
 #include "driver/data/data.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <numeric>
 
 #include "driver/data/data_path.h"
+#include "driver/data/image_files.h"
 #include "frontend/blocks/data_formats.h"
 #include "ir/ops/registry.h"
+#include "runtime/images.h"
 #include "runtime/npy.h"
+#include "runtime/npz.h"
 #include "support/text.h"
 
 namespace dlg {
@@ -19,6 +23,13 @@ constexpr Diag<std::string, std::int64_t, std::int64_t> kBadRowCount{
 constexpr Diag<std::size_t> kOneArray{
     DiagCode::BadFieldSource, Severity::kError,
     "the prediction reads {} fields from npy files, expected one: the input is a single file"};
+
+constexpr Diag<std::string> kLabelWanted{
+    DiagCode::BadFieldSource, Severity::kError,
+    "the prediction reads the field `{}`, but a picture to predict has no label"};
+
+constexpr Diag<std::string, std::string> kOtherImages{
+    DiagCode::ImageSize, Severity::kError, "the images of {} differ in shape from those of the training, {}"};
 
 CsvFirstLine first_line(CsvHeader header) {
   return header == CsvHeader::kNone ? CsvFirstLine::kData : CsvFirstLine::kHeader;
@@ -97,6 +108,24 @@ std::optional<StoredRows> read_field(const CsvTable& table, const Field& field, 
   return read_numbers(table, *columns, range, diagnostics);
 }
 
+/// The rows of one array of a field.
+std::optional<StoredRows> read_array(const Field& field, const FileRequest& request,
+                                     Diagnostics& diagnostics) {
+  if (field.source.kind == FieldSource::Kind::kArray) return read_npy(request, diagnostics);
+  return read_npz({request, field.source.array.text, field.source.array.range}, diagnostics);
+}
+
+/// Whether images fit their field, and those that were read before, of the same run or for it.
+bool check_images(const StoredRows& images, const Field& field, const FieldRecord& record,
+                  Diagnostics& diagnostics) {
+  const SourceRange range = field.source.range;
+  if (!check_image_shape(images, field.source.file_shape, range, diagnostics)) return false;
+  if (record.image_shape.empty() || has_same_image_shape(images.row_shape, record.image_shape)) return true;
+  diagnostics.report(range, kOtherImages, images.origin, shape_text(record.image_shape))
+      .note("bring them to this shape first");
+  return false;
+}
+
 /// A loader fills a LoadedData step by step.
 class Loader {
  public:
@@ -135,12 +164,50 @@ class Loader {
     return true;
   }
 
+  /// Reads the fields of one kind, kImage or kLabel, from the images of a block. `rows`: how many the fields
+  /// before have, 0 without any.
+  bool add_image_fields(const ImageFiles& files, const std::vector<Field>& fields, FieldSource::Kind kind,
+                        std::int64_t& rows) {
+    std::vector<std::size_t> readers;
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+      if (fields[i].source.kind == kind) readers.push_back(i);
+    }
+    if (readers.empty()) return true;
+    std::vector<std::string>& class_names = record_at(readers.front(), fields).class_names;
+    std::optional<StoredRows> read = kind == FieldSource::Kind::kImage
+                                         ? read_images(files, session_.diagnostics)
+                                         : read_labels(files, class_names, session_.diagnostics);
+    if (!read) return false;
+    return std::all_of(readers.begin(), readers.end(), [&](std::size_t i) {
+      record_at(i, fields).class_names = class_names;
+      return take_rows(i == readers.back() ? std::move(*read) : *read, i, fields, rows);
+    });
+  }
+
+  /// Reads all fields of the images; rows are appended to those already there.
+  bool add_images(const ImageFiles& files, const std::vector<Field>& fields) {
+    std::int64_t rows = 0;
+    if (!add_image_fields(files, fields, FieldSource::Kind::kImage, rows) ||
+        !add_image_fields(files, fields, FieldSource::Kind::kLabel, rows))
+      return false;
+    data_.rows += rows;
+    return true;
+  }
+
+  /// Takes images to predict, which all fields read.
+  bool add_sample_images(const StoredRows& images, const std::vector<Field>& fields) {
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+      if (!take_rows(images, i, fields, data_.rows)) return false;
+    }
+    return true;
+  }
+
   /// Reads the rows of one field from its npy files.
   bool add_arrays(const Field& field, const std::vector<FileRequest>& requests) {
     std::vector<StoredRows>& arrays = stored_[field.path];
     std::int64_t rows = 0;
     for (const FileRequest& request : requests) {
-      std::optional<StoredRows> array = read_npy(request, session_.diagnostics);
+      std::optional<StoredRows> array = read_array(field, request, session_.diagnostics);
       if (!array) return false;
       rows += array->rows;
       arrays.push_back(std::move(*array));
@@ -183,6 +250,34 @@ class Loader {
   LoadedData& data() { return data_; }
 
  private:
+  /// How field `i` is read: as in the run, if there is one.
+  FieldRecord& record_at(std::size_t i, const std::vector<Field>& fields) {
+    data_.fields.resize(fields.size());
+    FieldRecord& record = data_.fields[i];
+    if (!record.name.empty()) return record;
+    const FieldRecord* known = find_field(run_, fields[i].name);
+    record = known != nullptr ? *known : record_of(fields[i]);
+    return record;
+  }
+
+  /// Rows of images or labels for field `i`.
+  bool take_rows(StoredRows read, std::size_t i, const std::vector<Field>& fields, std::int64_t& rows) {
+    const Field& field = fields[i];
+    FieldRecord& record = record_at(i, fields);
+    if (field.source.kind == FieldSource::Kind::kImage) {
+      if (!check_images(read, field, record, session_.diagnostics)) return false;
+      if (record.image_shape.empty()) record.image_shape = read.row_shape;
+    }
+    if (rows != 0 && read.rows != rows) {
+      session_.diagnostics.report(field.range, kBadRowCount, field.name, read.rows, rows)
+          .note("its values come from " + origin_of({read}));
+      return false;
+    }
+    rows = read.rows;
+    stored_[field.path].push_back(std::move(read));
+    return true;
+  }
+
   Session& session_;
   const Graph& graph_;
   const RunRecord* run_;
@@ -196,18 +291,25 @@ std::vector<std::int64_t> row_range(std::int64_t begin, std::int64_t end) {
   return rows;
 }
 
-bool read_file_fields(Session& session, const Dataset& dataset, const DataPath& path, Loader& loader) {
-  const std::optional<FileRequest> request = data_request(session, path);
+/// Reads what `file`, `val` or `test` of the block names.
+bool read_data_file(Session& session, const Dataset& dataset, const DataFile& file,
+                    const std::string& setting, Loader& loader) {
+  const std::string key = dataset.name + "." + setting;
+  if (file.kind != DataFile::Kind::kCsv) {
+    const std::optional<ImageFiles> files = find_image_files(session, file, key);
+    return files && loader.add_images(*files, dataset.fields);
+  }
+  const QuotedText& path = file.paths.front();
+  const std::optional<FileRequest> request = data_request(session, {path.text, key, file.range});
   if (!request) return false;
-  const std::optional<CsvTable> table = read_csv(*request, first_line(dataset.header), session.diagnostics);
+  // Files of the parts are tables of the same form.
+  const std::optional<CsvTable> table =
+      read_csv(*request, first_line(dataset.file->header), session.diagnostics);
   return table && loader.add_table(*table, dataset.fields);
 }
 
 bool read_fields(Session& session, const Dataset& dataset, Loader& loader) {
-  if (dataset.file) {
-    const DataPath path{*dataset.file, dataset.name + ".file", dataset.file_range};
-    return read_file_fields(session, dataset, path, loader);
-  }
+  if (dataset.file) return read_data_file(session, dataset, *dataset.file, "file", loader);
   return std::all_of(dataset.fields.begin(), dataset.fields.end(), [&](const Field& field) {
     if (files_of(field.source.kind) == DataFiles::kNone) return loader.add_inline(field);
     std::vector<FileRequest> requests;
@@ -238,21 +340,64 @@ std::vector<Field> with_columns(std::vector<Field> fields) {
   return fields;
 }
 
+/// The picture takes the place of `image` in all fields.
+bool read_sample(Session& session, const FileRequest& request, const std::vector<Field>& fields,
+                 Loader& loader) {
+  for (const Field& field : fields) {
+    if (field.source.kind == FieldSource::Kind::kImage) continue;
+    session.diagnostics.report(request.range, kLabelWanted, field.name);
+    return false;
+  }
+  const std::optional<StoredRows> images = read_sample_images(request, session.diagnostics);
+  return images && loader.add_sample_images(*images, fields);
+}
+
+/// An array of an archive may also come as a file of its own.
+Field as_read(Field field, const FileRequest& request) {
+  if (is_npy_file(request)) field.source.kind = FieldSource::Kind::kArray;
+  return field;
+}
+
+bool reads(const std::vector<Field>& fields, DataFiles files) {
+  return std::any_of(fields.begin(), fields.end(),
+                     [&](const Field& field) { return files_of(field.source.kind) == files; });
+}
+
 bool read_features(Session& session, const FeatureFile& file, const std::vector<Field>& fields,
                    Loader& loader) {
-  const bool has_arrays = std::any_of(fields.begin(), fields.end(), [](const Field& field) {
-    return files_of(field.source.kind) == DataFiles::kArrays;
-  });
+  if (reads(fields, DataFiles::kImages)) return read_sample(session, file.request, fields, loader);
+  const bool has_arrays = reads(fields, DataFiles::kArrays);
   if (has_arrays && fields.size() > 1) {
     session.diagnostics.report(file.request.range, kOneArray, fields.size());
     return false;
   }
-  if (has_arrays) return loader.add_arrays(fields.front(), {file.request});
+  if (has_arrays) return loader.add_arrays(as_read(fields.front(), file.request), {file.request});
   const std::optional<CsvTable> table = read_csv(file.request, file.first_line, session.diagnostics);
   return table && loader.add_table(*table, with_columns(fields));
 }
 
-/// The parts: `split` divides the rows of the main file; rows of a `test` file are the test part.
+/// A part of the data whose rows may come from a file of its own.
+struct PartOfFile {
+  const char* setting;
+  std::optional<DataFile> Dataset::*file;
+  std::vector<std::int64_t> SplitRows::*rows;
+};
+
+constexpr std::array<PartOfFile, 2> kPartFiles{
+    {{"val", &Dataset::val_file, &SplitRows::val}, {"test", &Dataset::test_file, &SplitRows::test}}};
+
+/// Reads the file of a part, if it has one: its rows are behind those of the others.
+bool read_part(Session& session, const Dataset& dataset, const PartOfFile& part, Loader& loader) {
+  const std::optional<DataFile>& file = dataset.*part.file;
+  if (!file) return true;
+  LoadedData& data = loader.data();
+  const std::int64_t before = data.rows;
+  if (!read_data_file(session, dataset, *file, part.setting, loader)) return false;
+  data.parts.*part.rows = row_range(before, data.rows);
+  return true;
+}
+
+/// The parts: `split` divides the rows of the main file; rows of `val` and `test` files are these parts.
 bool split_parts(Session& session, const Dataset& dataset, Loader& loader) {
   LoadedData& data = loader.data();
   const std::int64_t main_rows = data.rows;
@@ -264,11 +409,8 @@ bool split_parts(Session& session, const Dataset& dataset, Loader& loader) {
   std::optional<SplitRows> parts = split_rows(main_rows, shares, session.diagnostics);
   if (!parts) return false;
   data.parts = std::move(*parts);
-  if (!dataset.test_file) return true;
-  const DataPath path{*dataset.test_file, dataset.name + ".test", dataset.file_range};
-  if (!read_file_fields(session, dataset, path, loader)) return false;
-  data.parts.test = row_range(main_rows, data.rows);
-  return true;
+  return std::all_of(kPartFiles.begin(), kPartFiles.end(),
+                     [&](const PartOfFile& part) { return read_part(session, dataset, part, loader); });
 }
 
 }  // namespace
@@ -337,8 +479,9 @@ std::optional<LoadedData> load_features(Session& session, const CheckedProgram& 
   }
   Loader loader(session, graph, &run);
   const FileRequest request{path, path, {session.file, 0, 0}};
-  if (!read_features(session, {request, first_line(program.data->header)}, fields, loader))
-    return std::nullopt;
+  const std::optional<DataFile>& file = program.data->file;
+  const CsvFirstLine first = first_line(file ? file->header : CsvHeader::kFirstLine);
+  if (!read_features(session, {request, first}, fields, loader)) return std::nullopt;
   if (!loader.make_columns(fields)) return std::nullopt;
   loader.data().parts.test = row_range(0, loader.data().rows);
   return std::move(loader.data());

@@ -50,7 +50,8 @@ bool add_row_numbers(LoadedData& data, Diagnostics& diagnostics);
 std::optional<LoadedData> load_data(Session& session, const CheckedProgram& program,
                                     const RunRecord* run = nullptr);
 
-/// Reads the fields that `program.graph` needs as inputs from another CSV or npy file, scaled as the run was.
+/// Reads the fields that `program.graph` needs as inputs from another CSV, npy or npz file, or from a
+/// picture, scaled as the run was.
 std::optional<LoadedData> load_features(Session& session, const CheckedProgram& program, const Graph& graph,
                                         const RunRecord& run, const std::string& path);
 

@@ -136,10 +136,11 @@ std::string changed_override(const RunRecord& record, const std::vector<Override
 bool is_data_file_key(const CheckedProgram& program, std::string_view key) {
   if (!program.data) return false;
   const Dataset& data = *program.data;
-  if (key == data.name + ".file" || key == data.name + ".test") return true;
-  return std::any_of(data.fields.begin(), data.fields.end(), [&](const Field& field) {
-    return field.source.kind == FieldSource::Kind::kArray && field.path == key;
-  });
+  for (const std::string_view setting : {".file", ".val", ".test"}) {
+    if (key == data.name + std::string(setting)) return true;
+  }
+  return std::any_of(data.fields.begin(), data.fields.end(),
+                     [&](const Field& field) { return !field.source.files.empty() && field.path == key; });
 }
 
 }  // namespace

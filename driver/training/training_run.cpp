@@ -23,7 +23,7 @@ RunRecord start_record(const Session& session, const TrainingSetup& setup) {
     record.overrides.emplace_back(set.key, set.value);
   if (program.data) {
     record.data_name = program.data->name;
-    record.data_file = program.data->file.value_or("");
+    if (program.data->file) record.data_file = program.data->file->paths.front().text;
   }
   record.header = setup.data.header;
   record.fields = setup.data.fields;

@@ -1,4 +1,4 @@
-// Owns `dlg predict`: predictions of a trained run, CSV in and out.
+// Owns `dlg predict`: predictions of a trained run, tables, arrays or pictures in, CSV out.
 #include <fmt/ostream.h>
 
 #include <algorithm>
@@ -18,16 +18,19 @@ constexpr Diag<> kNoPrediction{DiagCode::NoPrediction, Severity::kError,
 constexpr Diag<> kDrawnPrediction{DiagCode::NoPrediction, Severity::kError,
                                   "the program has no prediction: its model draws random values"};
 constexpr Diag<> kNoFeatures{DiagCode::NoPredictionInput, Severity::kError,
-                             "the prediction reads no data, so there is nothing to read from a CSV file"};
+                             "the prediction reads no data, so there is nothing to read from a file"};
 
 struct PredictOptions {
-  std::string input;   // INPUT: a CSV file
+  std::string input;   // INPUT: a CSV, npy, npz or IDX file, or a PNG picture
   std::string output;  // --out; empty: standard output
 };
 
 void add_options(CommandOptions& options, PredictOptions& files) {
-  options.text({"INPUT", "CSV file with the columns the model was trained on", "", Presence::kRequired},
-               files.input);
+  options.text(
+      {"INPUT",
+       "CSV file with the columns the model was trained on, or a picture or arrays for one trained on such",
+       "", Presence::kRequired},
+      files.input);
   options.text({"--out,-o", "CSV file to write (default: standard output)"}, files.output);
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 
+#include "frontend/blocks/data_formats.h"
 #include "frontend/elaborate/constants.h"
 #include "frontend/elaborate/expressions.h"
 #include "frontend/elaborate/settings.h"
@@ -29,6 +30,12 @@ constexpr Diag<> kClassScaled{DiagCode::BadFieldSource, Severity::kError, "class
 
 constexpr Diag<> kArrayFiles{DiagCode::BadFieldSource, Severity::kError,
                              "`npy` takes the names of files: `npy(\"x.npy\")`"};
+
+constexpr Diag<> kMember{DiagCode::BadFieldSource, Severity::kError,
+                         "`npz` takes a file and the name of an array in it: `npz(\"a.npz\", \"x\")`"};
+constexpr Diag<std::string> kWordCalled{
+    DiagCode::BadFieldSource, Severity::kError,
+    "`{0}` is what the block's `file` holds and takes no arguments: `{0}`"};
 
 constexpr int kLargestDepth = 200;
 
@@ -89,7 +96,8 @@ std::optional<Part> scaled(Elaboration& e, const ast::Expr& expr, Part left, Par
   for (const ScaleRow& row : kScales) {
     const auto apply = is_number_first ? row.number_first : row.field_first;
     if (row.op != expr.text || !apply || result.number || !has_both) continue;
-    if (result.field.source.kind == FieldSource::Kind::kClass) {
+    if (result.field.source.kind == FieldSource::Kind::kClass ||
+        result.field.source.kind == FieldSource::Kind::kLabel) {
       e.error(expr.range, kClassScaled);
       return std::nullopt;
     }
@@ -203,6 +211,48 @@ std::optional<Part> npy_part(Elaboration& e, const ast::Expr& call, int) {
   return part;
 }
 
+std::optional<Part> npz_part(Elaboration& e, const ast::Expr& call, int) {
+  std::vector<QuotedText> texts;
+  for (const ast::Argument& argument : call.arguments) {
+    const ast::Expr& text = e.expr(argument.value);
+    const bool is_text = !argument.name && text.kind == ast::ExprKind::kString && !text.text.empty();
+    if (is_text) texts.push_back({text.text, text.range});
+  }
+  if (texts.size() != 2 || call.arguments.size() != 2) {
+    e.error(call.range, kMember);
+    return std::nullopt;
+  }
+  Part part;
+  part.field.source.kind = FieldSource::Kind::kMember;
+  part.field.source.range = call.range;
+  part.field.source.files = {texts[0]};
+  part.field.source.array = texts[1];
+  part.field.is_open = true;
+  return part;
+}
+
+/// What a word alone stands for.
+std::optional<Part> word_part(Elaboration& e, const ast::Expr& word, FieldSource::Kind kind) {
+  if (word.kind == ast::ExprKind::kCall) {
+    e.error(word.range, kWordCalled, kind == FieldSource::Kind::kImage ? "image" : "label");
+    return std::nullopt;
+  }
+  Part part;
+  part.field.source.kind = kind;
+  part.field.source.range = word.range;
+  return part;
+}
+
+std::optional<Part> image_part(Elaboration& e, const ast::Expr& word, int) {
+  std::optional<Part> part = word_part(e, word, FieldSource::Kind::kImage);
+  if (part) part->field.is_open = true;
+  return part;
+}
+
+std::optional<Part> label_part(Elaboration& e, const ast::Expr& word, int) {
+  return word_part(e, word, FieldSource::Kind::kLabel);
+}
+
 std::optional<Part> inline_part(Elaboration& e, ast::ExprId id) {
   const Operand operand = evaluate_operand(e, id);
   if (operand.value.is_poison()) return std::nullopt;
@@ -234,14 +284,16 @@ std::optional<Part> named_part(Elaboration& e, ast::ExprId id, int depth) {
   return part;
 }
 
-/// A call that says where a field comes from.
+/// A call or a word that says where a field comes from.
 struct SourceCall {
   std::string_view callee;
   std::optional<Part> (*part)(Elaboration&, const ast::Expr& call, int depth);
+  DataFiles files;
 };
 
 constexpr SourceCall kSourceCalls[] = {
-#define DLG_DATA_FORMAT(callee, kind, files, signature, doc, example) {#callee, callee##_part},
+#define DLG_DATA_FORMAT(callee, kind, files, signature, doc, example) \
+  {#callee, callee##_part, DataFiles::files},
 #include "frontend/blocks/data_formats.def"
 #undef DLG_DATA_FORMAT
 };
@@ -254,10 +306,10 @@ std::optional<Part> part_of(Elaboration& e, ast::ExprId id, int depth) {
   }
   if (expr.kind == ast::ExprKind::kAs) return named_part(e, id, depth + 1);
   if (expr.kind == ast::ExprKind::kBinary) return binary_part(e, expr, depth + 1);
-  if (expr.kind == ast::ExprKind::kCall) {
-    for (const SourceCall& source : kSourceCalls) {
-      if (source.callee == callee_of(e, id)) return source.part(e, expr, depth + 1);
-    }
+  for (const SourceCall& source : kSourceCalls) {
+    const bool is_word = expr.kind == ast::ExprKind::kName && source.files == DataFiles::kImages;
+    const bool is_source = is_word || expr.kind == ast::ExprKind::kCall;
+    if (is_source && source.callee == callee_of(e, id)) return source.part(e, expr, depth + 1);
   }
   return inline_part(e, id);
 }

@@ -15,7 +15,7 @@ struct FieldText {
 };
 
 /// Evaluates `columns(0..63) / 16 as [pixel]`, `class(column(64))`, `npy("x.npy") as [pixel]`,
-/// `[[0, 1], [1, 0]]`.
+/// `npz("a.npz", "x")`, `image / 255 as [pixel]`, `label`, `[[0, 1], [1, 0]]`.
 std::optional<FieldText> field_text(Elaboration& e, ast::ExprId id);
 
 }  // namespace dlg

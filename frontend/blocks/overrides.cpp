@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "frontend/blocks/data_block.h"
 #include "frontend/blocks/train_block.h"
 #include "frontend/text/parser.h"
 #include "support/text.h"
@@ -120,7 +121,7 @@ bool edit_data(Edit& edit) {
   for (ast::SettingsBlock& block : edit.file.data) {
     if (block.name.text != edit.key[0] || edit.key.size() < 2) continue;
     const std::string& name = edit.key[1];
-    const bool is_known = find_setting(block, name) || name == "split" || name == "file" || name == "test";
+    const bool is_known = find_setting(block, name) || is_data_setting(name);
     if (is_known) return edit_setting(edit, block, {edit.key.begin() + 1, edit.key.end()});
   }
   return false;

@@ -51,7 +51,7 @@ TEST_CASE("the digits example names its layers and reads its columns") {
   CHECK(program.data->fields[0].type == TensorType{DType::kF32, {kBatch, 64}});
   CHECK(program.data->fields[0].source.scale_divide == 16);
   CHECK(program.data->fields[1].type == TensorType{DType::kI32, {kBatch}});
-  CHECK(program.data->header == CsvHeader::kNone);
+  CHECK(program.data->file->header == CsvHeader::kNone);
   REQUIRE(program.training->metrics.size() == 1);
   CHECK(program.training->metrics[0].name == "accuracy");
   CHECK(program.training->metrics[0].is_percent);

@@ -115,6 +115,27 @@ TEST_CASE("bytes become numbers one by one, and are scaled in f64") {
   CHECK(numbers == std::vector<double>{0, 100.0 / 255.0, 1});
 }
 
+TEST_CASE("a byte that comes again is the same number again") {
+  const auto in_pairs = [](StoredRows rows) {
+    rows.row_shape = {2};
+    rows.rows /= 2;
+    rows.row_stride *= 2;
+    return rows;
+  };
+  const auto bytes = in_pairs(stored<std::int8_t>(StoredType::kI8, {-128, 5, -128, 5, 127, 5}));
+  const auto column = column_of({"d.x", DType::kF64, 2, {}, {}, "", {1, 2, 1}}, bytes);
+  const double expected[] = {-64.5, 2, -64.5, 2, 63, 2};
+  for (std::int64_t i = 0; i < 6; ++i) CHECK(element<double>(*column, i) == expected[i]);
+  CHECK(fault_of({"d.t", DType::kI32, 2, {6}, {}}, bytes).starts_with("DLG0513 `d.t` is -128 in sample 0"));
+  const auto labels = in_pairs(stored<std::uint8_t>(StoredType::kU8, {1, 2, 1, 2, 2, 3}));
+  CHECK_THAT(fault_of({"d.t", DType::kI32, 2, {3}, {}}, labels),
+             Catch::Contains("`d.t` is 3 in sample 2, expected an index from 0 to 2") &&
+                 Catch::Contains("it is element 1 of the sample's 2"));
+  // Limits of their own for each element.
+  CHECK_THAT(fault_of({"d.t", DType::kI32, 2, {2, 3}, {}}, labels),
+             Catch::Contains("`d.t` is 2 in sample 2, expected an index from 0 to 1"));
+}
+
 TEST_CASE("rows of a file may have a gap between them") {
   StoredRows rows{StoredType::kU8, {2}, 2, 3, bytes_of("x\1\2x\3\4x"), 1};
   const auto column = column_of({"d.x", DType::kI32, 2, {}, {}}, rows);

@@ -35,7 +35,8 @@ RunRecord full_record() {
   record.data_name = "digits";
   record.data_file = "digits.csv";
   record.header = {"a", "with \"quotes\""};
-  record.fields = {{"x", {0, 1}, {}, {}, 0.5, 16, 2}, {"t", {}, {"label"}, {"cat", "dög"}, 0, 1, 1}};
+  record.fields = {{"x", {0, 1}, {}, {}, 0.5, 16, 2, {3, 28, 28}},
+                   {"t", {}, {"label"}, {"cat", "dög"}, 0, 1, 1}};
   record.results = {{"test accuracy", 0.9722222222222222}};
   record.ended = "20 epochs";
   return record;
@@ -146,6 +147,8 @@ TEST_CASE("run.json comes back with every bit") {
   CHECK(back->fields[0].scale_subtract == 0.5);
   CHECK(back->fields[0].scale_divide == 16);
   CHECK(back->fields[0].scale_multiply == 2);
+  CHECK(back->fields[0].image_shape == record.fields[0].image_shape);
+  CHECK(back->fields[1].image_shape.empty());
   CHECK(back->fields[1].column_names == record.fields[1].column_names);
   CHECK(back->fields[1].class_names == record.fields[1].class_names);
 }
