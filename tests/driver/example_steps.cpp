@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include "tests/catch.h"
-#include "tests/driver/programs_in_tests.h"
 
 namespace dlg::testing {
 namespace {
@@ -34,7 +33,45 @@ StepBlocks planned_blocks(const Machine& machine) {
   });
 }
 
+constexpr std::int64_t kSide = 28;
+constexpr std::int64_t kClasses = 10;
+
+/// An IDX file of bytes.
+std::string idx_text(const std::vector<std::int64_t>& sizes,
+                     const std::function<std::int64_t(std::int64_t)>& value) {
+  std::string text{0, 0, 8, static_cast<char>(sizes.size())};
+  std::int64_t count = 1;
+  for (const std::int64_t size : sizes) {
+    for (int shift = 24; shift >= 0; shift -= 8) text += static_cast<char>(size >> shift);
+    count *= size;
+  }
+  for (std::int64_t i = 0; i < count; ++i) text += static_cast<char>(value(i));
+  return text;
+}
+
+/// So many pictures of two bars each, by whose place the class is known, and their labels.
+void make_up_pictures(const fs::path& folder, const std::string& part, std::int64_t count) {
+  const auto pixel = [](std::int64_t i) {
+    const std::int64_t picture = i / (kSide * kSide);
+    const std::int64_t bar = i / kSide % kSide / 3;
+    return bar == picture % kClasses || bar == picture % 7 ? 200 - picture % 50 : i % 3;
+  };
+  std::ofstream(folder / (part + "-images-idx3-ubyte.gz"), std::ios::binary)
+      << idx_text({count, kSide, kSide}, pixel);
+  std::ofstream(folder / (part + "-labels-idx1-ubyte.gz"), std::ios::binary)
+      << idx_text({count}, [](std::int64_t i) { return i % kClasses; });
+}
+
 }  // namespace
+
+ExampleCopy::ExampleCopy(const fs::path& program) : name_(program.filename().string()) {
+  fs::copy(program.parent_path(), folder(), fs::copy_options::recursive | fs::copy_options::copy_symlinks);
+  if (read_text(program.string()).find("data/train-images") == std::string::npos) return;
+  const fs::path data = fs::path(folder()) / "data";
+  fs::create_directory(data);
+  make_up_pictures(data, "train", 300);
+  make_up_pictures(data, "t10k", 40);
+}
 
 std::vector<fs::path> example_programs() {
   std::vector<fs::path> programs;
@@ -84,7 +121,8 @@ StepBlocks ExampleStep::run(const test::GuardedProgram& guarded, std::int64_t wo
 void for_each_example(const VisitProgram& visit) {
   for (const fs::path& path : example_programs()) {
     INFO(path.string());
-    LoadedProgram loaded(path.string());
+    const ExampleCopy copy(path);
+    LoadedProgram loaded(copy.program());
     const std::optional<ProgramText> text = read_program(loaded.session());
     REQUIRE(text);
     for (std::size_t race = 0; race < text->file.races.size(); ++race) {

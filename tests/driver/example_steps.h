@@ -8,12 +8,27 @@
 #include <vector>
 
 #include "driver/engine/programs.h"
+#include "tests/driver/programs_in_tests.h"
 #include "tests/engines/engines.h"
 
 namespace dlg::testing {
 
 /// Every .dlg file under examples/.
 std::vector<std::filesystem::path> example_programs();
+
+/// A copy of an example's folder; links stay links, so none can lead out of it. Pictures that a program reads
+/// and the repository does not hold are made up.
+class ExampleCopy {
+ public:
+  explicit ExampleCopy(const std::filesystem::path& program);
+
+  std::string folder() const { return folder_.file("example"); }
+  std::string program() const { return folder_.file("example/" + name_); }
+
+ private:
+  TempFolder folder_;
+  std::string name_;
+};
 
 /// The bytes of every state and output, by kind and path.
 using StepBlocks = std::map<std::pair<loop::BufferKind, std::string>, std::vector<unsigned char>>;

@@ -9,21 +9,17 @@ namespace {
 namespace fs = std::filesystem;
 using namespace dlg::testing;
 
-/// A temporary working folder with a copy of one example's folder in it; links stay links, so none can lead
-/// out of it.
-class ExampleCopy {
+/// The working folder for a while.
+class WorkingFolder {
  public:
-  explicit ExampleCopy(const fs::path& program) : before_(fs::current_path()) {
-    fs::copy(program.parent_path(), folder_.file("example"),
-             fs::copy_options::recursive | fs::copy_options::copy_symlinks);
-    fs::current_path(folder_.file("example"));
+  explicit WorkingFolder(const std::string& folder) : before_(fs::current_path()) {
+    fs::current_path(folder);
   }
-  ~ExampleCopy() { fs::current_path(before_); }
-  ExampleCopy(const ExampleCopy&) = delete;
-  ExampleCopy& operator=(const ExampleCopy&) = delete;
+  ~WorkingFolder() { fs::current_path(before_); }
+  WorkingFolder(const WorkingFolder&) = delete;
+  WorkingFolder& operator=(const WorkingFolder&) = delete;
 
  private:
-  TempFolder folder_;
   fs::path before_;
 };
 
@@ -36,6 +32,7 @@ TEST_CASE("every example passes its checks and trains") {
   REQUIRE(programs.size() >= 7);
   for (const fs::path& program : programs) {
     const ExampleCopy copy(program);
+    const WorkingFolder folder(copy.folder());
     const std::string file = program.filename().string();
     const Called check = call_dlg({"check", file});
     CAPTURE(program.string(), check.out, check.err);
