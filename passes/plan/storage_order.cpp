@@ -213,6 +213,13 @@ void wish_for_elements(Wishes& wishes, const ElementLoad& load, const GroupTrace
   if (load.at == trace.domain && known.empty()) known = order;
 }
 
+/// The order with which fusion has asked whether the group is a kernel.
+AxisOrder fused_order(const Groups& groups, const GroupPlan& plan) {
+  return groups.has_batch_innermost && !plan.stored.empty()
+             ? batch_innermost_order(domain_shape(groups.fused, plan))
+             : AxisOrder{};
+}
+
 /// From the last reader to the first.
 LoopOrders choose_loop_orders(const Groups& groups, const StateOrders& states, const WindowWishes& windows) {
   const Graph& fused = groups.fused;
@@ -229,7 +236,9 @@ LoopOrders choose_loop_orders(const Groups& groups, const StateOrders& states, c
       trace = trace_group(fused, plan, is_inlined);
       return !refusal(fused, plan, trace);
     };
-    if (!allows(wished_order(fused, plan, states, wishes)) && !allows(groups.innermost[group])) continue;
+    if (!allows(wished_order(fused, plan, states, wishes)) && !allows(groups.innermost[group]) &&
+        !allows(fused_order(groups, plan)))
+      continue;
     orders[group] = plan.order;
     for (const ElementLoad& load : trace.loads) wish_for_elements(wishes, load, trace, plan.order);
   }

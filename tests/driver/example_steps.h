@@ -16,6 +16,9 @@ namespace dlg::testing {
 /// Every .dlg file under examples/.
 std::vector<std::filesystem::path> example_programs();
 
+/// Whether a program reads pictures that the repository does not hold.
+bool reads_pictures(const std::filesystem::path& program);
+
 /// A copy of an example's folder; links stay links, so none can lead out of it. Pictures that a program reads
 /// and the repository does not hold are made up.
 class ExampleCopy {
@@ -60,7 +63,8 @@ class ExampleStep {
   StepBlocks end_;
 };
 
-/// Calls `visit` with each program of the examples - of a race, with each race - in a session of its own.
+/// Calls `visit` with each program of the examples whose data the repository holds - of a race, with each
+/// race - in a session of its own.
 using VisitProgram = std::function<void(Session& session, CheckedProgram program)>;
 void for_each_example(const VisitProgram& visit);
 

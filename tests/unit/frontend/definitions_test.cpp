@@ -142,7 +142,8 @@ constexpr std::string_view kWords =
     "dlg use f32 f64 i32 bool int dim const data fn loss model optimizer train check race param state "
     "require "
     "return "
-    "theta step last_step epochs steps as expect minimize judged none val csv columns column class contour "
+    "theta step last_step epochs steps as expect minimize judged none val csv columns column class idx "
+    "images image label npz contour "
     "group "
     "decoupled training share repeat whole macro micro true false same valid or pair";
 
