@@ -3,20 +3,12 @@
 #include <cstdint>
 #include <string_view>
 
-#include "runtime/columns.h"
 #include "runtime/png.h"
+#include "tests/fuzz/read_rows.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   dlg::Diagnostics diagnostics;
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  const auto rows = dlg::parse_png(bytes, {"x.png", "", {}}, diagnostics);
-  if (!rows) return 0;
-  const dlg::ColumnSpec spec{.name = "d.x",
-                             .type = dlg::DType::kF32,
-                             .row_elements = rows->row_elements(),
-                             .below = {},
-                             .range = {},
-                             .scale = {.divide = 255}};
-  dlg::make_column(spec, {&*rows, 1}, diagnostics);
+  dlg::make_scaled_column(dlg::parse_png(bytes, {"x.png", "", {}}, diagnostics), diagnostics);
   return 0;
 }
