@@ -102,12 +102,22 @@ struct Binding {
   Operand operand;
 };
 
+/// An array of a file that is written without `as`, whose axes nothing has told yet.
+bool has_open_axes(const Elaboration& e, const Value& value) {
+  const FieldValue* field = value.as<FieldValue>();
+  return field && e.data[field->dataset].fields[field->field].is_open;
+}
+
 void report_shape(Elaboration& e, const Binding& binding, const Value& value) {
   const ast::Formal& formal = *binding.formal;
-  const std::optional<Axes> axes = axes_if_tensor(e, value);
-  Report report =
-      e.error(binding.operand.range, kArgumentShape, formal.name.text, e.frame().name,
-              axes ? axes_text(*axes) : kind_text(value), std::string(e.sources.text(formal.type->range)));
+  const bool is_open = has_open_axes(e, binding.operand.value);
+  const std::optional<Axes> axes = is_open ? std::nullopt : axes_if_tensor(e, value);
+  Report report = e.error(binding.operand.range, kArgumentShape, formal.name.text, e.frame().name,
+                          is_open ? "a field without axes"
+                          : axes  ? axes_text(*axes)
+                                  : kind_text(value),
+                          std::string(e.sources.text(formal.type->range)));
+  if (is_open) report.note("say them where the field is declared: `... as [chan: 1, row: 28, col: 28]`");
   for (const auto& [name, axis] : e.frame().axes) {
     if (axis.scope == 0 && !axis.name.empty() && axis.name != name) {
       report.note(fmt::format("`{}` is {}", name, axes_text({axis})));
@@ -179,15 +189,15 @@ std::optional<Axes> known_axes(Elaboration& e, const ast::TypeText& type) {
 
 /// An array of a file that is written without `as` has the axes of the first formal that says them all.
 void give_axes(Elaboration& e, const Binding& binding) {
-  const FieldValue* value = binding.operand.value.as<FieldValue>();
-  if (!value || !e.data[value->dataset].fields[value->field].is_open) return;
+  if (!has_open_axes(e, binding.operand.value)) return;
   std::optional<Axes> axes = known_axes(e, *binding.formal->type);
   if (!axes) return;
   // A name that holds inside this call means nothing to the data.
   for (Axis& axis : *axes) {
     if (axis.scope != 0) axis = {"", axis.size, 0};
   }
-  DeclaredField& field = e.data[value->dataset].fields[value->field];
+  const FieldValue& value = *binding.operand.value.as<FieldValue>();
+  DeclaredField& field = e.data[value.dataset].fields[value.field];
   field.field.source.file_shape = sizes_of(*axes);
   field.axes = std::move(*axes);
   field.is_open = false;
