@@ -107,7 +107,8 @@ TEST_CASE("random training steps with long axes give the same on every engine", 
   fmt::print("{}; graphs by their long extent:", seeds.title());
   for (const auto& [extent, count] : graphs) fmt::print(" {}: {}", extent, count);
   fmt::print("; {} phases of several workers or one\n", phases);
-  CHECK((phases > 0 || seeds.count < 5));
+  // One graph in ten has enough work for several workers.
+  CHECK((phases > 0 || seeds.count < 25));
 }
 
 /// Takes long: every target, form and guarding.
