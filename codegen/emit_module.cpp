@@ -23,6 +23,8 @@ llvm::Type* register_type(llvm::LLVMContext& context, DType dtype) {
   switch (dtype) {
     case DType::kBool:
       return llvm::Type::getInt1Ty(context);
+    case DType::kU8:
+      return llvm::Type::getInt8Ty(context);
     case DType::kI32:
       return llvm::Type::getInt32Ty(context);
     case DType::kI64:

@@ -171,7 +171,7 @@ Value* emit_cast(Site& s) {
   }
   if (is_float(from))
     return is_float(to) ? s.builder.CreateFPCast(s.args[0], type) : saturating_cast(s, type);
-  if (from == DType::kBool) {
+  if (from == DType::kBool || from == DType::kU8) {
     return is_float(to) ? s.builder.CreateUIToFP(s.args[0], type) : s.builder.CreateZExt(s.args[0], type);
   }
   return is_float(to) ? s.builder.CreateSIToFP(s.args[0], type)

@@ -10,6 +10,7 @@
 #include "passes/simplify/guard_indices.h"
 #include "passes/simplify/repeat_draws.h"
 #include "passes/simplify/simplify.h"
+#include "passes/simplify/stored_inputs.h"
 #include "support/check.h"
 
 namespace dlg {
@@ -42,6 +43,15 @@ constexpr PassInfo kGraphPipeline[] = {
          [](const Graph& graph, const PassContext& context) {
            return context.rule == nullptr ? without_training(graph) : apply_update(graph, *context.rule);
          }},
+    {.name = "read",
+     .makes = "",
+     .needs = Stage::kUpdated,
+     .stage = Stage::kUpdated,
+     .holds = "inputs have the types in which they lie in the data",
+     .doc =
+         "Reads bytes as bytes, casts and scales them. After differentiation, which is of the program's own "
+         "numbers; before simplification and fusion, for which these are ops like others.",
+     .run = [](const Graph& graph, const PassContext&) { return read_stored(graph); }},
     {.name = "simplify",
      .makes = "simplified",
      .needs = Stage::kUpdated,

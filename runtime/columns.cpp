@@ -1,6 +1,7 @@
 // Owns the conversion of stored numbers into columns, written once for each pair of types, and its checks.
 #include "runtime/columns.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>
@@ -10,6 +11,7 @@
 
 #include "support/arithmetic.h"
 #include "support/check.h"
+#include "support/memory_limit.h"
 #include "support/text.h"
 
 namespace dlg {
@@ -220,6 +222,7 @@ decltype(auto) with_element_type(DType dtype, const Visit& visit) {
       return visit(std::int64_t{});
     case DType::kF32:
       return visit(float{});
+    case DType::kU8:  // never made: such a column is taken
     case DType::kF64:
       break;
   }
@@ -235,6 +238,44 @@ void copy_rows(const StoredRows& part, std::int64_t row_bytes, unsigned char* to
   for (std::int64_t row = 0; row < part.rows; ++row, to += row_bytes) {
     std::memcpy(to, part.row(row), static_cast<std::size_t>(row_bytes));
   }
+}
+
+/// Whether all bytes scaled step by step in f32, as compiled code does it, are those scaled in f64 and
+/// rounded once.
+bool scales_alike(const Scale& scale) {
+  for (int byte = 0; byte < 256; ++byte) {
+    auto number = static_cast<float>(byte);
+    if (scale.subtract != 0) number -= static_cast<float>(scale.subtract);
+    if (scale.divide != 1) number /= static_cast<float>(scale.divide);
+    if (scale.multiply != 1) number *= static_cast<float>(scale.multiply);
+    if (number != static_cast<float>(scale.of(byte))) return false;
+  }
+  return true;
+}
+
+/// The rows of all parts, one behind the other and without gaps; what has been copied of a part takes no
+/// memory any more. nullopt: the limit of memory is lower.
+std::optional<StoredRows> joined(const ColumnSpec& spec, std::vector<StoredRows>& parts) {
+  constexpr std::int64_t kPiece = std::int64_t{4} << 20;  // bytes
+  std::int64_t rows = 0;
+  for (const StoredRows& part : parts) rows = add_sizes(rows, part.rows);
+  const bool is_dense = parts.front().row_stride == spec.row_elements;
+  if (parts.size() == 1 && is_dense) return std::move(parts.front());
+  const std::int64_t bytes = multiply_sizes(rows, spec.row_elements);
+  if (bytes > memory_limit()) return std::nullopt;
+  StoredRows all{StoredType::kU8, parts.front().row_shape, rows, spec.row_elements, {}};
+  all.bytes.resize(static_cast<std::size_t>(bytes));
+  char* to = all.bytes.data();
+  for (StoredRows& part : parts) {
+    DLG_CHECK(part.row_elements() == spec.row_elements, "parts of a column have its rows");
+    const std::int64_t at_once = std::max<std::int64_t>(1, kPiece / part.row_stride);
+    for (std::int64_t row = 0; row < part.rows; ++row, to += spec.row_elements) {
+      std::memcpy(to, part.row(row), static_cast<std::size_t>(spec.row_elements));
+      if (row % at_once == at_once - 1) give_back({part.bytes.data(), part.row(row + 1)});
+    }
+    part = {};
+  }
+  return all;
 }
 
 /// Fills the rows of one part from `to` on.
@@ -279,6 +320,18 @@ std::optional<DataColumn> take_column(const ColumnSpec& spec, std::vector<Stored
   const std::int64_t row_bytes = multiply_sizes(spec.row_elements, dtype_bytes(spec.type));
   if (rows.row_stride != row_bytes || rows.begin % kAlignment != 0) return std::nullopt;
   return DataColumn{spec.name, spec.type, rows.rows, spec.row_elements, false, std::move(rows)};
+}
+
+std::optional<DataColumn> take_bytes(const ColumnSpec& spec, std::vector<StoredRows>& parts) {
+  const auto is_byte = [](const StoredRows& part) { return part.type == StoredType::kU8; };
+  const bool is_asked = !spec.below.empty() || spec.is_weight;
+  if (is_asked || !is_float(spec.type) || !std::all_of(parts.begin(), parts.end(), is_byte))
+    return std::nullopt;
+  if (spec.type == DType::kF32 && !scales_alike(spec.scale)) return std::nullopt;
+  std::optional<StoredRows> rows = joined(spec, parts);
+  if (!rows) return std::nullopt;
+  const std::int64_t count = rows->rows;
+  return DataColumn{spec.name, DType::kU8, count, spec.row_elements, false, *std::move(rows), spec.scale};
 }
 
 std::optional<DataColumn> make_column(const ColumnSpec& spec, std::span<const StoredRows> parts,

@@ -2,6 +2,7 @@
 #include "runtime/memory.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -36,6 +37,15 @@ void* take_aligned(std::size_t bytes) {
   // slower.
   if (memory != nullptr && is_large) static_cast<void>(::madvise(memory, rounded, MADV_HUGEPAGE));
   return memory;
+}
+
+void give_back(std::span<const char> bytes) {
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(bytes.data());
+  const std::uintptr_t first = (begin + page - 1) / page * page;
+  const std::uintptr_t last = (begin + bytes.size()) / page * page;
+  // A system that refuses keeps them a little longer.
+  if (first < last) static_cast<void>(::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED));
 }
 
 std::optional<AlignedBlock> AlignedBlock::allocate(std::int64_t bytes) {

@@ -20,6 +20,9 @@ namespace dlg {
 /// of 64. Null: there is not so much memory. To be given to std::free.
 void* take_aligned(std::size_t bytes);
 
+/// Gives the whole pages among these bytes, which nobody reads any more, back to the system.
+void give_back(std::span<const char> bytes);
+
 /// An allocator whose memory may be read up to the next multiple of 64 bytes, and is not set.
 template <class T>
 struct AlignedAllocator {

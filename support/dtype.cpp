@@ -43,9 +43,9 @@ constexpr DTypeRow row_of(std::string_view name) {
 }
 
 /// Indexed by DType.
-constexpr std::array<DTypeRow, 5> kDTypes{{row_of<std::uint8_t>("bool"), row_of<std::int32_t>("i32"),
-                                           row_of<std::int64_t>("i64"), row_of<float>("f32"),
-                                           row_of<double>("f64")}};
+constexpr std::array<DTypeRow, 6> kDTypes{{row_of<std::uint8_t>("bool"), row_of<std::uint8_t>("u8"),
+                                           row_of<std::int32_t>("i32"), row_of<std::int64_t>("i64"),
+                                           row_of<float>("f32"), row_of<double>("f64")}};
 
 const DTypeRow& row(DType dtype) {
   return kDTypes[static_cast<std::size_t>(dtype)];
@@ -73,7 +73,7 @@ bool is_float(DType dtype) {
 }
 
 bool is_integer(DType dtype) {
-  return !is_float(dtype) && dtype != DType::kBool;
+  return dtype == DType::kI32 || dtype == DType::kI64;
 }
 
 double load_element(const void* data, DType dtype, std::int64_t index) {

@@ -9,8 +9,8 @@
 
 namespace dlg {
 
-/// A bool is one byte, 0 or 1.
-enum class DType : std::uint8_t { kBool, kI32, kI64, kF32, kF64 };
+/// A bool is one byte, 0 or 1. Data alone has bytes: they are read and cast, nothing is computed in them.
+enum class DType : std::uint8_t { kBool, kU8, kI32, kI64, kF32, kF64 };
 
 std::string_view dtype_name(DType dtype);
 std::optional<DType> parse_dtype(std::string_view name);

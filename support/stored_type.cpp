@@ -6,6 +6,8 @@ StoredType stored_type(DType dtype) {
   switch (dtype) {
     case DType::kBool:
       return StoredType::kBool;
+    case DType::kU8:
+      return StoredType::kU8;
     case DType::kI32:
       return StoredType::kI32;
     case DType::kI64:

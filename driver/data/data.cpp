@@ -190,6 +190,10 @@ class Loader {
     if (!add_image_fields(files, fields, FieldSource::Kind::kImage, rows) ||
         !add_image_fields(files, fields, FieldSource::Kind::kLabel, rows))
       return false;
+    if (files.file.kind == DataFile::Kind::kImages) {
+      data_.row_files.resize(static_cast<std::size_t>(data_.rows));
+      for (const FileRequest& request : files.requests) data_.row_files.push_back(request.name());
+    }
     data_.rows += rows;
     return true;
   }
@@ -239,6 +243,7 @@ class Loader {
                             .scale = scale_of(*find_field(data_.fields, field.name)),
                             .is_weight = is_weight_field(graph_, field.path)};
       std::optional<DataColumn> column = take_column(spec, parts);
+      if (!column) column = take_bytes(spec, parts);
       if (!column) column = make_column(spec, parts, session_.diagnostics);
       if (!column) return false;
       if (column->is_rounded) data_.originals[field.path] = {std::move(parts), spec.scale};
@@ -426,15 +431,26 @@ std::map<std::string, std::vector<double>> LoadedData::all_values() const {
     const std::int64_t count = column.rows * column.row_elements;
     numbers.resize(static_cast<std::size_t>(count));
     for (std::int64_t i = 0; i < count; ++i) {
-      numbers[static_cast<std::size_t>(i)] = load_element(column.data(), column.type, i);
+      numbers[static_cast<std::size_t>(i)] = column.number(i);
     }
   }
   return all;
 }
 
+Graph LoadedData::as_stored(Graph graph) const {
+  for (Input& input : graph.inputs) {
+    const auto column = std::find_if(columns.begin(), columns.end(),
+                                     [&](const DataColumn& known) { return known.name == input.path; });
+    if (column == columns.end() || column->type == input.type.dtype) continue;
+    const Scale& scale = column->scale;
+    input.stored = {column->type, scale.subtract, scale.divide, scale.multiply};
+  }
+  return graph;
+}
+
 InputRows LoadedData::input_rows() const {
   InputRows by_path;
-  for (const DataColumn& column : columns) by_path[column.name] = column.data();
+  for (const DataColumn& column : columns) by_path[column.name] = {column.type, column.data()};
   return by_path;
 }
 

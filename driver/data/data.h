@@ -24,13 +24,17 @@ struct Original {
 /// All rows of the data set; empty for a program without data.
 struct LoadedData {
   std::int64_t rows = 0;
-  std::vector<DataColumn> columns;            // all inputs in their dtypes
+  std::vector<DataColumn> columns;            // all inputs, in their dtypes or as bytes
   std::map<std::string, Original> originals;  // by input path: of columns whose numbers were rounded
   SplitRows parts;
   std::vector<FieldRecord> fields;
   std::vector<std::string> header;
+  std::vector<std::string>
+      row_files;  // the picture that each row is; empty where rows have no files of their own
 
   InputRows input_rows() const;
+  /// The graph that reads its inputs as they lie here.
+  Graph as_stored(Graph graph) const;
   /// The values of all inputs, for the reference engine: not rounded. Row-major, by path.
   std::map<std::string, std::vector<double>> all_values() const;
 };

@@ -18,9 +18,14 @@ struct BatchRows {
   std::int64_t valid = 1;
 };
 
-/// Where the rows of each input are, by path; in the input's dtype, row-major. They outlive the machines
-/// bound to them.
-using InputRows = std::map<std::string, const void*>;
+/// Where the rows of an input are, row-major.
+struct RowsInMemory {
+  DType type = DType::kF32;
+  const void* data = nullptr;
+};
+
+/// Those of each input, by path. They outlive the machines bound to them.
+using InputRows = std::map<std::string, RowsInMemory>;
 
 /// Writes `values` (row-major, the valid rows in place of the batch) into the buffer at `base`.
 void pack(const loop::Buffer& buffer, BatchRows rows, std::span<const double> values, unsigned char* base);

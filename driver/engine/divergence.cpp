@@ -204,7 +204,7 @@ std::optional<Culprit> find_culprit(Session& session, const TrainingSetup& setup
   context.fusion = Fusion::kOff;
   Diagnostics unheard;
   const auto machine =
-      Machine::make(build_artifact(watched, context),
+      Machine::make(build_artifact(setup.data.as_stored(watched), context),
                     {.target = session.engine_options.target, .effort = Effort::kSmall}, unheard);
   if (!machine) return std::nullopt;
   machine->bind(setup.data.input_rows());

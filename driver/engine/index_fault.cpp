@@ -85,7 +85,7 @@ std::optional<IndexFault> find_outside(Session& session, const Machine& machine,
   context.fusion = Fusion::kOff;
   Diagnostics unheard;
   const auto watch =
-      Machine::make(build_artifact(with_outputs(graph, outputs), context),
+      Machine::make(build_artifact(data.as_stored(with_outputs(graph, outputs)), context),
                     {.target = session.engine_options.target, .effort = Effort::kSmall}, unheard);
   if (!watch) return std::nullopt;
   watch->bind(data.input_rows());

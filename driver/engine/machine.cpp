@@ -172,7 +172,8 @@ void Machine::bind(const InputRows& inputs) {
     if (buffer.kind != loop::BufferKind::kData) continue;
     const auto found = inputs.find(buffer.source);
     DLG_CHECK(found != inputs.end(), "no data for input " + buffer.source);
-    step_program_.data[index++] = found->second;
+    DLG_CHECK(found->second.type == buffer.type.dtype, "data of another type for input " + buffer.source);
+    step_program_.data[index++] = found->second.data;
   }
 }
 

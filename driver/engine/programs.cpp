@@ -72,7 +72,7 @@ std::unique_ptr<Machine> make_machine(Session& session, const Graph& graph, cons
   PassContext context;
   context.rule = purpose.rule;
   context.fusion = session.engine_options.fusion;
-  Artifact artifact = build_artifact(graph, context);
+  Artifact artifact = build_artifact(data.as_stored(graph), context);
   schedule(artifact, core_of(session.engine_options.target));
   const std::string prefix = std::string(purpose.name) + ": ";
   session.clock.insert(artifact.stages, prefix);

@@ -198,7 +198,7 @@ std::vector<double> row_of(const LoadedData& data, const Field& field, std::int6
   DLG_CHECK(column != data.columns.end(), "a field that the program reads has a column");
   std::vector<double> values;
   for (std::int64_t i = 0; i < column->row_elements; ++i)
-    values.push_back(load_element(column->data(), column->type, row * column->row_elements + i));
+    values.push_back(column->number(row * column->row_elements + i));
   return values;
 }
 

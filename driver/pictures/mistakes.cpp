@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "driver/engine/programs.h"
 #include "ir/graph/rewriter.h"
@@ -55,15 +56,27 @@ const Field* pictured_field(const TrainedSetup& trained) {
   return nullptr;
 }
 
-std::vector<std::string> caption(const Classification& rows, const WorstRow& row) {
+/// The picture that a row is; empty: it has no file of its own.
+std::string file_of(const LoadedData& data, std::int64_t row) {
+  return std::cmp_less(row, data.row_files.size()) ? data.row_files[static_cast<std::size_t>(row)] : "";
+}
+
+/// "cross as circle"; one name where they are the same.
+std::string verdict(const Classification& rows, const WorstRow& row) {
   const auto name = [&](std::int64_t which) {
     return shown_words(rows.classes[static_cast<std::size_t>(which)], kMostLetters);
   };
   const std::int64_t truth = rows.truth[row.place];
   const std::int64_t taken = rows.taken[row.place];
-  return {truth == taken ? name(truth) : fmt::format("{} as {}", name(truth), name(taken)),
-          fmt::format("loss {}", rounded_text(row.loss, 3)),
-          fmt::format("row {}", (*rows.part.rows)[row.place])};
+  return truth == taken ? name(truth) : fmt::format("{} as {}", name(truth), name(taken));
+}
+
+std::vector<std::string> caption(const LoadedData& data, const Classification& rows, const WorstRow& row) {
+  const std::int64_t number = (*rows.part.rows)[row.place];
+  const std::string file = file_of(data, number);
+  return {verdict(rows, row), fmt::format("loss {}", rounded_text(row.loss, 3)),
+          file.empty() ? fmt::format("row {}", number)
+                       : shown_words(file.substr(file.rfind('/') + 1), kMostLetters)};
 }
 
 }  // namespace
@@ -101,10 +114,21 @@ std::optional<Sheet> mistakes_sheet(const TrainedSetup& trained, const Classific
   Sheet sheet{.cells = {}, .across = square_root_up(worst.size()), .side = kSide};
   for (std::size_t i = 0; i < worst.size(); ++i) {
     const bool is_wrong = rows.truth[worst[i].place] != rows.taken[worst[i].place];
-    sheet.cells.push_back(
-        {shaded_image(images[i], size, shades), caption(rows, worst[i]), is_wrong ? kWrong : kBlack});
+    sheet.cells.push_back({shaded_image(images[i], size, shades), caption(trained.setup.data, rows, worst[i]),
+                           is_wrong ? kWrong : kBlack});
   }
   return sheet;
+}
+
+std::vector<std::string> mistaken_files(const TrainedSetup& trained, const Classification& rows,
+                                        const std::vector<WorstRow>& worst) {
+  std::vector<std::string> lines;
+  for (const WorstRow& row : worst) {
+    const std::string file = file_of(trained.setup.data, (*rows.part.rows)[row.place]);
+    if (file.empty() || rows.truth[row.place] == rows.taken[row.place]) continue;
+    lines.push_back(fmt::format("{}: {}", file, verdict(rows, row)));
+  }
+  return lines;
 }
 
 }  // namespace dlg

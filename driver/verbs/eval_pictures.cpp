@@ -63,7 +63,8 @@ bool draw_mistakes(const TrainedSetup& trained, const EvalPictures& wanted, cons
   drawn.files.push_back({wanted.mistakes,
                          picture_bytes(sheet_drawing(*sheet), picture_format(wanted.mistakes)),
                          fmt::format("the {} of {} with the largest loss, {} of them taken for another class",
-                                     counted(std::ssize(*worst), "row"), rows.part.name, wrong)});
+                                     counted(std::ssize(*worst), "row"), rows.part.name, wrong),
+                         mistaken_files(trained, rows, *worst)});
   return true;
 }
 
@@ -155,7 +156,10 @@ std::string pictures_text(const DrawnPictures& drawn) {
     text += fmt::format("{} confusion{}", drawn.part,
                         table_text(*drawn.table, "with --json and in `--confusion FILE.csv`"));
   }
-  for (const PictureFile& file : drawn.files) text += fmt::format("wrote {}: {}\n", file.path, file.holds);
+  for (const PictureFile& file : drawn.files) {
+    text += fmt::format("wrote {}: {}\n", file.path, file.holds);
+    for (const std::string& line : file.rows) text += fmt::format("  {}\n", line);
+  }
   return text;
 }
 

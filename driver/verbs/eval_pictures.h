@@ -33,7 +33,8 @@ bool check_pictures(const EvalPictures& wanted, std::ostream& err);
 struct PictureFile {
   std::string path;
   std::string bytes;
-  std::string holds;  // "16 filters of cnn.conv2d[0].W"
+  std::string holds;                   // "16 filters of cnn.conv2d[0].W"
+  std::vector<std::string> rows = {};  // what is said of single rows below
 };
 
 /// What the pictures of one call come to.

@@ -48,8 +48,9 @@ struct Shown {
 /// What training compiles: the loss and, through the rule, the effects, for the batch that it uses. Without
 /// training: everything the program names.
 Shown shown_graph(const TrainingSetup& setup) {
-  if (setup.program.training) return {training_graph(setup.program, setup.batch), setup.rule};
-  Shown shown{setup.program.graph, std::nullopt};
+  if (setup.program.training)
+    return {setup.data.as_stored(training_graph(setup.program, setup.batch)), setup.rule};
+  Shown shown{setup.data.as_stored(setup.program.graph), std::nullopt};
   shown.graph.batch = setup.batch;
   return shown;
 }

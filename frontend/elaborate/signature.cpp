@@ -130,8 +130,9 @@ void report_shape(Elaboration& e, const Binding& binding, const Value& value) {
 std::optional<DType> formal_dtype(Elaboration& e, const ast::TypeText& type) {
   if (!type.dtype) return e.dtype;
   const std::optional<DType> dtype = parse_dtype(type.dtype->text);
-  if (!dtype) e.error(type.dtype->range, kUnknownDType, type.dtype->text);
-  return dtype;
+  if (dtype && *dtype != DType::kU8) return dtype;
+  e.error(type.dtype->range, kUnknownDType, type.dtype->text);
+  return std::nullopt;
 }
 
 bool has_dtype(Elaboration& e, const Binding& binding, DType dtype) {

@@ -58,6 +58,15 @@ struct State {
   SourceRange origin;
 };
 
+/// How an input lies in the data, if not in its own type: the program means (stored - subtract) / divide *
+/// multiply. Step by step in the input's type these are the numbers that one rounding of the whole gives.
+struct StoredAs {
+  DType type = DType::kU8;
+  double subtract = 0;
+  double divide = 1;
+  double multiply = 1;
+};
+
 /// A field of the data: what varies per sample and comes from outside. First axis of its type is kBatch.
 struct Input {
   std::string path;  // `one.x`
@@ -68,6 +77,7 @@ struct Input {
   /// for each element or one for all; 0: no index. Empty: nothing is an index.
   std::vector<std::int64_t> below = {};
   bool is_weight = false;  // it makes sure as well that no element is negative or infinite
+  std::optional<StoredAs> stored = {};
 
   Interval range() const;
 };

@@ -118,6 +118,7 @@ class GraphParser {
   bool parse_batch();
   bool parse_state();
   bool parse_initializer(Initializer& initial);
+  bool parse_stored(StoredAs& stored);
   bool parse_input();
   bool parse_hyper();
   bool open_group();
@@ -244,6 +245,17 @@ bool GraphParser::parse_initializer(Initializer& initial) {
   return true;
 }
 
+/// `u8 - 128 / 127.5 * 2`: what does nothing is left out.
+bool GraphParser::parse_stored(StoredAs& stored) {
+  const std::optional<std::string> type = cursor_.name();
+  const std::optional<DType> dtype = type ? parse_dtype(*type) : std::nullopt;
+  if (!dtype) return unexpected("an element type such as `u8`");
+  stored.type = *dtype;
+  if (cursor_.eat("-") && !take(cursor_.number(), stored.subtract, "a number")) return false;
+  if (cursor_.eat("/") && !take(cursor_.number(), stored.divide, "a number")) return false;
+  return !cursor_.eat("*") || take(cursor_.number(), stored.multiply, "a number");
+}
+
 bool GraphParser::parse_input() {
   Input input;
   const SourceRange range = cursor_.next_range();
@@ -252,6 +264,7 @@ bool GraphParser::parse_input() {
   if (cursor_.eat("below") && !take(cursor_.integers(), input.below, "a list of integers like `[3]`")) {
     return false;
   }
+  if (cursor_.eat("stored") && !parse_stored(input.stored.emplace())) return false;
   if (cursor_.eat("=") && !take(cursor_.numbers(), input.literal, "a list of numbers")) return false;
   if (!is_new(graph_.find_input(input.path), "input", input.path, range)) return false;
   input.origin = comment_origin();

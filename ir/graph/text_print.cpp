@@ -28,6 +28,16 @@ std::string initializer_text(const Initializer& initial) {
   return fmt::format("{} {}", word, number_text(initial.a));
 }
 
+std::string stored_text(const Input& input) {
+  if (!input.stored) return "";
+  const StoredAs& stored = *input.stored;
+  std::string text = fmt::format(" stored {}", dtype_name(stored.type));
+  if (stored.subtract != 0) text += " - " + number_text(stored.subtract);
+  if (stored.divide != 1) text += " / " + number_text(stored.divide);
+  if (stored.multiply != 1) text += " * " + number_text(stored.multiply);
+  return text;
+}
+
 /// Collects the text of one graph.
 class Printer {
  public:
@@ -56,8 +66,8 @@ class Printer {
     for (const Input& input : graph_.inputs) {
       const std::string literal = input.literal.empty() ? "" : " = " + list_text(input.literal);
       const std::string below = input.below.empty() ? "" : " below " + list_text(input.below);
-      text_ += fmt::format("input {} : {}{}{}{}\n", quoted_name(input.path), type_text(input.type), below,
-                           literal, place_comment(input.origin, sources_));
+      text_ += fmt::format("input {} : {}{}{}{}{}\n", quoted_name(input.path), type_text(input.type), below,
+                           stored_text(input), literal, place_comment(input.origin, sources_));
     }
     for (const Hyper& hyper : graph_.hypers) {
       text_ += fmt::format("hyper {} = {}{}\n", quoted_name(hyper.name), number_text(hyper.value),

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "ir/graph/state_values.h"
@@ -56,6 +57,14 @@ Reason check_shape(const TensorType& type, std::int64_t batch) {
   return std::nullopt;
 }
 
+/// Data alone has bytes, and they are cast before anything is computed.
+Reason check_bytes(const Node& node, const std::vector<TensorType>& operands) {
+  const auto is_byte = [](const TensorType& type) { return type.dtype == DType::kU8; };
+  if (is_byte(node.type) && node.op != &ops::input) return "is u8, which only an input may be";
+  if (node.op == &ops::cast || std::none_of(operands.begin(), operands.end(), is_byte)) return std::nullopt;
+  return "computes with u8, which only a cast reads";
+}
+
 Reason check_node(const Graph& graph, ValueId value) {
   const Node& node = graph[value];
   if (node.op == nullptr) return "has no op";
@@ -70,6 +79,7 @@ Reason check_node(const Graph& graph, ValueId value) {
   }
   const TypeResult result = node.op->type(TypeQuery{types, node.attributes, node.type});
   if (const std::string* reason = std::get_if<std::string>(&result)) return "is ill-typed: " + *reason;
+  if (const Reason reason = check_bytes(node, types)) return reason;
   if (std::get<TensorType>(result) != node.type) {
     return fmt::format("says type {}, its op gives {}", type_text(node.type),
                        type_text(std::get<TensorType>(result)));
@@ -151,6 +161,7 @@ Broken check_states(const Graph& graph) {
       return broken(fmt::format("two states are called `{}`", state.path));
     if (const Reason reason = check_shape(state.type, 1))
       return broken(fmt::format("`{}` {}", state.path, *reason));
+    if (state.type.dtype == DType::kU8) return broken(fmt::format("the state `{}` is u8", state.path));
     if (state.type.shape.has_batch())
       return broken(fmt::format("the state `{}` varies per sample", state.path));
     bytes = add_sizes(bytes,
@@ -168,6 +179,18 @@ Broken check_states(const Graph& graph) {
     const bool is_counter = state.type == TensorType{DType::kF64, {}};
     if (state.kind == StateKind::kStep && !is_counter) return broken("the step counter is not an f64[]");
   }
+  return std::nullopt;
+}
+
+Reason check_stored(const Input& input) {
+  if (!input.stored) return std::nullopt;
+  const StoredAs& stored = *input.stored;
+  if (stored.type != DType::kU8 || !is_float(input.type.dtype))
+    return "is stored as other than u8, or no float";
+  if (!input.literal.empty()) return "is stored elsewhere, but has its numbers here";
+  const bool is_good = std::isfinite(stored.subtract) && std::isfinite(stored.divide) &&
+                       std::isfinite(stored.multiply) && stored.divide != 0;
+  if (!is_good) return "is stored scaled by what is not finite or by 1 / 0";
   return std::nullopt;
 }
 
@@ -194,6 +217,8 @@ Broken check_inputs(const Graph& graph) {
       return broken(fmt::format("the input `{}` of type {} has no leading batch axis", input.path,
                                 type_text(input.type)));
     }
+    if (const Reason reason = check_stored(input))
+      return broken(fmt::format("the input `{}` {}", input.path, *reason));
     if (const Reason reason = check_limits(input))
       return broken(fmt::format("the input `{}` {}", input.path, *reason));
     const auto count = static_cast<std::int64_t>(input.literal.size());
@@ -220,6 +245,8 @@ Broken check_sinks(const Graph& graph) {
       return broken(fmt::format("the output `{}` has no value", output.name));
     if (!names.insert(output.name).second)
       return broken(fmt::format("two outputs are called `{}`", output.name));
+    if (graph.type(output.value).dtype == DType::kU8)
+      return broken(fmt::format("the output `{}` is u8", output.name));
   }
   std::int64_t bytes = 0;
   for (const Output& output : graph.outputs) {

@@ -96,8 +96,9 @@ class Finder {
     for (const Load& load : loads_) {
       const Dependence& dependence = registers_.at(load.instruction->result);
       const bool is_of_one = dependence.on_row != dependence.on_column;
-      const bool is_bit = program_.buffers[load.instruction->buffer].type.dtype == DType::kBool;
-      if (!is_of_one || !(dependence.*on_lane) || !dependence.on_chain || is_bit) continue;
+      // A register of a bit is no byte, and what is made of a byte is no copy.
+      const bool is_byte = dtype_bytes(program_.buffers[load.instruction->buffer].type.dtype) == 1;
+      if (!is_of_one || !(dependence.*on_lane) || !dependence.on_chain || is_byte) continue;
       if (std::optional<Operand> operand = operand_of(load, lane, on_lane))
         operands.push_back(std::move(*operand));
     }

@@ -13,6 +13,7 @@ bool is_beyond(Interval range, DType dtype) {
 }  // namespace
 
 Interval range_of_type(DType dtype) {
+  if (dtype == DType::kU8) return Interval::below(256);
   return dtype == DType::kBool ? Interval::below(2) : Interval{};
 }
 

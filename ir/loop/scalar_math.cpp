@@ -60,6 +60,8 @@ double converted(double value, DType dtype) {
   switch (dtype) {
     case DType::kBool:
       return value != 0 ? 1 : 0;
+    case DType::kU8:
+      return to_integer<std::uint8_t>(value);
     case DType::kI32:
       return to_integer<std::int32_t>(value);
     case DType::kI64:

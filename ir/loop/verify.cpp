@@ -58,6 +58,9 @@ Failure verify_kind(const Buffer& buffer) {
   if (buffer.below != 0 && (buffer.kind != BufferKind::kData || buffer.below < 0))
     return "has a misplaced limit";
   if (buffer.below != 0 && !is_integer(buffer.type.dtype)) return "has a limit but no whole numbers";
+  const bool may_be_bytes = buffer.kind == BufferKind::kData || buffer.kind == BufferKind::kArena;
+  if (buffer.type.dtype == DType::kU8 && !may_be_bytes)
+    return "has elements of u8, which only data and copies of it have";
   // Literals have no padding, and callers read outputs row after row.
   const bool may_be_padded = buffer.kind == BufferKind::kArena || buffer.kind == BufferKind::kState;
   if (!may_be_padded && !buffer.layout.is_dense())

@@ -80,7 +80,7 @@ class KernelVerifier {
   }
 
   Failure verify_source(const Instruction& i) {
-    if (i.op == Op::kConst) return std::nullopt;
+    if (i.op == Op::kConst) return i.dtype == DType::kU8 ? Failure(wrong_types(i)) : std::nullopt;
     if (i.op == Op::kLoad) return verify_load(i);
     if (i.dtype != DType::kI64) return fmt::format("`{}` gives i64 only", op_info(i.op).text);
     if (i.op == Op::kRows) return std::nullopt;
@@ -92,6 +92,9 @@ class KernelVerifier {
     const Typing typing = scalar_info(i.op).typing;
     const DType first = *dtypes_[i.args[0]];
     const DType last = *dtypes_[i.args.back()];
+    const bool has_bytes =
+        std::any_of(i.args.begin(), i.args.end(), [&](RegId arg) { return *dtypes_[arg] == DType::kU8; });
+    if (i.dtype == DType::kU8 || (has_bytes && typing != Typing::kCast)) return wrong_types(i);
     bool is_good = true;
     if (typing == Typing::kFloat) is_good = are_all(i, i.dtype) && is_float(i.dtype);
     if (typing == Typing::kNumber) is_good = are_all(i, i.dtype) && i.dtype != DType::kBool;
@@ -100,7 +103,10 @@ class KernelVerifier {
     if (typing == Typing::kSelect) {
       is_good = first == DType::kBool && last == i.dtype && *dtypes_[i.args[1]] == i.dtype;
     }
-    if (is_good) return std::nullopt;
+    return is_good ? std::nullopt : Failure(wrong_types(i));
+  }
+
+  static std::string wrong_types(const Instruction& i) {
     return fmt::format("%{} = {}: the operand dtypes do not fit the result {}", i.result.index,
                        op_info(i.op).text, dtype_name(i.dtype));
   }

@@ -24,7 +24,9 @@ std::uint64_t element_bits(std::uint64_t hash, std::uint64_t i) {
 
 /// In [-1, 1) for floats, rounded so that f32 holds it; 0 .. limit - 1 for integers.
 double small_number(std::uint64_t bits, DType dtype, std::uint64_t limit) {
-  if (!is_float(dtype)) return static_cast<double>((bits >> 11u) % (dtype == DType::kBool ? 2 : limit));
+  if (dtype == DType::kBool) limit = 2;
+  if (dtype == DType::kU8) limit = 256;
+  if (!is_float(dtype)) return static_cast<double>((bits >> 11u) % limit);
   return static_cast<double>(bits >> 44u) * 0x1p-19 - 1;
 }
 

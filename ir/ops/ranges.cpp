@@ -12,6 +12,7 @@ namespace dlg {
 namespace {
 
 Interval of_type(DType dtype) {
+  if (dtype == DType::kU8) return Interval::below(256);
   return dtype == DType::kBool ? Interval::below(2) : Interval{};
 }
 

@@ -131,7 +131,7 @@ Worst run_rows(std::int64_t rows) {
     const auto share = static_cast<std::int64_t>(kClasses.size()) * kBlock;
     for (std::int64_t block_number = 0; block_number < (rows + share - 1) / share; ++block_number) {
       const Block block = random_block(random, classes);
-      machine->bind({{"d.x", block.x.data()}, {"d.t", block.t.data()}});
+      machine->bind({{"d.x", {DType::kF32, block.x.data()}}, {"d.t", {DType::kI32, block.t.data()}}});
       machine->run_rows(order);
       look_at(block, classes, machine->output("p", kBlock), machine->output("e", kBlock), worst);
     }

@@ -16,35 +16,6 @@
 namespace dlg {
 namespace {
 
-template <class T>
-void store_as(unsigned char* at, double value) {
-  const T typed = static_cast<T>(value);
-  std::memcpy(at, &typed, sizeof(T));
-}
-
-template <class T>
-double load_as(const unsigned char* at) {
-  T typed;
-  std::memcpy(&typed, at, sizeof(T));
-  return static_cast<double>(typed);
-}
-
-struct Access {
-  void (*store)(unsigned char*, double);
-  double (*load)(const unsigned char*);
-};
-
-/// Indexed by DType.
-constexpr Access kAccess[] = {{store_as<std::uint8_t>, load_as<std::uint8_t>},
-                              {store_as<std::int32_t>, load_as<std::int32_t>},
-                              {store_as<std::int64_t>, load_as<std::int64_t>},
-                              {store_as<float>, load_as<float>},
-                              {store_as<double>, load_as<double>}};
-
-const Access& access_of(const loop::Buffer& buffer) {
-  return kAccess[static_cast<std::size_t>(buffer.type.dtype)];
-}
-
 /// Byte offsets of the first `rows` rows in logical row-major order.
 std::vector<std::size_t> places(const loop::Buffer& buffer, std::int64_t capacity, std::int64_t rows) {
   const std::vector<loop::AxisStride> strides = strides_of(buffer, capacity);
@@ -70,7 +41,7 @@ std::vector<double> read_elements(const loop::Program& program, const loop::Buff
                                   const unsigned char* begin, std::int64_t rows) {
   std::vector<double> elements;
   for (const std::size_t place : places(buffer, program.batch, rows)) {
-    elements.push_back(access_of(buffer).load(begin + place));
+    elements.push_back(load_element(begin + place, buffer.type.dtype, 0));
   }
   return elements;
 }
@@ -97,7 +68,7 @@ void write_state(const loop::Program& program, const loop::Buffer& buffer, unsig
                  const std::vector<double>& elements) {
   const std::vector<std::size_t> all = places(buffer, program.batch, 1);
   for (std::size_t i = 0; i < all.size(); ++i) {
-    access_of(buffer).store(begin + all[i], elements[i]);
+    store_element(begin + all[i], buffer.type.dtype, 0, elements[i]);
   }
 }
 
@@ -105,7 +76,7 @@ std::vector<unsigned char> packed_rows(const loop::Buffer& buffer, const std::ve
   const auto bytes = static_cast<std::size_t>(dtype_bytes(buffer.type.dtype));
   std::vector<unsigned char> packed(elements.size() * bytes);
   for (std::size_t i = 0; i < elements.size(); ++i) {
-    access_of(buffer).store(packed.data() + i * bytes, elements[i]);
+    store_element(packed.data(), buffer.type.dtype, static_cast<std::int64_t>(i), elements[i]);
   }
   return packed;
 }

@@ -57,6 +57,7 @@ std::vector<std::string> base_texts() {
 
 const std::vector<std::string> kPasses{"",
                                        "differentiate",
+                                       "read",
                                        "simplify",
                                        "guard",
                                        "fuse",

@@ -81,6 +81,7 @@ class Generator {
   bool lies_in(ValueId value, double low, double high);
 
   // Leaves.
+  ValueId bytes(const TensorType& type);
   ValueId leaf(const TensorType& type, std::size_t integers = 4);
   StateKind kind_of_state(const TensorType& type);
   ValueId neutral(const TensorType& type);
@@ -199,12 +200,22 @@ StateKind Generator::kind_of_state(const TensorType& type) {
   return random_.chance(0.06) ? StateKind::kModel : StateKind::kParameter;
 }
 
+/// Numbers in 0 .. 1 that lie in the data as bytes.
+ValueId Generator::bytes(const TensorType& type) {
+  constexpr double kMost = 255;
+  const Expr read = expr(leaf({DType::kU8, type.shape}, static_cast<std::size_t>(kMost) + 1));
+  return (cast(read, type.dtype) * (1 / kMost)).value;
+}
+
 /// An input where there is a leading batch, a constant elsewhere along a batch; else a parameter, a constant
 /// state or a literal.
 ValueId Generator::leaf(const TensorType& type, std::size_t integers) {
+  const bool is_data = type.shape.batch_axis() == std::optional<std::size_t>(0);
+  const bool has_bytes = result_.seed % 8 == 5;
+  if (has_bytes && is_data && is_float(type.dtype) && random_.chance(0.5)) return bytes(type);
   Graph& graph = result_.graph;
   const std::string path = fmt::format("v{}", paths_++);
-  if (type.shape.batch_axis() == std::optional<std::size_t>(0)) {
+  if (is_data) {
     graph.inputs.push_back({path, type, {}, {}});
     result_.environment.inputs[path] = numbers(type, integers);
     return read(ops::input, path, type);
@@ -380,7 +391,7 @@ void Generator::add_twin(const OpDef& op, const SampleCase& sample, const std::v
 }
 
 /// The loss is a sum over values that nothing uses yet, each squeezed and averaged; some values of all kinds
-/// are outputs of their own.
+/// but bytes are outputs of their own.
 void Generator::finish() {
   const auto users = users_of(result_.graph);
   Expr loss{};
@@ -398,7 +409,8 @@ void Generator::finish() {
   for (const ValueId value : result_.graph.nodes.ids()) {
     const bool is_end = value.index >= users.size() || users[value].empty();
     const bool is_shown = is_end || random_.chance(0.1);
-    if (is_shown) result_.graph.outputs.push_back({fmt::format("value.{}", value.index), value});
+    if (is_shown && type(value).dtype != DType::kU8)
+      result_.graph.outputs.push_back({fmt::format("value.{}", value.index), value});
   }
 }
 

@@ -23,26 +23,6 @@ namespace {
 
 constexpr std::int64_t kAlignment = 64;
 
-template <class T>
-void put(unsigned char* to, double value) {
-  const T element = static_cast<T>(value);
-  std::memcpy(to, &element, sizeof element);
-}
-
-template <class T>
-double take(const unsigned char* from) {
-  T element;
-  std::memcpy(&element, from, sizeof element);
-  return static_cast<double>(element);
-}
-
-using Put = void (*)(unsigned char*, double);
-using Take = double (*)(const unsigned char*);
-// Indexed by DType.
-constexpr Put kPut[] = {put<std::uint8_t>, put<std::int32_t>, put<std::int64_t>, put<float>, put<double>};
-constexpr Take kTake[] = {take<std::uint8_t>, take<std::int32_t>, take<std::int64_t>, take<float>,
-                          take<double>};
-
 /// Byte offset of every element in logical row-major order.
 std::vector<std::int64_t> element_offsets(const loop::Buffer& buffer, std::int64_t capacity) {
   std::vector<std::int64_t> offsets = loop::places_of(buffer, capacity);
@@ -186,7 +166,7 @@ void Compiled::set(const std::string& name, const std::vector<double>& values) {
       const std::vector<std::int64_t> offsets = element_offsets(buffer, rows);
       REQUIRE(offsets.size() == values.size());
       for (std::size_t i = 0; i < values.size(); ++i) {
-        kPut[static_cast<std::size_t>(buffer.type.dtype)](base + offsets[i], values[i]);
+        store_element(base + offsets[i], buffer.type.dtype, 0, values[i]);
       }
     }
     if (is_data) ++data_index;
@@ -198,7 +178,7 @@ std::vector<double> Compiled::get(const std::string& name) const {
   const loop::Buffer& buffer = *find(program_, name);
   std::vector<double> values;
   for (const std::int64_t offset : element_offsets(buffer, program_.batch)) {
-    values.push_back(kTake[static_cast<std::size_t>(buffer.type.dtype)](place(buffer) + offset));
+    values.push_back(load_element(place(buffer) + offset, buffer.type.dtype, 0));
   }
   return values;
 }

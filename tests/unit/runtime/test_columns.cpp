@@ -204,4 +204,87 @@ TEST_CASE("values that a column cannot hold") {
   CHECK(fault(DType::kBool, {}, 2) == "DLG0513 `d.t` is 2 in sample 1, expected 0 or 1");
 }
 
+namespace {
+
+/// All bytes in rows of 8, and `gap` bytes behind each.
+StoredRows all_bytes(std::int64_t gap) {
+  constexpr std::int64_t kRow = 8;
+  StoredRows rows{StoredType::kU8, {kRow}, 256 / kRow, kRow + gap, {}};
+  rows.bytes.resize(static_cast<std::size_t>(rows.rows * rows.row_stride));
+  for (int byte = 0; byte < 256; ++byte) {
+    const std::int64_t place = byte / kRow * rows.row_stride + byte % kRow;
+    rows.bytes[static_cast<std::size_t>(place)] = static_cast<char>(byte);
+  }
+  return rows;
+}
+
+/// What compiled code makes of a byte: step by step in the type of the column.
+template <class T>
+T in_steps(int byte, const Scale& scale) {
+  T number = static_cast<T>(byte);
+  if (scale.subtract != 0) number = number - static_cast<T>(scale.subtract);
+  if (scale.divide != 1) number = number / static_cast<T>(scale.divide);
+  return scale.multiply == 1 ? number : number * static_cast<T>(scale.multiply);
+}
+
+/// Scales whose steps are exact, round alike or do not.
+std::vector<Scale> many_scales() {
+  std::vector<Scale> scales;
+  for (const double subtract : {0.0, 1.0, 127.5, 128.0, 0.1, 1e-30, -7.0}) {
+    for (const double divide : {1.0, 3.0, 16.0, 127.5, 255.0, 0.3081, 1e300}) {
+      for (const double multiply : {1.0, 2.0, 0.7}) scales.push_back({subtract, divide, multiply});
+    }
+  }
+  return scales;
+}
+
+}  // namespace
+
+TEST_CASE("bytes stay bytes where they scale to the same floats") {
+  int kept = 0;
+  int made = 0;
+  for (const Scale& scale : many_scales()) {
+    const ColumnSpec spec{
+        .name = "d.x", .type = DType::kF32, .row_elements = 8, .below = {}, .range = {}, .scale = scale};
+    std::vector<StoredRows> parts{all_bytes(0)};
+    const auto column = take_bytes(spec, parts);
+    bool is_alike = true;
+    for (int byte = 0; byte < 256; ++byte)
+      is_alike &= in_steps<float>(byte, scale) == static_cast<float>(scale.of(byte));
+    CAPTURE(scale.subtract, scale.divide, scale.multiply);
+    CHECK(column.has_value() == is_alike);
+    ++(column ? kept : made);
+    if (!column) continue;
+    CHECK(column->type == DType::kU8);
+    CHECK(column->number(200) == scale.of(200));
+  }
+  CHECK(kept > 40);
+  CHECK(made > 40);
+}
+
+TEST_CASE("bytes of several parts become one column without gaps") {
+  const ColumnSpec spec{.name = "d.x", .type = DType::kF64, .row_elements = 8, .below = {}, .range = {}};
+  std::vector<StoredRows> parts{all_bytes(5), all_bytes(0), all_bytes(3)};
+  const auto column = take_bytes(spec, parts);
+  REQUIRE(column);
+  CHECK(column->rows == 96);
+  for (std::int64_t i = 0; i < 3 * 256; ++i) CHECK(element<std::uint8_t>(*column, i) == i % 256);
+}
+
+TEST_CASE("bytes of which something is asked become numbers of the column") {
+  std::vector<StoredRows> parts{all_bytes(0)};
+  const ColumnSpec plain{.name = "d.x", .type = DType::kF32, .row_elements = 8, .below = {}, .range = {}};
+  ColumnSpec index = plain;
+  index.below = {256};
+  CHECK_FALSE(take_bytes(index, parts));
+  ColumnSpec weight = plain;
+  weight.is_weight = true;
+  CHECK_FALSE(take_bytes(weight, parts));
+  ColumnSpec whole = plain;
+  whole.type = DType::kI32;
+  CHECK_FALSE(take_bytes(whole, parts));
+  parts.push_back(stored<std::int8_t>(StoredType::kI8, {1}));
+  CHECK_FALSE(take_bytes(plain, parts));
+}
+
 }  // namespace dlg
