@@ -35,8 +35,8 @@ bool save_weights(const std::string& path, const Graph& graph, const StateViews&
 /// are their own averages.
 StateViews averaged(const Graph& graph, StateViews states);
 
-/// Reads these weights of a run for `graph`. Missing, unknown or wrongly
-/// shaped entries are errors that list what is there.
+/// Reads these weights of a run for `graph`. Missing, unknown or wrongly shaped entries are errors that list
+/// what is there, but for the count of what was drawn, which either may lack.
 std::optional<TensorFile> load_weights(Session& session, const RunFolder& folder, const Graph& graph,
                                        WeightsChoice choice);
 

@@ -85,5 +85,8 @@ sed -i 's/return seen |> dense/return seen |> dropout(0.3) |> dense/; s/12 epoch
 says 0 'wrote runs/0002-shapes' train shapes.dlg --quiet --seed 1
 dropped=$(percent 2)
 ((dropped >= plain)) || fail "dropout and longer training: $dropped, before $plain"
-says 0 'another program' eval shapes.dlg --run 1
+says 0 'is not the program that the run' eval shapes.dlg --run 1
+[[ $said == *"test accuracy ${plain%??}.${plain: -2} %"* ]] || fail "the run without dropout is evaluated to other numbers"
+sed -i 's/ |> dropout(0.3)//' shapes.dlg
+says 0 'is not the program that the run' eval shapes.dlg --run 2
 echo "of the test part $plain hundredths of a percent before, $dropped after"
