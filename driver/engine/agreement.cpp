@@ -13,10 +13,6 @@
 namespace dlg {
 namespace {
 
-/// How many of its running bounds compiled code may be away: the reference rounds as well, and a function
-/// takes more than one operation.
-constexpr double kBounds = 4;
-
 /// From here on so many digits are lost that it is said why: 12 bits.
 constexpr double kFarApart = 4096;
 

@@ -9,6 +9,10 @@
 
 namespace dlg {
 
+/// How many of its running bounds compiled code may be away: the reference rounds as well, and a function
+/// takes more than one operation.
+inline constexpr double kBounds = 4;
+
 /// One value that both engines computed: how far they are apart, and what rounding allows.
 struct ComparedValue {
   std::string label;  // `net.h`, `d net.W`

@@ -282,4 +282,15 @@ TEST_CASE("a mistake in the derivatives fails at a kink and beside it") {
   CHECK(gradcheck(used_often).exit_code == 4);
 }
 
+TEST_CASE("what rounding explains of a gradient is no fault, and what it does not is one") {
+  std::string text = program_of("w: [3] = [0.3, -0.7, 1.1]", "sum(((w + 1000) - (1000 + 0.5 * w))^2)");
+  text.replace(text.find("f64"), 3, "f32");
+  const Called called = gradcheck(text);
+  INFO(called.out << called.err);
+  CHECK(called.exit_code == 0);
+  CHECK(contains(called.out, "f.w: rounding explains "));
+  const AwakeDefect defect(Defect::kWrongSign);
+  CHECK(gradcheck(text).exit_code == 4);
+}
+
 }  // namespace
