@@ -124,7 +124,7 @@ std::string trained(const std::string& program, const std::vector<std::string>& 
   return std::string(std::istreambuf_iterator<char>(weights), {}) + called.out;
 }
 
-TEST_CASE("data that stays bytes gives the bits of floats") {
+TEST_CASE("data that stays bytes gives the bits of floats", "[generated]") {
   const std::vector<std::vector<std::string>> forms = {{},
                                                        {"--target", "avx2"},
                                                        {"--target", "sse2"},
