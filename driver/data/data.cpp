@@ -494,7 +494,8 @@ std::optional<LoadedData> load_features(Session& session, const CheckedProgram& 
     if (reads_input(graph, field.path)) fields.push_back(field);
   }
   Loader loader(session, graph, &run);
-  const FileRequest request{path, path, {session.file, 0, 0}};
+  // The command line names it: no line of the program is to blame.
+  const FileRequest request{path, path, {}};
   const std::optional<DataFile>& file = program.data->file;
   const CsvFirstLine first = first_line(file ? file->header : CsvHeader::kFirstLine);
   if (!read_features(session, {request, first}, fields, loader)) return std::nullopt;

@@ -29,8 +29,8 @@ struct LoadedData {
   SplitRows parts;
   std::vector<FieldRecord> fields;
   std::vector<std::string> header;
-  std::vector<std::string>
-      row_files;  // the picture that each row is; empty where rows have no files of their own
+  /// The picture that each row is; empty where rows have no files of their own.
+  std::vector<std::string> row_files;
 
   InputRows input_rows() const;
   /// The graph that reads its inputs as they lie here.
